@@ -1,0 +1,39 @@
+/* eigen.h - eigenvalues of symmetric operators known only through their products.
+ *
+ *     struct ub_eigen_tracker *t = ub_eigen_tracker_new(n, 2);
+ *     struct ub_eigen_result r = ub_eigen_track(t, &hessian, 1e-3, 200);   // warm start next time
+ *     printf("%g +- %g in %lld products\n", r.value[0], r.residual[0], (long long)r.products);
+ */
+#ifndef UB_EIGEN_H
+#define UB_EIGEN_H
+
+#include "base/base.h"
+
+/* A symmetric n x n operator; V and AV are count x n, row-major. */
+struct ub_operator {
+    int64_t n;
+    void *context;
+    void (*apply)(void *context, int64_t count, const double *V, double *AV);
+};
+
+struct ub_eigen_result {
+    int64_t count;          /* eigenvalues found, largest first */
+    const double *value;    /* owned by the tracker, valid until its next call */
+    const double *residual; /* |A u - value u| for unit u: an eigenvalue lies within this */
+    const double *vectors;  /* count x n, orthonormal */
+    int64_t products;       /* operator-vector products spent */
+    bool converged;         /* every residual <= tolerance * max |value| */
+};
+
+struct ub_eigen_tracker;
+/* Follows the `top` largest (algebraic) eigenpairs of a slowly changing operator. */
+struct ub_eigen_tracker *ub_eigen_tracker_new(int64_t n, int64_t top);
+void ub_eigen_tracker_free(struct ub_eigen_tracker *t);
+struct ub_eigen_result ub_eigen_track(struct ub_eigen_tracker *t, const struct ub_operator *a,
+                                      double tolerance, int64_t max_products);
+
+/* Dense symmetric eigenvalues (LAPACK), ascending; `a` (n x n) is overwritten, with the
+ * eigenvectors as rows when `vectors`. */
+bool ub_eigen_dense(int64_t n, double *a, double *values, bool vectors, struct ub_error *err);
+
+#endif

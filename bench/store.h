@@ -1,0 +1,121 @@
+/* store.h - the folder of results that runs fill and reports read: crash-safe, resumable,
+ * mergeable by copying.
+ *
+ *     STORE/suite.yaml            what was asked (a copy of the suite file)
+ *     STORE/manifest.csv          the expected runs: id, label, and every axis
+ *     STORE/runs/ID/run.yaml      spec, status, provenance, facts
+ *     STORE/runs/ID/trace.csv.gz  step,observable,index,value,error
+ *     STORE/runs/ID/weights.npz   when asked for
+ *     STORE/runs.csv              one row a run (rewritten when a suite ends)
+ *
+ * ID = 16 hex digits of the hash of the canonical spec. A run is written to runs/.tmp-ID-PID and
+ * renamed whole.
+ *
+ *     struct ub_store *s = ub_store_open("results/quick", &err);
+ *     for (size_t i = 0; i < s->count; i++)
+ *         if (s->runs[i].status == UB_RUN_OK) {
+ *             struct ub_trace *t = ub_trace_read(s, &s->runs[i], &err);
+ *             ...
+ */
+#ifndef UB_STORE_H
+#define UB_STORE_H
+
+#include "base/base.h"
+
+/* What determines a run's numbers. All texts are canonical calls. */
+struct ub_run_spec {
+    char *dataset, *model, *loss, *init, *optimizer;
+    char *model_label, *dataset_label, *optimizer_label; /* short forms for people */
+    int64_t steps;
+    uint64_t seed;
+    bool double_precision;
+    bool save_weights;
+    size_t n_measures;
+    char **measures;
+};
+struct ub_run_spec ub_run_spec_copy(const struct ub_run_spec *spec);
+void ub_run_spec_clear(struct ub_run_spec *spec);
+char *ub_run_spec_text(const struct ub_run_spec *spec);  /* canonical YAML; caller frees */
+char *ub_run_spec_label(const struct ub_run_spec *spec); /* "mlp gd mse digits seed=0 ..." */
+void ub_run_spec_id(const struct ub_run_spec *spec, char id[17]);
+
+enum ub_run_status {
+    UB_RUN_OK,
+    UB_RUN_DIVERGED, /* loss not finite or beyond the divergence limit; trace kept */
+    UB_RUN_TIMEOUT,
+    UB_RUN_FAILED, /* crash or error: message says why */
+    UB_RUN_MISSING /* in the manifest, not (yet) in the store */
+};
+const char *ub_run_status_name(enum ub_run_status status);
+
+struct ub_pair { /* a name and a text: provenance */
+    char *name, *text;
+};
+struct ub_fact { /* a name and a number: "threshold", "lr", "parameters", "seconds", ... */
+    char *name;
+    double value;
+};
+struct ub_run {
+    char id[17];
+    char *label;
+    struct ub_run_spec spec;
+    enum ub_run_status status;
+    char *message;
+    size_t n_facts, n_provenance;
+    struct ub_fact *facts;
+    struct ub_pair *provenance;
+};
+double ub_run_fact(const struct ub_run *run, const char *name); /* NAN when absent */
+
+struct ub_store {
+    char *path;
+    size_t count;
+    struct ub_run *runs; /* manifest order; runs not in the manifest after them, by id */
+    bool has_manifest;
+};
+struct ub_store *ub_store_open(const char *path, struct ub_error *err); /* reads every run.yaml */
+void ub_store_free(struct ub_store *store);
+const struct ub_run *ub_store_find(const struct ub_store *store, const char *id_prefix,
+                                   struct ub_error *err);
+
+/* A trace in memory, sorted as written (by step). */
+struct ub_trace {
+    size_t count;
+    int64_t *step;
+    char **observable; /* interned */
+    int64_t *index;
+    double *value, *error;
+    size_t n_names;
+    char **names; /* the interned names */
+};
+struct ub_trace *ub_trace_read(const struct ub_store *store, const struct ub_run *run,
+                               struct ub_error *err);
+void ub_trace_free(struct ub_trace *trace);
+
+/* The rows of one observable and index, in order of step. */
+struct ub_series {
+    size_t count;
+    double *step, *value, *error; /* free with ub_series_clear */
+};
+struct ub_series ub_trace_series(const struct ub_trace *trace, const char *observable,
+                                 int64_t index);
+/* All indices of one observable at one step (-1: its last): a spectrum, by index. */
+struct ub_series ub_trace_spectrum(const struct ub_trace *trace, const char *observable,
+                                   int64_t step);
+void ub_series_clear(struct ub_series *series);
+
+/* ---- writing (used by the runner only) ---- */
+struct ub_run_writer;
+struct ub_run_writer *ub_run_writer_new(const char *store, const struct ub_run_spec *spec,
+                                        struct ub_error *err);
+void ub_run_writer_add(struct ub_run_writer *w, int64_t step, const char *observable, int64_t index,
+                       double value, double error);
+void ub_run_writer_fact(struct ub_run_writer *w, const char *name, double value);
+char *ub_run_writer_folder(struct ub_run_writer *w); /* for extra files, before commit */
+/* Writes run.yaml and trace.csv.gz, fsyncs and renames the folder into place; frees w. */
+bool ub_run_writer_commit(struct ub_run_writer *w, enum ub_run_status status, const char *message,
+                          const struct ub_pair *provenance, size_t n_provenance,
+                          struct ub_error *err);
+void ub_run_writer_abandon(struct ub_run_writer *w); /* removes the temporary folder; frees w */
+
+#endif

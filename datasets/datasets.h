@@ -1,0 +1,63 @@
+/* datasets.h - real and generated data as plain arrays.
+ *
+ *     struct ub_error err = {0};
+ *     struct ub_dataset *d = ub_dataset_load("digits:size=1797", 0, NULL, &err);
+ *     printf("%lld samples of %lld numbers\n", d->train.count, d->features);
+ *     ub_dataset_free(d);
+ *
+ * A dataset is one descriptor in the registry: a file in this folder and a line in registry.c. */
+#ifndef UB_DATASETS_H
+#define UB_DATASETS_H
+
+#include "base/base.h"
+
+enum ub_task { UB_CLASSIFICATION, UB_REGRESSION };
+
+struct ub_split {
+    int64_t count;   /* samples; 0 if there is no such split */
+    double *inputs;  /* count x features, row-major */
+    double *targets; /* count x outputs: one-hot for classification, values for regression */
+    int32_t *labels; /* count class indices; NULL for regression */
+};
+
+struct ub_dataset {
+    char *name; /* canonical call text */
+    enum ub_task task;
+    int rank; /* of one input: 1 (vector) or 3 (channels, height, width) */
+    int64_t shape[3];
+    int64_t features; /* product of shape */
+    int64_t outputs;  /* classes, or regression targets */
+    struct ub_split train, test;
+    double theory_exponent; /* planted covariance exponent, NaN when unknown */
+};
+
+struct ub_dataset_source {
+    const char *name, *summary, *citation;
+    const struct ub_option *options; /* its own; the common ones are added by ub_dataset_load */
+    bool needs_files;                /* reads from the data folder (not bundled, not generated) */
+    /* Fills dataset->train (and test, if the source has a test file) with raw data. `folder` is the
+     * data folder or NULL; `seed` picks generated data, never anything else. */
+    bool (*load)(struct ub_dataset *dataset, const struct ub_call *call, uint64_t seed,
+                 const char *folder, struct ub_error *err);
+};
+
+extern const struct ub_dataset_source *const ub_dataset_sources[]; /* NULL-terminated */
+const struct ub_dataset_source *ub_dataset_find(const char *name);
+
+/* Options that every dataset takes: size (subset size, 0 = all: the first `size` of a seeded
+ * permutation), classes (e.g. 0x3x7 kept and renumbered; "none" = all), scale
+ * (none | center | standardize | whiten-free names as documented in registry.c), test (fraction
+ * held out by seed, 0 = the source's own split or none). */
+extern const struct ub_option ub_dataset_common_options[];
+
+/* Checks `text` against the source's and the common options; returns the canonical call text
+ * (caller frees) and, when `label` is not NULL, the short form without defaults. */
+char *ub_dataset_canonical(const char *text, const char *where, char **label, struct ub_error *err);
+
+/* `data_seed` feeds the "data" random stream (generated values, subset choice, split). `folder`
+ * is the data folder (--data); NULL means $UNIBENCH_DATA. Bad files fail with file and place. */
+struct ub_dataset *ub_dataset_load(const char *text, uint64_t data_seed, const char *folder,
+                                   struct ub_error *err);
+void ub_dataset_free(struct ub_dataset *dataset);
+
+#endif

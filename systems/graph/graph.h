@@ -1,0 +1,192 @@
+/* graph.h - tensor expressions, their derivatives, and programs compiled from them.
+ *
+ *     struct ub_graph *g = ub_graph_new();
+ *     ub_node w = ub_input(g, 2, (int64_t[]){10, 64});       // parameters
+ *     ub_node x = ub_input(g, 2, (int64_t[]){128, 64});      // one chunk of samples
+ *     ub_node y = ub_matmul(g, x, ub_transpose(g, w, (int[]){1, 0}));       // (128, 10)
+ *     ub_node loss = ub_sum_all(g, ub_mul(g, y, y));
+ *     ub_node dw;
+ *     ub_grad(g, loss, &w, 1, &dw);                          // reverse mode
+ *     ub_node v = ub_input(g, 2, (int64_t[]){10, 64}), hv;
+ *     ub_jvp(g, &dw, 1, &w, &v, 1, &hv);                     // Hessian-vector product
+ *     ub_node vs = ub_input(g, 3, (int64_t[]){8, 10, 64}), hvs;
+ *     ub_vmap(g, &hv, 1, &v, &vs, 1, &hvs);                  // a block of 8 of them
+ *
+ * A graph is a list of nodes in topological order, each an operator applied to earlier nodes, with
+ * a static shape (row-major, rank 0 to UB_RANK). Nodes are hash-consed and simplified as they
+ * are made, so equal expressions are one node. `ub_grad`, `ub_jvp` and `ub_vmap` read nodes and
+ * append nodes: they compose to any order. Values are real numbers; float or double is chosen when
+ * a program is compiled.
+ *
+ * Shape errors are programming errors: they abort with a message (models check what users give
+ * them before they build). */
+#ifndef UB_GRAPH_H
+#define UB_GRAPH_H
+
+#include "base/base.h"
+
+#define UB_RANK 8 /* greatest rank of a tensor */
+
+struct ub_graph;
+typedef int32_t ub_node; /* index of a node in its graph */
+
+struct ub_shape {
+    int rank;
+    int64_t dim[UB_RANK];
+};
+
+struct ub_graph *ub_graph_new(void);
+void ub_graph_free(struct ub_graph *g);
+struct ub_shape ub_shape_of(const struct ub_graph *g, ub_node x);
+int64_t ub_count(struct ub_shape s); /* number of elements */
+
+/* ---- leaves ---- */
+ub_node ub_input(struct ub_graph *g, int rank, const int64_t *dim);
+ub_node ub_fill(struct ub_graph *g, double value, int rank, const int64_t *dim); /* constant */
+ub_node ub_scalar(struct ub_graph *g, double value);                             /* rank 0 */
+ub_node ub_like(struct ub_graph *g, double value, ub_node shape_of);             /* ub_fill */
+
+/* ---- pointwise; the binary ones broadcast as NumPy does ---- */
+ub_node ub_neg(struct ub_graph *g, ub_node x);
+ub_node ub_exp(struct ub_graph *g, ub_node x);
+ub_node ub_log(struct ub_graph *g, ub_node x);
+ub_node ub_sqrt(struct ub_graph *g, ub_node x);
+ub_node ub_recip(struct ub_graph *g, ub_node x); /* 1/x */
+ub_node ub_tanh(struct ub_graph *g, ub_node x);
+ub_node ub_sigmoid(struct ub_graph *g, ub_node x);  /* 1/(1+exp(-x)) */
+ub_node ub_softplus(struct ub_graph *g, ub_node x); /* log(1+exp(x)), stable */
+ub_node ub_sin(struct ub_graph *g, ub_node x);
+ub_node ub_cos(struct ub_graph *g, ub_node x);
+ub_node ub_erf(struct ub_graph *g, ub_node x);
+ub_node ub_abs(struct ub_graph *g, ub_node x);
+ub_node ub_sign(struct ub_graph *g, ub_node x); /* -1, 0, 1; derivative 0 */
+ub_node ub_stop(struct ub_graph *g, ub_node x); /* x, with derivative 0 */
+ub_node ub_add(struct ub_graph *g, ub_node x, ub_node y);
+ub_node ub_sub(struct ub_graph *g, ub_node x, ub_node y);
+ub_node ub_mul(struct ub_graph *g, ub_node x, ub_node y);
+ub_node ub_div(struct ub_graph *g, ub_node x, ub_node y);
+ub_node ub_max(struct ub_graph *g, ub_node x, ub_node y);     /* derivative to x where x > y */
+ub_node ub_greater(struct ub_graph *g, ub_node x, ub_node y); /* 1 where x > y, else 0 */
+ub_node ub_equal(struct ub_graph *g, ub_node x, ub_node y);   /* 1 where x = y, else 0 */
+ub_node ub_select(struct ub_graph *g, ub_node c, ub_node x, ub_node y); /* c != 0 ? x : y */
+ub_node ub_scale(struct ub_graph *g, ub_node x, double factor);
+ub_node ub_relu(struct ub_graph *g, ub_node x); /* max(x, 0); derivative 0 at 0 */
+
+/* ---- shape ---- */
+ub_node ub_reshape(struct ub_graph *g, ub_node x, int rank, const int64_t *dim);
+ub_node ub_transpose(struct ub_graph *g, ub_node x,
+                     const int *order); /* out.dim[i] = x.dim[order[i]] */
+/* NumPy broadcasting: x's axes are aligned to the right; sizes 1 stretch. */
+ub_node ub_broadcast(struct ub_graph *g, ub_node x, int rank, const int64_t *dim);
+ub_node ub_slice(struct ub_graph *g, ub_node x, int axis, int64_t start, int64_t length);
+ub_node ub_pad(struct ub_graph *g, ub_node x, int axis, int64_t before, int64_t after); /* zeros */
+ub_node ub_concat(struct ub_graph *g, const ub_node *xs, int n, int axis);
+
+/* ---- reductions: the axes in the bit mask are summed and dropped ---- */
+ub_node ub_sum(struct ub_graph *g, ub_node x, unsigned axes);
+ub_node ub_sum_all(struct ub_graph *g, ub_node x);
+ub_node ub_reduce_max(struct ub_graph *g, ub_node x, unsigned axes); /* ties share the gradient */
+#define UB_AXIS(i) (1u << (i))
+
+/* ---- products ---- */
+/* x (..., m, k) times y (..., k, n) = (..., m, n). Leading (batch) axes broadcast as NumPy's;
+ * rank 2 on either side means: shared by the whole batch. */
+ub_node ub_matmul(struct ub_graph *g, ub_node x, ub_node y);
+
+/* ---- compositions ---- */
+ub_node ub_log_sum_exp(struct ub_graph *g, ub_node x); /* over the last axis, dropped; stable */
+ub_node ub_gelu(struct ub_graph *g,
+                ub_node x); /* x Phi(x), exact (Hendrycks and Gimpel 2016, 1606.08415) */
+
+/* ---- transforms ---- */
+/* out[i] = d loss / d wrt[i], for a loss of one element. */
+void ub_grad(struct ub_graph *g, ub_node loss, const ub_node *wrt, int n, ub_node *out);
+/* out[j] = sum_i (d ys[i] / d wrt[j])' cotangents[i]: vector-Jacobian product. */
+void ub_vjp(struct ub_graph *g, const ub_node *ys, const ub_node *cotangents, int n_ys,
+            const ub_node *wrt, int n_wrt, ub_node *out);
+/* out[i] = sum_j d ys[i] / d xs[j] tangents[j]: Jacobian-vector product. */
+void ub_jvp(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs,
+            const ub_node *tangents, int n_xs, ub_node *out);
+/* out[i] (b, ...) = ys[i] with each input xs[j] (...) replaced in turn by the b slices of
+ * batched[j] (b, ...). What does not depend on the xs is computed once. */
+void ub_vmap(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs,
+             const ub_node *batched, int n_xs, ub_node *out);
+
+/* ---- programs --------------------------------------------------------------------------- */
+
+/* A program evaluates some nodes (outputs) from values of input nodes, streaming over samples.
+ * Inputs come from vectors that the caller passes at each call:
+ *
+ *   UB_SHARED   values at vectors[slot] + offset: parameters. With `stride` != 0 the input's
+ *               leading axis is a batch (block of tangents) whose i-th member is at
+ *               vectors[slot] + offset + i * stride.
+ *   UB_SAMPLES  the leading axis is the chunk; the program is run chunk after chunk over `samples`
+ *               samples. Values are bound once with ub_program_samples.
+ *   UB_WEIGHTS  a chunk-long vector that the program fills: 1 for a real sample, 0 for the
+ *               padding of the last chunk (which repeats real samples). Multiply per-sample
+ *               terms by it.
+ *
+ * Outputs are summed over chunks in a fixed order, whatever the number of threads (UB_TOTAL), or
+ * laid out sample after sample (UB_EACH: leading axis is the chunk). An output that does not
+ * depend on samples is computed once. `late` inputs make the program two-staged: ub_program_run
+ * with `first` evaluates and keeps all that does not depend on late inputs; later calls may then
+ * pass first = false to evaluate only what does (linearise once, apply many times). */
+
+enum ub_input_kind { UB_SHARED, UB_SAMPLES, UB_WEIGHTS };
+enum ub_output_kind { UB_TOTAL, UB_EACH };
+
+struct ub_program_input {
+    ub_node node;
+    enum ub_input_kind kind;
+    int slot;       /* UB_SHARED: index into `vectors`; UB_SAMPLES: index of sample array */
+    int64_t offset; /* UB_SHARED: first element within the vector */
+    int64_t stride; /* UB_SHARED: elements between batch members, 0 = not batched */
+    bool late;      /* UB_SHARED only */
+};
+
+struct ub_program_output {
+    ub_node node;
+    enum ub_output_kind kind;
+    int slot;       /* index into `results` */
+    int64_t offset; /* UB_TOTAL: first element within the result */
+    int64_t stride; /* UB_TOTAL: as above, for a leading batch axis */
+};
+
+struct ub_program_spec {
+    const struct ub_program_input *inputs;
+    int n_inputs;
+    const struct ub_program_output *outputs;
+    int n_outputs;
+    int64_t samples;     /* how many there are in all */
+    int64_t chunk;       /* samples in a chunk: the leading axis of UB_SAMPLES inputs */
+    bool single;         /* compute in float (true) or double */
+    int threads;         /* >= 1 */
+    uint64_t keep_limit; /* bytes that may be kept between stages; beyond it the first stage is
+                            recomputed at each call. 0 = 4 GiB */
+};
+
+struct ub_program;
+struct ub_program *ub_program_compile(const struct ub_graph *g, const struct ub_program_spec *spec);
+void ub_program_free(struct ub_program *p);
+
+/* Copies `count` numbers a sample from `values` (samples x count, row-major). */
+void ub_program_samples(struct ub_program *p, int slot, const double *values);
+
+/* Vectors and results are double whatever the precision. Results are overwritten: UB_TOTAL slots
+ * must have room for all outputs bound to them; an UB_EACH slot is samples x elements. */
+void ub_program_run(struct ub_program *p, const double *const *vectors, double *const *results,
+                    bool first);
+
+/* Facts for tests, benchmarks and the memory estimate. */
+struct ub_program_facts {
+    int64_t steps_once, steps_chunk, fused_blocks, matmuls;
+    int64_t arena_bytes, kept_bytes; /* per thread; in all */
+    double flops;                    /* of the matmuls, a full first-stage + second-stage call */
+};
+struct ub_program_facts ub_program_facts(const struct ub_program *p);
+
+/* A chunk size such that a chunk's widest activations (features numbers a sample) stay in L2,
+ * and chunks divide `samples` nearly evenly. */
+int64_t ub_chunk_size(int64_t samples, int64_t features);
+
+#endif

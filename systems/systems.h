@@ -1,0 +1,177 @@
+/* systems.h - what is trained: models, losses, optimizers, and the problem they make together.
+ *
+ *     struct ub_problem *p = ub_problem_new(&(struct ub_problem_spec){
+ *         .model = "mlp:widths=64x64", .loss = "mse", .data = dataset, .threads = 1}, &err);
+ *     double *theta = ub_calloc(ub_problem_size(p), sizeof *theta), *grad = ...;
+ *     ub_problem_init(p, seed, theta);
+ *     struct ub_optimizer *o = ub_optimizer_new("gd:lr=0.05", ub_problem_size(p), &err);
+ *     ub_optimizer_resolve(o, initial_sharpness);            // only for lr=relative(R)
+ *     for (int t = 0; t < 100; t++) {
+ *         double loss = ub_problem_gradient(p, theta, grad);
+ *         ub_optimizer_step(o, theta, grad);
+ *     }
+ *
+ * Parameters, gradients and tangents are flat vectors of double with a layout; the derivative
+ * engine computes in the precision the problem was made with. */
+#ifndef UB_SYSTEMS_H
+#define UB_SYSTEMS_H
+
+#include "base/base.h"
+#include "datasets/datasets.h"
+#include "systems/graph/graph.h"
+
+/* ---- parameters ------------------------------------------------------------------------- */
+
+struct ub_param {
+    char name[64]; /* as PyTorch would name it in a Sequential-like module: "fc1.weight" */
+    int rank;
+    int64_t shape[4];
+    int64_t offset, size; /* within the flat vector */
+    int64_t fan_in, fan_out;
+    bool bias;         /* initialised by the bias rule */
+    double init_scale; /* multiplies the standard deviation; 1 under SP */
+    double rate_scale; /* multiplies the learning rate; 1 under SP */
+};
+
+struct ub_layout {
+    int64_t count; /* tensors */
+    int64_t size;  /* numbers in all */
+    struct ub_param *params;
+};
+
+/* ---- models ----------------------------------------------------------------------------- */
+
+/* What a model's build function writes to. */
+struct ub_builder {
+    struct ub_graph *graph;
+    struct ub_layout layout;
+    ub_node *param_nodes; /* one a layout entry */
+    int n_hidden;         /* activations worth observing, in order of depth: (chunk, width) nodes */
+    ub_node *hidden;
+    char (*hidden_names)[64];
+    const struct ub_dataset *data; /* shapes only */
+};
+/* Declares a parameter and returns its node; fan_in and fan_out as PyTorch counts them. */
+ub_node ub_builder_param(struct ub_builder *b, const char *name, int rank, const int64_t *shape,
+                         int64_t fan_in, int64_t fan_out, bool bias);
+void ub_builder_hidden(struct ub_builder *b, const char *name, ub_node activation);
+/* y = x W' + b, W (out, in) named "<name>.weight", b (out) "<name>.bias". */
+ub_node ub_builder_linear(struct ub_builder *b, const char *name, ub_node x, int64_t in,
+                          int64_t out, bool bias);
+
+struct ub_model {
+    const char *name, *summary, *citation;
+    const struct ub_option *options;
+    /* False with a clear message when the model does not fit the dataset. */
+    bool (*fits)(const struct ub_call *call, const struct ub_dataset *data, struct ub_error *err);
+    /* input is (chunk, features); returns (chunk, outputs). */
+    ub_node (*build)(struct ub_builder *b, const struct ub_call *call, ub_node input);
+};
+extern const struct ub_model *const ub_models[]; /* NULL-terminated */
+const struct ub_model *ub_model_find(const char *name);
+
+/* ---- losses ----------------------------------------------------------------------------- */
+
+struct ub_loss {
+    const char *name, *summary, *citation;
+    /* Per-sample losses, (chunk), from output and target, both (chunk, outputs). */
+    ub_node (*build)(struct ub_graph *g, ub_node output, ub_node target);
+    bool (*fits)(const struct ub_dataset *data, struct ub_error *err);
+};
+extern const struct ub_loss *const ub_losses[];
+const struct ub_loss *ub_loss_find(const char *name);
+
+/* ---- initialisation --------------------------------------------------------------------- */
+
+/* "pytorch" (U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for weights and biases), "xavier-uniform",
+ * "xavier-normal", "he", "lecun", "orthogonal"; option gain. All but pytorch zero the biases. */
+struct ub_init {
+    const char *name, *summary, *citation;
+    const struct ub_option *options;
+    void (*fill)(const struct ub_call *call, const struct ub_param *param, struct ub_random *r,
+                 double *values);
+};
+extern const struct ub_init *const ub_inits[];
+const struct ub_init *ub_init_find(const char *name);
+
+/* ---- optimizers ------------------------------------------------------------------------- */
+
+struct ub_optimizer;
+
+struct ub_optimizer_kind {
+    const char *name, *summary, *citation;
+    const struct ub_option *options; /* includes lr of kind UB_OPTION_RATE */
+    int64_t state_vectors;           /* flat vectors of state the step needs, zeroed at start */
+    void (*step)(struct ub_optimizer *o, double *theta, const double *grad);
+    /* Edge of stability: the threshold on the top eigenvalue of P^-1 H for the current learning
+     * rate; NAN where none is known. P = I when `preconditioner` is NULL. */
+    double (*threshold)(const struct ub_optimizer *o);
+    /* Learning rate whose threshold is `sharpness`: inverts `threshold`. */
+    double (*rate_for)(const struct ub_optimizer *o, double sharpness);
+    void (*preconditioner)(const struct ub_optimizer *o, double *diagonal);
+    const char *edge_formula; /* "2(1+beta)/lr" */
+    const char *edge_citation;
+};
+struct ub_optimizer {
+    const struct ub_optimizer_kind *kind;
+    struct ub_call *call;
+    int64_t size, steps;
+    struct ub_rate rate;
+    double lr;     /* NAN until resolved */
+    double *state; /* state_vectors x size */
+};
+extern const struct ub_optimizer_kind *const ub_optimizers[];
+const struct ub_optimizer_kind *ub_optimizer_find(const char *name);
+
+/* Absolute and edge(S) rates are resolved at once; relative(R) waits for ub_optimizer_resolve. */
+struct ub_optimizer *ub_optimizer_new(const char *text, int64_t size, struct ub_error *err);
+void ub_optimizer_free(struct ub_optimizer *o);
+bool ub_optimizer_needs_sharpness(const struct ub_optimizer *o);
+/* relative(R): learning rate such that threshold = initial_sharpness / R. */
+bool ub_optimizer_resolve(struct ub_optimizer *o, double initial_sharpness, struct ub_error *err);
+void ub_optimizer_step(struct ub_optimizer *o, double *theta, const double *grad);
+double ub_optimizer_threshold(const struct ub_optimizer *o);
+
+/* ---- problems: model + loss + data, compiled -------------------------------------------- */
+
+struct ub_problem_spec {
+    const char *model, *loss, *init; /* call texts; init NULL = "pytorch" */
+    const struct ub_dataset *data;   /* kept by reference: must outlive the problem */
+    bool double_precision;           /* compute in f64 instead of f32 */
+    int threads;                     /* 0 = 1 */
+};
+struct ub_problem;
+
+struct ub_problem *ub_problem_new(const struct ub_problem_spec *spec, struct ub_error *err);
+void ub_problem_free(struct ub_problem *p);
+const struct ub_layout *ub_problem_layout(const struct ub_problem *p);
+int64_t ub_problem_size(const struct ub_problem *p);
+const struct ub_dataset *ub_problem_data(const struct ub_problem *p);
+
+void ub_problem_init(const struct ub_problem *p, uint64_t seed, double *theta);
+double ub_problem_loss(struct ub_problem *p, const double *theta);
+double ub_problem_gradient(struct ub_problem *p, const double *theta, double *grad);
+
+/* Hessian-vector products of the training loss at theta: linearise once, then apply to blocks.
+ * V and HV are `count` x size, row-major. Each row's product is bitwise the same whatever the
+ * block it comes in... to rounding of the matmuls; HVP counts are in ub_problem_hvps. */
+void ub_problem_linearize(struct ub_problem *p, const double *theta);
+void ub_problem_hvp(struct ub_problem *p, int64_t count, const double *V, double *HV);
+int64_t ub_problem_hvps(const struct ub_problem *p);
+
+/* Mean loss, and accuracy in [0, 1] (NAN for regression), on the training or test split. */
+void ub_problem_evaluate(struct ub_problem *p, bool test, const double *theta, double *loss,
+                         double *accuracy);
+
+/* Hidden activations on the training inputs: `out` is samples x ub_problem_hidden_width(p, i). */
+int ub_problem_hidden_count(const struct ub_problem *p);
+const char *ub_problem_hidden_name(const struct ub_problem *p, int i);
+int64_t ub_problem_hidden_width(const struct ub_problem *p, int i);
+void ub_problem_hidden(struct ub_problem *p, int i, const double *theta, double *out);
+
+/* Checks a call text of any of the four registries; returns its canonical text (caller frees)
+ * and, when label is not NULL, the short form. `what`: "model", "loss", "init", "optimizer". */
+char *ub_system_canonical(const char *what, const char *text, const char *where, char **label,
+                          struct ub_error *err);
+
+#endif
