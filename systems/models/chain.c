@@ -1,0 +1,40 @@
+#include "systems/models/chain.h"
+
+bool ub_chain_fits(const struct ub_chain *chain, const struct ub_dataset *data,
+                   struct ub_error *err)
+{
+    if (chain->hidden > UB_CHAIN_LIMIT)
+        return ub_fail(err, UB_INPUT, "%zu hidden layers; expected at most %d", chain->hidden,
+                       UB_CHAIN_LIMIT);
+    int64_t in = data->features, total = 0;
+    for (size_t i = 0; i <= chain->hidden; i++) {
+        const int64_t out = i < chain->hidden ? chain->widths[i] : data->outputs;
+        /* The sum cannot overflow: each term is checked against the limit first. */
+        if (!ub_size_fits(in, out, 1, (uint64_t)UB_PARAMETER_LIMIT) ||
+            (total += in * out + out) > UB_PARAMETER_LIMIT)
+            return ub_fail(err, UB_INPUT,
+                           "more than %lld parameters (layer %zu is %lld x %lld); "
+                           "expected a smaller width or depth",
+                           (long long)UB_PARAMETER_LIMIT, i + 1, (long long)out, (long long)in);
+        in = out;
+    }
+    return true;
+}
+
+ub_node ub_chain_build(struct ub_builder *b, const struct ub_chain *chain, ub_node input)
+{
+    ub_node x = input;
+    int64_t in = b->data->features;
+    char name[32];
+    for (size_t i = 0; i < chain->hidden; i++) {
+        snprintf(name, sizeof name, "fc%zu", i + 1);
+        x = ub_builder_linear(b, name, x, in, chain->widths[i], chain->bias);
+        if (chain->activation)
+            x = chain->activation->build(b->graph, x);
+        snprintf(name, sizeof name, "hidden%zu", i + 1);
+        ub_builder_hidden(b, name, x);
+        in = chain->widths[i];
+    }
+    snprintf(name, sizeof name, "fc%zu", chain->hidden + 1);
+    return ub_builder_linear(b, name, x, in, b->data->outputs, chain->bias);
+}

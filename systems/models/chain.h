@@ -1,0 +1,26 @@
+/* chain.h - layers one after another: what linear, deep-linear and mlp have in common. */
+#ifndef UB_CHAIN_H
+#define UB_CHAIN_H
+
+#include "systems/activations.h"
+#include "systems/systems.h"
+
+#define UB_CHAIN_LIMIT     256                /* hidden layers */
+#define UB_WIDTH_LIMIT     1048576            /* units of a layer */
+#define UB_PARAMETER_LIMIT ((int64_t)1 << 28) /* 2 GiB a vector of parameters */
+
+struct ub_chain {
+    size_t hidden; /* hidden layers */
+    int64_t widths[UB_CHAIN_LIMIT];
+    bool bias;
+    const struct ub_activation *activation; /* after each hidden layer; NULL = identity */
+};
+
+/* False with a message when the chain has too many layers or parameters. */
+bool ub_chain_fits(const struct ub_chain *chain, const struct ub_dataset *data,
+                   struct ub_error *err);
+
+/* Layers "fc1", "fc2", ...; what follows hidden layer i is observed as "hidden<i>". */
+ub_node ub_chain_build(struct ub_builder *b, const struct ub_chain *chain, ub_node input);
+
+#endif
