@@ -1,0 +1,22 @@
+/* Every optimizer: one file in this folder, one line in this table. */
+#include "systems/systems.h"
+
+#include <string.h>
+
+extern const struct ub_optimizer_kind ub_optimizer_gd, ub_optimizer_heavy_ball,
+    ub_optimizer_nesterov;
+
+const struct ub_optimizer_kind *const ub_optimizers[] = {
+    &ub_optimizer_gd,
+    &ub_optimizer_heavy_ball,
+    &ub_optimizer_nesterov,
+    NULL,
+};
+
+const struct ub_optimizer_kind *ub_optimizer_find(const char *name)
+{
+    for (size_t i = 0; ub_optimizers[i]; i++)
+        if (strcmp(ub_optimizers[i]->name, name) == 0)
+            return ub_optimizers[i];
+    return NULL;
+}
