@@ -142,6 +142,7 @@ struct ub_problem_spec {
 };
 struct ub_problem;
 
+/* Checks the calls and that they fit the data; programs are compiled when first needed. */
 struct ub_problem *ub_problem_new(const struct ub_problem_spec *spec, struct ub_error *err);
 void ub_problem_free(struct ub_problem *p);
 const struct ub_layout *ub_problem_layout(const struct ub_problem *p);
@@ -153,11 +154,12 @@ double ub_problem_loss(struct ub_problem *p, const double *theta);
 double ub_problem_gradient(struct ub_problem *p, const double *theta, double *grad);
 
 /* Hessian-vector products of the training loss at theta: linearise once, then apply to blocks.
- * V and HV are `count` x size, row-major. Each row's product is bitwise the same whatever the
- * block it comes in... to rounding of the matmuls; HVP counts are in ub_problem_hvps. */
+ * V and HV are `count` x size, row-major. A row's product is the same whatever block it comes in
+ * to rounding, and bitwise the same for the same `count`; ub_problem_hvps counts rows. */
 void ub_problem_linearize(struct ub_problem *p, const double *theta);
 void ub_problem_hvp(struct ub_problem *p, int64_t count, const double *V, double *HV);
 int64_t ub_problem_hvps(const struct ub_problem *p);
+int64_t ub_problem_gradients(const struct ub_problem *p); /* evaluations so far */
 
 /* Mean loss, and accuracy in [0, 1] (NAN for regression), on the training or test split. */
 void ub_problem_evaluate(struct ub_problem *p, bool test, const double *theta, double *loss,

@@ -1,0 +1,150 @@
+/* Making and unmaking problems, and the facts about them that need no computation. */
+#include "systems/problem.h"
+#include "systems/registry.h"
+
+#include <string.h>
+
+static bool read_calls(struct ub_problem *p, const struct ub_problem_spec *spec,
+                       struct ub_error *err)
+{
+    size_t i = 0;
+    p->model_call = ub_registry_call(UB_REGISTRY_MODEL, spec->model, "model", &i, err);
+    if (!p->model_call)
+        return false;
+    p->model = ub_models[i];
+    p->loss_call = ub_registry_call(UB_REGISTRY_LOSS, spec->loss, "loss", &i, err);
+    if (!p->loss_call)
+        return false;
+    p->loss = ub_losses[i];
+    const char *init = spec->init ? spec->init : "pytorch";
+    p->init_call = ub_registry_call(UB_REGISTRY_INIT, init, "init", &i, err);
+    if (!p->init_call)
+        return false;
+    p->init = ub_inits[i];
+    return true;
+}
+
+/* Runs a descriptor's own check and says whose complaint it is. */
+static bool fail_misfit(const char *what, const char *name, const struct ub_error *cause,
+                        struct ub_error *err)
+{
+    return ub_fail(err, cause->code ? cause->code : UB_INPUT, "%s '%s': %s", what, name,
+                   cause->text);
+}
+
+static bool fits(const struct ub_problem *p, struct ub_error *err)
+{
+    struct ub_error cause = {0};
+    const struct ub_dataset *data = p->data;
+    const char *name = data->name ? data->name : "unnamed";
+    if (data->train.count < 1)
+        return ub_fail(err, UB_INPUT, "dataset '%s': no training samples; expected at least one",
+                       name);
+    if (data->features < 1 || data->outputs < 1)
+        return ub_fail(err, UB_INPUT,
+                       "dataset '%s': %lld features and %lld outputs; expected at "
+                       "least one of each",
+                       name, (long long)data->features, (long long)data->outputs);
+    if (!p->model->fits(p->model_call, data, &cause))
+        return fail_misfit("model", p->model->name, &cause, err);
+    if (!p->loss->fits(data, &cause))
+        return fail_misfit("loss", p->loss->name, &cause, err);
+    return true;
+}
+
+struct ub_problem *ub_problem_new(const struct ub_problem_spec *spec, struct ub_error *err)
+{
+    if (spec->threads < 0) {
+        ub_fail(err, UB_INPUT, "threads is %d; expected a positive number", spec->threads);
+        return NULL;
+    }
+    struct ub_problem *p = ub_calloc(1, sizeof *p);
+    p->data = spec->data;
+    p->single = !spec->double_precision;
+    p->threads = spec->threads > 0 ? spec->threads : 1;
+    if (!read_calls(p, spec, err) || !fits(p, err)) {
+        ub_problem_free(p);
+        return NULL;
+    }
+    ub_problem_measure_model(p);
+    p->hidden = ub_calloc((size_t)p->n_hidden + 1, sizeof *p->hidden);
+    return p;
+}
+
+void ub_problem_free(struct ub_problem *p)
+{
+    if (!p)
+        return;
+    for (int split = 0; split < 2; split++) {
+        ub_program_free(p->evaluate[split]);
+        ub_free(p->outputs[split]);
+    }
+    ub_program_free(p->gradient);
+    for (int block = 0; block < UB_BLOCKS; block++)
+        ub_program_free(p->hvp[block]);
+    for (int i = 0; p->hidden && i < p->n_hidden; i++)
+        ub_program_free(p->hidden[i]);
+    ub_free(p->hidden);
+    ub_free(p->hidden_names);
+    ub_free(p->hidden_widths);
+    ub_free(p->layout.params);
+    ub_free(p->theta);
+    ub_call_free(p->model_call);
+    ub_call_free(p->loss_call);
+    ub_call_free(p->init_call);
+    ub_free(p);
+}
+
+const struct ub_layout *ub_problem_layout(const struct ub_problem *p)
+{
+    return &p->layout;
+}
+
+int64_t ub_problem_size(const struct ub_problem *p)
+{
+    return p->layout.size;
+}
+
+const struct ub_dataset *ub_problem_data(const struct ub_problem *p)
+{
+    return p->data;
+}
+
+int64_t ub_problem_gradients(const struct ub_problem *p)
+{
+    return p->gradients;
+}
+
+int64_t ub_problem_hvps(const struct ub_problem *p)
+{
+    return p->hvps;
+}
+
+int ub_problem_hidden_count(const struct ub_problem *p)
+{
+    return p->n_hidden;
+}
+
+const char *ub_problem_hidden_name(const struct ub_problem *p, int i)
+{
+    return p->hidden_names[i];
+}
+
+int64_t ub_problem_hidden_width(const struct ub_problem *p, int i)
+{
+    return p->hidden_widths[i];
+}
+
+void ub_problem_init(const struct ub_problem *p, uint64_t seed, double *theta)
+{
+    for (int64_t i = 0; i < p->layout.count; i++) {
+        const struct ub_param *param = &p->layout.params[i];
+        char purpose[sizeof param->name + 8];
+        snprintf(purpose, sizeof purpose, "init:%s", param->name);
+        struct ub_random r = ub_random_stream(seed, purpose);
+        double *values = theta + param->offset;
+        p->init->fill(p->init_call, param, &r, values);
+        for (int64_t k = 0; k < param->size; k++)
+            values[k] *= param->init_scale;
+    }
+}

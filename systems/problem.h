@@ -1,0 +1,59 @@
+/* problem.h - inside of struct ub_problem; private to this library.
+ *
+ * Every quantity a problem gives (loss, gradient, Hessian-vector products, activations) is a
+ * program of its own, compiled when first asked for. problem_compile.c builds the expressions and
+ * programs, problem_eval.c and problem_hvp.c run them. */
+#ifndef UB_PROBLEM_H
+#define UB_PROBLEM_H
+
+#include "systems/builder.h"
+#include "systems/systems.h"
+
+/* Block sizes of Hessian-vector products, each with a program; any count is a sum of them. */
+enum { UB_BLOCKS = 4 };
+extern const int64_t ub_block_sizes[UB_BLOCKS]; /* descending, last is 1 */
+
+struct ub_problem {
+    const struct ub_dataset *data;
+    const struct ub_model *model;
+    const struct ub_loss *loss;
+    const struct ub_init *init;
+    struct ub_call *model_call, *loss_call, *init_call;
+    bool single;
+    int threads;
+
+    struct ub_layout layout;
+    int n_hidden;
+    char (*hidden_names)[64];
+    int64_t *hidden_widths;
+    int64_t widest; /* of the output and the hidden layers: what a block multiplies */
+
+    struct ub_program *evaluate[2]; /* training and test split: loss and outputs */
+    struct ub_program *gradient;
+    struct ub_program *hvp[UB_BLOCKS];
+    struct ub_program **hidden; /* one a hidden layer */
+    double *outputs[2];         /* of the last evaluation: samples x outputs */
+
+    double *theta;         /* where linearised; NULL before */
+    bool fresh[UB_BLOCKS]; /* this block's program holds the linearisation at theta */
+
+    int64_t gradients, hvps;
+};
+
+/* Result slots of the evaluation programs. */
+enum { UB_EVALUATE_LOSS, UB_EVALUATE_OUTPUTS };
+/* Result slots of the gradient program. */
+enum { UB_GRADIENT_LOSS, UB_GRADIENT_VECTOR };
+/* Vector slots. */
+enum { UB_AT_THETA, UB_AT_TANGENT };
+
+/* Builds the model once to learn its layout and widths. */
+void ub_problem_measure_model(struct ub_problem *p);
+
+/* Compiled on first use. `block` indexes ub_block_sizes. */
+struct ub_program *ub_problem_evaluate_program(struct ub_problem *p, bool test);
+struct ub_program *ub_problem_gradient_program(struct ub_problem *p);
+struct ub_program *ub_problem_hvp_program(struct ub_problem *p, int block);
+struct ub_program *ub_problem_hidden_program(struct ub_problem *p, int layer);
+
+#endif

@@ -1,0 +1,255 @@
+/* From model, loss and data to programs: the expression of one chunk's share of the mean loss,
+ * what is derived from it, and which vectors its inputs and outputs are bound to. */
+#include "systems/problem.h"
+
+#include <string.h>
+
+const int64_t ub_block_sizes[UB_BLOCKS] = {8, 4, 2, 1};
+
+/* What one program may keep of a linearisation before it recomputes it at each product. */
+static const uint64_t KEEP_LIMIT = (uint64_t)1 << 30;
+
+static const struct ub_split *split_of(const struct ub_problem *p, bool test)
+{
+    return test ? &p->data->test : &p->data->train;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* ---- the expression ---- */
+
+struct expression {
+    struct ub_builder builder;
+    ub_node x, target, weight, output;
+    ub_node loss; /* the chunk's share of the mean over all samples, rank 0 */
+    int64_t samples, chunk;
+};
+
+/* The chunk is sized for a block of `batch` copies of the activations; inputs are not copied. */
+static struct expression express(const struct ub_problem *p, bool test, int64_t batch)
+{
+    struct expression e = {.builder = ub_builder_new(p->data)};
+    struct ub_graph *g = e.builder.graph;
+    const int64_t features = p->data->features, outputs = p->data->outputs;
+    e.samples = split_of(p, test)->count;
+    e.chunk = ub_chunk_size(e.samples, larger(features, batch * p->widest));
+    e.x = ub_input(g, 2, (int64_t[]){e.chunk, features});
+    e.target = ub_input(g, 2, (int64_t[]){e.chunk, outputs});
+    e.weight = ub_input(g, 1, &e.chunk);
+    e.output = p->model->build(&e.builder, p->model_call, e.x);
+    /* 1/N goes on the weights, a short vector, rather than on the gradient. */
+    const ub_node weight = ub_scale(g, e.weight, 1.0 / (double)e.samples);
+    e.loss = ub_sum_all(g, ub_mul(g, weight, p->loss->build(g, e.output, e.target)));
+    return e;
+}
+
+void ub_problem_measure_model(struct ub_problem *p)
+{
+    struct ub_builder b = ub_builder_new(p->data);
+    const ub_node x = ub_input(b.graph, 2, (int64_t[]){1, p->data->features});
+    p->model->build(&b, p->model_call, x);
+    p->widest = p->data->outputs;
+    p->n_hidden = b.n_hidden;
+    p->hidden_widths = ub_calloc((size_t)b.n_hidden + 1, sizeof *p->hidden_widths);
+    for (int i = 0; i < b.n_hidden; i++) {
+        p->hidden_widths[i] = ub_count(ub_shape_of(b.graph, b.hidden[i]));
+        p->widest = larger(p->widest, p->hidden_widths[i]);
+    }
+    p->layout = b.layout;
+    p->hidden_names = b.hidden_names;
+    b.layout.params = NULL;
+    b.hidden_names = NULL;
+    ub_builder_clear(&b);
+}
+
+/* ---- binding ---- */
+
+struct binding {
+    struct ub_program_input *inputs;
+    struct ub_program_output *outputs;
+    int n_inputs, n_outputs;
+};
+
+static struct binding binding_new(const struct ub_problem *p)
+{
+    const size_t params = (size_t)p->layout.count;
+    return (struct binding){.inputs = ub_calloc(2 * params + 3, sizeof *(struct binding){0}.inputs),
+                            .outputs = ub_calloc(params + 2, sizeof *(struct binding){0}.outputs)};
+}
+
+static void bind_input(struct binding *b, struct ub_program_input input)
+{
+    b->inputs[b->n_inputs++] = input;
+}
+
+static void bind_output(struct binding *b, struct ub_program_output output)
+{
+    b->outputs[b->n_outputs++] = output;
+}
+
+static void bind_expression(struct binding *b, const struct expression *e)
+{
+    const struct ub_layout *layout = &e->builder.layout;
+    for (int64_t i = 0; i < layout->count; i++)
+        bind_input(b, (struct ub_program_input){.node = e->builder.param_nodes[i],
+                                                .kind = UB_SHARED,
+                                                .slot = UB_AT_THETA,
+                                                .offset = layout->params[i].offset});
+    bind_input(b, (struct ub_program_input){.node = e->x, .kind = UB_SAMPLES, .slot = 0});
+    bind_input(b, (struct ub_program_input){.node = e->target, .kind = UB_SAMPLES, .slot = 1});
+    bind_input(b, (struct ub_program_input){.node = e->weight, .kind = UB_WEIGHTS});
+}
+
+/* Compiles, hands over the split's samples, and releases the expression and the binding. */
+static struct ub_program *finish(const struct ub_problem *p, bool test, struct expression *e,
+                                 struct binding *b)
+{
+    const struct ub_program_spec spec = {.inputs = b->inputs,
+                                         .n_inputs = b->n_inputs,
+                                         .outputs = b->outputs,
+                                         .n_outputs = b->n_outputs,
+                                         .samples = e->samples,
+                                         .chunk = e->chunk,
+                                         .single = p->single,
+                                         .threads = p->threads,
+                                         .keep_limit = KEEP_LIMIT};
+    struct ub_program *program = ub_program_compile(e->builder.graph, &spec);
+    ub_program_samples(program, 0, split_of(p, test)->inputs);
+    ub_program_samples(program, 1, split_of(p, test)->targets);
+    ub_free(b->inputs);
+    ub_free(b->outputs);
+    ub_builder_clear(&e->builder);
+    return program;
+}
+
+/* ---- programs ---- */
+
+struct ub_program *ub_problem_evaluate_program(struct ub_problem *p, bool test)
+{
+    if (p->evaluate[test])
+        return p->evaluate[test];
+    struct expression e = express(p, test, 1);
+    struct binding b = binding_new(p);
+    bind_expression(&b, &e);
+    bind_output(
+        &b, (struct ub_program_output){.node = e.loss, .kind = UB_TOTAL, .slot = UB_EVALUATE_LOSS});
+    bind_output(&b, (struct ub_program_output){
+                        .node = e.output, .kind = UB_EACH, .slot = UB_EVALUATE_OUTPUTS});
+    const size_t numbers = (size_t)(e.samples * p->data->outputs);
+    p->outputs[test] = ub_calloc(numbers, sizeof *p->outputs[test]);
+    p->evaluate[test] = finish(p, test, &e, &b);
+    return p->evaluate[test];
+}
+
+static ub_node *gradient_nodes(const struct expression *e)
+{
+    const int n = (int)e->builder.layout.count;
+    ub_node *gradient = ub_calloc((size_t)n + 1, sizeof *gradient);
+    ub_grad(e->builder.graph, e->loss, e->builder.param_nodes, n, gradient);
+    return gradient;
+}
+
+struct ub_program *ub_problem_gradient_program(struct ub_problem *p)
+{
+    if (p->gradient)
+        return p->gradient;
+    struct expression e = express(p, false, 1);
+    struct binding b = binding_new(p);
+    bind_expression(&b, &e);
+    ub_node *gradient = gradient_nodes(&e);
+    bind_output(
+        &b, (struct ub_program_output){.node = e.loss, .kind = UB_TOTAL, .slot = UB_GRADIENT_LOSS});
+    for (int64_t i = 0; i < p->layout.count; i++)
+        bind_output(&b, (struct ub_program_output){.node = gradient[i],
+                                                   .kind = UB_TOTAL,
+                                                   .slot = UB_GRADIENT_VECTOR,
+                                                   .offset = p->layout.params[i].offset});
+    ub_free(gradient);
+    p->gradient = finish(p, false, &e, &b);
+    return p->gradient;
+}
+
+/* A tangent for every parameter, with a leading batch axis when `batch` > 1. */
+static ub_node *tangent_inputs(struct ub_graph *g, const struct ub_layout *layout, int64_t batch)
+{
+    ub_node *tangents = ub_calloc((size_t)layout->count + 1, sizeof *tangents);
+    for (int64_t i = 0; i < layout->count; i++) {
+        const struct ub_param *param = &layout->params[i];
+        int64_t dim[UB_RANK] = {batch};
+        const int lead = batch > 1 ? 1 : 0;
+        memcpy(dim + lead, param->shape, (size_t)param->rank * sizeof *dim);
+        tangents[i] = ub_input(g, param->rank + lead, dim);
+    }
+    return tangents;
+}
+
+/* products[i]: derivative of the gradient along the tangents, for `batch` tangents at once. */
+static void derive_products(const struct expression *e, int64_t batch, ub_node **tangents,
+                            ub_node **products)
+{
+    struct ub_graph *g = e->builder.graph;
+    const struct ub_layout *layout = &e->builder.layout;
+    const int n = (int)layout->count;
+    ub_node *gradient = gradient_nodes(e);
+    ub_node *single = tangent_inputs(g, layout, 1);
+    *products = ub_calloc((size_t)n + 1, sizeof **products);
+    ub_jvp(g, gradient, n, e->builder.param_nodes, single, n, *products);
+    ub_free(gradient);
+    if (batch == 1) {
+        *tangents = single;
+        return;
+    }
+    *tangents = tangent_inputs(g, layout, batch);
+    ub_node *one = *products;
+    *products = ub_calloc((size_t)n + 1, sizeof **products);
+    ub_vmap(g, one, n, single, *tangents, n, *products);
+    ub_free(one);
+    ub_free(single);
+}
+
+struct ub_program *ub_problem_hvp_program(struct ub_problem *p, int block)
+{
+    if (p->hvp[block])
+        return p->hvp[block];
+    const int64_t batch = ub_block_sizes[block];
+    struct expression e = express(p, false, batch);
+    struct binding b = binding_new(p);
+    bind_expression(&b, &e);
+    ub_node *tangents, *products;
+    derive_products(&e, batch, &tangents, &products);
+    const int64_t stride = batch > 1 ? p->layout.size : 0;
+    for (int64_t i = 0; i < p->layout.count; i++) {
+        const int64_t offset = p->layout.params[i].offset;
+        bind_input(&b, (struct ub_program_input){.node = tangents[i],
+                                                 .kind = UB_SHARED,
+                                                 .slot = UB_AT_TANGENT,
+                                                 .offset = offset,
+                                                 .stride = stride,
+                                                 .late = true});
+        bind_output(&b, (struct ub_program_output){.node = products[i],
+                                                   .kind = UB_TOTAL,
+                                                   .slot = 0,
+                                                   .offset = offset,
+                                                   .stride = stride});
+    }
+    ub_free(tangents);
+    ub_free(products);
+    p->hvp[block] = finish(p, false, &e, &b);
+    return p->hvp[block];
+}
+
+struct ub_program *ub_problem_hidden_program(struct ub_problem *p, int layer)
+{
+    if (p->hidden[layer])
+        return p->hidden[layer];
+    struct expression e = express(p, false, 1);
+    struct binding b = binding_new(p);
+    bind_expression(&b, &e);
+    bind_output(&b, (struct ub_program_output){
+                        .node = e.builder.hidden[layer], .kind = UB_EACH, .slot = 0});
+    p->hidden[layer] = finish(p, false, &e, &b);
+    return p->hidden[layer];
+}
