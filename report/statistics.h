@@ -1,5 +1,11 @@
 /* statistics.h - the estimates and tests that verdicts and comparisons rest on. Distribution
- * functions come from GSL. Every interval states its level and the n behind it. */
+ * functions come from GSL. Every interval states its level and the n behind it.
+ *
+ *     struct ub_interval plateau = ub_series_mean(rho, n);   // oscillating, autocorrelated
+ *     printf("%.3f [%.3f, %.3f], worth %.0f samples\n", plateau.estimate, plateau.low,
+ *            plateau.high, plateau.n_effective);
+ *
+ * Too few data give NAN, never an abort; an infinitely wide interval has NAN ends. */
 #ifndef UB_STATISTICS_H
 #define UB_STATISTICS_H
 
@@ -12,33 +18,50 @@ struct ub_interval {
     size_t n;
 };
 
-double ub_mean(const double *x, size_t n);               /* compensated */
-double ub_deviation(const double *x, size_t n);          /* sample (n-1), Welford */
+double ub_mean(const double *x, size_t n);               /* compensated; NAN for n = 0 */
+double ub_deviation(const double *x, size_t n);          /* sample (n-1), Welford; NAN for n < 2 */
 double ub_quantile(const double *x, size_t n, double q); /* type 7, x unsorted */
 double ub_median(const double *x, size_t n);
 
 /* Mean of an autocorrelated series: integrated autocorrelation time by Geyer's initial positive
- * sequence (Geyer 1992); t interval on n/tau effective samples. */
+ * sequence (Geyer 1992, doi:10.1214/ss/1177011137); t interval on n/tau effective samples, at
+ * least 2 and at most n of them. */
 struct ub_interval ub_series_mean(const double *x, size_t n);
+
+/* Mean of independent values with Student's interval (n >= 2). */
+struct ub_interval ub_sample_mean(const double *x, size_t n);
 
 struct ub_meta {             /* random-effects meta-analysis over systems */
     struct ub_interval mean; /* Hartung-Knapp-Sidik-Jonkman interval */
     double tau;              /* between-system standard deviation (Paule-Mandel) */
     double i_squared;
-    struct ub_interval prediction; /* where a new system's value is expected */
+    struct ub_interval prediction; /* where a new system's value is expected (n >= 3) */
 };
 struct ub_meta ub_random_effects(const double *estimate, const double *se, size_t n);
 
-/* Two one-sided tests: p of "the mean lies within target +- margin" (Schuirmann 1987). */
+/* Quantile of Student's t: 0.975 gives the half-width of a 95% interval. df > 0. */
+double ub_t_quantile(double probability, double df);
+/* One-sided p of t or larger. */
+double ub_t_upper_p(double t, double df);
+
+/* Two one-sided tests: p of "the mean lies within target +- margin" (Schuirmann 1987,
+ * doi:10.1007/BF01068419). */
 double ub_equivalence_p(double mean, double se, double df, double target, double margin);
 
 /* Share of variance (eta squared, adjusted to omega squared, floored at 0) that grouping x by
- * `group` explains. */
+ * `group` explains; NAN when no group has two members. */
 double ub_variance_share(const double *x, const int *group, size_t n);
 
-double ub_rank_sum_p(const double *a, size_t na, const double *b, size_t nb); /* two-sided, exact
-                                                                               for small n */
+/* Wilcoxon-Mann-Whitney, two-sided. Exact (ties included: midranks, all splits equally likely)
+ * for up to 60 values in all; beyond, normal with tie and continuity correction. */
+double ub_rank_sum_p(const double *a, size_t na, const double *b, size_t nb);
+/* Welch's t test, two-sided; NAN unless both sides have two values. */
 double ub_welch_p(const double *a, size_t na, const double *b, size_t nb);
+/* Adjusted p values (Benjamini and Hochberg 1995); NANs stay NAN and do not count as tests. */
 void ub_benjamini_hochberg(const double *p, size_t n, double *q);
+
+/* The smallest true difference of two means that a two-sided 5% t test finds with 80% power, for
+ * a spread `deviation` known from `df` degrees of freedom. */
+double ub_detectable_difference(double deviation, double df, size_t na, size_t nb);
 
 #endif

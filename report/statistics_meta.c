@@ -1,0 +1,115 @@
+/* Random-effects meta-analysis: one mean and one spread from many systems' estimates. */
+#include "report/statistics.h"
+
+#include <math.h>
+
+struct studies {
+    const double *estimate, *se;
+    size_t n;
+    double least_variance; /* stands for the zero of an exactly known estimate */
+};
+
+static double weight(const struct studies *s, size_t i, double tau_squared)
+{
+    const double variance = s->se[i] * s->se[i];
+    return 1.0 / (fmax(variance, s->least_variance) + tau_squared);
+}
+
+static double weighted_mean(const struct studies *s, double tau_squared, double *total)
+{
+    double sum = 0.0;
+    *total = 0.0;
+    for (size_t i = 0; i < s->n; i++) {
+        const double w = weight(s, i, tau_squared);
+        *total += w;
+        /* Differences to the first keep the sum exact for equal estimates of huge weight. */
+        sum += w * (s->estimate[i] - s->estimate[0]);
+    }
+    return s->estimate[0] + sum / *total;
+}
+
+/* Generalized Q: falls as tau^2 grows, and is n - 1 on average at the true tau^2. */
+static double heterogeneity(const struct studies *s, double tau_squared)
+{
+    double total;
+    const double mean = weighted_mean(s, tau_squared, &total);
+    double q = 0.0;
+    for (size_t i = 0; i < s->n; i++) {
+        const double d = s->estimate[i] - mean;
+        q += weight(s, i, tau_squared) * d * d;
+    }
+    return q;
+}
+
+/* Paule and Mandel (1982, J. Res. NBS 87:377): the tau^2 at which Q = n - 1, or 0. */
+static double paule_mandel(const struct studies *s)
+{
+    const double wanted = (double)(s->n - 1);
+    if (heterogeneity(s, 0.0) <= wanted)
+        return 0.0;
+    double low = 0.0, high = s->least_variance;
+    while (heterogeneity(s, high) > wanted)
+        high *= 2.0;
+    for (int i = 0; i < 200 && high - low > 1e-15 * high; i++) {
+        const double middle = low + (high - low) / 2.0;
+        if (heterogeneity(s, middle) > wanted)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low + (high - low) / 2.0;
+}
+
+static void set_interval(struct ub_interval *r, double se, double df)
+{
+    r->se = se;
+    r->low = r->estimate - ub_t_quantile(0.975, df) * se;
+    r->high = r->estimate + ub_t_quantile(0.975, df) * se;
+}
+
+/* IntHout, Ioannidis and Borm (2014, doi:10.1186/1471-2288-14-25) for the interval; its scale is
+ * not let below 1 (Roever, Knapp and Friede 2015, arXiv:1503.05401), which would otherwise make it
+ * narrower than the systems' own errors allow. Prediction interval: Higgins, Thompson and
+ * Spiegelhalter (2009). */
+struct ub_meta ub_random_effects(const double *estimate, const double *se, size_t n)
+{
+    const struct ub_interval nothing = {NAN, NAN, NAN, NAN, (double)n, n};
+    struct ub_meta r = {.mean = nothing, .tau = NAN, .i_squared = NAN, .prediction = nothing};
+    if (n == 0)
+        return r;
+    if (n == 1) {
+        r.mean.estimate = estimate[0];
+        r.mean.se = se[0];
+        r.mean.low = estimate[0] - 1.959963984540054 * se[0];
+        r.mean.high = estimate[0] + 1.959963984540054 * se[0];
+        return r;
+    }
+    double scale = 0.0;
+    for (size_t i = 0; i < n; i++)
+        scale = fmax(scale, fabs(estimate[i]));
+    const struct studies s = {estimate, se, n, fmax(1e-24 * scale * scale, 1e-300)};
+    const double df = (double)(n - 1);
+    const double q = heterogeneity(&s, 0.0);
+    const double tau_squared = paule_mandel(&s);
+    double total;
+    r.mean.estimate = weighted_mean(&s, tau_squared, &total);
+    r.tau = sqrt(tau_squared);
+    r.i_squared = q > df ? (q - df) / q : 0.0;
+    const double inflation = fmax(1.0, heterogeneity(&s, tau_squared) / df);
+    set_interval(&r.mean, sqrt(inflation / total), df);
+    r.prediction.estimate = r.mean.estimate;
+    if (n >= 3)
+        set_interval(&r.prediction, sqrt(tau_squared + r.mean.se * r.mean.se), df - 1.0);
+    return r;
+}
+
+double ub_equivalence_p(double mean, double se, double df, double target, double margin)
+{
+    const double room = margin - fabs(mean - target);
+    if (isnan(room) || isnan(se))
+        return NAN;
+    if (se <= 0.0)
+        return room > 0.0 ? 0.0 : 1.0;
+    /* Of the two one-sided tests the nearer bound's decides. */
+    return ub_t_upper_p(room / se, df);
+}
