@@ -12,37 +12,72 @@
 #include "bench/store.h"
 #include "report/statistics.h"
 
-enum ub_verdict { UB_HOLDS, UB_VIOLATED, UB_UNDECIDED };
+/* ---- verdicts --------------------------------------------------------------------------- */
 
-struct ub_law_system { /* one run under one law */
+enum ub_verdict { UB_HOLDS, UB_VIOLATED, UB_UNDECIDED };
+const char *ub_verdict_name(enum ub_verdict verdict);
+
+struct ub_law_run { /* one run under one law */
     const struct ub_run *run;
+    size_t system; /* index into systems */
     struct ub_window window;
-    struct ub_interval plateau; /* of measured value */
-    double median, predicted;
-    bool agrees; /* median within the margin of the prediction */
+    double first_step, last_step; /* of the window */
+    double median;                /* over the window; NAN unless reached */
+    struct ub_interval mean;      /* over the window, autocorrelation-aware */
+    double peak;                  /* largest value of the whole series; NAN when not measured */
+    double predicted;
 };
+
+/* A system: everything of a spec but its seeds and what was measured. Its runs are replicates. */
+struct ub_law_system {
+    const struct ub_run *first; /* stands for the axes */
+    char *label;                /* for people, without the seed */
+    size_t n_runs, n_reached;
+    struct ub_interval plateau; /* mean of its runs' medians; NAN when none reached the regime */
+    double predicted, peak;
+    const char *why;    /* of its first run that did not reach the regime; NULL when all did */
+    bool agrees;        /* plateau within the margin of the prediction */
+    bool violates;      /* beyond the margin, past doubt: violation_q < 0.05 */
+    double violation_q; /* one-sided, adjusted over systems (Benjamini-Hochberg) */
+};
+
 struct ub_law_result {
     const struct ub_law *law;
     enum ub_verdict verdict;
-    char *why; /* one sentence */
-    size_t n_applies, n_reached;
-    size_t n_systems; /* entries of systems: all to which the law applies */
-    struct ub_law_system *systems;
-    struct ub_meta meta; /* over those that reached the regime, of measured - predicted + 1 ... */
+    char *why;                /* one sentence */
+    size_t n_runs, n_reached; /* runs to which the law applies; those that reached its regime */
+    size_t n_systems, n_systems_reached;
+    struct ub_law_run *runs;
+    struct ub_law_system *systems; /* in order of first appearance in the store */
+    double target;                 /* the common prediction; 0 when systems differ in it */
+    struct ub_meta meta;           /* over systems that reached: measured - predicted + target */
     double equivalence_p;
-    /* share of variance explained: model, optimizer, dataset, loss, seed */
-    double share[5];
+    double share[5]; /* of the runs' variance: UB_SHARE_*; NAN when there is nothing to compare */
 };
+enum { UB_SHARE_MODEL, UB_SHARE_OPTIMIZER, UB_SHARE_DATASET, UB_SHARE_LOSS, UB_SHARE_SEED };
+extern const char *const ub_share_names[5];
+
 struct ub_law_result *ub_law_judge(const struct ub_law *law, const struct ub_store *store,
                                    struct ub_error *err);
 void ub_law_result_free(struct ub_law_result *result);
 
-bool ub_report_runs_csv(const struct ub_store *store, const char *path, struct ub_error *err);
-bool ub_report_write(const struct ub_store *store, const char *folder, struct ub_error *err);
-char *ub_report_summary(const struct ub_store *store, struct ub_error *err); /* caller frees */
+/* ---- tables, pages, terminal ------------------------------------------------------------ */
 
-/* Drift of NEW against BASE: Markdown to `out`, CSV to `csv_path` when not NULL. Returns the exit
- * code: UB_OK no drift, UB_DRIFT, UB_INPUT, UB_INCOMPARABLE. */
+/* One row a run: axes, status, provenance, facts, and what its trace comes to (plateaus, last
+ * values, exponents). Everything ub_report_compare needs of a store: a baseline. */
+bool ub_report_runs_csv(const struct ub_store *store, const char *path, struct ub_error *err);
+
+/* report.md, tables and figures: each file whole or not at all, report.md last. */
+bool ub_report_write(const struct ub_store *store, const char *folder, struct ub_error *err);
+
+/* Verdicts and the table of systems as aligned plain text, at most 100 columns. Caller frees. */
+char *ub_report_summary(const struct ub_store *store, struct ub_error *err);
+
+/* ---- comparison ------------------------------------------------------------------------- */
+
+/* Drift of NEW against BASE, each a store's folder or a runs.csv: Markdown to `out`, CSV to
+ * `csv_path` when not NULL. Returns the exit code: UB_OK no drift, UB_DRIFT, UB_INPUT,
+ * UB_INCOMPARABLE (nothing compared, no baseline, runs missing; `err` says which). */
 int ub_report_compare(const char *base, const char *new_store, FILE *out, const char *csv_path,
                       struct ub_error *err);
 
