@@ -1,0 +1,144 @@
+/* block.c - lowers a group of pointwise nodes to instructions on registers of UB_BLOCK elements,
+ * reused as soon as their values are dead. */
+#include "systems/graph/program.h"
+
+#include <string.h>
+
+struct lowering {
+    struct ub_compiler *c;
+    struct ub_block *block;
+    ub_node leader;
+    int *reg;   /* by node minus leader: register of a value that is not stored, -1 */
+    int *reads; /* by node minus leader: reads still to come inside the group */
+    bool *busy;
+    int n_busy;
+};
+
+static int take_register(struct lowering *l)
+{
+    for (int i = 0; i < l->n_busy; i++)
+        if (!l->busy[i]) {
+            l->busy[i] = true;
+            return i;
+        }
+    l->busy[l->n_busy] = true;
+    return l->n_busy++;
+}
+
+/* Constants fill a register once a step, before any code: they are taken before all other
+ * registers and never given back. Equal ones share. */
+static struct ub_operand constant(struct lowering *l, double value)
+{
+    struct ub_block *b = l->block;
+    for (int i = 0; i < b->n_constants; i++)
+        if (memcmp(&b->constants[i].value, &value, sizeof value) == 0)
+            return (struct ub_operand){.kind = UB_REGISTER, .reg = b->constants[i].reg};
+    int reg = take_register(l);
+    b->constants = ub_realloc(b->constants, (size_t)(b->n_constants + 1) * sizeof *b->constants);
+    b->constants[b->n_constants++] = (struct ub_constant){reg, value};
+    return (struct ub_operand){.kind = UB_REGISTER, .reg = reg};
+}
+
+static struct ub_operand strided(struct lowering *l, struct ub_use use)
+{
+    struct ub_compiler *c = l->c;
+    struct ub_shape shape = ub_shape_of(c->g, use.view);
+    struct ub_shape from = ub_shape_of(c->g, ub_vertex(c->g, use.view)->in[0]);
+    struct ub_operand o = {.kind = UB_STRIDED, .ref = c->ref[use.source]};
+    o.walk.rank = shape.rank;
+    memcpy(o.walk.dim, shape.dim, sizeof o.walk.dim);
+    ub_shape_strides(shape, o.walk.out_stride);
+    ub_broadcast_strides(shape, from, o.walk.in_stride);
+    ub_move_merge(&o.walk);
+    o.reg = take_register(l);
+    return o;
+}
+
+static bool in_group(const struct lowering *l, ub_node x)
+{
+    return l->c->group[x] == l->leader;
+}
+
+static struct ub_operand operand(struct lowering *l, struct ub_use use)
+{
+    struct ub_compiler *c = l->c;
+    if (use.source == UB_NONE)
+        return constant(l, use.value);
+    if (use.view != UB_NONE)
+        return strided(l, use);
+    if (in_group(l, use.source) && !c->stored[use.source])
+        return (struct ub_operand){.kind = UB_REGISTER, .reg = l->reg[use.source - l->leader]};
+    return (struct ub_operand){.kind = UB_MEMORY, .ref = c->ref[use.source]};
+}
+
+/* After an instruction: strided gathers end, and values read for the last time. */
+static void release(struct lowering *l, const struct ub_instruction *code, ub_node x)
+{
+    struct ub_compiler *c = l->c;
+    for (int i = 0; i < code->n_in; i++) {
+        struct ub_use use = ub_use_of(c, x, i);
+        if (code->in[i].kind == UB_STRIDED)
+            l->busy[code->in[i].reg] = false;
+        if (use.source == UB_NONE || use.view != UB_NONE || !in_group(l, use.source))
+            continue;
+        int at = use.source - l->leader;
+        if (--l->reads[at] == 0 && l->reg[at] >= 0)
+            l->busy[l->reg[at]] = false;
+    }
+}
+
+static void take_constants(struct lowering *l, ub_node x)
+{
+    for (int i = 0; i < ub_vertex(l->c->g, x)->n_in; i++) {
+        struct ub_use use = ub_use_of(l->c, x, i);
+        if (use.source == UB_NONE)
+            constant(l, use.value);
+    }
+}
+
+static void lower_node(struct lowering *l, ub_node x)
+{
+    struct ub_compiler *c = l->c;
+    const struct ub_vertex *v = ub_vertex(c->g, x);
+    struct ub_instruction *code = &l->block->code[l->block->n_code++];
+    *code = (struct ub_instruction){.op = v->op, .n_in = v->n_in};
+    for (int i = 0; i < v->n_in; i++)
+        code->in[i] = operand(l, ub_use_of(c, x, i));
+    if (c->stored[x]) {
+        code->out = (struct ub_operand){.kind = UB_MEMORY, .ref = c->ref[x]};
+    } else {
+        l->reg[x - l->leader] = take_register(l);
+        code->out = (struct ub_operand){.kind = UB_REGISTER, .reg = l->reg[x - l->leader]};
+    }
+    release(l, code, x);
+}
+
+void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *block)
+{
+    int members = 0;
+    size_t span = (size_t)(c->group_last[leader] - leader) + 1;
+    struct lowering l = {.c = c, .block = block, .leader = leader};
+    l.reg = ub_alloc(span * sizeof *l.reg);
+    l.reads = ub_calloc(span, sizeof *l.reads);
+    for (size_t i = 0; i < span; i++)
+        l.reg[i] = -1;
+    for (ub_node x = leader; x != UB_NONE; x = c->next[x]) {
+        members++;
+        for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++) {
+            struct ub_use use = ub_use_of(c, x, i);
+            if (use.source != UB_NONE && use.view == UB_NONE && in_group(&l, use.source))
+                l.reads[use.source - leader]++;
+        }
+    }
+    l.busy = ub_calloc(4 * (size_t)members + 4, sizeof *l.busy);
+    block->n = ub_count(ub_shape_of(c->g, leader));
+    block->code = ub_calloc((size_t)members, sizeof *block->code);
+    for (ub_node x = leader; x != UB_NONE; x = c->next[x])
+        take_constants(&l, x);
+    for (ub_node x = leader; x != UB_NONE; x = c->next[x])
+        lower_node(&l, x);
+    block->n_registers = l.n_busy;
+    ub_free(l.reg);
+    ub_free(l.reads);
+    ub_free(l.busy);
+}

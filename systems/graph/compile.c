@@ -1,0 +1,243 @@
+/* compile.c - from graph to program: checks what is bound, runs the passes, allocates. */
+#include "systems/graph/program.h"
+
+#include <cblas.h>
+#include <string.h>
+
+/* How many chunk-wide activations a chunk holds at work, about; and what L2 offers for them. */
+enum { L2_BYTES = 1 << 20, VALUES_AT_WORK = 4, LEAST_CHUNK = 32, GREATEST_CHUNK = 512 };
+
+int64_t ub_chunk_size(int64_t samples, int64_t features)
+{
+    int64_t fit = L2_BYTES / (int64_t)sizeof(float) / VALUES_AT_WORK / (features ? features : 1);
+    fit = fit / 32 * 32;
+    fit = fit < LEAST_CHUNK ? LEAST_CHUNK : fit > GREATEST_CHUNK ? GREATEST_CHUNK : fit;
+    int64_t chunks = (samples + fit - 1) / fit;
+    return chunks ? (samples + chunks - 1) / chunks : 1;
+}
+
+/* ---- binding ---- */
+
+static int64_t members_of(const struct ub_graph *g, ub_node x, int64_t stride)
+{
+    struct ub_shape s = ub_shape_of(g, x);
+    if (stride == 0)
+        return 1;
+    if (s.rank == 0)
+        UB_ABORT("a scalar node %d has no batch axis", x);
+    return s.dim[0];
+}
+
+static void bind_inputs(struct ub_compiler *c)
+{
+    struct ub_program *p = c->p;
+    p->n_inputs = c->spec->n_inputs;
+    p->inputs = ub_calloc((size_t)p->n_inputs + 1, sizeof *p->inputs);
+    for (ub_node x = 0; x < c->n; x++)
+        c->input_of[x] = -1;
+    for (int i = 0; i < p->n_inputs; i++) {
+        struct ub_program_input in = c->spec->inputs[i];
+        struct ub_shape s = ub_shape_of(c->g, in.node);
+        if (ub_vertex(c->g, in.node)->op != UB_OP_INPUT)
+            UB_ABORT("node %d is bound but is not an input", in.node);
+        if (in.kind != UB_SHARED && (s.rank < 1 || s.dim[0] != c->spec->chunk))
+            UB_ABORT("input %d does not have the chunk as its leading axis", i);
+        if (in.kind == UB_SAMPLES) {
+            if (in.slot < 0 || in.slot >= UB_SLOTS)
+                UB_ABORT("sample slot %d is not in 0..%d", in.slot, UB_SLOTS - 1);
+            p->sample_size[in.slot] = ub_count(s) / s.dim[0];
+        }
+        p->inputs[i] = (struct ub_bound_input){.spec = in,
+                                               .ref = {.space = UB_SPACE_NOWHERE},
+                                               .count = ub_count(s),
+                                               .members = members_of(c->g, in.node, in.stride)};
+        if (in.node < c->n)
+            c->input_of[in.node] = i;
+    }
+}
+
+static void find_segments(struct ub_compiler *c)
+{
+    for (ub_node x = 0; x < c->n; x++) {
+        const struct ub_vertex *v = ub_vertex(c->g, x);
+        bool alias = v->op == UB_OP_RESHAPE || v->op == UB_OP_STOP;
+        c->base[x] = alias ? c->base[v->in[0]] : x;
+        unsigned segment = 0; /* bit 0: depends on late inputs; bit 1: on samples */
+        for (int i = 0; i < v->n_in; i++)
+            segment |= c->segment[v->in[i]];
+        if (v->op == UB_OP_INPUT && c->input_of[x] >= 0) {
+            const struct ub_program_input *in = &c->p->inputs[c->input_of[x]].spec;
+            segment = in->kind != UB_SHARED ? UB_CHUNK_FIRST
+                      : in->late            ? UB_ONCE_LATE
+                                            : UB_ONCE_FIRST;
+        }
+        c->segment[x] = (unsigned char)segment;
+    }
+}
+
+static void bind_outputs(struct ub_compiler *c)
+{
+    struct ub_program *p = c->p;
+    p->n_outputs = c->spec->n_outputs;
+    p->outputs = ub_calloc((size_t)p->n_outputs + 1, sizeof *p->outputs);
+    for (int i = 0; i < p->n_outputs; i++) {
+        struct ub_program_output out = c->spec->outputs[i];
+        struct ub_shape s = ub_shape_of(c->g, out.node);
+        if (out.kind == UB_EACH && (s.rank < 1 || s.dim[0] != c->spec->chunk))
+            UB_ABORT("output %d does not have the chunk as its leading axis", i);
+        p->outputs[i] = (struct ub_bound_output){.spec = out,
+                                                 .count = ub_count(s),
+                                                 .members = members_of(c->g, out.node, out.stride),
+                                                 .segment = c->segment[c->base[out.node]]};
+        if (out.kind == UB_EACH && p->outputs[i].segment < UB_CHUNK_FIRST)
+            UB_ABORT("output %d is laid out by sample but depends on none", i);
+    }
+}
+
+static void check_inputs_bound(const struct ub_compiler *c)
+{
+    for (ub_node x = 0; x < c->n; x++)
+        if (c->live[x] && ub_vertex(c->g, x)->op == UB_OP_INPUT && c->input_of[x] < 0)
+            UB_ABORT("input node %d is needed but not bound", x);
+}
+
+/* ---- memory ---- */
+
+static void *real_array(const struct ub_program *p, int64_t count)
+{
+    return ub_calloc((size_t)(count ? count : 1), p->kernels->real);
+}
+
+static void allocate(struct ub_program *p)
+{
+    p->once = real_array(p, p->once_size);
+    p->kept = real_array(p, p->kept_size * p->chunks);
+    p->lane = real_array(p, p->lane_size * p->lanes);
+    p->weights = real_array(p, p->chunk * p->chunks);
+    p->kernels->fill(p->samples, p->weights, 1);
+    for (int i = 0; i < UB_SLOTS; i++)
+        if (p->sample_size[i])
+            p->sample_values[i] = real_array(p, p->sample_size[i] * p->chunk * p->chunks);
+    p->contexts = ub_calloc((size_t)p->threads, sizeof *p->contexts);
+    for (int t = 0; t < p->threads; t++) {
+        p->contexts[t].base[UB_SPACE_ONCE] = p->once;
+        p->contexts[t].base[UB_SPACE_ARENA] = real_array(p, p->arena_size);
+        p->contexts[t].registers = real_array(p, p->registers * UB_BLOCK);
+    }
+    p->facts.arena_bytes = p->arena_size * (int64_t)p->kernels->real;
+    p->facts.kept_bytes = p->kept_size * p->chunks * (int64_t)p->kernels->real;
+}
+
+static void free_steps(struct ub_steps *steps)
+{
+    for (int i = 0; i < steps->count; i++)
+        if (steps->step[i].kind == UB_STEP_BLOCK) {
+            ub_free(steps->step[i].block.code);
+            ub_free(steps->step[i].block.constants);
+        }
+    ub_free(steps->step);
+}
+
+void ub_program_free(struct ub_program *p)
+{
+    if (!p)
+        return;
+    for (int i = 0; i < UB_SEGMENTS; i++)
+        free_steps(&p->steps[i]);
+    for (int t = 0; p->contexts && t < p->threads; t++) {
+        ub_free(p->contexts[t].base[UB_SPACE_ARENA]);
+        ub_free(p->contexts[t].registers);
+    }
+    for (int i = 0; i < UB_SLOTS; i++)
+        ub_free(p->sample_values[i]);
+    ub_free(p->contexts);
+    ub_free(p->inputs);
+    ub_free(p->outputs);
+    ub_free(p->once);
+    ub_free(p->kept);
+    ub_free(p->lane);
+    ub_free(p->weights);
+    ub_free(p);
+}
+
+struct ub_program_facts ub_program_facts(const struct ub_program *p)
+{
+    return p->facts;
+}
+
+/* ---- the passes ---- */
+
+static struct ub_program *program_new(const struct ub_program_spec *spec)
+{
+    struct ub_program *p = ub_calloc(1, sizeof *p);
+    p->kernels = ub_kernels_pick(spec->single);
+    p->samples = spec->samples;
+    p->chunk = spec->chunk > 0 ? spec->chunk : 1;
+    p->chunks = (spec->samples + p->chunk - 1) / p->chunk;
+    p->lanes = p->chunks < UB_LANES ? p->chunks : UB_LANES;
+    p->threads = spec->threads > 0 ? spec->threads : 1;
+    for (int i = 0; i < spec->n_inputs; i++)
+        p->keep = p->keep || spec->inputs[i].late;
+    return p;
+}
+
+static void compiler_open(struct ub_compiler *c)
+{
+    size_t n = (size_t)c->n;
+    c->base = ub_calloc(n, sizeof *c->base);
+    c->input_of = ub_calloc(n, sizeof *c->input_of);
+    c->segment = ub_calloc(n, sizeof *c->segment);
+    c->live = ub_calloc(n, sizeof *c->live);
+    c->stored = ub_calloc(n, sizeof *c->stored);
+    c->group = ub_calloc(n, sizeof *c->group);
+    c->next = ub_calloc(n, sizeof *c->next);
+    c->group_last = ub_calloc(n, sizeof *c->group_last);
+    c->order = ub_calloc(n, sizeof *c->order);
+    c->position = ub_calloc(n, sizeof *c->position);
+    c->last_use = ub_calloc(n, sizeof *c->last_use);
+    c->uses = ub_calloc(n, sizeof *c->uses);
+    c->ref = ub_calloc(n, sizeof *c->ref);
+}
+
+static void compiler_close(struct ub_compiler *c)
+{
+    void *all[] = {c->base,  c->input_of,   c->segment,  c->live,     c->stored, c->group, c->next,
+                   c->order, c->group_last, c->position, c->last_use, c->uses,   c->ref};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        ub_free(all[i]);
+}
+
+/* Pointwise values read outside their group, or as memory, must be stored. */
+static void store_what_leaves_its_group(struct ub_compiler *c)
+{
+    for (ub_node x = 0; x < c->n; x++) {
+        if (!c->live[x])
+            continue;
+        if (!ub_operator_row(ub_vertex(c->g, x)->op)->pointwise)
+            c->stored[x] = true;
+        for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++) {
+            ub_node source = ub_use_of(c, x, i).source;
+            if (source != UB_NONE && c->group[source] != c->group[x])
+                c->stored[source] = true;
+        }
+    }
+}
+
+struct ub_program *ub_program_compile(const struct ub_graph *g, const struct ub_program_spec *spec)
+{
+    openblas_set_num_threads(1); /* threads share out chunks, never a GEMM */
+    struct ub_compiler c = {.g = g, .spec = spec, .p = program_new(spec), .n = g->count};
+    compiler_open(&c);
+    bind_inputs(&c);
+    find_segments(&c);
+    bind_outputs(&c);
+    ub_compile_demand(&c);
+    check_inputs_bound(&c);
+    ub_compile_fuse(&c);
+    store_what_leaves_its_group(&c);
+    ub_compile_place(&c);
+    ub_compile_lower(&c);
+    allocate(c.p);
+    compiler_close(&c);
+    return c.p;
+}

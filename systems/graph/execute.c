@@ -1,0 +1,255 @@
+/* execute.c - runs programs: threads take lanes, a lane runs its chunks in order, and lanes are
+ * added in order. Which thread does what never shows in the result. */
+#include "systems/graph/program.h"
+
+#include <omp.h>
+#include <string.h>
+
+static inline void *at(const struct ub_program *p, const struct ub_lane_context *t,
+                       struct ub_ref ref)
+{
+    return (char *)t->base[ref.space] + (size_t)ref.offset * p->kernels->real;
+}
+
+/* ---- fused blocks ---- */
+
+static inline void *register_at(const struct ub_program *p, const struct ub_lane_context *t,
+                                int reg)
+{
+    return (char *)t->registers + (size_t)reg * UB_BLOCK * p->kernels->real;
+}
+
+/* Elements start..start+n of a strided walk: in place when they are contiguous, else gathered. */
+static const void *gather(const struct ub_program *p, const struct ub_lane_context *t,
+                          const struct ub_operand *o, int64_t start, int64_t n)
+{
+    const struct ub_move *w = &o->walk;
+    size_t real = p->kernels->real;
+    const char *source = at(p, t, o->ref);
+    char *out = register_at(p, t, o->reg);
+    if (w->rank == 0) {
+        p->kernels->move(1, &n, out, (int64_t[]){1}, source, (int64_t[]){0});
+        return out;
+    }
+    int last = w->rank - 1;
+    int64_t index[UB_RANK], rest = start, offset = 0;
+    for (int i = last; i >= 0; i--) {
+        index[i] = rest % w->dim[i];
+        rest /= w->dim[i];
+        offset += index[i] * w->in_stride[i];
+    }
+    if (w->in_stride[last] == 1 && index[last] + n <= w->dim[last])
+        return source + (size_t)offset * real;
+    for (int64_t done = 0; done < n;) {
+        int64_t run = w->dim[last] - index[last];
+        run = run < n - done ? run : n - done;
+        p->kernels->move(1, &run, out + (size_t)done * real, (int64_t[]){1},
+                         source + (size_t)offset * real, &w->in_stride[last]);
+        done += run;
+        offset += (w->dim[last] - index[last]) * w->in_stride[last];
+        index[last] = 0;
+        offset -= w->dim[last] * w->in_stride[last];
+        for (int i = last - 1; i >= 0; i--) {
+            offset += w->in_stride[i];
+            if (++index[i] < w->dim[i])
+                break;
+            offset -= w->dim[i] * w->in_stride[i];
+            index[i] = 0;
+        }
+    }
+    return out;
+}
+
+static void run_block(const struct ub_program *p, const struct ub_lane_context *t,
+                      const struct ub_block *b)
+{
+    size_t real = p->kernels->real;
+    for (int i = 0; i < b->n_constants; i++)
+        p->kernels->fill(b->n < UB_BLOCK ? b->n : UB_BLOCK, register_at(p, t, b->constants[i].reg),
+                         b->constants[i].value);
+    for (int64_t start = 0; start < b->n; start += UB_BLOCK) {
+        int64_t n = b->n - start < UB_BLOCK ? b->n - start : UB_BLOCK;
+        for (int k = 0; k < b->n_code; k++) {
+            const struct ub_instruction *code = &b->code[k];
+            const void *in[3];
+            for (int i = 0; i < code->n_in; i++) {
+                const struct ub_operand *o = &code->in[i];
+                in[i] = o->kind == UB_REGISTER ? register_at(p, t, o->reg)
+                        : o->kind == UB_MEMORY
+                            ? (const char *)at(p, t, o->ref) + (size_t)start * real
+                            : gather(p, t, o, start, n);
+            }
+            void *out = code->out.kind == UB_REGISTER
+                            ? register_at(p, t, code->out.reg)
+                            : (char *)at(p, t, code->out.ref) + (size_t)start * real;
+            p->kernels->pointwise[code->op](n, out, in);
+        }
+    }
+}
+
+/* ---- steps ---- */
+
+static void run_gemm(const struct ub_program *p, const struct ub_lane_context *t,
+                     const struct ub_step *s)
+{
+    const struct ub_gemm *g = &s->gemm;
+    size_t real = p->kernels->real;
+    const char *a = at(p, t, s->in[0]), *b = at(p, t, s->in[1]);
+    char *c = at(p, t, s->out);
+    bool accumulate = s->to_lane && !t->lane_first;
+    for (int64_t i = 0; i < g->batch; i++)
+        p->kernels->gemm(g->ta, g->tb, g->m, g->n, g->k, a + (size_t)(i * g->stride_a) * real,
+                         g->ta ? g->m : g->k, b + (size_t)(i * g->stride_b) * real,
+                         g->tb ? g->k : g->n, accumulate, c + (size_t)(i * g->stride_c) * real,
+                         g->n);
+}
+
+static void run_total(const struct ub_program *p, const struct ub_lane_context *t,
+                      const struct ub_step *s)
+{
+    if (t->lane_first)
+        memcpy(at(p, t, s->out), at(p, t, s->in[0]), (size_t)s->n * p->kernels->real);
+    else
+        p->kernels->add_to(s->n, at(p, t, s->out), at(p, t, s->in[0]));
+}
+
+static void run_each(const struct ub_program *p, const struct ub_lane_context *t,
+                     const struct ub_step *s, double *const *results)
+{
+    int64_t start = t->chunk * p->chunk, rows = p->samples - start;
+    rows = rows < p->chunk ? rows : p->chunk;
+    double *out = results[p->outputs[s->output].spec.slot];
+    p->kernels->to_double(rows * s->n, out + start * s->n, at(p, t, s->in[0]));
+}
+
+static void run_steps(const struct ub_program *p, const struct ub_lane_context *t,
+                      enum ub_segment segment, double *const *results)
+{
+    const struct ub_steps *steps = &p->steps[segment];
+    for (int i = 0; i < steps->count; i++) {
+        const struct ub_step *s = &steps->step[i];
+        switch (s->kind) {
+        case UB_STEP_BLOCK:
+            run_block(p, t, &s->block);
+            break;
+        case UB_STEP_GEMM:
+            run_gemm(p, t, s);
+            break;
+        case UB_STEP_MOVE:
+            p->kernels->move(s->move.rank, s->move.dim, at(p, t, s->out), s->move.out_stride,
+                             at(p, t, s->in[0]), s->move.in_stride);
+            break;
+        case UB_STEP_FILL:
+            p->kernels->fill(s->n, at(p, t, s->out), s->value);
+            break;
+        case UB_STEP_SUM:
+            p->kernels->sum(s->reduce.a, s->reduce.r, s->reduce.b, at(p, t, s->out),
+                            at(p, t, s->in[0]));
+            break;
+        case UB_STEP_MAX:
+            p->kernels->max(s->reduce.a, s->reduce.r, s->reduce.b, at(p, t, s->out),
+                            at(p, t, s->in[0]));
+            break;
+        case UB_STEP_TOTAL:
+            run_total(p, t, s);
+            break;
+        case UB_STEP_EACH:
+            run_each(p, t, s, results);
+            break;
+        }
+    }
+}
+
+/* ---- a call ---- */
+
+static void load_inputs(struct ub_program *p, const double *const *vectors, bool first)
+{
+    for (int i = 0; i < p->n_inputs; i++) {
+        const struct ub_bound_input *in = &p->inputs[i];
+        bool unread = in->ref.space == UB_SPACE_NOWHERE;
+        if (unread || in->spec.kind != UB_SHARED || (!in->spec.late && !first))
+            continue;
+        int64_t each = in->count / in->members;
+        const double *from = vectors[in->spec.slot] + in->spec.offset;
+        char *to = at(p, &p->contexts[0], in->ref);
+        for (int64_t m = 0; m < in->members; m++)
+            p->kernels->from_double(each, to + (size_t)(m * each) * p->kernels->real,
+                                    from + m * in->spec.stride);
+    }
+}
+
+static void run_chunk(const struct ub_program *p, struct ub_lane_context *t, int64_t chunk,
+                      bool first, double *const *results)
+{
+    size_t real = p->kernels->real;
+    t->chunk = chunk;
+    t->base[UB_SPACE_KEPT] = (char *)p->kept + (size_t)(chunk * p->kept_size) * real;
+    t->base[UB_SPACE_WEIGHTS] = (char *)p->weights + (size_t)(chunk * p->chunk) * real;
+    for (int i = 0; i < UB_SLOTS; i++)
+        if (p->sample_values[i])
+            t->base[UB_SPACE_SAMPLES + i] =
+                (char *)p->sample_values[i] + (size_t)(chunk * p->chunk * p->sample_size[i]) * real;
+    if (first)
+        run_steps(p, t, UB_CHUNK_FIRST, results);
+    run_steps(p, t, UB_CHUNK_LATE, results);
+}
+
+static void run_lane(const struct ub_program *p, int64_t lane, bool first, double *const *results)
+{
+    struct ub_lane_context *t = &p->contexts[omp_get_thread_num()];
+    t->base[UB_SPACE_LANE] = (char *)p->lane + (size_t)(lane * p->lane_size) * p->kernels->real;
+    for (int64_t chunk = lane; chunk < p->chunks; chunk += p->lanes) {
+        t->lane_first = chunk == lane;
+        run_chunk(p, t, chunk, first, results);
+    }
+}
+
+static void store_outputs(const struct ub_program *p, double *const *results, bool first)
+{
+    for (int i = 0; i < p->n_outputs; i++) {
+        const struct ub_bound_output *o = &p->outputs[i];
+        bool early = o->segment == UB_ONCE_FIRST || o->segment == UB_CHUNK_FIRST;
+        if (o->spec.kind == UB_EACH || (early && !first))
+            continue;
+        int64_t each = o->count / o->members;
+        for (int64_t m = 0; m < o->members; m++) {
+            double *to = results[o->spec.slot] + o->spec.offset + m * o->spec.stride;
+            struct ub_ref from = {o->ref.space, o->ref.offset + m * each};
+            if (o->segment < UB_CHUNK_FIRST)
+                p->kernels->to_double(each, to, at(p, &p->contexts[0], from));
+            else
+                p->kernels->sum_lanes(each, to,
+                                      (char *)p->lane + (size_t)from.offset * p->kernels->real,
+                                      p->lanes, p->lane_size);
+        }
+    }
+}
+
+void ub_program_run(struct ub_program *p, const double *const *vectors, double *const *results,
+                    bool first)
+{
+    load_inputs(p, vectors, first);
+    if (first)
+        run_steps(p, &p->contexts[0], UB_ONCE_FIRST, results);
+    run_steps(p, &p->contexts[0], UB_ONCE_LATE, results);
+    bool whole = first || !p->keep; /* nothing kept: the first stage runs again */
+    if (p->threads == 1 || p->lanes < 2) {
+        for (int64_t lane = 0; lane < p->lanes; lane++)
+            run_lane(p, lane, whole, results);
+    } else {
+#pragma omp parallel for num_threads(p->threads) schedule(dynamic, 1)
+        for (int64_t lane = 0; lane < p->lanes; lane++)
+            run_lane(p, lane, whole, results);
+    }
+    store_outputs(p, results, whole);
+}
+
+void ub_program_samples(struct ub_program *p, int slot, const double *values)
+{
+    int64_t count = p->sample_size[slot], padded = p->chunk * p->chunks;
+    char *to = p->sample_values[slot];
+    p->kernels->from_double(p->samples * count, to, values);
+    for (int64_t i = p->samples; i < padded; i++)
+        p->kernels->from_double(count, to + (size_t)(i * count) * p->kernels->real,
+                                values + (i - p->samples) % p->samples * count);
+}

@@ -1,0 +1,183 @@
+/* graph.c - making nodes: storage, hash-consing, shapes. */
+#include "systems/graph/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+_Noreturn void ub_abort_shape(const char *where, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "unibench: internal error in %s: ", where);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    abort();
+}
+
+struct ub_graph *ub_graph_new(void)
+{
+    struct ub_graph *g = ub_calloc(1, sizeof *g);
+    g->table_size = 1024;
+    g->table = ub_alloc((size_t)g->table_size * sizeof *g->table);
+    for (int32_t i = 0; i < g->table_size; i++)
+        g->table[i] = UB_NONE;
+    return g;
+}
+
+void ub_graph_free(struct ub_graph *g)
+{
+    if (!g)
+        return;
+    for (int32_t i = 0; i < g->count; i++)
+        ub_free(g->vertices[i].in);
+    ub_free(g->vertices);
+    ub_free(g->table);
+    ub_free(g);
+}
+
+struct ub_shape ub_shape_make(int rank, const int64_t *dim)
+{
+    if (rank < 0 || rank > UB_RANK)
+        UB_ABORT("rank %d is not in 0..%d", rank, UB_RANK);
+    struct ub_shape s = {.rank = rank};
+    for (int i = 0; i < rank; i++) {
+        if (dim[i] < 1)
+            UB_ABORT("dimension %d is %lld", i, (long long)dim[i]);
+        s.dim[i] = dim[i];
+    }
+    return s;
+}
+
+struct ub_shape ub_shape_of(const struct ub_graph *g, ub_node x)
+{
+    if (x < 0 || x >= g->count)
+        UB_ABORT("no node %d", x);
+    return g->vertices[x].shape;
+}
+
+int64_t ub_count(struct ub_shape s)
+{
+    int64_t n = 1;
+    for (int i = 0; i < s.rank; i++)
+        n *= s.dim[i];
+    return n;
+}
+
+bool ub_same_shape(struct ub_shape a, struct ub_shape b)
+{
+    return a.rank == b.rank && memcmp(a.dim, b.dim, (size_t)a.rank * sizeof *a.dim) == 0;
+}
+
+struct ub_shape ub_shape_batched(struct ub_shape s, int64_t b)
+{
+    int64_t dim[UB_RANK + 1] = {b};
+    memcpy(dim + 1, s.dim, (size_t)s.rank * sizeof *dim);
+    return ub_shape_make(s.rank + 1, dim);
+}
+
+static uint64_t vertex_hash(enum ub_op op, const ub_node *in, int n_in, struct ub_shape shape,
+                            const struct ub_attributes *attributes)
+{
+    uint64_t h = ub_hash(attributes, sizeof *attributes) * 31 + (uint64_t)op;
+    h = h * 0x9e3779b97f4a7c15u + ub_hash(in, (size_t)n_in * sizeof *in);
+    return h * 0x9e3779b97f4a7c15u + ub_hash(shape.dim, (size_t)shape.rank * sizeof *shape.dim);
+}
+
+static bool vertex_equal(const struct ub_vertex *v, enum ub_op op, const ub_node *in, int n_in,
+                         struct ub_shape shape, const struct ub_attributes *attributes)
+{
+    return v->op == op && v->n_in == n_in && ub_same_shape(v->shape, shape) &&
+           memcmp(v->in, in, (size_t)n_in * sizeof *in) == 0 &&
+           memcmp(&v->attributes, attributes, sizeof *attributes) == 0;
+}
+
+static void table_insert(struct ub_graph *g, ub_node x)
+{
+    uint64_t slot = g->vertices[x].hash & (uint64_t)(g->table_size - 1);
+    while (g->table[slot] != UB_NONE)
+        slot = (slot + 1) & (uint64_t)(g->table_size - 1);
+    g->table[slot] = x;
+}
+
+static void table_grow(struct ub_graph *g)
+{
+    ub_free(g->table);
+    g->table_size *= 2;
+    g->table = ub_alloc((size_t)g->table_size * sizeof *g->table);
+    for (int32_t i = 0; i < g->table_size; i++)
+        g->table[i] = UB_NONE;
+    for (ub_node x = 0; x < g->count; x++)
+        table_insert(g, x);
+}
+
+static void vertices_grow(struct ub_graph *g)
+{
+    g->capacity = g->capacity ? 2 * g->capacity : 256;
+    g->vertices = ub_realloc(g->vertices, (size_t)g->capacity * sizeof *g->vertices);
+}
+
+ub_node ub_intern(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_in,
+                  struct ub_shape shape, const struct ub_attributes *attributes)
+{
+    static const ub_node no_input = UB_NONE;
+    if (!in)
+        in = &no_input;
+    uint64_t hash = vertex_hash(op, in, n_in, shape, attributes);
+    uint64_t slot = hash & (uint64_t)(g->table_size - 1);
+    for (; g->table[slot] != UB_NONE; slot = (slot + 1) & (uint64_t)(g->table_size - 1)) {
+        const struct ub_vertex *v = &g->vertices[g->table[slot]];
+        if (v->hash == hash && vertex_equal(v, op, in, n_in, shape, attributes))
+            return g->table[slot];
+    }
+    ub_node *own = ub_alloc((size_t)(n_in ? n_in : 1) * sizeof *own);
+    memcpy(own, in, (size_t)n_in * sizeof *own);
+    if (g->count == g->capacity)
+        vertices_grow(g);
+    ub_node x = g->count++;
+    g->vertices[x] = (struct ub_vertex){op, n_in, own, shape, *attributes, hash};
+    if (2 * g->count > g->table_size)
+        table_grow(g);
+    else
+        table_insert(g, x);
+    return x;
+}
+
+ub_node ub_emit(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_in,
+                struct ub_shape shape, const struct ub_attributes *attributes)
+{
+    static const struct ub_attributes none;
+    if (!attributes)
+        attributes = &none;
+    ub_node swapped[2];
+    if (n_in == 2 && ub_operator_row(op)->commutes && in[0] > in[1]) {
+        swapped[0] = in[1];
+        swapped[1] = in[0];
+        in = swapped;
+    }
+    ub_node simpler = ub_simplify(g, op, in, n_in, shape, attributes);
+    return simpler != UB_NONE ? simpler : ub_intern(g, op, in, n_in, shape, attributes);
+}
+
+ub_node ub_input(struct ub_graph *g, int rank, const int64_t *dim)
+{
+    struct ub_attributes a = {.serial = ++g->inputs};
+    return ub_intern(g, UB_OP_INPUT, NULL, 0, ub_shape_make(rank, dim), &a);
+}
+
+ub_node ub_fill(struct ub_graph *g, double value, int rank, const int64_t *dim)
+{
+    struct ub_attributes a = {.value = value == 0 ? 0 : value}; /* one zero: -0 is 0 */
+    return ub_intern(g, UB_OP_FILL, NULL, 0, ub_shape_make(rank, dim), &a);
+}
+
+ub_node ub_scalar(struct ub_graph *g, double value)
+{
+    return ub_fill(g, value, 0, NULL);
+}
+
+ub_node ub_like(struct ub_graph *g, double value, ub_node shape_of)
+{
+    struct ub_shape s = ub_shape_of(g, shape_of);
+    return ub_fill(g, value, s.rank, s.dim);
+}

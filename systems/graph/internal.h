@@ -1,0 +1,136 @@
+/* internal.h - nodes and the operator table, shared by the files of this folder. */
+#ifndef UB_GRAPH_INTERNAL_H
+#define UB_GRAPH_INTERNAL_H
+
+#include "systems/graph/graph.h"
+
+enum ub_op {
+    /* leaves */
+    UB_OP_INPUT,
+    UB_OP_FILL,
+    /* pointwise: all inputs have the node's shape */
+    UB_OP_NEG,
+    UB_OP_EXP,
+    UB_OP_LOG,
+    UB_OP_SQRT,
+    UB_OP_RECIP,
+    UB_OP_TANH,
+    UB_OP_SIGMOID,
+    UB_OP_SOFTPLUS,
+    UB_OP_SIN,
+    UB_OP_COS,
+    UB_OP_ERF,
+    UB_OP_ABS,
+    UB_OP_SIGN,
+    UB_OP_ADD,
+    UB_OP_SUB,
+    UB_OP_MUL,
+    UB_OP_DIV,
+    UB_OP_MAX,
+    UB_OP_GREATER,
+    UB_OP_EQUAL,
+    UB_OP_SELECT,
+    /* the rest */
+    UB_OP_STOP,
+    UB_OP_RESHAPE,
+    UB_OP_TRANSPOSE,
+    UB_OP_BROADCAST,
+    UB_OP_SLICE,
+    UB_OP_PAD,
+    UB_OP_CONCAT,
+    UB_OP_SUM,
+    UB_OP_REDUCE_MAX,
+    UB_OP_MATMUL,
+    UB_OPS
+};
+
+#define UB_NONE (-1) /* no node: a derivative that is zero */
+
+/* What an operator is told besides its inputs. Zeroed where unused: compared byte by byte. */
+struct ub_attributes {
+    double value;       /* FILL */
+    int64_t before;     /* SLICE: start; PAD: zeros before */
+    int64_t after;      /* PAD: zeros after */
+    int axis;           /* SLICE, PAD, CONCAT */
+    unsigned axes;      /* SUM, REDUCE_MAX: bit mask of one contiguous group of axes */
+    int order[UB_RANK]; /* TRANSPOSE */
+    int64_t serial;     /* INPUT: makes each one distinct */
+};
+
+struct ub_vertex {
+    enum ub_op op;
+    int n_in;
+    ub_node *in; /* owned */
+    struct ub_shape shape;
+    struct ub_attributes attributes;
+    uint64_t hash;
+};
+
+struct ub_graph {
+    struct ub_vertex *vertices;
+    int32_t count, capacity;
+    ub_node *table; /* open-addressing hash table of nodes, UB_NONE = free */
+    int32_t table_size;
+    int64_t inputs;
+};
+
+/* One operator. Rules emit nodes, so a derivative never needs a kernel of its own. */
+struct ub_operator_row {
+    const char *name;
+    bool pointwise, commutes;
+    /* Pointwise: d node / d input i as a multiplier, UB_NONE for zero. */
+    ub_node (*partial)(struct ub_graph *g, ub_node node, int i);
+    /* Others (and SELECT): cotangent of each input into out (UB_NONE = zero); NULL = all zero. */
+    void (*vjp)(struct ub_graph *g, ub_node node, ub_node cotangent, ub_node *out);
+    /* Tangent of the node from its inputs' (UB_NONE = zero; at least one is not). */
+    ub_node (*jvp)(struct ub_graph *g, ub_node node, const ub_node *tangents);
+    /* The node with a leading batch axis of b, given inputs of which some carry that axis. */
+    ub_node (*vmap)(struct ub_graph *g, ub_node node, const ub_node *in, const bool *batched,
+                    int64_t b);
+};
+const struct ub_operator_row *ub_operator_row(enum ub_op op);
+
+/* Inline readers. A pointer from ub_vertex is valid until the next node is made. */
+static inline const struct ub_vertex *ub_vertex(const struct ub_graph *g, ub_node x)
+{
+    return &g->vertices[x];
+}
+static inline bool ub_is_fill(const struct ub_graph *g, ub_node x, double value)
+{
+    return g->vertices[x].op == UB_OP_FILL && g->vertices[x].attributes.value == value;
+}
+
+/* Makes a node (simplified, or found again if it exists). */
+ub_node ub_emit(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_in,
+                struct ub_shape shape, const struct ub_attributes *attributes);
+/* The same without simplification: for simplify.c and graph.c only. */
+ub_node ub_intern(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_in,
+                  struct ub_shape shape, const struct ub_attributes *attributes);
+/* A node that equals the one asked for and is simpler, or UB_NONE. */
+ub_node ub_simplify(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_in,
+                    struct ub_shape shape, const struct ub_attributes *attributes);
+
+struct ub_shape ub_shape_make(int rank, const int64_t *dim);
+bool ub_same_shape(struct ub_shape a, struct ub_shape b);
+struct ub_shape ub_shape_batched(struct ub_shape s, int64_t b); /* (b, s...) */
+ub_node ub_unary(struct ub_graph *g, enum ub_op op, ub_node x);
+/* Value of a pointwise operator at constants: constant folding and the kernels' oracle. */
+double ub_op_value(enum ub_op op, const double *x);
+
+/* Rules, by file. */
+ub_node ub_partial_pointwise(struct ub_graph *g, ub_node node, int i);
+void ub_vjp_select(struct ub_graph *g, ub_node node, ub_node ct, ub_node *out);
+ub_node ub_jvp_select(struct ub_graph *g, ub_node node, const ub_node *t);
+ub_node ub_vmap_pointwise(struct ub_graph *g, ub_node node, const ub_node *in, const bool *batched,
+                          int64_t b);
+
+/* Adds two cotangents or tangents, either of which may be UB_NONE. */
+ub_node ub_accumulate(struct ub_graph *g, ub_node a, ub_node b);
+/* Gives x a leading axis of b (by broadcasting) unless it has one. */
+ub_node ub_with_batch(struct ub_graph *g, ub_node x, bool batched, int64_t b);
+
+#define UB_ABORT(...) ub_abort_shape(__func__, __VA_ARGS__)
+_Noreturn void ub_abort_shape(const char *where, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,257 @@
+/* kernels.c - compiled with UB_REAL = float or double for each of several instruction sets
+ * (CMakeLists.txt); only the table at the end is visible outside, under a name of its own.
+ * Loops are plain C that the compiler vectorizes; exp, tanh and the like come from libm's vector
+ * forms (libmvec: 4 ulp) where the compiler knows them. */
+#include "systems/graph/kernels.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <string.h>
+
+typedef UB_REAL real;
+
+#define JOIN_(a, b) ub_kernels_##a##_##b
+#define JOIN(a, b)  JOIN_(a, b)
+#define TEXT_(x)    #x
+#define TEXT(x)     TEXT_(x)
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define VECTOR_FORM __attribute__((simd("notinbranch")))
+#else
+#define VECTOR_FORM
+#endif
+
+#ifdef UB_REAL_IS_float
+#define M(name) name##f
+VECTOR_FORM float expf(float);
+VECTOR_FORM float logf(float);
+VECTOR_FORM float log1pf(float);
+VECTOR_FORM float tanhf(float);
+VECTOR_FORM float sinf(float);
+VECTOR_FORM float cosf(float);
+VECTOR_FORM float erff(float);
+#else
+#define M(name) name
+VECTOR_FORM double exp(double);
+VECTOR_FORM double log(double);
+VECTOR_FORM double log1p(double);
+VECTOR_FORM double tanh(double);
+VECTOR_FORM double sin(double);
+VECTOR_FORM double cos(double);
+VECTOR_FORM double erf(double);
+#endif
+
+/* `#pragma omp simd`: the compiler may assume that out and in either coincide or do not overlap. */
+#define UNARY(NAME, EXPRESSION)                                                                    \
+    static void NAME(int64_t n, void *out, const void *const *in)                                  \
+    {                                                                                              \
+        real *o = out;                                                                             \
+        const real *a = in[0];                                                                     \
+        _Pragma("omp simd") for (int64_t i = 0; i < n; i++)                                        \
+        {                                                                                          \
+            real x = a[i];                                                                         \
+            o[i] = (EXPRESSION);                                                                   \
+        }                                                                                          \
+    }
+#define BINARY(NAME, EXPRESSION)                                                                   \
+    static void NAME(int64_t n, void *out, const void *const *in)                                  \
+    {                                                                                              \
+        real *o = out;                                                                             \
+        const real *a = in[0], *b = in[1];                                                         \
+        _Pragma("omp simd") for (int64_t i = 0; i < n; i++)                                        \
+        {                                                                                          \
+            real x = a[i], y = b[i];                                                               \
+            o[i] = (EXPRESSION);                                                                   \
+        }                                                                                          \
+    }
+
+UNARY(k_neg, -x)
+UNARY(k_exp, M(exp)(x))
+UNARY(k_log, M(log)(x))
+UNARY(k_sqrt, M(sqrt)(x))
+UNARY(k_recip, 1 / x)
+UNARY(k_tanh, M(tanh)(x))
+UNARY(k_sigmoid, 1 / (1 + M(exp)(-x)))
+UNARY(k_softplus, (x > 0 ? x : 0) + M(log1p)(M(exp)(-M(fabs)(x))))
+UNARY(k_sin, M(sin)(x))
+UNARY(k_cos, M(cos)(x))
+UNARY(k_erf, M(erf)(x))
+UNARY(k_abs, M(fabs)(x))
+UNARY(k_sign, (real)(x > 0) - (real)(x < 0))
+BINARY(k_add, x + y)
+BINARY(k_sub, x - y)
+BINARY(k_mul, x *y)
+BINARY(k_div, x / y)
+BINARY(k_max, x > y ? x : (x == x ? y : x)) /* NaN stays NaN: a diverged run must show */
+BINARY(k_greater, x > y ? 1 : 0)
+BINARY(k_equal, x == y ? 1 : 0)
+
+static void k_select(int64_t n, void *out, const void *const *in)
+{
+    real *o = out;
+    const real *c = in[0], *a = in[1], *b = in[2];
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++)
+        o[i] = c[i] != 0 ? a[i] : b[i];
+}
+
+static void fill(int64_t n, void *out, double value)
+{
+    real *o = out, v = (real)value;
+    for (int64_t i = 0; i < n; i++)
+        o[i] = v;
+}
+
+static void sum(int64_t a, int64_t r, int64_t b, void *out, const void *in)
+{
+    for (int64_t i = 0; i < a; i++) {
+        real *o = (real *)out + i * b;
+        const real *x = (const real *)in + i * r * b;
+        if (b == 1) {
+            real s = 0;
+#pragma omp simd reduction(+ : s)
+            for (int64_t j = 0; j < r; j++)
+                s += x[j];
+            o[0] = s;
+            continue;
+        }
+        memcpy(o, x, (size_t)b * sizeof *o);
+        for (int64_t j = 1; j < r; j++) {
+            const real *row = x + j * b;
+#pragma omp simd
+            for (int64_t l = 0; l < b; l++)
+                o[l] += row[l];
+        }
+    }
+}
+
+static void maximum(int64_t a, int64_t r, int64_t b, void *out, const void *in)
+{
+    for (int64_t i = 0; i < a; i++) {
+        real *o = (real *)out + i * b;
+        const real *x = (const real *)in + i * r * b;
+        memcpy(o, x, (size_t)b * sizeof *o);
+        for (int64_t j = 1; j < r; j++) {
+            const real *row = x + j * b;
+            for (int64_t l = 0; l < b; l++)
+                o[l] = o[l] > row[l] ? o[l] : (o[l] == o[l] ? row[l] : o[l]);
+        }
+    }
+}
+
+static void add_to(int64_t n, void *out, const void *in)
+{
+    real *o = out;
+    const real *x = in;
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++)
+        o[i] += x[i];
+}
+
+/* The two innermost axes; square tiles keep both sides of a transposition in cache. */
+static void move_plane(int64_t rows, int64_t columns, real *o, int64_t orow, int64_t oc,
+                       const real *x, int64_t xr, int64_t xc)
+{
+    enum { TILE = 16 };
+    if (oc == 1 && xc == 1) {
+        for (int64_t i = 0; i < rows; i++)
+            memcpy(o + i * orow, x + i * xr, (size_t)columns * sizeof *o);
+        return;
+    }
+    if (oc == 1 && xc == 0) {
+        for (int64_t i = 0; i < rows; i++) {
+            real v = x[i * xr];
+            for (int64_t j = 0; j < columns; j++)
+                o[i * orow + j] = v;
+        }
+        return;
+    }
+    for (int64_t i0 = 0; i0 < rows; i0 += TILE)
+        for (int64_t j0 = 0; j0 < columns; j0 += TILE) {
+            int64_t i1 = i0 + TILE < rows ? i0 + TILE : rows;
+            int64_t j1 = j0 + TILE < columns ? j0 + TILE : columns;
+            for (int64_t i = i0; i < i1; i++)
+                for (int64_t j = j0; j < j1; j++)
+                    o[i * orow + j * oc] = x[i * xr + j * xc];
+        }
+}
+
+static void move(int rank, const int64_t *dim, void *out, const int64_t *out_stride, const void *in,
+                 const int64_t *in_stride)
+{
+    real *o = out;
+    const real *x = in;
+    if (rank == 0) {
+        *o = *x;
+    } else if (rank == 1) {
+        move_plane(1, dim[0], o, 0, out_stride[0], x, 0, in_stride[0]);
+    } else if (rank == 2) {
+        move_plane(dim[0], dim[1], o, out_stride[0], out_stride[1], x, in_stride[0], in_stride[1]);
+    } else {
+        for (int64_t i = 0; i < dim[0]; i++)
+            move(rank - 1, dim + 1, o + i * out_stride[0], out_stride + 1, x + i * in_stride[0],
+                 in_stride + 1);
+    }
+}
+
+static void from_double(int64_t n, void *out, const double *in)
+{
+    real *o = out;
+    for (int64_t i = 0; i < n; i++)
+        o[i] = (real)in[i];
+}
+
+static void to_double(int64_t n, double *out, const void *in)
+{
+    const real *x = in;
+    for (int64_t i = 0; i < n; i++)
+        out[i] = (double)x[i];
+}
+
+static void sum_lanes(int64_t n, double *out, const void *lanes, int64_t count, int64_t stride)
+{
+    const real *x = lanes;
+    for (int64_t i = 0; i < n; i++)
+        out[i] = (double)x[i];
+    for (int64_t l = 1; l < count; l++)
+        for (int64_t i = 0; i < n; i++)
+            out[i] += (double)x[l * stride + i];
+}
+
+static void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda,
+                 const void *b, int64_t ldb, bool accumulate, void *c, int64_t ldc)
+{
+    enum CBLAS_TRANSPOSE left = ta ? CblasTrans : CblasNoTrans;
+    enum CBLAS_TRANSPOSE right = tb ? CblasTrans : CblasNoTrans;
+    real beta = accumulate ? 1 : 0;
+#ifdef UB_REAL_IS_float
+    cblas_sgemm(CblasRowMajor, left, right, (int)m, (int)n, (int)k, 1, a, (int)lda, b, (int)ldb,
+                beta, c, (int)ldc);
+#else
+    cblas_dgemm(CblasRowMajor, left, right, (int)m, (int)n, (int)k, 1, a, (int)lda, b, (int)ldb,
+                beta, c, (int)ldc);
+#endif
+}
+
+extern const struct ub_kernels JOIN(UB_ISA, UB_REAL);
+const struct ub_kernels JOIN(UB_ISA, UB_REAL) = {
+    .isa = TEXT(UB_ISA),
+    .real = sizeof(real),
+    .pointwise =
+        {[UB_OP_NEG] = k_neg,         [UB_OP_EXP] = k_exp,           [UB_OP_LOG] = k_log,
+         [UB_OP_SQRT] = k_sqrt,       [UB_OP_RECIP] = k_recip,       [UB_OP_TANH] = k_tanh,
+         [UB_OP_SIGMOID] = k_sigmoid, [UB_OP_SOFTPLUS] = k_softplus, [UB_OP_SIN] = k_sin,
+         [UB_OP_COS] = k_cos,         [UB_OP_ERF] = k_erf,           [UB_OP_ABS] = k_abs,
+         [UB_OP_SIGN] = k_sign,       [UB_OP_ADD] = k_add,           [UB_OP_SUB] = k_sub,
+         [UB_OP_MUL] = k_mul,         [UB_OP_DIV] = k_div,           [UB_OP_MAX] = k_max,
+         [UB_OP_GREATER] = k_greater, [UB_OP_EQUAL] = k_equal,       [UB_OP_SELECT] = k_select},
+    .fill = fill,
+    .sum = sum,
+    .max = maximum,
+    .add_to = add_to,
+    .move = move,
+    .from_double = from_double,
+    .to_double = to_double,
+    .sum_lanes = sum_lanes,
+    .gemm = gemm,
+};

@@ -1,0 +1,37 @@
+/* kernels.h - the arithmetic that programs are made of. kernels.c is compiled once for each real
+ * type and instruction set; ub_kernels_pick chooses what this CPU runs best. */
+#ifndef UB_KERNELS_H
+#define UB_KERNELS_H
+
+#include "systems/graph/internal.h"
+
+/* out[i] = op(in[0][i], in[1][i], in[2][i]) for i < n. out may equal an input. */
+typedef void ub_pointwise_kernel(int64_t n, void *out, const void *const *in);
+
+struct ub_kernels {
+    const char *isa; /* "x86-64-v4" */
+    size_t real;     /* bytes of a number */
+    ub_pointwise_kernel *pointwise[UB_OPS];
+    void (*fill)(int64_t n, void *out, double value);
+    /* in (a, r, b) -> out (a, b): sums or maxima over r. */
+    void (*sum)(int64_t a, int64_t r, int64_t b, void *out, const void *in);
+    void (*max)(int64_t a, int64_t r, int64_t b, void *out, const void *in);
+    void (*add_to)(int64_t n, void *out, const void *in); /* out += in */
+    /* Strided copy of a block of the given rank (innermost last); strides in elements. */
+    void (*move)(int rank, const int64_t *dim, void *out, const int64_t *out_stride, const void *in,
+                 const int64_t *in_stride);
+    void (*from_double)(int64_t n, void *out, const double *in);
+    void (*to_double)(int64_t n, double *out, const void *in);
+    /* out[i] = sum of lanes[l * stride + i], in order of l, in double. */
+    void (*sum_lanes)(int64_t n, double *out, const void *lanes, int64_t count, int64_t stride);
+    /* Row-major C (m, n) = A B, or += when accumulate. A is (m, k), or (k, m) read transposed. */
+    void (*gemm)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda,
+                 const void *b, int64_t ldb, bool accumulate, void *c, int64_t ldc);
+};
+
+const struct ub_kernels *ub_kernels_pick(bool single);
+
+/* The instruction set level in use: for provenance. */
+const char *ub_kernel_isa(void);
+
+#endif

@@ -1,0 +1,37 @@
+/* pick.c - which build of the kernels this CPU runs. */
+#include "systems/graph/kernels.h"
+
+extern const struct ub_kernels ub_kernels_v2_float, ub_kernels_v2_double;
+#ifdef __x86_64__
+extern const struct ub_kernels ub_kernels_v3_float, ub_kernels_v3_double;
+extern const struct ub_kernels ub_kernels_v4_float, ub_kernels_v4_double;
+
+static bool has_v3(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("bmi2");
+}
+
+static bool has_v4(void)
+{
+    return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
+}
+#endif
+
+const struct ub_kernels *ub_kernels_pick(bool single)
+{
+#ifdef __x86_64__
+    if (has_v4())
+        return single ? &ub_kernels_v4_float : &ub_kernels_v4_double;
+    if (has_v3())
+        return single ? &ub_kernels_v3_float : &ub_kernels_v3_double;
+#endif
+    return single ? &ub_kernels_v2_float : &ub_kernels_v2_double;
+}
+
+const char *ub_kernel_isa(void)
+{
+    return ub_kernels_pick(true)->isa;
+}

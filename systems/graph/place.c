@@ -1,0 +1,154 @@
+/* place.c - third pass: where each value lives. Values of chunks share an arena planned by
+ * liveness (largest first, lowest free offset); what the late stage needs of the first is kept. */
+#include "systems/graph/program.h"
+
+#include <stdlib.h>
+
+struct tenant {
+    ub_node node;
+    int64_t size, offset;
+    int from, to; /* positions, inclusive */
+};
+
+static int larger_first(const void *a, const void *b)
+{
+    const struct tenant *x = a, *y = b;
+    if (x->size != y->size)
+        return x->size < y->size ? 1 : -1;
+    return x->node < y->node ? -1 : 1;
+}
+
+/* Lowest offset at which t fits beside the k placed before it. */
+static int64_t lowest_offset(const struct tenant *tenants, int k, const struct tenant *t)
+{
+    int64_t offset = 0;
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (int i = 0; i < k; i++) {
+            const struct tenant *o = &tenants[i];
+            bool together = o->from <= t->to && t->from <= o->to;
+            if (together && offset < o->offset + o->size && o->offset < offset + t->size) {
+                offset = o->offset + o->size;
+                moved = true;
+            }
+        }
+    }
+    return offset;
+}
+
+static int64_t plan(struct ub_compiler *c, struct tenant *tenants, int count)
+{
+    int64_t top = 0;
+    qsort(tenants, (size_t)count, sizeof *tenants, larger_first);
+    for (int i = 0; i < count; i++) {
+        struct tenant *t = &tenants[i];
+        t->offset = lowest_offset(tenants, i, t);
+        c->ref[t->node] = (struct ub_ref){UB_SPACE_ARENA, t->offset};
+        top = t->offset + t->size > top ? t->offset + t->size : top;
+    }
+    return top;
+}
+
+static void find_last_uses(struct ub_compiler *c, bool *used_late)
+{
+    for (ub_node x = 0; x < c->n; x++)
+        c->last_use[x] = c->live[x] ? c->position[c->group[x]] : -1;
+    for (ub_node x = 0; x < c->n; x++) {
+        if (!c->live[x])
+            continue;
+        int at = c->position[c->group[x]];
+        for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++) {
+            ub_node source = ub_use_of(c, x, i).source;
+            if (source == UB_NONE)
+                continue;
+            if (c->last_use[source] < at)
+                c->last_use[source] = at;
+            if (c->segment[x] == UB_CHUNK_LATE)
+                used_late[source] = true;
+        }
+    }
+}
+
+static void place_input(struct ub_compiler *c, ub_node x)
+{
+    struct ub_bound_input *in = &c->p->inputs[c->input_of[x]];
+    if (in->spec.kind == UB_WEIGHTS) {
+        in->ref = (struct ub_ref){UB_SPACE_WEIGHTS, 0};
+    } else if (in->spec.kind == UB_SAMPLES) {
+        in->ref = (struct ub_ref){UB_SPACE_SAMPLES + in->spec.slot, 0};
+    } else {
+        in->ref = (struct ub_ref){UB_SPACE_ONCE, c->p->once_size};
+        c->p->once_size += ub_aligned(in->count);
+    }
+    c->ref[x] = in->ref;
+}
+
+/* An output that is a matmul's and nothing else's is summed by the GEMM itself. */
+static void place_lane_outputs(struct ub_compiler *c, bool *in_lane)
+{
+    for (int i = 0; i < c->p->n_outputs; i++) {
+        struct ub_bound_output *o = &c->p->outputs[i];
+        ub_node x = c->base[o->spec.node];
+        if (c->segment[x] < UB_CHUNK_FIRST || o->spec.kind != UB_TOTAL)
+            continue;
+        o->ref = (struct ub_ref){UB_SPACE_LANE, c->p->lane_size};
+        c->p->lane_size += ub_aligned(o->count);
+        if (ub_vertex(c->g, x)->op == UB_OP_MATMUL && c->uses[x] == 1) {
+            in_lane[x] = true;
+            c->ref[x] = o->ref;
+        }
+    }
+}
+
+static bool is_placed_here(const struct ub_compiler *c, ub_node x, const bool *in_lane)
+{
+    return c->live[x] && c->stored[x] && !in_lane[x] && c->input_of[x] < 0;
+}
+
+static bool kept(const struct ub_compiler *c, ub_node x, const bool *used_late)
+{
+    return c->p->keep && c->segment[x] == UB_CHUNK_FIRST && used_late[x];
+}
+
+/* Kept values must fit the limit, else the first stage is run again at each call. */
+static void decide_keeping(struct ub_compiler *c, const bool *in_lane, const bool *used_late)
+{
+    int64_t size = 0;
+    for (ub_node x = 0; x < c->n; x++)
+        if (is_placed_here(c, x, in_lane) && kept(c, x, used_late))
+            size += ub_aligned(ub_count(ub_vertex(c->g, x)->shape));
+    uint64_t limit = c->spec->keep_limit ? c->spec->keep_limit : (uint64_t)4 << 30;
+    c->p->keep = ub_size_fits(size, c->p->chunks, c->p->kernels->real, limit);
+}
+
+void ub_compile_place(struct ub_compiler *c)
+{
+    bool *used_late = ub_calloc((size_t)c->n, sizeof *used_late);
+    bool *in_lane = ub_calloc((size_t)c->n, sizeof *in_lane);
+    struct tenant *tenants = ub_calloc((size_t)c->n, sizeof *tenants);
+    int count = 0;
+    find_last_uses(c, used_late);
+    place_lane_outputs(c, in_lane);
+    decide_keeping(c, in_lane, used_late);
+    for (ub_node x = 0; x < c->n; x++) {
+        int64_t size = ub_aligned(ub_count(ub_vertex(c->g, x)->shape));
+        if (c->live[x] && c->input_of[x] >= 0) {
+            place_input(c, x);
+        } else if (!is_placed_here(c, x, in_lane)) {
+            continue;
+        } else if (c->segment[x] < UB_CHUNK_FIRST) {
+            c->ref[x] = (struct ub_ref){UB_SPACE_ONCE, c->p->once_size};
+            c->p->once_size += size;
+        } else if (kept(c, x, used_late)) {
+            c->ref[x] = (struct ub_ref){UB_SPACE_KEPT, c->p->kept_size};
+            c->p->kept_size += size;
+        } else {
+            tenants[count++] =
+                (struct tenant){x, size, 0, c->position[c->group[x]], c->last_use[x]};
+        }
+    }
+    c->p->arena_size = plan(c, tenants, count);
+    ub_free(used_late);
+    ub_free(in_lane);
+    ub_free(tenants);
+}

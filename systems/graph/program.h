@@ -1,0 +1,184 @@
+/* program.h - what the compiler makes of a graph and the executor runs. */
+#ifndef UB_PROGRAM_H
+#define UB_PROGRAM_H
+
+#include "systems/graph/kernels.h"
+
+#define UB_LANES 8    /* partial sums over chunks: fixed, so results do not depend on threads */
+#define UB_SLOTS 8    /* sample arrays */
+#define UB_ALIGN 16   /* elements: every value starts on a cache line in float and double */
+#define UB_BLOCK 1024 /* elements of a fused block: its registers stay in L1 */
+
+/* Where a value lives. Offsets are in elements; the executor knows each space's base for a chunk.
+ */
+enum ub_space {
+    UB_SPACE_NOWHERE = -1, /* an input that nothing reads */
+    UB_SPACE_ONCE,         /* computed once a call, shared by all threads */
+    UB_SPACE_KEPT,         /* one block a chunk, kept between the two stages */
+    UB_SPACE_ARENA,        /* one a thread, overwritten chunk after chunk */
+    UB_SPACE_LANE,         /* totals of the lane at work */
+    UB_SPACE_WEIGHTS,      /* 1 for a sample, 0 for padding */
+    UB_SPACE_SAMPLES,      /* + slot */
+    UB_SPACES = UB_SPACE_SAMPLES + UB_SLOTS
+};
+struct ub_ref {
+    int space;
+    int64_t offset;
+};
+
+/* The four parts of a program, in order. A node's segment says on what it depends. */
+enum ub_segment { UB_ONCE_FIRST, UB_ONCE_LATE, UB_CHUNK_FIRST, UB_CHUNK_LATE, UB_SEGMENTS };
+
+enum ub_step_kind {
+    UB_STEP_BLOCK, /* a fused chain of pointwise operators */
+    UB_STEP_GEMM,
+    UB_STEP_MOVE, /* transpose, slice, pad, concat, broadcast */
+    UB_STEP_FILL,
+    UB_STEP_SUM,
+    UB_STEP_MAX,
+    UB_STEP_TOTAL, /* lane += value */
+    UB_STEP_EACH   /* result rows = value, as double */
+};
+
+struct ub_gemm {
+    bool ta, tb;
+    int64_t batch, m, n, k, stride_a, stride_b, stride_c;
+};
+struct ub_move {
+    int rank;
+    int64_t dim[UB_RANK], out_stride[UB_RANK], in_stride[UB_RANK];
+};
+struct ub_reduce {
+    int64_t a, r, b;
+};
+
+/* Fused blocks: operands are registers (one block long), memory, or memory read with strides. */
+enum ub_operand_kind { UB_REGISTER, UB_MEMORY, UB_STRIDED };
+struct ub_operand {
+    enum ub_operand_kind kind;
+    int reg;             /* REGISTER; STRIDED: where runs are gathered */
+    struct ub_ref ref;   /* MEMORY, STRIDED */
+    struct ub_move walk; /* STRIDED: dim and in_stride, merged */
+};
+struct ub_instruction {
+    enum ub_op op;
+    int n_in;
+    struct ub_operand in[3], out; /* out: REGISTER or MEMORY */
+};
+struct ub_constant {
+    int reg;
+    double value;
+};
+struct ub_block {
+    int64_t n;
+    int n_code, n_constants, n_registers;
+    struct ub_instruction *code;
+    struct ub_constant *constants;
+};
+
+struct ub_step {
+    enum ub_step_kind kind;
+    bool to_lane; /* GEMM: out is a lane total, added to after the lane's first chunk */
+    struct ub_ref out, in[2];
+    int64_t n;    /* elements: FILL, TOTAL; EACH: a sample */
+    double value; /* FILL */
+    int output;   /* EACH: which output */
+    union {
+        struct ub_gemm gemm;
+        struct ub_move move;
+        struct ub_reduce reduce;
+        struct ub_block block;
+    };
+};
+
+struct ub_steps {
+    struct ub_step *step;
+    int count, capacity;
+};
+
+/* Per-thread state. */
+struct ub_lane_context {
+    void *base[UB_SPACES];
+    void *registers;
+    int64_t chunk;
+    bool lane_first; /* the lane's first chunk */
+};
+
+struct ub_bound_output {
+    struct ub_program_output spec;
+    struct ub_ref ref; /* of the value (ONCE) or of its total in a lane */
+    int64_t count;     /* elements */
+    int64_t members;   /* batch members, 1 unless stride is given */
+    enum ub_segment segment;
+};
+struct ub_bound_input {
+    struct ub_program_input spec;
+    struct ub_ref ref;
+    int64_t count, members;
+};
+
+struct ub_program {
+    const struct ub_kernels *kernels;
+    struct ub_program_facts facts;
+    int64_t samples, chunk, chunks, lanes;
+    int threads;
+    bool keep;
+    int n_inputs, n_outputs;
+    struct ub_bound_input *inputs;
+    struct ub_bound_output *outputs;
+    struct ub_steps steps[UB_SEGMENTS];
+    int64_t once_size, kept_size, arena_size, lane_size, registers; /* elements */
+    int64_t sample_size[UB_SLOTS];                                  /* elements a sample */
+    void *once, *kept, *lane, *weights, *sample_values[UB_SLOTS];
+    struct ub_lane_context *contexts; /* one a thread */
+};
+
+/* ---- compiler passes, in order (compile.c drives them) ---- */
+
+struct ub_compiler {
+    const struct ub_graph *g;
+    const struct ub_program_spec *spec;
+    struct ub_program *p;
+    ub_node n;     /* nodes considered: 0..n-1 */
+    ub_node *base; /* reshapes and stops are their input under another name */
+    int *input_of; /* index of a bound input, -1 */
+    unsigned char *segment;
+    bool *live, *stored;   /* computed; kept in memory */
+    ub_node *group, *next; /* fused groups: leader, and list of members in ascending order */
+    ub_node *group_last;   /* by leader: its greatest member */
+    ub_node *order;        /* leaders in order of execution */
+    int n_groups;
+    int *position;      /* by leader: place in order */
+    int *last_use;      /* by node: greatest place that reads it */
+    int *uses;          /* by node: how many values are made from it, outputs included */
+    struct ub_ref *ref; /* by node: where its value is */
+};
+
+/* How a node reads its i-th input: through a virtual broadcast, a folded transposition, or as is.
+ */
+struct ub_use {
+    ub_node source; /* base node whose memory is read, UB_NONE for a constant */
+    ub_node view;   /* the BROADCAST looked through, or UB_NONE */
+    bool transposed;
+    bool in_memory; /* the source must be stored */
+    double value;   /* constant */
+};
+struct ub_use ub_use_of(const struct ub_compiler *c, ub_node x, int i);
+
+void ub_compile_demand(struct ub_compiler *c); /* demand.c: live, stored, uses */
+void ub_compile_fuse(struct ub_compiler *c);   /* fuse.c: groups and their order */
+void ub_compile_place(struct ub_compiler *c);  /* place.c: last uses, refs, sizes */
+void ub_compile_lower(struct ub_compiler *c);  /* lower.c: steps */
+void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *block); /* block.c */
+
+static inline int64_t ub_aligned(int64_t n)
+{
+    return (n + UB_ALIGN - 1) / UB_ALIGN * UB_ALIGN;
+}
+/* Merges axes that both sides walk through evenly; drops axes of size 1. */
+void ub_move_merge(struct ub_move *m);
+/* Strides with which the elements of `shape` are found in a right-aligned `from`. */
+void ub_broadcast_strides(struct ub_shape shape, struct ub_shape from, int64_t *stride);
+void ub_shape_strides(struct ub_shape shape, int64_t *stride);
+
+#endif

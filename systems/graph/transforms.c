@@ -1,0 +1,186 @@
+/* transforms.c - grad, jvp and vmap: graph to graph, appending nodes. Nodes are in topological
+ * order, so each transform is one sweep over node numbers. */
+#include "systems/graph/internal.h"
+
+#include <string.h>
+
+/* Marks nodes up to `last` that depend on any of xs. Caller frees. */
+static bool *depends_on(const struct ub_graph *g, ub_node last, const ub_node *xs, int n)
+{
+    bool *mark = ub_calloc((size_t)last + 1, sizeof *mark);
+    for (int i = 0; i < n; i++)
+        if (xs[i] <= last)
+            mark[xs[i]] = true;
+    for (ub_node x = 0; x <= last; x++)
+        for (int i = 0; i < ub_vertex(g, x)->n_in && !mark[x]; i++)
+            mark[x] = mark[ub_vertex(g, x)->in[i]];
+    return mark;
+}
+
+/* Marks nodes that any of ys needs; *last is the greatest of them. Caller frees. */
+static bool *needed_by(const struct ub_graph *g, const ub_node *ys, int n, ub_node *last)
+{
+    *last = 0;
+    for (int i = 0; i < n; i++)
+        *last = ys[i] > *last ? ys[i] : *last;
+    bool *mark = ub_calloc((size_t)*last + 1, sizeof *mark);
+    for (int i = 0; i < n; i++)
+        mark[ys[i]] = true;
+    for (ub_node x = *last; x >= 0; x--)
+        for (int i = 0; mark[x] && i < ub_vertex(g, x)->n_in; i++)
+            mark[ub_vertex(g, x)->in[i]] = true;
+    return mark;
+}
+
+static void *filled_with_none(size_t n)
+{
+    ub_node *nodes = ub_alloc((n ? n : 1) * sizeof *nodes);
+    for (size_t i = 0; i < n; i++)
+        nodes[i] = UB_NONE;
+    return nodes;
+}
+
+static void pull_back(struct ub_graph *g, ub_node x, ub_node cotangent, const bool *active,
+                      ub_node *cotangents)
+{
+    const struct ub_operator_row *row = ub_operator_row(ub_vertex(g, x)->op);
+    int n_in = ub_vertex(g, x)->n_in;
+    ub_node *out = filled_with_none((size_t)n_in);
+    if (row->vjp)
+        row->vjp(g, x, cotangent, out);
+    for (int i = 0; i < n_in; i++) {
+        ub_node in = ub_vertex(g, x)->in[i];
+        if (!active[in])
+            continue;
+        if (row->partial) {
+            ub_node partial = row->partial(g, x, i);
+            out[i] = partial == UB_NONE ? UB_NONE : ub_mul(g, cotangent, partial);
+        }
+        cotangents[in] = ub_accumulate(g, cotangents[in], out[i]);
+    }
+    ub_free(out);
+}
+
+void ub_vjp(struct ub_graph *g, const ub_node *ys, const ub_node *cts, int n_ys, const ub_node *wrt,
+            int n_wrt, ub_node *out)
+{
+    ub_node last;
+    bool *needed = needed_by(g, ys, n_ys, &last);
+    bool *active = depends_on(g, last, wrt, n_wrt);
+    ub_node *cotangents = filled_with_none((size_t)last + 1);
+    for (int i = 0; i < n_ys; i++) {
+        if (!ub_same_shape(ub_shape_of(g, ys[i]), ub_shape_of(g, cts[i])))
+            UB_ABORT("cotangent %d has another shape than its output", i);
+        cotangents[ys[i]] = ub_accumulate(g, cotangents[ys[i]], cts[i]);
+    }
+    for (ub_node x = last; x >= 0; x--)
+        if (needed[x] && active[x] && cotangents[x] != UB_NONE)
+            pull_back(g, x, cotangents[x], active, cotangents);
+    for (int i = 0; i < n_wrt; i++) {
+        ub_node ct = wrt[i] <= last ? cotangents[wrt[i]] : UB_NONE;
+        out[i] = ct == UB_NONE ? ub_like(g, 0, wrt[i]) : ct;
+    }
+    ub_free(needed);
+    ub_free(active);
+    ub_free(cotangents);
+}
+
+void ub_grad(struct ub_graph *g, ub_node loss, const ub_node *wrt, int n, ub_node *out)
+{
+    if (ub_count(ub_shape_of(g, loss)) != 1)
+        UB_ABORT("the loss has %lld elements", (long long)ub_count(ub_shape_of(g, loss)));
+    ub_node one = ub_like(g, 1, loss);
+    ub_vjp(g, &loss, &one, 1, wrt, n, out);
+}
+
+static ub_node push_forward(struct ub_graph *g, ub_node x, const ub_node *tangents)
+{
+    const struct ub_operator_row *row = ub_operator_row(ub_vertex(g, x)->op);
+    int n_in = ub_vertex(g, x)->n_in;
+    ub_node *t = filled_with_none((size_t)n_in), sum = UB_NONE;
+    bool any = false;
+    for (int i = 0; i < n_in; i++) {
+        t[i] = tangents[ub_vertex(g, x)->in[i]];
+        any = any || t[i] != UB_NONE;
+    }
+    if (any && row->jvp)
+        sum = row->jvp(g, x, t);
+    for (int i = 0; row->partial && i < n_in; i++) {
+        if (t[i] == UB_NONE)
+            continue;
+        ub_node partial = row->partial(g, x, i);
+        if (partial != UB_NONE)
+            sum = ub_accumulate(g, sum, ub_mul(g, t[i], partial));
+    }
+    ub_free(t);
+    return sum;
+}
+
+void ub_jvp(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs, const ub_node *ts,
+            int n_xs, ub_node *out)
+{
+    ub_node last;
+    bool *needed = needed_by(g, ys, n_ys, &last);
+    bool *active = depends_on(g, last, xs, n_xs);
+    ub_node *tangents = filled_with_none((size_t)last + 1);
+    bool *given = ub_calloc((size_t)last + 1, sizeof *given);
+    for (int i = 0; i < n_xs; i++) {
+        if (!ub_same_shape(ub_shape_of(g, xs[i]), ub_shape_of(g, ts[i])))
+            UB_ABORT("tangent %d has another shape than its input", i);
+        if (xs[i] > last)
+            continue;
+        tangents[xs[i]] = ts[i];
+        given[xs[i]] = true;
+    }
+    for (ub_node x = 0; x <= last; x++)
+        if (needed[x] && active[x] && !given[x])
+            tangents[x] = push_forward(g, x, tangents);
+    for (int i = 0; i < n_ys; i++)
+        out[i] = tangents[ys[i]] == UB_NONE ? ub_like(g, 0, ys[i]) : tangents[ys[i]];
+    ub_free(given);
+    ub_free(needed);
+    ub_free(active);
+    ub_free(tangents);
+}
+
+static ub_node batch_node(struct ub_graph *g, ub_node x, const ub_node *image, int64_t b)
+{
+    int n_in = ub_vertex(g, x)->n_in;
+    ub_node *in = ub_alloc((size_t)n_in * sizeof *in);
+    bool *batched = ub_calloc((size_t)n_in, sizeof *batched);
+    for (int i = 0; i < n_in; i++) {
+        ub_node old = ub_vertex(g, x)->in[i];
+        batched[i] = image[old] != UB_NONE;
+        in[i] = batched[i] ? image[old] : old;
+    }
+    ub_node out = ub_operator_row(ub_vertex(g, x)->op)->vmap(g, x, in, batched, b);
+    ub_free(in);
+    ub_free(batched);
+    return out;
+}
+
+void ub_vmap(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs,
+             const ub_node *batched, int n_xs, ub_node *out)
+{
+    int64_t b = ub_shape_of(g, batched[0]).dim[0];
+    ub_node last;
+    bool *needed = needed_by(g, ys, n_ys, &last);
+    bool *active = depends_on(g, last, xs, n_xs);
+    ub_node *image = filled_with_none((size_t)last + 1);
+    for (int i = 0; i < n_xs; i++) {
+        struct ub_shape expected = ub_shape_batched(ub_shape_of(g, xs[i]), b);
+        if (!ub_same_shape(ub_shape_of(g, batched[i]), expected))
+            UB_ABORT("input %d is not a batch of %lld of its shape", i, (long long)b);
+        if (xs[i] <= last)
+            image[xs[i]] = batched[i];
+    }
+    for (ub_node x = 0; x <= last; x++)
+        if (needed[x] && active[x] && image[x] == UB_NONE)
+            image[x] = batch_node(g, x, image, b);
+    for (int i = 0; i < n_ys; i++)
+        out[i] = ub_with_batch(g, image[ys[i]] == UB_NONE ? ys[i] : image[ys[i]],
+                               image[ys[i]] != UB_NONE, b);
+    ub_free(needed);
+    ub_free(active);
+    ub_free(image);
+}
