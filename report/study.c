@@ -7,11 +7,19 @@
 
 /* ---- labels ----------------------------------------------------------------------------- */
 
+size_t labels_find(const struct labels *set, const char *text)
+{
+    size_t i = 0;
+    while (i < set->count && strcmp(set->text[i], text) != 0)
+        i++;
+    return i;
+}
+
 size_t labels_add(struct labels *set, const char *text)
 {
-    for (size_t i = 0; i < set->count; i++)
-        if (strcmp(set->text[i], text) == 0)
-            return i;
+    const size_t found = labels_find(set, text);
+    if (found < set->count)
+        return found;
     set->text = ub_realloc(set->text, (set->count + 1) * sizeof *set->text);
     set->text[set->count] = ub_strdup(text);
     return set->count++;
@@ -104,6 +112,12 @@ struct study *study_new(const struct ub_store *store, struct ub_error *err)
             return NULL;
         }
     }
+    size_t n = 0;
+    while (ub_laws[n])
+        n++;
+    study->laws = ub_calloc(n + 1, sizeof(struct ub_law_result *));
+    for (; study->n_laws < n; study->n_laws++)
+        study->laws[study->n_laws] = judge(ub_laws[study->n_laws], study);
     return study;
 }
 
@@ -113,6 +127,9 @@ void study_free(struct study *study)
         return;
     for (size_t i = 0; i < study->store->count; i++)
         ub_trace_free(study->traces[i]);
+    for (size_t i = 0; i < study->n_laws; i++)
+        ub_law_result_free(study->laws[i]);
+    ub_free(study->laws);
     ub_free(study->traces);
     ub_free(study->system_of);
     ub_free(study->first_of);

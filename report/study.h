@@ -11,6 +11,8 @@ struct study {
     size_t n_systems;
     size_t *system_of; /* one a run */
     size_t *first_of;  /* first run of each system */
+    size_t n_laws;
+    struct ub_law_result **laws; /* the verdict on every law of the registry */
 };
 
 struct study *study_new(const struct ub_store *store, struct ub_error *err);
@@ -40,7 +42,8 @@ struct labels {
     size_t count;
     char **text;
 };
-size_t labels_add(struct labels *set, const char *text); /* index of text, added when new */
+size_t labels_add(struct labels *set, const char *text);        /* index of text, added when new */
+size_t labels_find(const struct labels *set, const char *text); /* count when absent */
 void labels_free(struct labels *set);
 
 #endif

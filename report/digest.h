@@ -1,0 +1,37 @@
+/* digest.h - one row a run: a store without its traces, but with what they come to. It is what
+ * runs.csv holds, so a published runs.csv can stand for the store it was made from.
+ *
+ *     struct digest *d = digest_open("results/quick/runs.csv", &err);     // or a store's folder
+ *     double rho = ub_run_fact(&d->runs[0], "edge-of-stability.plateau");
+ *
+ * Added to a run's own facts are
+ *     LAW.reached, LAW.plateau, LAW.plateau-se, LAW.first-step, LAW.last-step, LAW.peak
+ *     final-OBSERVABLE     last finite value of each scalar observable
+ *     hessian-exponent, exponent.LAYER     last measured
+ * and to its provenance "trace": a hash of the trace, equal only for bitwise equal traces. */
+#ifndef UB_REPORT_DIGEST_H
+#define UB_REPORT_DIGEST_H
+
+#include "report/study.h"
+
+struct digest {
+    char *path; /* where from, for messages */
+    size_t count;
+    struct ub_run *runs;
+};
+
+struct digest *digest_of(const struct study *study);
+/* `path` is a store's folder or a CSV file that digest_csv's text was written to. */
+struct digest *digest_open(const char *path, struct ub_error *err);
+void digest_free(struct digest *digest);
+struct ub_text digest_csv(const struct digest *digest);
+
+/* The value of a provenance key; "" when absent. */
+const char *provenance_of(const struct ub_run *run, const char *name);
+/* "unibench train ..." that makes this run again. Caller frees. */
+char *train_command(const struct ub_run_spec *spec);
+
+/* The names of all facts of all runs, in the order tables show them. Clear with labels_free. */
+struct labels fact_names(const struct digest *digest);
+
+#endif
