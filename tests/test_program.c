@@ -1,0 +1,272 @@
+/* Streaming, staging and threads: programs over chunks give what one whole evaluation gives. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "graph_support.h"
+
+enum {
+    N = 103,
+    IN = 5,
+    HIDDEN = 7,
+    OUT = 3,
+    WEIGHTS = HIDDEN * IN + OUT * HIDDEN + OUT,
+    BLOCK = 4
+};
+
+/* A two-layer network on a chunk of samples: loss, gradient, and a block of HVPs. */
+struct network {
+    struct ub_graph *g;
+    ub_node w[3], x, t, weight, vs[3];
+    ub_node output, loss, grad[3], hvs[3];
+};
+
+static const int64_t offset_of[3] = {0, HIDDEN *IN, HIDDEN *IN + OUT *HIDDEN};
+
+static struct network network_new(int64_t chunk)
+{
+    struct network n = {.g = ub_graph_new()};
+    struct ub_graph *g = n.g;
+    n.w[0] = ub_input(g, 2, (int64_t[]){HIDDEN, IN});
+    n.w[1] = ub_input(g, 2, (int64_t[]){OUT, HIDDEN});
+    n.w[2] = ub_input(g, 1, (int64_t[]){OUT});
+    n.x = ub_input(g, 2, (int64_t[]){chunk, IN});
+    n.t = ub_input(g, 2, (int64_t[]){chunk, OUT});
+    n.weight = ub_input(g, 1, (int64_t[]){chunk});
+    int swap[] = {1, 0};
+    ub_node h = ub_tanh(g, ub_matmul(g, n.x, ub_transpose(g, n.w[0], swap)));
+    n.output = ub_add(g, ub_matmul(g, h, ub_transpose(g, n.w[1], swap)), n.w[2]);
+    ub_node e = ub_sub(g, n.output, n.t);
+    ub_node each = ub_sum(g, ub_mul(g, e, e), UB_AXIS(1));
+    ub_node ce = ub_log_sum_exp(g, n.output);
+    n.loss = ub_sum_all(g, ub_mul(g, n.weight, ub_add(g, ce, ub_scale(g, each, 0.5))));
+    ub_grad(g, n.loss, n.w, 3, n.grad);
+    ub_node v[3], hv[3];
+    for (int i = 0; i < 3; i++) {
+        struct ub_shape s = ub_shape_of(g, n.w[i]);
+        int64_t dim[3] = {BLOCK, s.dim[0], s.rank == 2 ? s.dim[1] : 0};
+        v[i] = ub_input(g, s.rank, s.dim);
+        n.vs[i] = ub_input(g, s.rank + 1, dim);
+    }
+    ub_jvp(g, n.grad, 3, n.w, v, 3, hv);
+    ub_vmap(g, hv, 3, v, n.vs, 3, n.hvs);
+    return n;
+}
+
+struct data {
+    double x[N * IN], t[N * OUT], theta[WEIGHTS], v[BLOCK * WEIGHTS];
+};
+
+static struct data data_new(void)
+{
+    struct data d;
+    struct ub_random r = ub_random_stream(1, "test");
+    for (int i = 0; i < N * IN; i++)
+        d.x[i] = ub_random_normal(&r);
+    for (int i = 0; i < N * OUT; i++)
+        d.t[i] = ub_random_normal(&r);
+    for (int i = 0; i < WEIGHTS; i++)
+        d.theta[i] = 0.5 * ub_random_normal(&r);
+    for (int i = 0; i < BLOCK * WEIGHTS; i++)
+        d.v[i] = ub_random_normal(&r);
+    return d;
+}
+
+/* loss, gradient, outputs by sample, and a block of HVPs. */
+struct results {
+    double loss, grad[WEIGHTS], output[N * OUT], hv[BLOCK * WEIGHTS];
+};
+
+struct options {
+    int64_t chunk;
+    bool single;
+    int threads;
+    uint64_t keep_limit;
+};
+
+static struct ub_program *network_program(const struct network *n, const struct data *d,
+                                          struct options o)
+{
+    struct ub_program_input in[9];
+    struct ub_program_output out[8];
+    int n_in = 0, n_out = 0;
+    for (int i = 0; i < 3; i++) {
+        in[n_in++] = (struct ub_program_input){.node = n->w[i], .offset = offset_of[i]};
+        in[n_in++] = (struct ub_program_input){
+            .node = n->vs[i], .slot = 1, .offset = offset_of[i], .stride = WEIGHTS, .late = true};
+        out[n_out++] =
+            (struct ub_program_output){.node = n->grad[i], .slot = 1, .offset = offset_of[i]};
+        out[n_out++] = (struct ub_program_output){
+            .node = n->hvs[i], .slot = 3, .offset = offset_of[i], .stride = WEIGHTS};
+    }
+    in[n_in++] = (struct ub_program_input){.node = n->x, .kind = UB_SAMPLES, .slot = 0};
+    in[n_in++] = (struct ub_program_input){.node = n->t, .kind = UB_SAMPLES, .slot = 1};
+    in[n_in++] = (struct ub_program_input){.node = n->weight, .kind = UB_WEIGHTS};
+    out[n_out++] = (struct ub_program_output){.node = n->loss, .slot = 0};
+    out[n_out++] = (struct ub_program_output){.node = n->output, .kind = UB_EACH, .slot = 2};
+    struct ub_program *p =
+        ub_program_compile(n->g, &(struct ub_program_spec){.inputs = in,
+                                                           .n_inputs = n_in,
+                                                           .outputs = out,
+                                                           .n_outputs = n_out,
+                                                           .samples = N,
+                                                           .chunk = o.chunk,
+                                                           .single = o.single,
+                                                           .threads = o.threads,
+                                                           .keep_limit = o.keep_limit});
+    ub_program_samples(p, 0, d->x);
+    ub_program_samples(p, 1, d->t);
+    return p;
+}
+
+static void run(struct ub_program *p, const struct data *d, struct results *r, bool first)
+{
+    const double *vectors[] = {d->theta, d->v};
+    double *results[] = {&r->loss, r->grad, r->output, r->hv};
+    ub_program_run(p, vectors, results, first);
+}
+
+static struct results run_network(const struct data *d, struct options o)
+{
+    struct results r;
+    struct network n = network_new(o.chunk);
+    struct ub_program *p = network_program(&n, d, o);
+    run(p, d, &r, true);
+    ub_program_free(p);
+    ub_graph_free(n.g);
+    return r;
+}
+
+static double worst(const double *a, const double *b, int n)
+{
+    double w = 0;
+    for (int i = 0; i < n; i++)
+        w = fmax(w, fabs(a[i] - b[i]) / (1 + fabs(b[i])));
+    return w;
+}
+
+static void assert_same(const struct results *a, const struct results *b, double tolerance)
+{
+    assert_true(worst(&a->loss, &b->loss, 1) <= tolerance);
+    assert_true(worst(a->grad, b->grad, WEIGHTS) <= tolerance);
+    assert_true(worst(a->output, b->output, N * OUT) <= tolerance);
+    assert_true(worst(a->hv, b->hv, BLOCK * WEIGHTS) <= tolerance);
+}
+
+static void chunks_sum_to_the_whole(void **state)
+{
+    (void)state;
+    struct data d = data_new();
+    struct results whole = run_network(&d, (struct options){N, false, 1, 0});
+    const int64_t chunks[] = {1, 8, 10, 52, 100, 128};
+    for (int i = 0; i < 6; i++) {
+        struct results r = run_network(&d, (struct options){chunks[i], false, 1, 0});
+        assert_same(&r, &whole, 1e-12);
+        r = run_network(&d, (struct options){chunks[i], true, 1, 0});
+        assert_same(&r, &whole, 2e-4);
+    }
+}
+
+static void threads_give_the_same_bits(void **state)
+{
+    (void)state;
+    struct data d = data_new();
+    for (int single = 0; single < 2; single++) {
+        struct results one = run_network(&d, (struct options){5, single, 1, 0});
+        for (int threads = 2; threads <= 4; threads++)
+            for (int again = 0; again < 5; again++) {
+                struct results r = run_network(&d, (struct options){5, single, threads, 0});
+                assert_memory_equal(&r, &one, sizeof r);
+            }
+    }
+}
+
+/* New tangents at the old point: only the late stage runs, from kept values or by doing the first
+ * stage again when nothing may be kept. */
+static void late_stage_alone_gives_the_same(void **state)
+{
+    (void)state;
+    for (int keep = 0; keep < 2; keep++) {
+        struct options o = {10, false, 2, keep ? 0 : 1};
+        struct data d = data_new(), other = d;
+        struct network n = network_new(o.chunk);
+        struct ub_program *p = network_program(&n, &d, o);
+        assert_true((ub_program_facts(p).kept_bytes > 0) == keep);
+        struct results r, expected;
+        run(p, &d, &r, true);
+        for (int i = 0; i < BLOCK * WEIGHTS; i++)
+            other.v[i] = sin(i);
+        run(p, &other, &r, false);
+        expected = run_network(&other, o);
+        assert_same(&r, &expected, 1e-14);
+        ub_program_free(p);
+        ub_graph_free(n.g);
+    }
+}
+
+static void block_products_match_differences_of_the_gradient(void **state)
+{
+    (void)state;
+    struct data d = data_new();
+    struct options o = {10, false, 1, 0};
+    struct results r = run_network(&d, o);
+    const double h = 1e-5;
+    for (int b = 0; b < BLOCK; b++) {
+        struct data up = d, down = d;
+        for (int i = 0; i < WEIGHTS; i++) {
+            up.theta[i] += h * d.v[b * WEIGHTS + i];
+            down.theta[i] -= h * d.v[b * WEIGHTS + i];
+        }
+        struct results above = run_network(&up, o), below = run_network(&down, o);
+        for (int i = 0; i < WEIGHTS; i++) {
+            double expected = (above.grad[i] - below.grad[i]) / (2 * h);
+            assert_true(fabs(r.hv[b * WEIGHTS + i] - expected) < 1e-6 * (1 + fabs(expected)));
+        }
+    }
+}
+
+static void pointwise_chains_are_fused(void **state)
+{
+    (void)state;
+    struct ub_graph *g = ub_graph_new();
+    ub_node x = ub_input(g, 1, (int64_t[]){5000}), y = x;
+    for (int i = 0; i < 10; i++)
+        y = ub_tanh(g, ub_add(g, ub_mul(g, y, y), x));
+    struct ub_program *p = ub_program_compile(
+        g, &(struct ub_program_spec){.inputs = &(struct ub_program_input){.node = x},
+                                     .n_inputs = 1,
+                                     .outputs = &(struct ub_program_output){.node = y},
+                                     .n_outputs = 1,
+                                     .threads = 1});
+    assert_int_equal(ub_program_facts(p).fused_blocks, 1);
+    assert_int_equal(ub_program_facts(p).steps_once, 1);
+    static double in[5000], out[5000];
+    for (int i = 0; i < 5000; i++)
+        in[i] = sin(i);
+    ub_program_run(p, (const double *[]){in}, (double *[]){out}, true);
+    for (int i = 0; i < 5000; i++) {
+        double v = in[i];
+        for (int k = 0; k < 10; k++)
+            v = tanh(v * v + in[i]);
+        assert_true(fabs(out[i] - v) < 1e-13);
+    }
+    ub_program_free(p);
+    ub_graph_free(g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(chunks_sum_to_the_whole),
+        cmocka_unit_test(threads_give_the_same_bits),
+        cmocka_unit_test(late_stage_alone_gives_the_same),
+        cmocka_unit_test(block_products_match_differences_of_the_gradient),
+        cmocka_unit_test(pointwise_chains_are_fused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
