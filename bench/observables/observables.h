@@ -1,9 +1,29 @@
 /* observables.h - named measurements on a run in progress, each with a schedule and error bars.
  *
- *     struct ub_observer *o = ub_observer_new("sharpness:every=10,top=2", &setting, &err);
- *     if (ub_observer_due(o, step, steps))
- *         ub_observer_measure(o, &moment, record);     // rows: step, observable, index, value,
- * error
+ *     const char *texts[] = {"loss:every=1", "sharpness:every=10,top=2"};
+ *     struct ub_observers *o = ub_observers_new(texts, 2, "--measure", &err);
+ *     for (int64_t step = 0; step <= steps; step++) {
+ *         struct ub_moment moment = {.step = step, .theta = theta, ...};
+ *         ub_observers_measure(o, &moment, steps, &record, &err);     // only those that are due
+ *         ...
+ *     }
+ *     ub_observers_free(o);
+ *
+ * What each observable writes to the trace (index 0 where none is given):
+ *
+ *     loss                loss, test-loss
+ *     accuracy            accuracy, test-accuracy
+ *     gradient-norm       gradient-norm
+ *     distance            distance, relative-distance
+ *     sharpness           sharpness (index: rank from 0), edge-ratio
+ *     edge-ratio          edge-ratio
+ *     hessian-spectrum    hessian-spectrum (index: rank from 0), hessian-exponent
+ *     covariance-spectrum covariance-spectrum.LAYER (index: rank from 0), exponent.LAYER;
+ *                         LAYER is "inputs" or a hidden layer's name
+ *
+ * Rows that a system does not have are left out, so that one suite can cross all kinds: test-...
+ * without a test split, accuracy of a regression, edge-ratio of an optimizer whose edge is not
+ * known. hessian-exponent and exponent.LAYER have the rows of enum ub_exponent_row.
  *
  * The estimators beneath (eigen.h, powerlaw.h) work on plain operators and arrays, and are
  * tested against dense linear algebra. */
@@ -18,29 +38,55 @@
 /* One tidy row of a trace. error: half-width or residual bound in the value's units; NAN = none. */
 struct ub_row {
     int64_t step;
-    const char *observable; /* static or interned string, e.g. "sharpness" */
+    const char *observable; /* valid during the call that hands the row over */
     int64_t index;          /* eigenvalue rank from 0, layer, ...; 0 for scalars */
     double value, error;
 };
 struct ub_record {
     void *context;
     void (*add)(void *context, const struct ub_row *row);
-    /* A named fact about the whole run: "threshold", "hvps.sharpness", ... */
+    /* A named fact about the whole run: "hvps.sharpness", ... Given again, it replaces the value.
+     */
     void (*fact)(void *context, const char *name, double value);
+};
+
+/* Indices of hessian-exponent and exponent.LAYER: the power law value_k = prefactor k^-exponent
+ * fitted to ranks first..last (from 1). error of UB_EXPONENT: half the 95% interval's width. */
+enum ub_exponent_row {
+    UB_EXPONENT,
+    UB_EXPONENT_LOW, /* 95% interval */
+    UB_EXPONENT_HIGH,
+    UB_EXPONENT_PREFACTOR,
+    UB_EXPONENT_FIRST,
+    UB_EXPONENT_LAST,
+    UB_EXPONENT_R_SQUARED,
+    UB_EXPONENT_BEST, /* least BIC: 0 power, 1 exponential, 2 stretched, 3 log-normal */
+    UB_EXPONENT_ROWS
 };
 
 /* ---- schedules -------------------------------------------------------------------------- */
 
-/* Every observable takes: every (steps between measurements; 0 = not periodic), at (list as
- * "0+100+end"; "none"), log_spaced (number of log-spaced measurements over the run, 0 = none).
- * Union of the three. */
+/* Every observable takes: every (steps between measurements; 0 = not periodic), at (steps joined as
+ * "0+100+end"; "none"), log-spaced (n >= 2: the steps nearest to (steps + 1)^(i/(n-1)) - 1 for
+ * i = 0..n-1, which run from 0 to the end and meet where they round to the same step; 0 = none).
+ * It is measured at the union of the three. A call that gives none of the three gets the
+ * observable's own default schedule; one that gives any has only what it gives. */
 struct ub_schedule {
     int64_t every, log_spaced;
-    int64_t *at; /* -1 = end */
+    int64_t *at; /* ascending; -1 (last) = end */
     size_t n_at;
 };
+extern const struct ub_option ub_schedule_options[];
+/* Reads the three options of a checked call, and rewrites its `at` in normal form: ascending, each
+ * step once. */
+bool ub_schedule_read(struct ub_schedule *schedule, struct ub_call *call, const char *where,
+                      struct ub_error *err);
+void ub_schedule_clear(struct ub_schedule *schedule);
+bool ub_schedule_due(const struct ub_schedule *schedule, int64_t step, int64_t steps);
 
 /* ---- observables ------------------------------------------------------------------------ */
+
+struct ub_shared; /* shared.h: what the observables of one run compute once for all of them */
 
 struct ub_moment { /* a run at one step */
     int64_t step;
@@ -49,28 +95,42 @@ struct ub_moment { /* a run at one step */
     double loss;
     struct ub_problem *problem;
     const struct ub_optimizer *optimizer;
-    const double *theta0; /* initial parameters */
+    const double *theta0;     /* initial parameters */
+    struct ub_shared *shared; /* set by ub_observers_measure */
 };
 
 struct ub_observable {
     const char *name, *summary, *units, *citation;
-    const struct ub_option *options; /* its own; the schedule's are common */
-    size_t state_bytes;              /* zeroed private state for each observer */
+    const struct ub_option *options;     /* its own (NULL = none); the schedule's are common */
+    const char *every, *at, *log_spaced; /* default schedule; NULL = not that way */
+    size_t state_bytes;                  /* zeroed private state for each observer */
+    /* What a table of options cannot say; may be NULL. */
+    bool (*check)(const struct ub_call *call, const char *where, struct ub_error *err);
+    /* Says before the run what it will ask of the shared computations; may be NULL. */
+    void (*join)(const struct ub_call *call, struct ub_shared *shared);
     bool (*measure)(void *state, const struct ub_call *call, const struct ub_moment *moment,
                     struct ub_record *record, struct ub_error *err);
-    void (*close)(void *state);
+    void (*close)(void *state); /* may be NULL */
 };
 extern const struct ub_observable *const ub_observables[]; /* NULL-terminated */
 const struct ub_observable *ub_observable_find(const char *name);
-extern const struct ub_option ub_schedule_options[];
-
-struct ub_observer;
-struct ub_observer *ub_observer_new(const char *text, const char *where, struct ub_error *err);
-void ub_observer_free(struct ub_observer *o);
-bool ub_observer_due(const struct ub_observer *o, int64_t step, int64_t steps);
-bool ub_observer_measure(struct ub_observer *o, const struct ub_moment *moment,
-                         struct ub_record *record, struct ub_error *err);
+/* Checks "NAME:key=value,..."; returns the canonical text (caller frees), schedule written out,
+ * and the short form when `label` is not NULL. */
 char *ub_observable_canonical(const char *text, const char *where, char **label,
                               struct ub_error *err);
+
+/* ---- the observers of a run ------------------------------------------------------------- */
+
+/* They are made and measured together because some share work: sharpness and edge-ratio follow
+ * one set of eigenvectors (as many and as exact as the most demanding of them asks), loss and
+ * accuracy one pass over the test split. What two of them would write at one step, edge-ratio, is
+ * written once. */
+struct ub_observers;
+struct ub_observers *ub_observers_new(const char *const *texts, size_t count, const char *where,
+                                      struct ub_error *err);
+void ub_observers_free(struct ub_observers *o);
+/* Measures what is due at moment->step of a run of `steps` steps. */
+bool ub_observers_measure(struct ub_observers *o, const struct ub_moment *moment, int64_t steps,
+                          struct ub_record *record, struct ub_error *err);
 
 #endif

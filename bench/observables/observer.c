@@ -1,0 +1,220 @@
+/* From texts to observers, and the observers of one run. */
+#include "bench/observables/shared.h"
+
+#include <string.h>
+
+struct observer {
+    const struct ub_observable *kind;
+    struct ub_call *call;
+    struct ub_schedule schedule;
+    void *state;
+};
+
+struct ub_observers {
+    size_t count;
+    struct observer *observer;
+    struct ub_shared *shared;
+};
+
+/* ---- reading a call ----------------------------------------------------------------------- */
+
+enum { MOST_NAMES = 256 };
+
+static bool fail_unknown(const char *given, const char *where, struct ub_error *err)
+{
+    const char *names[MOST_NAMES];
+    struct ub_text known = {0};
+    size_t n = 0;
+    for (; n < MOST_NAMES && ub_observables[n]; n++) {
+        names[n] = ub_observables[n]->name;
+        ub_text_add(&known, "%s%s", n ? ", " : "", names[n]);
+    }
+    const char *near = ub_suggest(given, names, n);
+    if (near)
+        ub_fail(err, UB_INPUT, "%s: unknown observable '%s'; did you mean '%s'?", where, given,
+                near);
+    else
+        ub_fail(err, UB_INPUT, "%s: unknown observable '%s'; expected one of %s", where, given,
+                known.data);
+    ub_text_free(&known);
+    return false;
+}
+
+/* The schedule's options and the observable's own, NULL-terminated. Caller frees. */
+static struct ub_option *all_options(const struct ub_observable *kind)
+{
+    const struct ub_option *tables[] = {ub_schedule_options, kind->options};
+    struct ub_option *all = NULL;
+    size_t n = 0;
+    for (int t = 0; t < 2; t++)
+        for (const struct ub_option *o = tables[t]; o && o->key; o++) {
+            all = ub_realloc(all, (n + 2) * sizeof *all);
+            all[n++] = *o;
+        }
+    all[n] = (struct ub_option){.key = NULL};
+    return all;
+}
+
+static const char *default_schedule(const struct ub_observable *kind, const char *key)
+{
+    if (strcmp(key, "every") == 0)
+        return kind->every;
+    if (strcmp(key, "at") == 0)
+        return kind->at;
+    return strcmp(key, "log-spaced") == 0 ? kind->log_spaced : NULL;
+}
+
+static bool is_schedule_key(const char *key)
+{
+    for (const struct ub_option *o = ub_schedule_options; o->key; o++)
+        if (strcmp(o->key, key) == 0)
+            return true;
+    return false;
+}
+
+/* The options with the observable's default schedule as fallbacks, if the call gives no other. */
+static void set_default_schedule(struct ub_option *options, const struct ub_observable *kind)
+{
+    for (struct ub_option *o = options; o->key; o++)
+        if (default_schedule(kind, o->key))
+            o->fallback = default_schedule(kind, o->key);
+}
+
+static bool gives_schedule(const struct ub_call *call)
+{
+    for (size_t i = 0; i < call->count; i++)
+        if (is_schedule_key(call->keys[i]))
+            return true;
+    return false;
+}
+
+static bool check(struct observer *o, const struct ub_option *options, const char *where,
+                  struct ub_error *err)
+{
+    return ub_call_check(o->call, options, where, err) &&
+           ub_schedule_read(&o->schedule, o->call, where, err) &&
+           (!o->kind->check || o->kind->check(o->call, where, err));
+}
+
+static void clear(struct observer *o)
+{
+    if (o->state && o->kind->close)
+        o->kind->close(o->state);
+    ub_free(o->state);
+    ub_schedule_clear(&o->schedule);
+    ub_call_free(o->call);
+    *o = (struct observer){0};
+}
+
+static bool read_observer(struct observer *o, const char *text, const char *where,
+                          struct ub_error *err)
+{
+    *o = (struct observer){.call = ub_call_parse(text, where, err)};
+    if (!o->call)
+        return false;
+    o->kind = ub_observable_find(o->call->name);
+    bool good = o->kind || fail_unknown(o->call->name, where, err);
+    if (good) {
+        struct ub_option *options = all_options(o->kind);
+        if (!gives_schedule(o->call))
+            set_default_schedule(options, o->kind);
+        good = check(o, options, where, err);
+        ub_free(options);
+    }
+    if (!good)
+        clear(o);
+    return good;
+}
+
+/* ---- canonical texts ---------------------------------------------------------------------- */
+
+static bool has_default_schedule(const struct observer *o)
+{
+    for (const struct ub_option *s = ub_schedule_options; s->key; s++) {
+        const char *usual = default_schedule(o->kind, s->key);
+        if (strcmp(ub_call_get(o->call, s->key), usual ? usual : s->fallback) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Short forms read back as the same call: the default schedule is left out whole or not at all. */
+static char *short_form(const struct observer *o)
+{
+    struct ub_option *options = all_options(o->kind);
+    if (has_default_schedule(o))
+        set_default_schedule(options, o->kind);
+    char *text = ub_call_text(o->call, options);
+    ub_free(options);
+    return text;
+}
+
+char *ub_observable_canonical(const char *text, const char *where, char **label,
+                              struct ub_error *err)
+{
+    struct observer o;
+    if (!read_observer(&o, text, where, err))
+        return NULL;
+    char *canonical = ub_call_text(o.call, NULL);
+    if (label)
+        *label = short_form(&o);
+    clear(&o);
+    return canonical;
+}
+
+/* ---- the observers of a run ---------------------------------------------------------------- */
+
+static bool is_new(const struct ub_observers *o, size_t last, const char *where,
+                   struct ub_error *err)
+{
+    for (size_t i = 0; i < last; i++)
+        if (o->observer[i].kind == o->observer[last].kind)
+            return ub_fail(err, UB_INPUT, "%s: '%s' is measured twice; expected it once", where,
+                           o->observer[last].kind->name);
+    return true;
+}
+
+struct ub_observers *ub_observers_new(const char *const *texts, size_t count, const char *where,
+                                      struct ub_error *err)
+{
+    struct ub_observers *o = ub_calloc(1, sizeof *o);
+    o->observer = ub_calloc(count + 1, sizeof *o->observer);
+    o->shared = ub_shared_new();
+    for (size_t i = 0; i < count; i++) {
+        struct observer *one = &o->observer[i];
+        if (!read_observer(one, texts[i], where, err) || !is_new(o, o->count++, where, err)) {
+            ub_observers_free(o);
+            return NULL;
+        }
+        one->state = ub_calloc(1, one->kind->state_bytes + 1);
+        if (one->kind->join)
+            one->kind->join(one->call, o->shared);
+    }
+    return o;
+}
+
+void ub_observers_free(struct ub_observers *o)
+{
+    if (!o)
+        return;
+    for (size_t i = 0; i < o->count; i++)
+        clear(&o->observer[i]);
+    ub_free(o->observer);
+    ub_shared_free(o->shared);
+    ub_free(o);
+}
+
+bool ub_observers_measure(struct ub_observers *o, const struct ub_moment *moment, int64_t steps,
+                          struct ub_record *record, struct ub_error *err)
+{
+    struct ub_moment with_shared = *moment;
+    with_shared.shared = o->shared;
+    ub_shared_renew(o->shared);
+    for (size_t i = 0; i < o->count; i++) {
+        const struct observer *one = &o->observer[i];
+        if (ub_schedule_due(&one->schedule, moment->step, steps) &&
+            !one->kind->measure(one->state, one->call, &with_shared, record, err))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,28 @@
+/* Every observable: one file in this folder, one line in this table. */
+#include "bench/observables/observables.h"
+
+#include <string.h>
+
+extern const struct ub_observable ub_observable_loss, ub_observable_accuracy,
+    ub_observable_gradient_norm, ub_observable_distance, ub_observable_sharpness,
+    ub_observable_edge_ratio, ub_observable_hessian_spectrum, ub_observable_covariance_spectrum;
+
+const struct ub_observable *const ub_observables[] = {
+    &ub_observable_loss,
+    &ub_observable_accuracy,
+    &ub_observable_gradient_norm,
+    &ub_observable_distance,
+    &ub_observable_sharpness,
+    &ub_observable_edge_ratio,
+    &ub_observable_hessian_spectrum,
+    &ub_observable_covariance_spectrum,
+    NULL,
+};
+
+const struct ub_observable *ub_observable_find(const char *name)
+{
+    for (size_t i = 0; ub_observables[i]; i++)
+        if (strcmp(ub_observables[i]->name, name) == 0)
+            return ub_observables[i];
+    return NULL;
+}

@@ -1,0 +1,200 @@
+#include "bench/observables/shared.h"
+
+#include <math.h>
+#include <string.h>
+
+struct ub_shared {
+    int64_t top, products; /* of the most demanding observable */
+    double tolerance;
+    struct ub_eigen_tracker *tracker;
+    struct ub_eigen_result curvature;
+    double *scale, *work; /* P^-1/2, NULL where P = I; room for scaled vectors */
+    int64_t room;
+    int64_t total_products, measurements, unconverged;
+
+    bool has_curvature, has_edge_ratio; /* of this moment */
+    struct {
+        bool known;
+        double loss, accuracy;
+    } split[2];
+};
+
+struct ub_shared *ub_shared_new(void)
+{
+    struct ub_shared *s = ub_calloc(1, sizeof *s);
+    s->tolerance = INFINITY;
+    return s;
+}
+
+void ub_shared_free(struct ub_shared *s)
+{
+    if (!s)
+        return;
+    ub_eigen_tracker_free(s->tracker);
+    ub_free(s->scale);
+    ub_free(s->work);
+    ub_free(s);
+}
+
+void ub_shared_renew(struct ub_shared *s)
+{
+    s->has_curvature = false;
+    s->has_edge_ratio = false;
+    memset(s->split, 0, sizeof s->split);
+}
+
+/* ---- curvature --------------------------------------------------------------------------------
+ */
+
+void ub_shared_ask_curvature(struct ub_shared *s, int64_t top, double tolerance, int64_t products)
+{
+    s->top = top > s->top ? top : s->top;
+    s->tolerance = fmin(s->tolerance, tolerance);
+    s->products = products > s->products ? products : s->products;
+}
+
+static void apply_hessian(void *context, int64_t count, const double *V, double *HV)
+{
+    ub_problem_hvp(context, count, V, HV);
+}
+
+struct ub_operator ub_hessian_operator(const struct ub_moment *moment)
+{
+    ub_problem_linearize(moment->problem, moment->theta);
+    return (struct ub_operator){
+        .n = ub_problem_size(moment->problem), .context = moment->problem, .apply = apply_hessian};
+}
+
+struct scaled { /* P^-1/2 H P^-1/2: symmetric, with the eigenvalues of P^-1 H */
+    struct ub_shared *shared;
+    struct ub_operator hessian;
+};
+
+static void scale_rows(int64_t count, int64_t n, const double *scale, const double *V, double *out)
+{
+    for (int64_t r = 0; r < count; r++)
+        for (int64_t i = 0; i < n; i++)
+            out[r * n + i] = scale[i] * V[r * n + i];
+}
+
+static void apply_scaled(void *context, int64_t count, const double *V, double *out)
+{
+    const struct scaled *a = context;
+    const int64_t n = a->hessian.n;
+    struct ub_shared *s = a->shared;
+    if (count > s->room) {
+        ub_free(s->work);
+        s->work = ub_calloc((size_t)count, (size_t)n * sizeof *s->work);
+        s->room = count;
+    }
+    scale_rows(count, n, s->scale, V, s->work);
+    a->hessian.apply(a->hessian.context, count, s->work, out);
+    scale_rows(count, n, s->scale, out, out);
+}
+
+static bool read_preconditioner(struct ub_shared *s, const struct ub_optimizer *optimizer,
+                                struct ub_error *err)
+{
+    if (!s->scale)
+        s->scale = ub_calloc((size_t)optimizer->size, sizeof *s->scale);
+    optimizer->kind->preconditioner(optimizer, s->scale);
+    for (int64_t i = 0; i < optimizer->size; i++) {
+        if (!(isfinite(s->scale[i]) && s->scale[i] > 0))
+            return ub_fail(err, UB_INTERNAL,
+                           "optimizer '%s': entry %lld of its preconditioner is %g; expected a "
+                           "positive number",
+                           optimizer->kind->name, (long long)i, s->scale[i]);
+        s->scale[i] = 1 / sqrt(s->scale[i]);
+    }
+    return true;
+}
+
+static void record_cost(const struct ub_shared *s, struct ub_record *record)
+{
+    record->fact(record->context, "hvps.sharpness", (double)s->total_products);
+    record->fact(record->context, "measurements.sharpness", (double)s->measurements);
+    record->fact(record->context, "unconverged.sharpness", (double)s->unconverged);
+}
+
+bool ub_shared_curvature(const struct ub_moment *moment, struct ub_record *record,
+                         struct ub_eigen_result *result, struct ub_error *err)
+{
+    struct ub_shared *s = moment->shared;
+    if (!s->has_curvature) {
+        struct scaled scaled = {.shared = s, .hessian = ub_hessian_operator(moment)};
+        struct ub_operator a = scaled.hessian;
+        if (moment->optimizer->kind->preconditioner) {
+            if (!read_preconditioner(s, moment->optimizer, err))
+                return false;
+            a = (struct ub_operator){.n = a.n, .context = &scaled, .apply = apply_scaled};
+        }
+        if (!s->tracker)
+            s->tracker = ub_eigen_tracker_new(a.n, s->top < a.n ? s->top : a.n);
+        s->curvature = ub_eigen_track(s->tracker, &a, s->tolerance, s->products);
+        s->has_curvature = true;
+        s->total_products += s->curvature.products;
+        s->measurements++;
+        s->unconverged += !s->curvature.converged;
+        record_cost(s, record);
+    }
+    *result = s->curvature;
+    return true;
+}
+
+bool ub_shared_write_edge_ratio(const struct ub_moment *moment, struct ub_record *record,
+                                struct ub_error *err)
+{
+    struct ub_shared *s = moment->shared;
+    const double threshold = ub_optimizer_threshold(moment->optimizer);
+    if (s->has_edge_ratio || !(isfinite(threshold) && threshold > 0))
+        return true;
+    struct ub_eigen_result found;
+    if (!ub_shared_curvature(moment, record, &found, err))
+        return false;
+    s->has_edge_ratio = true;
+    if (found.count > 0)
+        ub_record_value(record, moment, "edge-ratio", 0, found.value[0] / threshold,
+                        found.residual[0] / threshold);
+    return true;
+}
+
+/* ---- passes over a split ------------------------------------------------------------------------
+ */
+
+void ub_shared_evaluate(const struct ub_moment *moment, bool test, double *loss, double *accuracy)
+{
+    struct ub_shared *s = moment->shared;
+    if (!s->split[test].known)
+        ub_problem_evaluate(moment->problem, test, moment->theta, &s->split[test].loss,
+                            &s->split[test].accuracy);
+    s->split[test].known = true;
+    *loss = s->split[test].loss;
+    *accuracy = s->split[test].accuracy;
+}
+
+/* ---- in common ----------------------------------------------------------------------------------
+ */
+
+void ub_record_value(struct ub_record *record, const struct ub_moment *moment, const char *name,
+                     int64_t index, double value, double error)
+{
+    const struct ub_row row = {
+        .step = moment->step, .observable = name, .index = index, .value = value, .error = error};
+    record->add(record->context, &row);
+}
+
+/* Scaled by the largest entry, so that no square overflows or vanishes. */
+double ub_norm(int64_t n, const double *x)
+{
+    double most = 0, sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (isnan(x[i]))
+            return NAN;
+        most = fmax(most, fabs(x[i]));
+    }
+    if (most == 0 || isinf(most))
+        return most;
+    for (int64_t i = 0; i < n; i++)
+        sum += (x[i] / most) * (x[i] / most);
+    return most * sqrt(sum);
+}

@@ -1,0 +1,53 @@
+/* shared.h - what the observables of one run compute once for all of them; private to this folder.
+ *
+ * An observable that needs the curvature says so in its join(); from the first measurement on one
+ * tracker follows as many eigenpairs, as exactly, as the most demanding observable asked for. At
+ * one step everything here is computed at most once, however many ask for it. */
+#ifndef UB_OBSERVABLES_SHARED_H
+#define UB_OBSERVABLES_SHARED_H
+
+#include "bench/observables/eigen.h"
+#include "bench/observables/observables.h"
+
+struct ub_shared *ub_shared_new(void);
+void ub_shared_free(struct ub_shared *s);
+/* A new moment: nothing is known of it. */
+void ub_shared_renew(struct ub_shared *s);
+
+/* ---- curvature: top eigenpairs of P^-1/2 H P^-1/2, P the optimizer's preconditioner ---------- */
+
+void ub_shared_ask_curvature(struct ub_shared *s, int64_t top, double tolerance, int64_t products);
+/* Records also its cost: facts hvps.sharpness, measurements.sharpness and unconverged.sharpness
+ * (measurements whose products ran out; their residuals say how exact they are). */
+bool ub_shared_curvature(const struct ub_moment *moment, struct ub_record *record,
+                         struct ub_eigen_result *result, struct ub_error *err);
+/* Writes the row edge-ratio of this moment unless it is written already, or has no threshold. */
+bool ub_shared_write_edge_ratio(const struct ub_moment *moment, struct ub_record *record,
+                                struct ub_error *err);
+
+/* ---- passes over a split: loss and accuracy, NAN where there is none ------------------------- */
+
+void ub_shared_evaluate(const struct ub_moment *moment, bool test, double *loss, double *accuracy);
+
+/* ---- small things that observables have in common -------------------------------------------- */
+
+void ub_record_value(struct ub_record *record, const struct ub_moment *moment, const char *name,
+                     int64_t index, double value, double error);
+double ub_norm(int64_t n, const double *x);
+/* The Hessian of the training loss at moment->theta, where it is linearised. */
+struct ub_operator ub_hessian_operator(const struct ub_moment *moment);
+
+/* Options that say which ranks of a spectrum a power law is fitted to, and the fit's rows. Values
+ * come with bounds on their errors: ranks from the first whose value is not above ten times its
+ * bound on are not fitted. */
+#define UB_FIT_OPTIONS                                                                             \
+    {"first", UB_OPTION_INT, "0", 0, 1e9, NULL, "first rank fitted, from 1; 0 = by the rule"},     \
+    {                                                                                              \
+        "last", UB_OPTION_INT, "0", 0, 1e9, NULL, "last rank fitted; 0 = by the rule"              \
+    }
+bool ub_check_fit(const struct ub_call *call, const char *where, struct ub_error *err);
+void ub_record_exponent(struct ub_record *record, const struct ub_moment *moment,
+                        const struct ub_call *call, const char *name, const double *values,
+                        const double *bounds, int64_t n);
+
+#endif

@@ -1,0 +1,48 @@
+/* Sharpness: the largest eigenvalues of the training loss's Hessian H as the optimizer meets them,
+ * those of P^-1 H with P the diagonal of its preconditioner (the identity for gradient descent with
+ * and without momentum). They are computed from the similar symmetric P^-1/2 H P^-1/2, so that the
+ * residual |A u - lambda u| bounds each eigenvalue's error. (Cohen et al. 2021, arXiv:2103.00065;
+ * preconditioned: Cohen et al. 2022, arXiv:2207.14484.)
+ *
+ * Where the optimizer's edge of stability is known, edge-ratio comes with it at no cost. */
+#include "bench/observables/shared.h"
+
+static const struct ub_option options[] = {
+    {"top", UB_OPTION_INT, "1", 1, 1000, NULL, "number of eigenvalues, largest first"},
+    {"tolerance", UB_OPTION_REAL, "0.001", 1e-12, 0.5, NULL,
+     "residual bound to reach, relative to the largest eigenvalue's size"},
+    {"max-products", UB_OPTION_INT, "1000", 1, 1e9, NULL,
+     "most Hessian-vector products spent on one measurement"},
+    {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
+};
+
+static void join(const struct ub_call *call, struct ub_shared *shared)
+{
+    ub_shared_ask_curvature(shared, ub_call_int(call, "top"), ub_call_real(call, "tolerance"),
+                            ub_call_int(call, "max-products"));
+}
+
+static bool measure(void *state, const struct ub_call *call, const struct ub_moment *moment,
+                    struct ub_record *record, struct ub_error *err)
+{
+    (void)state;
+    struct ub_eigen_result found;
+    if (!ub_shared_curvature(moment, record, &found, err))
+        return false;
+    const int64_t top = ub_call_int(call, "top");
+    for (int64_t i = 0; i < top && i < found.count; i++)
+        ub_record_value(record, moment, "sharpness", i, found.value[i], found.residual[i]);
+    return ub_shared_write_edge_ratio(moment, record, err);
+}
+
+const struct ub_observable ub_observable_sharpness = {
+    .name = "sharpness",
+    .summary = "largest eigenvalues of the Hessian, preconditioned as the optimizer is",
+    .units = "loss per unit of parameter squared",
+    .citation = "Cohen et al. 2021, arXiv:2103.00065; Cohen et al. 2022, arXiv:2207.14484",
+    .options = options,
+    .every = "10",
+    .at = "end",
+    .join = join,
+    .measure = measure,
+};
