@@ -84,6 +84,10 @@ bool ub_glob(const char *pattern, const char *text); /* fnmatch-style; NULL patt
 bool ub_read_real(const char *text, double *out);
 bool ub_read_int(const char *text, int64_t *out);
 
+/* The shortest decimal text that reads back as `value` (at most %.17g); "nan", "inf", "-inf". */
+#define UB_REAL_TEXT 32
+void ub_real_text(double value, char out[UB_REAL_TEXT]);
+
 /* ---- options and calls ------------------------------------------------------------------ */
 
 /* Everything a user names is a "call": NAME or NAME:key=value,key=value. Values never contain
@@ -148,7 +152,7 @@ struct ub_rate ub_call_rate(const struct ub_call *call, const char *key);
  * (seed, purpose), e.g. (0, "init"), (0, "data"), (0, "probes"); the i-th draw of a stream is
  * the same on every machine and whatever else is drawn. */
 struct ub_random {
-    uint64_t key, counter;
+    uint64_t key, seed, counter;
     uint32_t block[4];
     int used; /* words of block used up */
     bool has_spare;
@@ -192,7 +196,7 @@ int ub_csv_column(const struct ub_csv *csv, const char *name); /* -1 if absent *
 const char *ub_csv_cell(const struct ub_csv *csv, size_t row, size_t column);
 /* Appends one field, quoted when it must be, with the comma before it unless at line start. */
 void ub_csv_add(struct ub_text *text, const char *field);
-void ub_csv_add_real(struct ub_text *text, double value); /* %.17g shortest; "" for NaN */
+void ub_csv_add_real(struct ub_text *text, double value); /* shortest; "" for NaN */
 void ub_csv_end_row(struct ub_text *text);
 
 /* ---- YAML (through libyaml) ------------------------------------------------------------- */

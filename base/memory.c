@@ -1,0 +1,63 @@
+/* memory.c - allocation that either succeeds or ends the process with one line. */
+#include "base/base.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 }; /* a cache line, and the widest vector register */
+
+_Noreturn static void out_of_memory(size_t bytes)
+{
+    fprintf(stderr, "unibench: out of memory asking for %zu bytes\n", bytes);
+    _Exit(UB_INTERNAL);
+}
+
+void *ub_alloc(size_t bytes)
+{
+    if (bytes > SIZE_MAX - ALIGNMENT)
+        out_of_memory(bytes);
+    size_t rounded = (bytes / ALIGNMENT + 1) * ALIGNMENT;
+    void *p = aligned_alloc(ALIGNMENT, rounded);
+    if (!p)
+        out_of_memory(bytes);
+    return p;
+}
+
+void *ub_calloc(size_t count, size_t size)
+{
+    if (size && count > SIZE_MAX / size)
+        out_of_memory(SIZE_MAX);
+    void *p = ub_alloc(count * size);
+    memset(p, 0, count * size);
+    return p;
+}
+
+void *ub_realloc(void *old, size_t bytes)
+{
+    void *p = realloc(old, bytes ? bytes : 1);
+    if (!p)
+        out_of_memory(bytes);
+    return p;
+}
+
+char *ub_strdup(const char *text)
+{
+    size_t bytes = strlen(text) + 1;
+    return memcpy(ub_alloc(bytes), text, bytes);
+}
+
+void ub_free(void *pointer)
+{
+    free(pointer);
+}
+
+bool ub_size_fits(int64_t a, int64_t b, size_t size, uint64_t limit)
+{
+    int64_t product, bytes;
+    if (a < 0 || b < 0 || size > INT64_MAX)
+        return false;
+    if (__builtin_mul_overflow(a, b, &product) ||
+        __builtin_mul_overflow(product, (int64_t)size, &bytes))
+        return false;
+    return (uint64_t)bytes < limit;
+}

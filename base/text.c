@@ -1,0 +1,75 @@
+/* text.c - text that grows, and numbers as text. */
+#include "base/base.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void ub_text_add(struct ub_text *text, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int more = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    size_t needed = text->length + (size_t)(more > 0 ? more : 0) + 1;
+    if (needed > text->capacity) {
+        text->capacity = needed > 2 * text->capacity ? needed : 2 * text->capacity;
+        text->data = ub_realloc(text->data, text->capacity);
+    }
+    vsnprintf(text->data + text->length, text->capacity - text->length, format, again);
+    va_end(again);
+    text->length = needed - 1;
+}
+
+void ub_text_free(struct ub_text *text)
+{
+    ub_free(text->data);
+    *text = (struct ub_text){0};
+}
+
+/* strtod and printf follow LC_NUMERIC, which the program never changes from "C"; a host that
+ * embeds these libraries is told to leave it so. */
+bool ub_read_real(const char *text, double *out)
+{
+    static const char allowed[] = "0123456789+-.eE";
+    if (!text || !*text || strspn(text, allowed) != strlen(text))
+        return false;
+    char *end;
+    double value = strtod(text, &end);
+    if (*end || !isfinite(value))
+        return false;
+    *out = value;
+    return true;
+}
+
+bool ub_read_int(const char *text, int64_t *out)
+{
+    if (!text || !*text)
+        return false;
+    const char *c = text + (*text == '-' || *text == '+');
+    if (!*c)
+        return false;
+    int64_t value = 0;
+    for (; *c; c++) {
+        if (*c < '0' || *c > '9' || __builtin_mul_overflow(value, (int64_t)10, &value) ||
+            __builtin_sub_overflow(value, (int64_t)(*c - '0'), &value))
+            return false;
+    }
+    if (*text != '-' && __builtin_mul_overflow(value, (int64_t)-1, &value))
+        return false;
+    *out = value;
+    return true;
+}
+
+void ub_real_text(double value, char out[UB_REAL_TEXT])
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(out, UB_REAL_TEXT, "%.*g", digits, value);
+        if (strtod(out, NULL) == value)
+            return;
+    }
+    if (isnan(value))
+        snprintf(out, UB_REAL_TEXT, "nan");
+}
