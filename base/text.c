@@ -65,6 +65,10 @@ bool ub_read_int(const char *text, int64_t *out)
 
 void ub_real_text(double value, char out[UB_REAL_TEXT])
 {
+    if (value == trunc(value) && fabs(value) < 1e15) { /* 40, not 4e+01 */
+        snprintf(out, UB_REAL_TEXT, "%.0f", value);
+        return;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(out, UB_REAL_TEXT, "%.*g", digits, value);
         if (strtod(out, NULL) == value)
