@@ -1,0 +1,532 @@
+/* Problems: Hessians against closed forms, blocks against single products, threads, precision,
+ * accuracy, and linearisation. */
+#include "support.h"
+#include "tiny.h"
+
+#include <string.h>
+
+/* ---- dense Hessians ---- */
+
+static double *dense_hessian(struct ub_problem *p, const double *theta)
+{
+    const int64_t n = ub_problem_size(p);
+    double *unit = ub_calloc((size_t)n, (size_t)n * sizeof *unit);
+    double *hessian = ub_calloc((size_t)n, (size_t)n * sizeof *hessian);
+    for (int64_t i = 0; i < n; i++)
+        unit[i * n + i] = 1;
+    ub_problem_linearize(p, theta);
+    ub_problem_hvp(p, n, unit, hessian);
+    assert_int_equal(ub_problem_hvps(p), n);
+    ub_free(unit);
+    return hessian;
+}
+
+/* Where the linear model keeps the weight of output o on input j; j = features is the bias. */
+static int64_t place(const struct ub_dataset *d, int64_t o, int64_t j)
+{
+    return j < d->features ? o * d->features + j : d->outputs * d->features + o;
+}
+
+static double input(const struct ub_dataset *d, int64_t n, int64_t j)
+{
+    return j < d->features ? d->train.inputs[n * d->features + j] : 1;
+}
+
+/* Adds x x' of sample n, times `curvature` (outputs x outputs), to the Hessian. */
+static void add_sample(const struct ub_dataset *d, int64_t n, const double *curvature,
+                       double *hessian)
+{
+    const int64_t size = d->outputs * (d->features + 1), inputs = d->features + 1;
+    for (int64_t k = 0; k < size * size; k++) {
+        const int64_t o = k / size / inputs, i = k / size % inputs, q = k % size / inputs,
+                      j = k % size % inputs;
+        hessian[place(d, o, i) * size + place(d, q, j)] += curvature[o * d->outputs + q] *
+                                                           input(d, n, i) * input(d, n, j) /
+                                                           (double)d->train.count;
+    }
+}
+
+static void linear_outputs(const struct ub_dataset *d, const double *theta, int64_t n, double *out)
+{
+    for (int64_t o = 0; o < d->outputs; o++) {
+        out[o] = 0;
+        for (int64_t j = 0; j <= d->features; j++)
+            out[o] += theta[place(d, o, j)] * input(d, n, j);
+    }
+}
+
+static void softmax(int64_t n, double *z)
+{
+    double sum = 0;
+    for (int64_t k = 0; k < n; k++)
+        sum += z[k] = exp(z[k]);
+    for (int64_t k = 0; k < n; k++)
+        z[k] /= sum;
+}
+
+enum { OUTPUTS = 3 };
+
+/* Curvature of the per-sample loss in the outputs: identity, or diag(p) - p p'. */
+static void output_curvature(bool entropy, const double *p, double *curvature)
+{
+    for (int o = 0; o < OUTPUTS; o++)
+        for (int q = 0; q < OUTPUTS; q++)
+            curvature[o * OUTPUTS + q] =
+                entropy ? (o == q ? p[o] : 0) - p[o] * p[q] : (o == q ? 1 : 0);
+}
+
+/* The linear model's loss, gradient and Hessian in closed form: with residual r (z - t, or
+ * softmax(z) - t), the gradient is mean r x' and the Hessian mean C (x) x x'. */
+static void linear_model_is_closed_form(void **state)
+{
+    (void)state;
+    struct ub_dataset *d = tiny_dataset(UB_CLASSIFICATION, 17, 0, 4, OUTPUTS);
+    const size_t size = OUTPUTS * 5;
+    for (int entropy = 0; entropy < 2; entropy++) {
+        struct ub_problem *p = tiny_problem(d, "linear", entropy ? "ce" : "mse");
+        double *theta = tiny_normals((int64_t)size, "theta");
+        double *expected = ub_calloc(size, size * sizeof *expected);
+        double *slope = ub_calloc(size, sizeof *slope), *grad = ub_calloc(size, sizeof *grad);
+        double mean = 0;
+        for (int64_t n = 0; n < d->train.count; n++) {
+            double z[OUTPUTS], curvature[OUTPUTS * OUTPUTS], loss = 0;
+            linear_outputs(d, theta, n, z);
+            if (entropy)
+                softmax(OUTPUTS, z);
+            output_curvature(entropy, z, curvature);
+            add_sample(d, n, curvature, expected);
+            for (int64_t o = 0; o < OUTPUTS; o++) {
+                const double r = z[o] - d->train.targets[n * OUTPUTS + o];
+                loss += entropy ? -d->train.targets[n * OUTPUTS + o] * log(z[o]) : r * r / 2;
+                for (int64_t j = 0; j <= d->features; j++)
+                    slope[place(d, o, j)] += r * input(d, n, j) / (double)d->train.count;
+            }
+            mean += loss / (double)d->train.count;
+        }
+        assert_near(ub_problem_gradient(p, theta, grad), mean, 1e-14 * fmax(1, mean));
+        assert_true(tiny_error((int64_t)size, grad, slope) < 1e-13);
+        double *hessian = dense_hessian(p, theta);
+        assert_true(tiny_error((int64_t)(size * size), hessian, expected) < 1e-13);
+        ub_free(hessian);
+        ub_free(expected);
+        ub_free(slope);
+        ub_free(grad);
+        ub_free(theta);
+        ub_problem_free(p);
+    }
+    tiny_free(d);
+}
+
+/* ---- two-layer linear networks ---- */
+
+enum { IN = 4, MIDDLE = 3, OUT = 2, W2 = MIDDLE * IN, DEEP = MIDDLE * IN + OUT * MIDDLE };
+
+/* c = a b, (n, k) by (k, m) */
+static void multiply(int n, int k, int m, const double *a, const double *b, double *c)
+{
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < m; j++) {
+            c[i * m + j] = 0;
+            for (int l = 0; l < k; l++)
+                c[i * m + j] += a[i * k + l] * b[l * m + j];
+        }
+}
+
+/* What the formulas below are made of: A = W2'W2, B = W1 S W1', C = W1 S with S = X'X/N, and
+ * E = W2 W1 S - Y'X/N. */
+struct deep_terms {
+    double S[IN * IN], A[MIDDLE * MIDDLE], B[MIDDLE * MIDDLE], C[MIDDLE * IN], E[OUT * IN];
+};
+
+static struct deep_terms deep_terms(const struct ub_dataset *d, const double *w1, const double *w2)
+{
+    struct deep_terms t = {0};
+    double yx[OUT * IN] = {0}, w1t[IN * MIDDLE], w2t[MIDDLE * OUT];
+    const double N = (double)d->train.count;
+    for (int64_t n = 0; n < d->train.count; n++)
+        for (int j = 0; j < IN; j++) {
+            const double x = d->train.inputs[n * IN + j];
+            for (int k = 0; k < IN; k++)
+                t.S[j * IN + k] += x * d->train.inputs[n * IN + k] / N;
+            for (int o = 0; o < OUT; o++)
+                yx[o * IN + j] += x * d->train.targets[n * OUT + o] / N;
+        }
+    for (int i = 0; i < MIDDLE; i++) {
+        for (int j = 0; j < IN; j++)
+            w1t[j * MIDDLE + i] = w1[i * IN + j];
+        for (int o = 0; o < OUT; o++)
+            w2t[i * OUT + o] = w2[o * MIDDLE + i];
+    }
+    multiply(MIDDLE, OUT, MIDDLE, w2t, w2, t.A);
+    multiply(MIDDLE, IN, IN, w1, t.S, t.C);
+    multiply(MIDDLE, IN, MIDDLE, t.C, w1t, t.B);
+    multiply(OUT, MIDDLE, IN, w2, t.C, t.E);
+    for (int k = 0; k < OUT * IN; k++)
+        t.E[k] -= yx[k];
+    return t;
+}
+
+/* Differentiating the gradients W2'E and E W1' once more:
+ *   d2L / dW1(a,j) dW1(b,k) = A(a,b) S(j,k)
+ *   d2L / dW2(o,a) dW2(q,b) = [o = q] B(a,b)
+ *   d2L / dW1(a,j) dW2(o,b) = [a = b] E(o,j) + W2(o,a) C(b,j) */
+static void deep_hessian(const struct deep_terms *t, const double *w2, double *h)
+{
+    for (int a = 0; a < MIDDLE; a++)
+        for (int b = 0; b < MIDDLE; b++) {
+            for (int j = 0; j < IN; j++)
+                for (int k = 0; k < IN; k++)
+                    h[(a * IN + j) * DEEP + b * IN + k] = t->A[a * MIDDLE + b] * t->S[j * IN + k];
+            for (int o = 0; o < OUT; o++)
+                h[(W2 + o * MIDDLE + a) * DEEP + W2 + o * MIDDLE + b] = t->B[a * MIDDLE + b];
+            for (int o = 0; o < OUT; o++)
+                for (int j = 0; j < IN; j++) {
+                    const int row = a * IN + j, column = W2 + o * MIDDLE + b;
+                    h[row * DEEP + column] =
+                        (a == b ? t->E[o * IN + j] : 0) + w2[o * MIDDLE + a] * t->C[b * IN + j];
+                    h[column * DEEP + row] = h[row * DEEP + column];
+                }
+        }
+}
+
+static void deep_linear_hessian_is_closed_form(void **state)
+{
+    (void)state;
+    struct ub_dataset *d = tiny_dataset(UB_REGRESSION, 11, 0, IN, OUT);
+    struct ub_problem *p = tiny_problem(d, "deep-linear:depth=2,width=3", "mse");
+    assert_int_equal(ub_problem_size(p), DEEP);
+    double *theta = tiny_normals(DEEP, "theta");
+    const struct deep_terms t = deep_terms(d, theta, theta + W2);
+    double *expected = ub_calloc(DEEP, DEEP * sizeof *expected);
+    deep_hessian(&t, theta + W2, expected);
+    double *hessian = dense_hessian(p, theta);
+    assert_true(tiny_error(DEEP * DEEP, hessian, expected) < 1e-13);
+    ub_free(hessian);
+    ub_free(expected);
+    ub_free(theta);
+    ub_problem_free(p);
+    tiny_free(d);
+}
+
+/* ---- products ---- */
+
+struct fixture { /* an MLP over many chunks, the last of them padded */
+    struct ub_dataset *data;
+    int64_t size;
+    double *theta;
+};
+
+static struct fixture fixture_new(void)
+{
+    struct fixture f = {.data = tiny_dataset(UB_CLASSIFICATION, 3001, 0, 24, 5)};
+    struct ub_problem *p = tiny_problem(f.data, "mlp:widths=16x12,activation=gelu", "ce");
+    f.size = ub_problem_size(p);
+    f.theta = ub_calloc((size_t)f.size, sizeof *f.theta);
+    ub_problem_init(p, 1, f.theta);
+    ub_problem_free(p);
+    return f;
+}
+
+static void fixture_free(struct fixture *f)
+{
+    ub_free(f->theta);
+    tiny_free(f->data);
+}
+
+static struct ub_problem *fixture_problem(const struct fixture *f, bool double_precision,
+                                          int threads)
+{
+    struct ub_error err = {0};
+    struct ub_problem *p =
+        ub_problem_new(&(struct ub_problem_spec){.model = "mlp:widths=16x12,activation=gelu",
+                                                 .loss = "ce",
+                                                 .data = f->data,
+                                                 .double_precision = double_precision,
+                                                 .threads = threads},
+                       &err);
+    assert_non_null(p);
+    return p;
+}
+
+static void hessian_is_symmetric(void **state)
+{
+    (void)state;
+    struct ub_dataset *d = tiny_dataset(UB_CLASSIFICATION, 19, 0, 4, 3);
+    struct ub_problem *p = tiny_problem(d, "mlp:widths=5x4,activation=silu", "ce");
+    const int64_t n = ub_problem_size(p);
+    double *theta = tiny_normals(n, "theta");
+    double *h = dense_hessian(p, theta);
+    double asymmetry = 0, largest = 0;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < n; j++) {
+            asymmetry = fmax(asymmetry, fabs(h[i * n + j] - h[j * n + i]));
+            largest = fmax(largest, fabs(h[i * n + j]));
+        }
+    assert_true(largest > 1e-3);
+    assert_near(asymmetry / largest, 0, 1e-13);
+    ub_free(h);
+    ub_free(theta);
+    ub_problem_free(p);
+    tiny_free(d);
+}
+
+/* 15 = 8 + 4 + 2 + 1: every block size, against one product at a time. */
+static void blocks_are_single_products(void **state)
+{
+    (void)state;
+    enum { COUNT = 15 };
+    struct fixture f = fixture_new();
+    struct ub_problem *p = fixture_problem(&f, true, 1);
+    double *V = tiny_normals(COUNT * f.size, "V");
+    double *together = ub_calloc(COUNT, (size_t)f.size * sizeof *together);
+    double *one = ub_calloc((size_t)f.size, sizeof *one);
+    ub_problem_linearize(p, f.theta);
+    ub_problem_hvp(p, COUNT, V, together);
+    for (int k = 0; k < COUNT; k++) {
+        ub_problem_hvp(p, 1, V + k * f.size, one);
+        assert_true(tiny_error(f.size, together + k * f.size, one) < 1e-12);
+    }
+    assert_int_equal(ub_problem_hvps(p), 2 * COUNT);
+    ub_problem_hvp(p, 0, V, together);
+    assert_int_equal(ub_problem_hvps(p), 2 * COUNT);
+    ub_free(V);
+    ub_free(together);
+    ub_free(one);
+    ub_problem_free(p);
+    fixture_free(&f);
+}
+
+/* Products belong to the point of the last linearisation, whatever ran since and whichever blocks
+ * had been used before; the caller's vector may change in the meantime. */
+static void products_follow_the_linearization(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    struct ub_problem *p = fixture_problem(&f, true, 1), *fresh = fixture_problem(&f, true, 1);
+    const size_t bytes = (size_t)f.size * sizeof(double);
+    double *V = tiny_normals(3 * f.size, "V"), *moved = ub_alloc(bytes), *grad = ub_alloc(bytes);
+    double *a = ub_alloc(3 * bytes), *b = ub_alloc(3 * bytes);
+    for (int64_t i = 0; i < f.size; i++)
+        moved[i] = 1.5 * f.theta[i] + 0.01;
+    ub_problem_linearize(p, f.theta);
+    ub_problem_hvp(p, 3, V, a);
+    ub_problem_linearize(p, moved);
+    memcpy(a, moved, bytes);
+    memset(moved, 0, bytes);
+    ub_problem_gradient(p, f.theta, grad);
+    ub_problem_linearize(fresh, a);
+    ub_problem_hvp(fresh, 3, V, b);
+    ub_problem_hvp(p, 3, V, a);
+    assert_memory_equal(a, b, 3 * bytes);
+    ub_problem_hvp(p, 3, V, a); /* and again, from the kept values */
+    assert_memory_equal(a, b, 3 * bytes);
+    double *const all[] = {V, moved, grad, a, b};
+    for (int i = 0; i < 5; i++)
+        ub_free(all[i]);
+    ub_problem_free(p);
+    ub_problem_free(fresh);
+    fixture_free(&f);
+}
+
+/* ---- threads and precision ---- */
+
+static void everything(struct ub_problem *p, const double *theta, const double *V, double *out)
+{
+    const int64_t n = ub_problem_size(p);
+    out[0] = ub_problem_loss(p, theta);
+    out[1] = ub_problem_gradient(p, theta, out + 2);
+    ub_problem_linearize(p, theta);
+    ub_problem_hvp(p, 7, V, out + 2 + n);
+}
+
+static void threads_do_not_change_a_bit(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    const size_t numbers = 2 + 8 * (size_t)f.size;
+    double *V = tiny_normals(7 * f.size, "V");
+    for (int precision = 0; precision < 2; precision++) {
+        double *one = ub_calloc(numbers, sizeof *one), *many = ub_calloc(numbers, sizeof *many);
+        for (int threads = 1; threads <= 4; threads *= 2) {
+            struct ub_problem *p = fixture_problem(&f, precision, threads);
+            everything(p, f.theta, V, threads == 1 ? one : many);
+            if (threads > 1)
+                assert_memory_equal(one, many, numbers * sizeof *one);
+            everything(p, f.theta, V, many); /* nor does doing it twice */
+            assert_memory_equal(one, many, numbers * sizeof *one);
+            ub_problem_free(p);
+        }
+        ub_free(one);
+        ub_free(many);
+    }
+    ub_free(V);
+    fixture_free(&f);
+}
+
+static void single_precision_agrees_with_double(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    const size_t numbers = 2 + 8 * (size_t)f.size;
+    double *V = tiny_normals(7 * f.size, "V");
+    double *results[2] = {ub_calloc(numbers, sizeof(double)), ub_calloc(numbers, sizeof(double))};
+    for (int precision = 0; precision < 2; precision++) {
+        struct ub_problem *p = fixture_problem(&f, precision, 2);
+        everything(p, f.theta, V, results[precision]);
+        ub_problem_free(p);
+    }
+    assert_near(results[0][1], results[1][1], 1e-6 * results[1][1]);
+    assert_true(results[0][1] != results[1][1]); /* float is really float */
+    assert_true(tiny_error(f.size, results[0] + 2, results[1] + 2) < 2e-5);
+    for (int k = 1; k <= 7; k++)
+        assert_true(tiny_error(f.size, results[0] + 2 + k * f.size, results[1] + 2 + k * f.size) <
+                    5e-5);
+    ub_free(results[0]);
+    ub_free(results[1]);
+    ub_free(V);
+    fixture_free(&f);
+}
+
+/* The mean over all samples is the weighted mean over two halves: no chunk is lost or doubled. */
+static void samples_count_once_each(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    struct ub_dataset first = *f.data, second = *f.data;
+    first.train.count = 1234;
+    second.train.count = f.data->train.count - 1234;
+    second.train.inputs += 1234 * f.data->features;
+    second.train.targets += 1234 * f.data->outputs;
+    second.train.labels += 1234;
+    const struct ub_dataset *sets[] = {f.data, &first, &second};
+    const size_t n = (size_t)f.size;
+    double loss[3], *grad = ub_calloc(3 * n, sizeof *grad), *mixed = ub_calloc(n, sizeof *mixed);
+    for (int i = 0; i < 3; i++) {
+        const struct fixture part = {.data = (struct ub_dataset *)sets[i], .size = f.size};
+        struct ub_problem *p = fixture_problem(&part, true, 1);
+        loss[i] = ub_problem_gradient(p, f.theta, grad + (size_t)i * n);
+        ub_problem_free(p);
+    }
+    const double share = 1234 / (double)f.data->train.count;
+    for (size_t i = 0; i < n; i++)
+        mixed[i] = share * grad[n + i] + (1 - share) * grad[2 * n + i];
+    assert_near(share * loss[1] + (1 - share) * loss[2], loss[0], 1e-13);
+    assert_true(tiny_error(f.size, mixed, grad) < 1e-12);
+    ub_free(grad);
+    ub_free(mixed);
+    fixture_free(&f);
+}
+
+/* ---- evaluation ---- */
+
+static double accuracy_by_hand(const struct ub_dataset *d, const struct ub_split *split,
+                               const double *theta)
+{
+    struct ub_dataset view = *d;
+    view.train = *split;
+    int64_t correct = 0;
+    for (int64_t n = 0; n < split->count; n++) {
+        double z[OUTPUTS];
+        int best = 0;
+        linear_outputs(&view, theta, n, z);
+        for (int k = 1; k < OUTPUTS; k++)
+            best = z[k] > z[best] ? k : best;
+        correct += best == split->labels[n];
+    }
+    return (double)correct / (double)split->count;
+}
+
+static void evaluation_counts_correct_answers(void **state)
+{
+    (void)state;
+    struct ub_dataset *d = tiny_dataset(UB_CLASSIFICATION, 1013, 347, 4, OUTPUTS);
+    struct ub_problem *p = tiny_problem(d, "linear", "ce");
+    double *theta = tiny_normals(ub_problem_size(p), "theta");
+    double loss, accuracy, test_loss;
+    ub_problem_evaluate(p, false, theta, &loss, &accuracy);
+    assert_near(loss, ub_problem_loss(p, theta), 0);
+    assert_near(accuracy, accuracy_by_hand(d, &d->train, theta), 1e-15);
+    ub_problem_evaluate(p, true, theta, &test_loss, &accuracy);
+    assert_near(accuracy, accuracy_by_hand(d, &d->test, theta), 1e-15);
+
+    struct ub_dataset swapped = *d; /* the test split's loss is a training loss on it */
+    swapped.train = d->test;
+    struct ub_problem *q = tiny_problem(&swapped, "linear", "ce");
+    assert_near(test_loss, ub_problem_loss(q, theta), 1e-14);
+    ub_problem_evaluate(q, false, theta, NULL, NULL);
+    ub_problem_free(q);
+
+    memset(theta, 0, (size_t)ub_problem_size(p) * sizeof *theta); /* ties: the first class wins */
+    int64_t first = 0;
+    for (int64_t i = 0; i < d->train.count; i++)
+        first += d->train.labels[i] == 0;
+    ub_problem_evaluate(p, false, theta, &loss, &accuracy);
+    assert_near(accuracy, (double)first / (double)d->train.count, 1e-15);
+    assert_near(loss, log(OUTPUTS), 1e-14);
+
+    theta[0] = NAN; /* what is not a number is not right */
+    ub_problem_evaluate(p, false, theta, &loss, &accuracy);
+    assert_true(isnan(loss) && accuracy == 0);
+    ub_free(theta);
+    ub_problem_free(p);
+    tiny_free(d);
+}
+
+static void what_is_not_there_is_nan(void **state)
+{
+    (void)state;
+    struct ub_dataset *d = tiny_dataset(UB_REGRESSION, 9, 0, 4, 1);
+    struct ub_problem *p = tiny_problem(d, "mlp", "mse");
+    double *theta = ub_calloc((size_t)ub_problem_size(p), sizeof *theta), loss, accuracy;
+    ub_problem_evaluate(p, false, theta, &loss, &accuracy);
+    assert_true(isfinite(loss) && isnan(accuracy));
+    ub_problem_evaluate(p, true, theta, &loss, &accuracy);
+    assert_true(isnan(loss) && isnan(accuracy));
+    assert_int_equal(ub_problem_gradients(p), 0);
+    ub_problem_gradient(p, theta, theta);
+    assert_int_equal(ub_problem_gradients(p), 1);
+    ub_free(theta);
+    ub_problem_free(p);
+    tiny_free(d);
+}
+
+/* Both hidden layers of an identity network, sample by sample over several chunks. */
+static void hidden_activations_are_of_their_sample(void **state)
+{
+    (void)state;
+    struct ub_dataset *d = tiny_dataset(UB_REGRESSION, 2003, 0, 3, 1);
+    struct ub_problem *p = tiny_problem(d, "deep-linear:widths=2x1", "mse");
+    const double theta[] = {1, 2, 0, 0, -1, 3, 2, 1, 5}; /* (2,3), (1,2), (1,1) */
+    assert_int_equal(ub_problem_size(p), 9);
+    double *first = ub_calloc(2003 * 2, sizeof *first), *second = ub_calloc(2003, sizeof *second);
+    ub_problem_hidden(p, 1, theta, second);
+    ub_problem_hidden(p, 0, theta, first);
+    for (int n = 0; n < 2003; n++) {
+        const double *x = d->train.inputs + 3 * n;
+        assert_near(first[2 * n], x[0] + 2 * x[1], 1e-14);
+        assert_near(first[2 * n + 1], 3 * x[2] - x[1], 1e-14);
+        assert_near(second[n], 2 * first[2 * n] + first[2 * n + 1], 1e-13);
+    }
+    ub_free(first);
+    ub_free(second);
+    ub_problem_free(p);
+    tiny_free(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(linear_model_is_closed_form),
+        cmocka_unit_test(deep_linear_hessian_is_closed_form),
+        cmocka_unit_test(hessian_is_symmetric),
+        cmocka_unit_test(blocks_are_single_products),
+        cmocka_unit_test(products_follow_the_linearization),
+        cmocka_unit_test(threads_do_not_change_a_bit),
+        cmocka_unit_test(single_precision_agrees_with_double),
+        cmocka_unit_test(samples_count_once_each),
+        cmocka_unit_test(evaluation_counts_correct_answers),
+        cmocka_unit_test(what_is_not_there_is_nan),
+        cmocka_unit_test(hidden_activations_are_of_their_sample),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
