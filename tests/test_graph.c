@@ -59,7 +59,7 @@ BINARY(matmul)
 
 static ub_node f_select(struct ub_graph *g, const ub_node *x)
 {
-    ub_node pick = ub_greater(g, ub_sin(g, ub_scale(g, x[0], 7)), ub_like(g, 0, x[0]));
+    ub_node pick = ub_greater(g, ub_sin(g, ub_scale(g, x[0], 3)), ub_like(g, 0, x[0]));
     return ub_select(g, pick, ub_mul(g, x[0], x[1]), ub_exp(g, x[1]));
 }
 
@@ -169,12 +169,15 @@ struct setting {
     double at[3][64], du[3][64], dv[3][64], weight[256];
 };
 
-/* A random point of a grid, each input's grid a little off the others': no difference of 2e-3
- * times a normal deviate steps over the kink of max (x = y) or of select (sin 7x = 0). */
-static double grid_point(const struct example *e, int input, struct ub_random *r)
+/* Random points of a grid without repetition, each input's grid a little off the others': no
+ * difference of 2e-3 times a normal deviate steps over the kink of a maximum (where two values are
+ * equal) or of select (sin 3x = 0). */
+static void draw_points(const struct example *e, int input, struct ub_random *r, double at[64])
 {
-    double cell = (double)ub_random_below(r, 20) + 0.3 + 0.25 * input;
-    return e->low + (e->high - e->low) * cell / 20;
+    int64_t cell[64];
+    ub_random_permutation(r, 64, cell);
+    for (int k = 0; k < 64; k++)
+        at[k] = e->low + (e->high - e->low) * ((double)cell[k] + 0.5 + 0.25 * input) / 64;
 }
 
 static void open_setting(struct setting *t, const struct example *e, uint64_t seed)
@@ -185,8 +188,8 @@ static void open_setting(struct setting *t, const struct example *e, uint64_t se
         t->x[i] = ub_input(t->g, e->shape[i].rank, e->shape[i].dim);
         t->u[i] = ub_input(t->g, e->shape[i].rank, e->shape[i].dim);
         t->v[i] = ub_input(t->g, e->shape[i].rank, e->shape[i].dim);
+        draw_points(e, i, &r, t->at[i]);
         for (int k = 0; k < 64; k++) {
-            t->at[i][k] = grid_point(e, i, &r);
             t->du[i][k] = ub_random_normal(&r);
             t->dv[i][k] = ub_random_normal(&r);
         }
