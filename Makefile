@@ -1,0 +1,49 @@
+# Thin front of CMake: what people type. `make help` lists it.
+PRESET ?= release
+BUILD := build/$(PRESET)
+STORE ?= out/quick
+JOBS ?= $(shell nproc)
+
+.PHONY: all build bench test asan valgrind fmt fmt-check baseline peers clean help deps
+
+all: build
+
+deps:
+	@ci/deps
+
+$(BUILD)/build.ninja: | deps
+	@cmake --preset $(PRESET) --log-level=WARNING
+
+build: $(BUILD)/build.ninja ## build the program and the tests
+	@cmake --build --preset $(PRESET) -- --quiet
+
+bench: build ## run the quick suite; print the summary and the report's path
+	@$(BUILD)/unibench run quick --out $(STORE) --jobs $(JOBS)
+	@$(BUILD)/unibench report $(STORE) --summary
+
+test: build ## run all tests
+	@ctest --preset $(PRESET) -j $(JOBS)
+
+asan: ## run all tests under the address and undefined-behavior sanitizers
+	@$(MAKE) --no-print-directory PRESET=asan test
+
+valgrind: build ## run the core's tests under valgrind
+	@ci/valgrind $(BUILD)
+
+peers: build ## time unibench and PyTorch side by side (needs python3-torch)
+	@ci/peers $(BUILD)
+
+baseline: build ## refresh results/quick from a fresh run of the quick suite
+	@ci/baseline $(BUILD)
+
+fmt: ## format the sources
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+fmt-check: ## fail when a source is not formatted
+	@git ls-files '*.c' '*.h' | xargs clang-format --dry-run --Werror
+
+clean: ## remove what was built (never results)
+	@rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
