@@ -1,5 +1,5 @@
 /* store.h - the folder of results that runs fill and reports read: crash-safe, resumable,
- * mergeable by copying.
+ * mergeable by copying (of runs/ID folders: an id names the same spec in every store).
  *
  *     STORE/suite.yaml            what was asked (a copy of the suite file)
  *     STORE/manifest.csv          the expected runs: id, label, and every axis
@@ -7,9 +7,10 @@
  *     STORE/runs/ID/trace.csv.gz  step,observable,index,value,error
  *     STORE/runs/ID/weights.npz   when asked for
  *     STORE/runs.csv              one row a run (rewritten when a suite ends)
+ *     STORE/.lock                 flock: see ub_store_lock
  *
  * ID = 16 hex digits of the hash of the canonical spec. A run is written to runs/.tmp-ID-PID and
- * renamed whole.
+ * renamed whole, so a reader sees all of a run or nothing of it.
  *
  *     struct ub_store *s = ub_store_open("results/quick", &err);
  *     for (size_t i = 0; i < s->count; i++)
@@ -25,18 +26,29 @@
 /* What determines a run's numbers. All texts are canonical calls. */
 struct ub_run_spec {
     char *dataset, *model, *loss, *init, *optimizer;
-    char *model_label, *dataset_label, *optimizer_label; /* short forms for people */
+    char *model_label, *dataset_label, *optimizer_label, *init_label; /* short forms for people */
     int64_t steps;
-    uint64_t seed;
+    uint64_t seed;      /* initial weights and probe vectors */
+    uint64_t data_seed; /* generated values, subset and split: shared by runs to be compared */
     bool double_precision;
     bool save_weights;
     size_t n_measures;
-    char **measures;
+    char **measures; /* sorted */
 };
 struct ub_run_spec ub_run_spec_copy(const struct ub_run_spec *spec);
 void ub_run_spec_clear(struct ub_run_spec *spec);
-char *ub_run_spec_text(const struct ub_run_spec *spec);  /* canonical YAML; caller frees */
-char *ub_run_spec_label(const struct ub_run_spec *spec); /* "mlp gd mse digits seed=0 ..." */
+/* Canonical YAML, labels left out: equal specs have equal texts. Caller frees. */
+char *ub_run_spec_text(const struct ub_run_spec *spec);
+/* For people: "digits mlp:widths=64x64 mse gd:lr=0.05 seed=0"; init, data seed and precision are
+ * named where they are not the usual ones. Caller frees. */
+char *ub_run_spec_label(const struct ub_run_spec *spec);
+/* Sets one field by its key in run.yaml ("dataset", "data-seed", "model", "loss", "init",
+ * "optimizer", "steps", "seed", "precision": f32 or f64, "save-weights": true or false); false when
+ * the text does not fit it. */
+bool ub_run_spec_set(struct ub_run_spec *spec, const char *key, const char *text);
+/* The spec in a map of YAML keys (as ub_run_spec_text writes them). */
+bool ub_run_spec_from_yaml(const struct ub_yaml *map, struct ub_run_spec *spec,
+                           struct ub_error *err);
 void ub_run_spec_id(const struct ub_run_spec *spec, char id[17]);
 
 enum ub_run_status {
@@ -47,6 +59,7 @@ enum ub_run_status {
     UB_RUN_MISSING /* in the manifest, not (yet) in the store */
 };
 const char *ub_run_status_name(enum ub_run_status status);
+bool ub_run_status_find(const char *name, enum ub_run_status *status);
 
 struct ub_pair { /* a name and a text: provenance */
     char *name, *text;
@@ -75,8 +88,13 @@ struct ub_store {
 };
 struct ub_store *ub_store_open(const char *path, struct ub_error *err); /* reads every run.yaml */
 void ub_store_free(struct ub_store *store);
+/* The one run whose id starts with the prefix; none or several is an error. */
 const struct ub_run *ub_store_find(const struct ub_store *store, const char *id_prefix,
                                    struct ub_error *err);
+char *ub_store_run_folder(const char *store, const char *id); /* STORE/runs/ID; caller frees */
+/* Status of one run without reading the rest of the store; UB_RUN_MISSING when absent. */
+bool ub_store_run_status(const char *store, const char *id, enum ub_run_status *status,
+                         struct ub_error *err);
 
 /* A trace in memory, sorted as written (by step). */
 struct ub_trace {
@@ -105,6 +123,21 @@ struct ub_series ub_trace_spectrum(const struct ub_trace *trace, const char *obs
 void ub_series_clear(struct ub_series *series);
 
 /* ---- writing (used by the runner only) ---- */
+
+/* Takes the store's lock until the process (and every child forked after) ends; creates the
+ * folders. An exclusive holder is the only writer, so it may clean up: it removes the temporary
+ * folders that killed writers left. Waits up to two seconds for workers of a killed runner. */
+bool ub_store_lock(const char *store, bool exclusive, struct ub_error *err);
+/* Removes what a writer process left unfinished (its temporary folders). */
+void ub_store_clean(const char *store, int64_t pid);
+
+/* The manifest: every run that is expected, in order. */
+bool ub_manifest_write(const char *store, const struct ub_run_spec *const *specs, size_t count,
+                       struct ub_error *err);
+/* NULL with *count = 0 and no error when there is none. Clear each entry, then free. */
+bool ub_manifest_read(const char *store, struct ub_run_spec **specs, size_t *count,
+                      struct ub_error *err);
+
 struct ub_run_writer;
 struct ub_run_writer *ub_run_writer_new(const char *store, const struct ub_run_spec *spec,
                                         struct ub_error *err);
@@ -112,7 +145,8 @@ void ub_run_writer_add(struct ub_run_writer *w, int64_t step, const char *observ
                        double value, double error);
 void ub_run_writer_fact(struct ub_run_writer *w, const char *name, double value);
 char *ub_run_writer_folder(struct ub_run_writer *w); /* for extra files, before commit */
-/* Writes run.yaml and trace.csv.gz, fsyncs and renames the folder into place; frees w. */
+/* Writes run.yaml and trace.csv.gz, fsyncs and renames the folder into place, replacing an earlier
+ * attempt; frees w. On failure nothing of the run is left. */
 bool ub_run_writer_commit(struct ub_run_writer *w, enum ub_run_status status, const char *message,
                           const struct ub_pair *provenance, size_t n_provenance,
                           struct ub_error *err);

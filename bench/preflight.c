@@ -1,0 +1,92 @@
+#include "bench/preflight.h"
+#include "bench/worker.h"
+#include "systems/systems.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+struct flight {
+    const struct ub_suite_cell *cells;
+    size_t count;
+    const char *path, *data_folder;
+};
+
+static bool same_data(const struct ub_run_spec *a, const struct ub_run_spec *b)
+{
+    return a->data_seed == b->data_seed && strcmp(a->dataset, b->dataset) == 0;
+}
+
+/* First cell of its (dataset, data seed). */
+static bool is_first(const struct flight *f, size_t cell)
+{
+    for (size_t i = 0; i < cell; i++)
+        if (same_data(&f->cells[i].spec, &f->cells[cell].spec))
+            return false;
+    return true;
+}
+
+static bool model_fits(const struct ub_run_spec *spec, const struct ub_dataset *data,
+                       struct ub_error *err)
+{
+    struct ub_call *call = ub_call_parse(spec->model, "model", err);
+    const struct ub_model *model = call ? ub_model_find(call->name) : NULL;
+    bool good = model && ub_call_check(call, model->options, "model", err) &&
+                (!model->fits || model->fits(call, data, err));
+    ub_call_free(call);
+    return good;
+}
+
+static bool cell_fits(const struct flight *f, size_t cell, const struct ub_dataset *data)
+{
+    const struct ub_run_spec *spec = &f->cells[cell].spec;
+    const struct ub_loss *loss = ub_loss_find(spec->loss);
+    struct ub_error err = {0};
+    bool good = loss && (!loss->fits || loss->fits(data, &err)) && model_fits(spec, data, &err);
+    if (!good && f->path)
+        printf("%s:%d: %s with %s on %s: %s\n", f->path, f->cells[cell].line, spec->model,
+               spec->loss, spec->dataset, err.text);
+    else if (!good)
+        printf("%s\n", err.text);
+    return good;
+}
+
+static int check_all(void *context)
+{
+    const struct flight *f = context;
+    for (size_t i = 0; i < f->count; i++) {
+        if (!is_first(f, i))
+            continue;
+        struct ub_error err = {0};
+        const struct ub_run_spec *spec = &f->cells[i].spec;
+        struct ub_dataset *data =
+            ub_dataset_load(spec->dataset, spec->data_seed, f->data_folder, &err);
+        if (!data)
+            return printf("%s\n", err.text), (int)err.code;
+        bool good = true;
+        for (size_t j = i; good && j < f->count; j++)
+            if (same_data(spec, &f->cells[j].spec))
+                good = cell_fits(f, j, data);
+        ub_dataset_free(data);
+        if (!good)
+            return UB_INPUT;
+    }
+    return 0;
+}
+
+bool ub_preflight(const struct ub_suite_cell *cells, size_t count, const char *path,
+                  const char *data_folder, struct ub_error *err)
+{
+    struct flight flight = {cells, count, path, data_folder};
+    struct ub_worker worker;
+    int status;
+    if (!ub_worker_start(&worker, check_all, &flight, err))
+        return false;
+    ub_worker_reap(&worker, true, &status);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return true;
+    char *reason = ub_worker_reason(&worker, status);
+    bool input = WIFEXITED(status) && WEXITSTATUS(status) == UB_INPUT;
+    ub_fail(err, input ? UB_INPUT : UB_INTERNAL, "%s", reason);
+    ub_free(reason);
+    return false;
+}

@@ -1,0 +1,310 @@
+#include "bench/train.h"
+#include "bench/npz.h"
+#include "bench/observables/eigen.h"
+#include "bench/observables/observables.h"
+#include "systems/systems.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+static const double divergence_factor = 1e6;
+static const double sharpness_tolerance = 1e-4;
+static const int64_t sharpness_products = 1000;
+
+struct session {
+    const struct ub_run_spec *spec;
+    const struct ub_train_setting *setting;
+    struct ub_dataset *data;
+    struct ub_problem *problem;
+    struct ub_optimizer *optimizer;
+    struct ub_observers *observers;
+    struct ub_run_writer *writer;
+    struct ub_record record;
+    int64_t size, gradients, steps_done;
+    double *theta, *theta0, *grad;
+    double initial_loss, loss;
+    double started, measuring, training;
+    enum ub_run_status status;
+    struct ub_text message;
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- recording -------------------------------------------------------------------------- */
+
+static void record_row(void *context, const struct ub_row *row)
+{
+    const struct session *s = context;
+    ub_run_writer_add(s->writer, row->step, row->observable, row->index, row->value, row->error);
+}
+
+static void record_fact(void *context, const char *name, double value)
+{
+    const struct session *s = context;
+    ub_run_writer_fact(s->writer, name, value);
+}
+
+static void end_with(struct session *s, enum ub_run_status status, const char *format, double value)
+{
+    s->status = status;
+    ub_text_add(&s->message, "stopped at step %" PRId64 ": ", s->steps_done);
+    ub_text_add(&s->message, format, value);
+}
+
+/* ---- setting up ------------------------------------------------------------------------- */
+
+static bool set_up(struct session *s, struct ub_error *err)
+{
+    const struct ub_run_spec *spec = s->spec;
+    s->data = ub_dataset_load(spec->dataset, spec->data_seed, s->setting->data, err);
+    if (!s->data)
+        return false;
+    s->problem = ub_problem_new(
+        &(struct ub_problem_spec){
+            .model = spec->model,
+            .loss = spec->loss,
+            .init = spec->init,
+            .data = s->data,
+            .double_precision = spec->double_precision,
+            .threads = s->setting->threads,
+        },
+        err);
+    if (!s->problem)
+        return false;
+    s->size = ub_problem_size(s->problem);
+    s->optimizer = ub_optimizer_new(spec->optimizer, s->size, err);
+    if (!s->optimizer)
+        return false;
+    s->observers =
+        ub_observers_new((const char *const *)spec->measures, spec->n_measures, "measure", err);
+    if (!s->observers)
+        return false;
+    s->theta = ub_calloc((size_t)s->size, sizeof *s->theta);
+    s->theta0 = ub_calloc((size_t)s->size, sizeof *s->theta0);
+    s->grad = ub_calloc((size_t)s->size, sizeof *s->grad);
+    ub_problem_init(s->problem, spec->seed, s->theta);
+    memcpy(s->theta0, s->theta, (size_t)s->size * sizeof *s->theta);
+    return true;
+}
+
+static void tear_down(struct session *s)
+{
+    ub_observers_free(s->observers);
+    ub_free(s->theta);
+    ub_free(s->theta0);
+    ub_free(s->grad);
+    ub_optimizer_free(s->optimizer);
+    ub_problem_free(s->problem);
+    ub_dataset_free(s->data);
+    ub_text_free(&s->message);
+}
+
+static void apply_hessian(void *context, int64_t count, const double *V, double *HV)
+{
+    ub_problem_hvp(context, count, V, HV);
+}
+
+/* Top Hessian eigenvalue at the initial weights: what relative rates are relative to. */
+static bool measure_initial_sharpness(struct session *s, struct ub_error *err)
+{
+    double start = now();
+    const struct ub_operator hessian = {
+        .n = s->size, .context = s->problem, .apply = apply_hessian};
+    ub_problem_linearize(s->problem, s->theta);
+    struct ub_eigen_tracker *tracker = ub_eigen_tracker_new(s->size, 1);
+    struct ub_eigen_result found =
+        ub_eigen_track(tracker, &hessian, sharpness_tolerance, sharpness_products);
+    bool good = found.count > 0;
+    double sharpness = good ? found.value[0] : (double)NAN;
+    if (good) {
+        ub_run_writer_fact(s->writer, "initial-sharpness", sharpness);
+        ub_run_writer_fact(s->writer, "initial-sharpness-residual", found.residual[0]);
+    }
+    ub_eigen_tracker_free(tracker);
+    s->measuring += now() - start;
+    if (!ub_optimizer_needs_sharpness(s->optimizer))
+        return true;
+    if (!(sharpness > 0))
+        return ub_fail(err, UB_INPUT,
+                       "initial sharpness is %g; a relative learning rate expects it positive",
+                       sharpness);
+    return ub_optimizer_resolve(s->optimizer, sharpness, err);
+}
+
+static bool resolve_rate(struct session *s, struct ub_error *err)
+{
+    /* The threshold of a relative rate is NaN until resolved: ask for the edge by its formula. */
+    bool has_edge = s->optimizer->kind->edge_formula != NULL;
+    if ((has_edge || ub_optimizer_needs_sharpness(s->optimizer)) &&
+        !measure_initial_sharpness(s, err))
+        return false;
+    ub_run_writer_fact(s->writer, "lr", s->optimizer->lr);
+    ub_run_writer_fact(s->writer, "threshold", ub_optimizer_threshold(s->optimizer));
+    return true;
+}
+
+/* ---- training --------------------------------------------------------------------------- */
+
+static bool has_diverged(struct session *s)
+{
+    if (!isfinite(s->loss)) {
+        end_with(s, UB_RUN_DIVERGED, "the loss is %g", s->loss);
+        return true;
+    }
+    /* The floor keeps a start at zero loss, where nothing moves, from counting as divergence. */
+    double limit = divergence_factor * fmax(s->initial_loss, DBL_MIN);
+    if (s->loss <= limit)
+        return false;
+    end_with(s, UB_RUN_DIVERGED, "the loss is %g, above 1e6 times the initial loss", s->loss);
+    return true;
+}
+
+static bool is_late(struct session *s)
+{
+    if (s->setting->timeout <= 0 || now() - s->started < s->setting->timeout)
+        return false;
+    end_with(s, UB_RUN_TIMEOUT, "%g seconds were over", s->setting->timeout);
+    return true;
+}
+
+static bool measure(struct session *s, int64_t step, struct ub_error *err)
+{
+    double start = now();
+    const struct ub_moment moment = {
+        .step = step,
+        .theta = s->theta,
+        .grad = s->grad,
+        .loss = s->loss,
+        .problem = s->problem,
+        .optimizer = s->optimizer,
+        .theta0 = s->theta0,
+    };
+    bool good = ub_observers_measure(s->observers, &moment, s->spec->steps, &s->record, err);
+    s->measuring += now() - start;
+    return good;
+}
+
+/* False on error; a diverged or late run returns true with s->status set. */
+static bool train_steps(struct session *s, struct ub_error *err)
+{
+    for (int64_t step = 0;; step++) {
+        double start = now();
+        s->loss = ub_problem_gradient(s->problem, s->theta, s->grad);
+        s->gradients++;
+        s->training += now() - start;
+        if (step == 0)
+            s->initial_loss = s->loss;
+        if (has_diverged(s) || is_late(s))
+            return true;
+        if (!measure(s, step, err))
+            return false;
+        if (step == s->spec->steps)
+            return true;
+        start = now();
+        ub_optimizer_step(s->optimizer, s->theta, s->grad);
+        s->training += now() - start;
+        s->steps_done = step + 1;
+        if (s->setting->progress)
+            atomic_store_explicit(s->setting->progress, s->steps_done, memory_order_relaxed);
+    }
+}
+
+/* ---- keeping ---------------------------------------------------------------------------- */
+
+static void record_facts(struct session *s)
+{
+    struct rusage usage = {0};
+    getrusage(RUSAGE_SELF, &usage);
+    const struct {
+        const char *name;
+        double value;
+    } facts[] = {
+        {"parameters", (double)s->size},
+        {"samples", (double)s->data->train.count},
+        {s->data->task == UB_CLASSIFICATION ? "classes" : "outputs", (double)s->data->outputs},
+        {"initial-loss", s->initial_loss},
+        {"final-loss", s->loss},
+        {"steps-done", (double)s->steps_done},
+        {"gradients", (double)s->gradients},
+        {"hvps", (double)ub_problem_hvps(s->problem)},
+        {"seconds", now() - s->started},
+        {"seconds.training", s->training},
+        {"seconds.measuring", s->measuring},
+        {"peak-rss", 1024.0 * (double)usage.ru_maxrss},
+    };
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+        ub_run_writer_fact(s->writer, facts[i].name, facts[i].value);
+}
+
+bool ub_npz_add_weights(struct ub_npz *z, const char *prefix, const struct ub_layout *layout,
+                        const double *theta, struct ub_error *err)
+{
+    bool good = true;
+    for (int64_t i = 0; good && i < layout->count; i++) {
+        const struct ub_param *param = &layout->params[i];
+        struct ub_text name = {0};
+        ub_text_add(&name, "%s.%s", prefix, param->name);
+        good =
+            ub_npz_add_reals(z, name.data, param->rank, param->shape, theta + param->offset, err);
+        ub_text_free(&name);
+    }
+    return good;
+}
+
+static bool save_weights(struct session *s, struct ub_error *err)
+{
+    const struct ub_layout *layout = ub_problem_layout(s->problem);
+    char *path = ub_path(ub_run_writer_folder(s->writer), "weights.npz");
+    struct ub_npz *z = ub_npz_new(path, err);
+    ub_free(path);
+    if (!z)
+        return false;
+    if (ub_npz_add_weights(z, "init", layout, s->theta0, err) &&
+        ub_npz_add_weights(z, "final", layout, s->theta, err))
+        return ub_npz_close(z, err);
+    ub_npz_abandon(z);
+    return false;
+}
+
+static enum ub_train_result run_session(struct session *s, struct ub_error *err)
+{
+    if (!set_up(s, err))
+        return UB_TRAIN_FAILED;
+    s->writer = ub_run_writer_new(s->setting->store, s->spec, err);
+    if (!s->writer)
+        return UB_TRAIN_UNWRITABLE;
+    if (!resolve_rate(s, err) || !train_steps(s, err)) {
+        ub_run_writer_abandon(s->writer);
+        return UB_TRAIN_FAILED;
+    }
+    record_facts(s);
+    if (s->spec->save_weights && !save_weights(s, err)) {
+        ub_run_writer_abandon(s->writer);
+        return UB_TRAIN_UNWRITABLE;
+    }
+    const char *message = s->message.data ? s->message.data : "";
+    bool stored = ub_run_writer_commit(s->writer, s->status, message, s->setting->provenance,
+                                       s->setting->n_provenance, err);
+    return stored ? UB_TRAIN_STORED : UB_TRAIN_UNWRITABLE;
+}
+
+enum ub_train_result ub_train(const struct ub_run_spec *spec,
+                              const struct ub_train_setting *setting, enum ub_run_status *status,
+                              struct ub_error *err)
+{
+    struct session s = {.spec = spec, .setting = setting, .started = now(), .status = UB_RUN_OK};
+    s.record = (struct ub_record){.context = &s, .add = record_row, .fact = record_fact};
+    enum ub_train_result result = run_session(&s, err);
+    *status = s.status;
+    tear_down(&s);
+    return result;
+}

@@ -1,0 +1,42 @@
+/* train.h - one run: a spec in, a folder of the store out.
+ *
+ * Full-batch training for `steps` steps; each observable is measured before the update of the steps
+ * that it is due at, and once more at the end. A run is `diverged` when its loss is no longer
+ * finite or exceeds 1e6 times the initial loss: growth that large never came back in practice, and
+ * ratios of Hessians at such points measure rounding. The trace up to there is kept.
+ *
+ * Facts: lr, threshold (NaN when the optimizer has no known edge), parameters, samples, classes (or
+ * outputs of a regression), initial-loss, final-loss, initial-sharpness and its residual when it
+ * was needed, steps-done, gradients, hvps, seconds (.training, .measuring), peak-rss (bytes). */
+#ifndef UB_TRAIN_H
+#define UB_TRAIN_H
+
+#include "bench/store.h"
+
+#include <stdatomic.h>
+
+struct ub_train_setting {
+    const char *store, *data; /* data: folder of data files or NULL */
+    int threads;
+    double timeout;         /* seconds, 0 = none: checked at each step */
+    atomic_llong *progress; /* steps done, for whoever watches; may be NULL */
+    const struct ub_pair *provenance;
+    size_t n_provenance;
+};
+
+enum ub_train_result {
+    UB_TRAIN_STORED,    /* *status is ok, diverged or timeout */
+    UB_TRAIN_FAILED,    /* nothing stored; err says why */
+    UB_TRAIN_UNWRITABLE /* the store cannot be written; nothing stored */
+};
+enum ub_train_result ub_train(const struct ub_run_spec *spec,
+                              const struct ub_train_setting *setting, enum ub_run_status *status,
+                              struct ub_error *err);
+
+/* Weights as arrays PREFIX.PARAMETER of an .npz. */
+struct ub_npz;
+struct ub_layout;
+bool ub_npz_add_weights(struct ub_npz *z, const char *prefix, const struct ub_layout *layout,
+                        const double *theta, struct ub_error *err);
+
+#endif
