@@ -28,6 +28,14 @@ struct expression {
     int64_t samples, chunk;
 };
 
+static int64_t largest_param(const struct ub_layout *layout)
+{
+    int64_t size = 0;
+    for (int64_t i = 0; i < layout->count; i++)
+        size = larger(size, layout->params[i].size);
+    return size;
+}
+
 /* The chunk is sized for a block of `batch` copies of the activations; inputs are not copied. */
 static struct expression express(const struct ub_problem *p, bool test, int64_t batch)
 {
@@ -35,7 +43,7 @@ static struct expression express(const struct ub_problem *p, bool test, int64_t 
     struct ub_graph *g = e.builder.graph;
     const int64_t features = p->data->features, outputs = p->data->outputs;
     e.samples = split_of(p, test)->count;
-    e.chunk = ub_chunk_size(e.samples, larger(features, batch * p->widest));
+    e.chunk = ub_chunk_size(e.samples, batch * p->widest, batch * largest_param(&p->layout));
     e.x = ub_input(g, 2, (int64_t[]){e.chunk, features});
     e.target = ub_input(g, 2, (int64_t[]){e.chunk, outputs});
     e.weight = ub_input(g, 1, &e.chunk);

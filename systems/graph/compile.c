@@ -4,14 +4,28 @@
 #include <cblas.h>
 #include <string.h>
 
-/* How many chunk-wide activations a chunk holds at work, about; and what L2 offers for them. */
-enum { L2_BYTES = 1 << 20, VALUES_AT_WORK = 4, LEAST_CHUNK = 32, GREATEST_CHUNK = 512 };
+/* Measured on gradients and blocks of products of fully connected models, AVX2 and AVX-512. */
+enum {
+    L2_BYTES = 1 << 20,
+    VALUES_AT_WORK = 4, /* chunk-wide activations that a chunk holds at work, about */
+    LEAST_CHUNK = 128,
+    LEAST_CHUNK_FOR_TOTALS = 256, /* where totals outgrow L2: each chunk reads and writes them */
+    GREATEST_CHUNK = 512
+};
 
-int64_t ub_chunk_size(int64_t samples, int64_t features)
+static int64_t between(int64_t low, int64_t x, int64_t high)
 {
-    int64_t fit = L2_BYTES / (int64_t)sizeof(float) / VALUES_AT_WORK / (features ? features : 1);
-    fit = fit / 32 * 32;
-    fit = fit < LEAST_CHUNK ? LEAST_CHUNK : fit > GREATEST_CHUNK ? GREATEST_CHUNK : fit;
+    return x < low ? low : x > high ? high : x;
+}
+
+int64_t ub_chunk_size(int64_t samples, int64_t features, int64_t totals)
+{
+    const int64_t l2 = L2_BYTES / (int64_t)sizeof(float);
+    int64_t fit = l2 / VALUES_AT_WORK / (features > 0 ? features : 1);
+    int64_t least = totals > l2 / 2 ? LEAST_CHUNK_FOR_TOTALS : LEAST_CHUNK;
+    fit = between(least, fit, GREATEST_CHUNK);
+    if (samples / UB_LANES < fit) /* work for every lane, while chunks are not too short */
+        fit = between(least, (samples + UB_LANES - 1) / UB_LANES, fit);
     int64_t chunks = (samples + fit - 1) / fit;
     return chunks ? (samples + chunks - 1) / chunks : 1;
 }

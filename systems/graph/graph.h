@@ -185,8 +185,10 @@ struct ub_program_facts {
 };
 struct ub_program_facts ub_program_facts(const struct ub_program *p);
 
-/* A chunk size such that a chunk's widest activations (features numbers a sample) stay in L2,
- * and chunks divide `samples` nearly evenly. */
-int64_t ub_chunk_size(int64_t samples, int64_t features);
+/* A chunk size such that a chunk's widest activations (`features` numbers a sample) stay in L2 if
+ * that leaves GEMMs long enough, that chunks divide `samples` nearly evenly, and that every lane
+ * has one. `totals`: numbers in the largest total (a weight's gradient) that every chunk is added
+ * to. */
+int64_t ub_chunk_size(int64_t samples, int64_t features, int64_t totals);
 
 #endif
