@@ -1,0 +1,94 @@
+/* CIFAR-10 in its binary version: records of a label byte and 3 x 32 x 32 pixel bytes, channel by
+ * channel. */
+#include "datasets/source.h"
+
+enum { SIDE = 32, CHANNELS = 3, PIXELS = CHANNELS * SIDE * SIDE, RECORD = 1 + PIXELS };
+enum { CLASSES = 10, BATCHES = 5 };
+
+static const char *const folders[] = {"cifar10", "cifar-10-batches-bin", "cifar10-subset", "",
+                                      NULL};
+
+struct batch {
+    char *path;
+    unsigned char *bytes;
+    int64_t count;
+};
+
+/* An absent file is an empty batch. */
+static bool read_batch(const char *folder, const char *name, struct batch *b, struct ub_error *err)
+{
+    size_t length;
+    b->path = ub_data_find(folder, folders, name);
+    if (!b->path)
+        return true;
+    b->bytes = ub_read_file(b->path, UB_DATA_BYTES, &length, err);
+    if (!b->bytes)
+        return false;
+    b->count = (int64_t)(length / RECORD);
+    if (length == 0 || length % RECORD != 0)
+        return ub_fail(err, UB_INPUT, "%s: %zu bytes; expected records of %d (CIFAR-10 binary)",
+                       b->path, length, RECORD);
+    return true;
+}
+
+static bool fill(struct ub_dataset *d, struct ub_split *split, const struct batch *b, int n,
+                 struct ub_error *err)
+{
+    int64_t count = 0, at = 0;
+    for (int i = 0; i < n; i++)
+        count += b[i].count;
+    if (!ub_split_new(d, count, "cifar10", split, err))
+        return false;
+    for (int i = 0; i < n; i++)
+        for (int64_t k = 0; k < b[i].count; k++, at++) {
+            const unsigned char *record = b[i].bytes + k * RECORD;
+            if (record[0] >= CLASSES)
+                return ub_fail(err, UB_INPUT, "%s: label %d at byte %lld; expected 0 to %d",
+                               b[i].path, record[0], (long long)(k * RECORD), CLASSES - 1);
+            for (int64_t j = 0; j < PIXELS; j++)
+                split->inputs[at * PIXELS + j] = record[1 + j] / 255.0;
+            ub_split_label(d, split, at, record[0]);
+        }
+    return true;
+}
+
+static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
+                 const char *folder, struct ub_error *err)
+{
+    (void)call, (void)seed;
+    static const char *const names[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                        "data_batch_4.bin", "data_batch_5.bin"};
+    struct batch train[BATCHES] = {0}, test = {0};
+    d->task = UB_CLASSIFICATION;
+    d->rank = 3;
+    d->shape[0] = CHANNELS;
+    d->shape[1] = d->shape[2] = SIDE;
+    d->features = PIXELS;
+    d->outputs = CLASSES;
+    if (!folder)
+        return ub_data_missing(NULL, "cifar10", names[0], err);
+    bool good = true;
+    for (int i = 0; good && i < BATCHES; i++)
+        good = read_batch(folder, names[i], &train[i], err);
+    good = good && read_batch(folder, "test_batch.bin", &test, err);
+    if (good && !train[0].path)
+        good = ub_data_missing(folder, "cifar10", names[0], err);
+    good = good && fill(d, &d->train, train, BATCHES, err);
+    if (good && test.count > 0)
+        good = fill(d, &d->test, &test, 1, err);
+    for (int i = 0; i < BATCHES; i++) {
+        ub_free(train[i].path);
+        ub_free(train[i].bytes);
+    }
+    ub_free(test.path);
+    ub_free(test.bytes);
+    return good;
+}
+
+const struct ub_dataset_source ub_dataset_cifar10 = {
+    .name = "cifar10",
+    .summary = "CIFAR-10: 3x32x32 pixels in [0, 1], 10 classes (the batches that are there)",
+    .citation = "Krizhevsky 2009, Learning multiple layers of features from tiny images",
+    .needs_files = true,
+    .load = load,
+};

@@ -1,0 +1,190 @@
+/* The options that every dataset takes, in this order: classes kept, samples chosen, a part held
+ * out, inputs scaled. */
+#include "datasets/source.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Keeps the samples at `index`, in that order. */
+static struct ub_split take(const struct ub_dataset *d, const struct ub_split *from,
+                            const int64_t *index, int64_t count)
+{
+    struct ub_split s = {.count = count};
+    const size_t features = (size_t)d->features, outputs = (size_t)d->outputs;
+    s.inputs = ub_calloc((size_t)count * features + 1, sizeof *s.inputs);
+    s.targets = ub_calloc((size_t)count * outputs + 1, sizeof *s.targets);
+    if (from->labels)
+        s.labels = ub_calloc((size_t)count + 1, sizeof *s.labels);
+    for (size_t i = 0; i < (size_t)count; i++) {
+        const size_t k = (size_t)index[i];
+        memcpy(s.inputs + i * features, from->inputs + k * features, features * sizeof *s.inputs);
+        memcpy(s.targets + i * outputs, from->targets + k * outputs, outputs * sizeof *s.targets);
+        if (s.labels)
+            s.labels[i] = from->labels[k];
+    }
+    return s;
+}
+
+/* ---- classes ---- */
+
+static int64_t place_of(const int64_t *classes, size_t n, int64_t label)
+{
+    for (size_t i = 0; i < n; i++)
+        if (classes[i] == label)
+            return (int64_t)i;
+    return -1;
+}
+
+static void keep_in_split(const struct ub_dataset *d, struct ub_split *split,
+                          const int64_t *classes, size_t n)
+{
+    int64_t *index = ub_calloc((size_t)split->count + 1, sizeof *index), count = 0;
+    for (int64_t i = 0; i < split->count; i++)
+        if (place_of(classes, n, split->labels[i]) >= 0)
+            index[count++] = i;
+    struct ub_split kept = take(d, split, index, count);
+    ub_free(index);
+    ub_split_clear(split);
+    ub_free(kept.targets);
+    kept.targets = ub_calloc((size_t)count * n + 1, sizeof *kept.targets);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t place = place_of(classes, n, kept.labels[i]);
+        kept.labels[i] = (int32_t)place;
+        kept.targets[i * (int64_t)n + place] = 1;
+    }
+    *split = kept;
+}
+
+static bool keep_classes(struct ub_dataset *d, const struct ub_call *call, const char *where,
+                         struct ub_error *err)
+{
+    int64_t classes[64];
+    const size_t n = ub_call_sizes(call, "classes", classes, 64);
+    if (n == 0)
+        return true;
+    if (d->task != UB_CLASSIFICATION)
+        return ub_fail(err, UB_INPUT, "%s: classes=%s on a regression task; expected none", where,
+                       ub_call_get(call, "classes"));
+    if (n > 64)
+        return ub_fail(err, UB_INPUT, "%s: %zu classes; expected at most 64", where, n);
+    for (size_t i = 0; i < n; i++) {
+        if (classes[i] >= d->outputs)
+            return ub_fail(err, UB_INPUT, "%s: class %lld; expected 0 to %lld", where,
+                           (long long)classes[i], (long long)d->outputs - 1);
+        if (place_of(classes, i, classes[i]) >= 0)
+            return ub_fail(err, UB_INPUT, "%s: class %lld twice; expected it once", where,
+                           (long long)classes[i]);
+    }
+    keep_in_split(d, &d->train, classes, n);
+    if (d->test.count > 0)
+        keep_in_split(d, &d->test, classes, n);
+    d->outputs = (int64_t)n;
+    return true;
+}
+
+/* ---- samples ---- */
+
+static bool choose_samples(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
+                           const char *where, struct ub_error *err)
+{
+    const int64_t all = d->train.count, size = ub_call_int(call, "size");
+    const double fraction = ub_call_real(call, "test");
+    if (size > all)
+        return ub_fail(err, UB_INPUT, "%s: size=%lld; expected at most %lld, all there are", where,
+                       (long long)size, (long long)all);
+    const int64_t count = size > 0 ? size : all;
+    const int64_t held = (int64_t)llround(fraction * (double)count);
+    if (count - held < 1)
+        return ub_fail(err, UB_INPUT, "%s: no training sample is left of %lld", where,
+                       (long long)count);
+    if (count == all && fraction == 0)
+        return true; /* in the source's order */
+    int64_t *order = ub_calloc((size_t)all + 1, sizeof *order);
+    struct ub_random r = ub_random_stream(seed, "data.subset");
+    ub_random_permutation(&r, all, order);
+    struct ub_split train = take(d, &d->train, order, count - held);
+    if (held > 0) {
+        ub_split_clear(&d->test);
+        d->test = take(d, &d->train, order + count - held, held);
+    }
+    ub_free(order);
+    ub_split_clear(&d->train);
+    d->train = train;
+    return true;
+}
+
+/* ---- scale ---- */
+
+struct scale {
+    double *mean, *deviation; /* by feature */
+};
+
+/* Welford's update, feature by feature. */
+static struct scale measure_features(const struct ub_dataset *d)
+{
+    const size_t n = (size_t)d->features;
+    struct scale s = {ub_calloc(n + 1, sizeof(double)), ub_calloc(n + 1, sizeof(double))};
+    for (int64_t i = 0; i < d->train.count; i++)
+        for (size_t k = 0; k < n; k++) {
+            const double x = d->train.inputs[(size_t)i * n + k], before = x - s.mean[k];
+            s.mean[k] += before / (double)(i + 1);
+            s.deviation[k] += before * (x - s.mean[k]);
+        }
+    for (size_t k = 0; k < n; k++)
+        s.deviation[k] = sqrt(s.deviation[k] / (double)d->train.count);
+    return s;
+}
+
+/* One mean and deviation over all features: variance within features plus that between them. */
+static void make_global(struct scale *s, size_t n)
+{
+    double mean = 0, square = 0;
+    for (size_t k = 0; k < n; k++)
+        mean += s->mean[k] / (double)n;
+    for (size_t k = 0; k < n; k++) {
+        const double off = s->mean[k] - mean;
+        square += (s->deviation[k] * s->deviation[k] + off * off) / (double)n;
+    }
+    for (size_t k = 0; k < n; k++) {
+        s->mean[k] = mean;
+        s->deviation[k] = sqrt(square);
+    }
+}
+
+static void apply_scale(const struct ub_dataset *d, struct ub_split *split, const struct scale *s,
+                        bool divide)
+{
+    const size_t n = (size_t)d->features;
+    for (size_t i = 0; i < (size_t)split->count; i++)
+        for (size_t k = 0; k < n; k++) {
+            double *x = &split->inputs[i * n + k];
+            *x -= s->mean[k];
+            /* A feature that rounding alone makes vary is constant. */
+            bool constant = s->deviation[k] <= 1e-12 * fabs(s->mean[k]) || s->deviation[k] == 0;
+            if (divide)
+                *x = constant ? 0 : *x / s->deviation[k];
+        }
+}
+
+static void scale_inputs(struct ub_dataset *d, const char *how)
+{
+    if (strcmp(how, "none") == 0)
+        return;
+    struct scale s = measure_features(d);
+    if (strcmp(how, "global") == 0)
+        make_global(&s, (size_t)d->features);
+    const bool divide = strcmp(how, "center") != 0;
+    apply_scale(d, &d->train, &s, divide);
+    apply_scale(d, &d->test, &s, divide);
+    ub_free(s.mean);
+    ub_free(s.deviation);
+}
+
+bool ub_dataset_prepare(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
+                        const char *where, struct ub_error *err)
+{
+    if (!keep_classes(d, call, where, err) || !choose_samples(d, call, seed, where, err))
+        return false;
+    scale_inputs(d, ub_call_get(call, "scale"));
+    return true;
+}

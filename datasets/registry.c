@@ -1,0 +1,153 @@
+/* The datasets there are, and how one is asked for by name. */
+#include "datasets/source.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const struct ub_dataset_source ub_dataset_digits, ub_dataset_chebyshev, ub_dataset_gaussian,
+    ub_dataset_teacher_student, ub_dataset_mnist, ub_dataset_fashion_mnist, ub_dataset_cifar10,
+    ub_dataset_csv;
+
+const struct ub_dataset_source *const ub_dataset_sources[] = {
+    &ub_dataset_digits,          &ub_dataset_chebyshev, &ub_dataset_gaussian,
+    &ub_dataset_teacher_student, &ub_dataset_mnist,     &ub_dataset_fashion_mnist,
+    &ub_dataset_cifar10,         &ub_dataset_csv,       NULL,
+};
+
+static const char *const scales[] = {"none", "center", "standardize", "global", NULL};
+
+const struct ub_option ub_dataset_common_options[] = {
+    {.key = "size",
+     .kind = UB_OPTION_INT,
+     .fallback = "0",
+     .min = 0,
+     .max = 1e9,
+     .help = "samples kept, chosen by the data seed; 0 = all"},
+    {.key = "classes",
+     .kind = UB_OPTION_SIZES,
+     .fallback = "none",
+     .min = 0,
+     .max = UB_DATA_CLASSES,
+     .help = "classes kept, renumbered in the order given: 0x3x7; none = all"},
+    {.key = "scale",
+     .kind = UB_OPTION_NAME,
+     .fallback = "none",
+     .choices = scales,
+     .help = "inputs: none; center (each feature to mean 0); standardize (and deviation 1); global "
+             "(one mean and deviation for all features). From the training samples"},
+    {.key = "test",
+     .kind = UB_OPTION_REAL,
+     .fallback = "0",
+     .min = 0,
+     .max = 0.9,
+     .help = "fraction held out for test, chosen by the data seed; 0 = the source's own test set"},
+    {.key = NULL},
+};
+
+const struct ub_dataset_source *ub_dataset_find(const char *name)
+{
+    for (size_t i = 0; ub_dataset_sources[i]; i++)
+        if (strcmp(ub_dataset_sources[i]->name, name) == 0)
+            return ub_dataset_sources[i];
+    return NULL;
+}
+
+/* A source's own options, then the common ones. */
+enum { MOST_OPTIONS = 24 };
+static void all_options(const struct ub_dataset_source *source, struct ub_option *out)
+{
+    size_t n = 0;
+    for (const struct ub_option *o = source->options; o && o->key; o++)
+        out[n++] = *o;
+    for (const struct ub_option *o = ub_dataset_common_options; o->key; o++)
+        out[n++] = *o;
+    out[n] = (struct ub_option){.key = NULL};
+}
+
+static const struct ub_dataset_source *source_of(const struct ub_call *call, const char *where,
+                                                 struct ub_error *err)
+{
+    const struct ub_dataset_source *source = ub_dataset_find(call->name);
+    if (source)
+        return source;
+    const char *names[sizeof ub_dataset_sources / sizeof *ub_dataset_sources];
+    struct ub_text known = {0};
+    size_t n = 0;
+    for (; ub_dataset_sources[n]; n++) {
+        names[n] = ub_dataset_sources[n]->name;
+        ub_text_add(&known, "%s%s", n ? ", " : "", names[n]);
+    }
+    const char *near = ub_suggest(call->name, names, n);
+    if (near)
+        ub_fail(err, UB_INPUT, "%s: unknown dataset '%s'; did you mean '%s'?", where, call->name,
+                near);
+    else
+        ub_fail(err, UB_INPUT, "%s: unknown dataset '%s'; expected one of %s", where, call->name,
+                known.data);
+    ub_text_free(&known);
+    return NULL;
+}
+
+static struct ub_call *checked(const char *text, const char *where,
+                               const struct ub_dataset_source **source,
+                               struct ub_option options[MOST_OPTIONS], struct ub_error *err)
+{
+    struct ub_call *call = ub_call_parse(text, where, err);
+    *source = call ? source_of(call, where, err) : NULL;
+    if (*source) {
+        all_options(*source, options);
+        if (ub_call_check(call, options, where, err))
+            return call;
+    }
+    ub_call_free(call);
+    return NULL;
+}
+
+char *ub_dataset_canonical(const char *text, const char *where, char **label, struct ub_error *err)
+{
+    const struct ub_dataset_source *source;
+    struct ub_option options[MOST_OPTIONS];
+    struct ub_call *call = checked(text, where, &source, options, err);
+    if (!call)
+        return NULL;
+    char *canonical = ub_call_text(call, NULL);
+    if (label)
+        *label = ub_call_text(call, options);
+    ub_call_free(call);
+    return canonical;
+}
+
+struct ub_dataset *ub_dataset_load(const char *text, uint64_t data_seed, const char *folder,
+                                   struct ub_error *err)
+{
+    const struct ub_dataset_source *source;
+    struct ub_option options[MOST_OPTIONS];
+    struct ub_call *call = checked(text, "dataset", &source, options, err);
+    if (!call)
+        return NULL;
+    if (!folder || !*folder)
+        folder = getenv("UNIBENCH_DATA");
+    if (folder && !*folder)
+        folder = NULL;
+    struct ub_dataset *d = ub_calloc(1, sizeof *d);
+    d->name = ub_call_text(call, NULL);
+    d->theory_exponent = NAN;
+    bool good = source->load(d, call, data_seed, folder, err) &&
+                ub_dataset_prepare(d, call, data_seed, call->name, err);
+    ub_call_free(call);
+    if (good)
+        return d;
+    ub_dataset_free(d);
+    return NULL;
+}
+
+void ub_dataset_free(struct ub_dataset *d)
+{
+    if (!d)
+        return;
+    ub_split_clear(&d->train);
+    ub_split_clear(&d->test);
+    ub_free(d->name);
+    ub_free(d);
+}
