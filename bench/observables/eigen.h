@@ -26,9 +26,15 @@ struct ub_eigen_result {
 };
 
 struct ub_eigen_tracker;
-/* Follows the `top` largest (algebraic) eigenpairs of a slowly changing operator. */
+/* Follows the `top` largest (algebraic) eigenpairs of a slowly changing operator; all n of them
+ * when top > n. Needs 2 (top + 40) + 4 top vectors of length n. NULL unless 1 <= n <= INT_MAX and
+ * top >= 1. Repeated eigenvalues: at the first call up to 8 copies are sure to be seen when
+ * top <= 8, and up to 4 beyond. */
 struct ub_eigen_tracker *ub_eigen_tracker_new(int64_t n, int64_t top);
 void ub_eigen_tracker_free(struct ub_eigen_tracker *t);
+/* Converged: every residual <= tolerance * max |value|, or at rounding level of the operator.
+ * Otherwise the pairs are the best of max_products, with their residuals. A product that is not
+ * finite ends the call with count 0; what was known before is kept for the next call. */
 struct ub_eigen_result ub_eigen_track(struct ub_eigen_tracker *t, const struct ub_operator *a,
                                       double tolerance, int64_t max_products);
 

@@ -1,0 +1,196 @@
+/* eigen_space.c - Rayleigh-Ritz on a growing subspace, with cblas and LAPACKE underneath. */
+#include "bench/observables/eigen_space.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <math.h>
+#include <string.h>
+
+enum { PANEL = 512 }; /* columns rotated at a time by a restart */
+
+void ub_space_init(struct ub_space *s, int64_t n, int64_t room)
+{
+    const size_t rows = (size_t)room, row = (size_t)n * sizeof(double);
+    *s = (struct ub_space){.n = n, .room = room};
+    s->basis = ub_calloc(rows, row);
+    s->image = ub_calloc(rows, row);
+    s->projected = ub_calloc(rows, rows * sizeof(double));
+    s->value = ub_calloc(rows, sizeof(double));
+    s->rotation = ub_calloc(rows, rows * sizeof(double));
+    s->work = ub_calloc(rows, (rows + PANEL) * sizeof(double));
+}
+
+void ub_space_free(struct ub_space *s)
+{
+    ub_free(s->basis);
+    ub_free(s->image);
+    ub_free(s->projected);
+    ub_free(s->value);
+    ub_free(s->rotation);
+    ub_free(s->work);
+    *s = (struct ub_space){0};
+}
+
+/* c is (rows, columns) = a (rows, inner) b' with b (columns, inner). */
+static void inner_products(int64_t rows, int64_t columns, int64_t inner, const double *a,
+                           const double *b, double *c)
+{
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)columns, (int)inner, 1, a,
+                (int)inner, b, (int)inner, 0, c, (int)columns);
+}
+
+/* c (rows, columns) = alpha a b + beta c with a (rows, inner; lda apart) and b (inner, columns). */
+static void combine(int64_t rows, int64_t columns, int64_t inner, double alpha, const double *a,
+                    int64_t lda, const double *b, double beta, double *c)
+{
+    if (rows > 0 && inner > 0)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, (int)columns, (int)inner,
+                    alpha, a, (int)lda, b, (int)columns, beta, c, (int)columns);
+}
+
+static void scale_row(const struct ub_space *s, int64_t row, double factor, bool carry)
+{
+    cblas_dscal((int)s->n, factor, s->basis + row * s->n, 1);
+    if (carry)
+        cblas_dscal((int)s->n, factor, s->image + row * s->n, 1);
+}
+
+static void copy_row(const struct ub_space *s, int64_t from, int64_t to, bool carry)
+{
+    if (from == to)
+        return;
+    const size_t bytes = (size_t)s->n * sizeof(double);
+    memcpy(s->basis + to * s->n, s->basis + from * s->n, bytes);
+    if (carry)
+        memcpy(s->image + to * s->n, s->image + from * s->n, bytes);
+}
+
+/* Subtracts from row `row` its components along rows first..row-1. */
+static void project_row(const struct ub_space *s, int64_t first, int64_t row, bool carry)
+{
+    const int n = (int)s->n, rows = (int)(row - first);
+    if (rows == 0)
+        return;
+    cblas_dgemv(CblasRowMajor, CblasNoTrans, rows, n, 1, s->basis + first * n, n,
+                s->basis + row * n, 1, 0, s->work, 1);
+    cblas_dgemv(CblasRowMajor, CblasTrans, rows, n, -1, s->basis + first * n, n, s->work, 1, 1,
+                s->basis + row * n, 1);
+    if (carry)
+        cblas_dgemv(CblasRowMajor, CblasTrans, rows, n, -1, s->image + first * n, n, s->work, 1, 1,
+                    s->image + row * n, 1);
+}
+
+/* One pass of block Gram-Schmidt; see ub_space_orthonormalize. */
+static int64_t gram_schmidt(struct ub_space *s, int64_t count, double drop, bool carry)
+{
+    const int64_t n = s->n, m = s->size;
+    int64_t kept = 0;
+    for (int64_t i = m; i < m + count; i++) { /* to unit length, so that `drop` is relative */
+        const double length = cblas_dnrm2((int)n, s->basis + i * n, 1);
+        if (!(length > 0) || !isfinite(length))
+            continue;
+        copy_row(s, i, m + kept, carry);
+        scale_row(s, m + kept++, 1 / length, carry);
+    }
+    count = kept;
+    if (count > 0 && m > 0) {
+        inner_products(count, m, n, s->basis + m * n, s->basis, s->work);
+        combine(count, n, m, -1, s->work, m, s->basis, 1, s->basis + m * n);
+        if (carry)
+            combine(count, n, m, -1, s->work, m, s->image, 1, s->image + m * n);
+    }
+    kept = 0;
+    for (int64_t i = m; i < m + count; i++) {
+        copy_row(s, i, m + kept, carry);
+        project_row(s, m, m + kept, carry);
+        const double length = cblas_dnrm2((int)n, s->basis + (m + kept) * n, 1);
+        if (length > drop)
+            scale_row(s, m + kept++, 1 / length, carry);
+    }
+    return kept;
+}
+
+/* Classical Gram-Schmidt done twice is orthogonal to rounding (Giraud, Langou and Rozloznik 2005,
+ * doi:10.1016/j.camwa.2005.08.009). A row that shrinks by half in the second pass was rounding
+ * error after the first. */
+int64_t ub_space_orthonormalize(struct ub_space *s, int64_t count, double drop, bool carry)
+{
+    count = gram_schmidt(s, count, drop, carry);
+    return gram_schmidt(s, count, 0.5, carry);
+}
+
+bool ub_space_extend(struct ub_space *s, int64_t count)
+{
+    const int64_t n = s->n, old = s->size, size = old + count;
+    inner_products(count, size, n, s->image + old * n, s->basis, s->work);
+    for (int64_t i = 0; i < count * size; i++)
+        if (!isfinite(s->work[i]))
+            return false;
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t j = 0; j < size; j++) {
+            double entry = s->work[i * size + j];
+            if (j >= old) /* within the new block both orders are there: take their mean */
+                entry = (entry + s->work[(j - old) * size + old + i]) / 2;
+            s->projected[(old + i) * s->room + j] = s->projected[j * s->room + old + i] = entry;
+        }
+    s->size = size;
+    return true;
+}
+
+bool ub_space_ritz(struct ub_space *s)
+{
+    const int64_t m = s->size;
+    for (int64_t i = 0; i < m; i++)
+        memcpy(s->work + i * m, s->projected + i * s->room, (size_t)m * sizeof(double));
+    double *ascending = s->work + m * m;
+    /* Column-major on a symmetric matrix: eigenvector i comes out as row i. */
+    if (LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', (int)m, s->work, (int)m, ascending) != 0)
+        return false;
+    for (int64_t i = 0; i < m; i++) {
+        s->value[i] = ascending[m - 1 - i];
+        memcpy(s->rotation + i * s->room, s->work + (m - 1 - i) * m, (size_t)m * sizeof(double));
+    }
+    s->norm = fmax(s->norm, fmax(fabs(s->value[0]), fabs(s->value[m - 1])));
+    return true;
+}
+
+void ub_space_vectors(const struct ub_space *s, int64_t from, int64_t count, double *vectors)
+{
+    combine(count, s->n, s->size, 1, s->rotation + from * s->room, s->room, s->basis, 0, vectors);
+}
+
+void ub_space_residuals(const struct ub_space *s, int64_t from, int64_t count, double *residuals)
+{
+    const int64_t m = s->size;
+    combine(count, s->n, m, 1, s->rotation + from * s->room, s->room, s->image, 0, residuals);
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t j = 0; j < m; j++)
+            s->work[i * m + j] = s->value[from + i] * s->rotation[(from + i) * s->room + j];
+    combine(count, s->n, m, -1, s->work, m, s->basis, 1, residuals);
+}
+
+/* The first `keep` rows of rotation times `rows`, in place, a panel of columns at a time. */
+static void rotate(struct ub_space *s, int64_t keep, double *rows)
+{
+    for (int64_t at = 0; at < s->n; at += PANEL) {
+        const int64_t width = s->n - at < PANEL ? s->n - at : PANEL;
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)keep, (int)width, (int)s->size,
+                    1, s->rotation, (int)s->room, rows + at, (int)s->n, 0, s->work, (int)width);
+        for (int64_t i = 0; i < keep; i++)
+            memcpy(rows + i * s->n + at, s->work + i * width, (size_t)width * sizeof(double));
+    }
+}
+
+void ub_space_restart(struct ub_space *s, int64_t keep)
+{
+    rotate(s, keep, s->basis);
+    rotate(s, keep, s->image);
+    s->size = keep;
+    const size_t bytes = (size_t)s->room * (size_t)s->room * sizeof(double);
+    memset(s->projected, 0, bytes);
+    memset(s->rotation, 0, bytes);
+    for (int64_t i = 0; i < keep; i++) {
+        s->projected[i * s->room + i] = s->value[i];
+        s->rotation[i * s->room + i] = 1;
+    }
+}

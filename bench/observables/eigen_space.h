@@ -1,0 +1,44 @@
+/* eigen_space.h - a subspace, its image under a symmetric operator, and the Ritz pairs of the two:
+ * what the eigenvalue tracker (eigen.c) is made of. Private to this folder. */
+#ifndef UB_EIGEN_SPACE_H
+#define UB_EIGEN_SPACE_H
+
+#include "bench/observables/eigen.h"
+
+/* All matrices are row-major; a vector is a row. The rows from `size` up to `room` are free:
+ * candidates for new directions are written there. */
+struct ub_space {
+    int64_t n, room, size;
+    double *basis;     /* room x n: the first `size` rows are orthonormal */
+    double *image;     /* room x n: the operator's products with those rows */
+    double *projected; /* room x room: basis image', symmetric */
+    double *value;     /* room: Ritz values, largest first */
+    double *rotation;  /* room x room: row i holds the coefficients of Ritz vector i */
+    double *work;      /* scratch: room x (room + panel) */
+    double norm;       /* largest |Ritz value| seen: a lower bound on the operator's norm */
+};
+
+void ub_space_init(struct ub_space *s, int64_t n, int64_t room);
+void ub_space_free(struct ub_space *s);
+
+/* Orthonormalises the `count` candidate rows after `size` against the space and each other, and
+ * returns how many are left, moved to the front: those that lose all but `drop` of their length
+ * are left out. With `carry`, the same row operations are done on the rows of `image`. */
+int64_t ub_space_orthonormalize(struct ub_space *s, int64_t count, double drop, bool carry);
+
+/* Takes `count` orthonormal candidates, whose images are in place, into the space. False if an
+ * image is not finite. */
+bool ub_space_extend(struct ub_space *s, int64_t count);
+
+/* Rayleigh-Ritz: fills value and rotation. False if LAPACK does not converge. */
+bool ub_space_ritz(struct ub_space *s);
+
+/* Ritz vectors `from`, ..., `from + count - 1`, and their residuals A u - value u, from the images
+ * in hand; count x n each. */
+void ub_space_vectors(const struct ub_space *s, int64_t from, int64_t count, double *vectors);
+void ub_space_residuals(const struct ub_space *s, int64_t from, int64_t count, double *residuals);
+
+/* Thick restart: shrinks the space to its first `keep` Ritz vectors, without a product. */
+void ub_space_restart(struct ub_space *s, int64_t keep);
+
+#endif
