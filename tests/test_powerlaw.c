@@ -79,6 +79,9 @@ static void test_noise_floor_and_zeros_end_the_range(void **state)
     v[10] = (double)NAN;
     fit = ub_powerlaw_fit(v, 200, 0, 0, 0);
     assert_int_equal(fit.last, 10);
+    fill(v, 200, 3, 6); /* straight all the way, but 15^-6 < 2^-23 < 14^-6 */
+    fit = ub_powerlaw_fit(v, 200, 0, 0, 0);
+    assert_int_equal(fit.last, 14);
 }
 
 /* Fills r with AR(1) noise of unit stationary deviation. */

@@ -42,6 +42,8 @@ struct ub_eigen_tracker {
     double *next;                       /* top x n: where the next such vectors are built */
     double *drift;                      /* the last displacement of vectors, row by row */
     bool has_drift, has_scout;
+    bool broke_down;  /* in this call an invariant subspace left no direction to go on in */
+    double confirmed; /* sum of the wanted values when random directions were last added */
     double drift_products, drift_squares; /* least squares for the extrapolation factor */
     double *scout;
     double *shared; /* top x top: overlaps of vectors between calls */
@@ -192,6 +194,22 @@ static int64_t gather(struct ub_eigen_tracker *t, double tolerance, int64_t most
     return kept;
 }
 
+/* An invariant subspace with pairs still wanted means repeated eigenvalues or low rank, of which
+ * the space may hold too few copies. Then random directions are added until they change nothing. */
+static bool is_complete(struct ub_eigen_tracker *t, double tolerance)
+{
+    if (t->space.size < t->top)
+        return false;
+    if (!t->broke_down)
+        return true;
+    double sum = 0;
+    for (int64_t i = 0; i < t->top; i++)
+        sum += t->space.value[i];
+    const bool same = fabs(sum - t->confirmed) <= enough(t, tolerance);
+    t->confirmed = sum;
+    return same;
+}
+
 /* Orthonormal new directions, at most `most`; 0 when all pairs wanted have converged. */
 static int64_t next_block(struct ub_eigen_tracker *t, double tolerance, int64_t most,
                           int64_t *first)
@@ -202,11 +220,13 @@ static int64_t next_block(struct ub_eigen_tracker *t, double tolerance, int64_t 
         *first = 0;
         count = gather(t, tolerance, most, first);
     }
-    if (count == 0 && t->space.size >= t->top)
+    if (count == 0 && is_complete(t, tolerance))
         return 0;
     count = ub_space_orthonormalize(&t->space, count, NEW_DIRECTION, false);
-    if (count == 0) /* an invariant subspace smaller than what is wanted: go on outside it */
+    if (count == 0) {
+        t->broke_down = true;
         count = random_block(t, most);
+    }
     *first = smaller(*first, t->space.size - 1);
     return count;
 }
@@ -220,6 +240,8 @@ static bool iterate(struct ub_eigen_tracker *t, const struct ub_operator *a, dou
     int64_t first = 0;
     s->size = 0;
     s->norm = 0;
+    t->broke_down = false;
+    t->confirmed = NAN;
     int64_t count = first_block(t);
     if (count == 0)
         return false;

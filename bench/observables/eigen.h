@@ -27,9 +27,9 @@ struct ub_eigen_result {
 
 struct ub_eigen_tracker;
 /* Follows the `top` largest (algebraic) eigenpairs of a slowly changing operator; all n of them
- * when top > n. Needs 2 (top + 40) + 4 top vectors of length n. NULL unless 1 <= n <= INT_MAX and
- * top >= 1. Repeated eigenvalues: at the first call up to 8 copies are sure to be seen when
- * top <= 8, and up to 4 beyond. */
+ * when top > n. Needs 5 top + 81 vectors of length n.  NULL unless 1 <= n <= INT_MAX and
+ * top >= 1. Repeated eigenvalues: the first call sees all copies when top <= 8. Beyond, it sees 4
+ * copies for sure, and all when it meets an invariant subspace (low rank, a tight tolerance). */
 struct ub_eigen_tracker *ub_eigen_tracker_new(int64_t n, int64_t top);
 void ub_eigen_tracker_free(struct ub_eigen_tracker *t);
 /* Converged: every residual <= tolerance * max |value|, or at rounding level of the operator.
