@@ -25,6 +25,8 @@ static PangoLayout *lay_out(cairo_t *cr, enum ub_font font, const char *text, do
     if (wrap > 0) {
         pango_layout_set_width(layout, (int)(wrap * PANGO_SCALE));
         pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
+        if (font == UB_FONT_PANEL) /* one line, cut where the next panel begins */
+            pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_MIDDLE);
     }
     return layout;
 }

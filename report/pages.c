@@ -1,0 +1,256 @@
+/* The report: verdicts first, then the summary, figures, full tables, how to repeat, provenance. */
+#include "report/pages.h"
+
+#include <string.h>
+
+/* ---- plates ----------------------------------------------------------------------------- */
+
+bool plates_add(struct plates *p, struct ub_figure *figure, const char *stem, const char *title,
+                const char *caption, struct ub_error *err)
+{
+    char *path = ub_path(p->folder, stem);
+    const bool good = ub_figure_save(figure, path, p->notes, p->n_notes, err);
+    ub_free(path);
+    ub_figure_free(figure);
+    if (!good)
+        return false;
+    p->plate = ub_realloc(p->plate, (p->count + 1) * sizeof *p->plate);
+    p->plate[p->count++] = (struct plate){ub_strdup(stem), ub_strdup(title), ub_strdup(caption)};
+    return true;
+}
+
+void plates_free(struct plates *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        ub_free(p->plate[i].stem);
+        ub_free(p->plate[i].title);
+        ub_free(p->plate[i].caption);
+    }
+    ub_free(p->plate);
+}
+
+/* ---- provenance ------------------------------------------------------------------------- */
+
+/* What all runs share is said once; what differs is counted. */
+static void add_provenance(struct ub_text *out, const struct ub_store *store)
+{
+    struct labels names = {0};
+    for (size_t i = 0; i < store->count; i++)
+        for (size_t k = 0; k < store->runs[i].n_provenance; k++)
+            labels_add(&names, store->runs[i].provenance[k].name);
+    for (size_t k = 0; k < names.count; k++) {
+        struct labels values = {0};
+        for (size_t i = 0; i < store->count; i++) {
+            const char *text = provenance_of(&store->runs[i], names.text[k]);
+            if (*text)
+                labels_add(&values, text);
+        }
+        if (values.count == 1)
+            ub_text_add(out, "- %s: %s\n", names.text[k], values.text[0]);
+        else
+            ub_text_add(out, "- %s: %zu different, from `%s` to `%s`\n", names.text[k],
+                        values.count, values.text[0], values.text[values.count - 1]);
+        labels_free(&values);
+    }
+    labels_free(&names);
+}
+
+/* ---- the page --------------------------------------------------------------------------- */
+
+static void add_figures(struct ub_text *out, const struct plates *plates)
+{
+    ub_text_add(out, "\n## Figures\n");
+    for (size_t i = 0; i < plates->count; i++) {
+        const struct plate *p = &plates->plate[i];
+        ub_text_add(out, "\n### %s\n\n![%s](%s.png)\n\n%s ([SVG](%s.svg))\n", p->title, p->title,
+                    p->stem, p->caption, p->stem);
+    }
+}
+
+static void add_commands(struct ub_text *out, const struct study *study)
+{
+    ub_text_add(out, "\n## Repeat a run\n\nOne command for the first run of each system; other "
+                     "seeds differ in `--seed` (all commands are in [runs.csv](runs.csv)).\n\n"
+                     "```sh\n");
+    for (size_t i = 0; i < study->n_systems; i++) {
+        char *command = train_command(&study->store->runs[study->first_of[i]].spec);
+        ub_text_add(out, "%s\n", command);
+        ub_free(command);
+    }
+    ub_text_add(out, "```\n");
+}
+
+static void add_tables(struct ub_text *out, const struct study *study)
+{
+    for (size_t i = 0; i < study->n_laws; i++) {
+        struct table *t = systems_table(study->laws[i], false);
+        ub_text_add(out,
+                    "\n## Systems under %s\n\n%s (%s). rho: mean over seeds of the median at "
+                    "the edge, with its 95%% interval; runs: those that reached their edge, of "
+                    "all. Full precision: [laws.csv](laws.csv).\n\n",
+                    study->laws[i]->law->name, study->laws[i]->law->claim,
+                    study->laws[i]->law->citation);
+        table_markdown(t, out);
+        table_free(t);
+    }
+    struct table *t = exponents_table(study);
+    if (table_rows(t) > 0) {
+        ub_text_add(out, "\n## Spectral decay\n\nExponents of eigenvalue against rank at the last "
+                         "measurement of each system's first run, with 95%% interval and the "
+                         "ranks fitted. Best form: the one of least BIC.\n\n");
+        table_markdown(t, out);
+    }
+    table_free(t);
+}
+
+/* Median over systems, optimizer by optimizer: the page's summary. */
+static void add_summary(struct ub_text *out, const struct study *study)
+{
+    static const char *const head[] = {"optimizer", "dataset",    "loss",    "systems at edge",
+                                       "runs",      "median rho", "at edge", NULL};
+    for (size_t i = 0; i < study->n_laws; i++) {
+        const struct ub_law_result *r = study->laws[i];
+        struct labels groups = {0};
+        struct table *t = table_new(head, "lllrrrr");
+        double *rho = ub_calloc(r->n_systems + 1, sizeof *rho);
+        for (size_t k = 0; k < r->n_systems; k++) {
+            const struct ub_run_spec *spec = &r->systems[k].first->spec;
+            char *name = call_name(spec->optimizer);
+            struct ub_text key = {0};
+            ub_text_add(&key, "%s|%s|%s", name, spec->dataset, spec->loss);
+            const size_t before = groups.count;
+            if (labels_add(&groups, key.data) == before) {
+                size_t n = 0, systems = 0, reached = 0, runs = 0, agree = 0;
+                for (size_t j = k; j < r->n_systems; j++) {
+                    const struct ub_law_system *s = &r->systems[j];
+                    char *other = call_name(s->first->spec.optimizer);
+                    const bool same = strcmp(other, name) == 0 &&
+                                      strcmp(s->first->spec.dataset, spec->dataset) == 0 &&
+                                      strcmp(s->first->spec.loss, spec->loss) == 0;
+                    ub_free(other);
+                    if (!same)
+                        continue;
+                    systems++;
+                    reached += s->n_reached;
+                    runs += s->n_runs;
+                    agree += s->agrees;
+                    if (s->n_reached > 0)
+                        rho[n++] = s->plateau.estimate;
+                }
+                table_cell(t, "%s", name);
+                table_cell(t, "%s", dataset_label(spec));
+                table_cell(t, "%s", spec->loss);
+                table_cell(t, "%zu of %zu", n, systems);
+                table_cell(t, "%zu of %zu", reached, runs);
+                table_fixed(t, ub_median(rho, n), 3);
+                table_cell(t, "%zu of %zu", agree, n);
+            }
+            ub_text_free(&key);
+            ub_free(name);
+        }
+        table_markdown(t, out);
+        table_free(t);
+        labels_free(&groups);
+        ub_free(rho);
+    }
+}
+
+static void add_page(struct ub_text *out, const struct study *study, const struct plates *plates)
+{
+    ub_text_add(out, "# unibench report\n");
+    for (size_t i = 0; i < study->n_laws; i++) {
+        ub_text_add(out, "\n");
+        add_verdict(out, study->laws[i], true);
+        ub_text_add(out, "\n");
+    }
+    ub_text_add(out, "\n## Summary\n\n");
+    add_summary(out, study);
+    ub_text_add(out, "\n");
+    struct table *status = status_table(study->store);
+    table_markdown(status, out);
+    table_free(status);
+    add_figures(out, plates);
+    add_tables(out, study);
+    add_commands(out, study);
+    ub_text_add(out, "\n## Provenance\n\n");
+    add_provenance(out, study->store);
+}
+
+/* ---- files ------------------------------------------------------------------------------ */
+
+static bool write_text(const char *folder, const char *name, const struct ub_text *text,
+                       struct ub_error *err)
+{
+    char *path = ub_path(folder, name);
+    const bool good = ub_write_file(path, text->data ? text->data : "", text->length, err);
+    ub_free(path);
+    return good;
+}
+
+static bool write_laws(const struct study *study, const char *folder, struct ub_error *err)
+{
+    struct ub_text out = {0};
+    for (size_t i = 0; i < study->n_laws; i++) {
+        struct table *t = systems_table(study->laws[i], true);
+        struct ub_text one = {0};
+        table_csv(t, &one);
+        const char *rows = i == 0 ? one.data : strchr(one.data, '\n') + 1; /* one header */
+        ub_text_add(&out, "%s", rows);
+        ub_text_free(&one);
+        table_free(t);
+    }
+    const bool good = write_text(folder, "laws.csv", &out, err);
+    ub_text_free(&out);
+    return good;
+}
+
+static bool write_runs(const struct study *study, const char *path, struct ub_error *err)
+{
+    struct digest *digest = digest_of(study);
+    struct ub_text text = digest_csv(digest);
+    const bool good = ub_write_file(path, text.data, text.length, err);
+    ub_text_free(&text);
+    digest_free(digest);
+    return good;
+}
+
+bool ub_report_runs_csv(const struct ub_store *store, const char *path, struct ub_error *err)
+{
+    struct study *study = study_new(store, err);
+    const bool good = study && write_runs(study, path, err);
+    study_free(study);
+    return good;
+}
+
+static bool write_all(const struct study *study, const char *folder, struct ub_error *err)
+{
+    const struct ub_store *store = study->store;
+    const char *version = store->count ? provenance_of(&store->runs[0], "unibench") : "";
+    const char *commit = store->count ? provenance_of(&store->runs[0], "commit") : "";
+    const struct ub_figure_note notes[] = {{"Software", "unibench"},
+                                           {"Version", version},
+                                           {"Commit", commit},
+                                           {"Source", store->path}};
+    struct plates plates = {.folder = folder, .notes = notes, .n_notes = 4};
+    char *runs = ub_path(folder, "runs.csv");
+    struct ub_text page = {0};
+    bool good = plot_plateaus(study, &plates, err) && plot_training(study, &plates, err) &&
+                plot_spectra(study, &plates, err) && write_runs(study, runs, err) &&
+                write_laws(study, folder, err);
+    if (good) {
+        add_page(&page, study, &plates);
+        good = write_text(folder, "report.md", &page, err);
+    }
+    ub_text_free(&page);
+    ub_free(runs);
+    plates_free(&plates);
+    return good;
+}
+
+bool ub_report_write(const struct ub_store *store, const char *folder, struct ub_error *err)
+{
+    struct study *study = study_new(store, err);
+    const bool good = study && ub_make_folders(folder, err) && write_all(study, folder, err);
+    study_free(study);
+    return good;
+}

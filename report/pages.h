@@ -1,0 +1,62 @@
+/* pages.h - what the report's pages are put together from; private to this library. */
+#ifndef UB_REPORT_PAGES_H
+#define UB_REPORT_PAGES_H
+
+#include "report/digest.h"
+#include "report/figure.h"
+#include "report/table.h"
+
+/* Indices of the rows hessian-exponent and exponent.LAYER, as bench/observables writes them. */
+enum exponent_row {
+    EXPONENT,
+    EXPONENT_LOW,
+    EXPONENT_HIGH,
+    EXPONENT_PREFACTOR,
+    EXPONENT_FIRST,
+    EXPONENT_LAST,
+    EXPONENT_R_SQUARED,
+    EXPONENT_BEST,
+    EXPONENT_ROWS
+};
+
+/* The last measured spectrum and fit of one series of a run. */
+struct spectrum {
+    struct ub_series values;
+    double fit[EXPONENT_ROWS]; /* NAN where nothing was fitted */
+};
+struct spectrum spectrum_of(const struct ub_trace *trace, const char *values, const char *exponent);
+void spectrum_clear(struct spectrum *s);
+
+/* Text of a fitted exponent, "1.52 [1.40, 1.66]"; "-" when there is none. Caller frees. */
+char *exponent_text(const double fit[EXPONENT_ROWS]);
+
+/* "edge-of-stability holds: ..." and what is behind it, as one paragraph. */
+void add_verdict(struct ub_text *out, const struct ub_law_result *result, bool markdown);
+/* One row a system of the law. `wide`: with everything that laws.csv has. */
+struct table *systems_table(const struct ub_law_result *result, bool wide);
+/* One row a model, optimizer and loss, over datasets: the report's one-page summary. */
+struct table *status_table(const struct ub_store *store);
+struct table *exponents_table(const struct study *study);
+
+/* A figure that was written: FOLDER/stem.png and .svg. */
+struct plate {
+    char *stem, *title, *caption;
+};
+struct plates {
+    size_t count;
+    struct plate *plate;
+    const char *folder;
+    const struct ub_figure_note *notes;
+    size_t n_notes;
+};
+/* Saves and frees the figure; its title and caption become the page's. */
+bool plates_add(struct plates *plates, struct ub_figure *figure, const char *stem,
+                const char *title, const char *caption, struct ub_error *err);
+void plates_free(struct plates *plates);
+
+/* plots_training.c: sharpness, collapse of rho, loss, plateaus. plots_spectra.c: spectra. */
+bool plot_training(const struct study *study, struct plates *plates, struct ub_error *err);
+bool plot_plateaus(const struct study *study, struct plates *plates, struct ub_error *err);
+bool plot_spectra(const struct study *study, struct plates *plates, struct ub_error *err);
+
+#endif
