@@ -23,17 +23,11 @@ char *ub_store_run_folder(const char *store, const char *id)
     return folder;
 }
 
-bool ub_store_run_status(const char *store, const char *id, enum ub_run_status *status,
-                         struct ub_error *err)
+bool ub_store_read_run(const char *store, const char *id, struct ub_run *run, struct ub_error *err)
 {
-    *status = UB_RUN_MISSING;
+    *run = (struct ub_run){.status = UB_RUN_MISSING};
     char *folder = ub_store_run_folder(store, id);
-    struct ub_run run = {0};
-    bool present = ub_exists(folder);
-    bool good = !present || ub_run_read(folder, id, &run, err);
-    if (present && good)
-        *status = run.status;
-    ub_run_clear(&run);
+    bool good = !ub_exists(folder) || ub_run_read(folder, id, run, err);
     ub_free(folder);
     return good;
 }

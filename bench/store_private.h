@@ -6,7 +6,6 @@
 
 #define UB_STORE_SCHEMA 1 /* of run.yaml, trace.csv.gz and manifest.csv */
 
-void ub_run_clear(struct ub_run *run);
 /* `folder` is STORE/runs/ID. */
 bool ub_run_read(const char *folder, const char *id, struct ub_run *run, struct ub_error *err);
 bool ub_is_run_id(const char *name); /* 16 lower-case hex digits */

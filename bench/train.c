@@ -29,6 +29,7 @@ struct session {
     double initial_loss, loss;
     double started, measuring, training;
     enum ub_run_status status;
+    bool stopped;
     struct ub_text message;
 };
 
@@ -176,6 +177,12 @@ static bool is_late(struct session *s)
     return true;
 }
 
+static bool is_stopped(struct session *s)
+{
+    s->stopped = s->setting->stop && atomic_load_explicit(s->setting->stop, memory_order_relaxed);
+    return s->stopped;
+}
+
 static bool measure(struct session *s, int64_t step, struct ub_error *err)
 {
     double start = now();
@@ -193,7 +200,7 @@ static bool measure(struct session *s, int64_t step, struct ub_error *err)
     return good;
 }
 
-/* False on error; a diverged or late run returns true with s->status set. */
+/* False on error; a run that ends early returns true with s->status or s->stopped set. */
 static bool train_steps(struct session *s, struct ub_error *err)
 {
     for (int64_t step = 0;; step++) {
@@ -203,7 +210,7 @@ static bool train_steps(struct session *s, struct ub_error *err)
         s->training += now() - start;
         if (step == 0)
             s->initial_loss = s->loss;
-        if (has_diverged(s) || is_late(s))
+        if (has_diverged(s) || is_late(s) || is_stopped(s))
             return true;
         if (!measure(s, step, err))
             return false;
@@ -243,6 +250,8 @@ static void record_facts(struct session *s)
     };
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
         ub_run_writer_fact(s->writer, facts[i].name, facts[i].value);
+    if (s->setting->timeout > 0)
+        ub_run_writer_fact(s->writer, "timeout", s->setting->timeout);
 }
 
 bool ub_npz_add_weights(struct ub_npz *z, const char *prefix, const struct ub_layout *layout,
@@ -285,6 +294,10 @@ static enum ub_train_result run_session(struct session *s, struct ub_error *err)
     if (!resolve_rate(s, err) || !train_steps(s, err)) {
         ub_run_writer_abandon(s->writer);
         return UB_TRAIN_FAILED;
+    }
+    if (s->stopped) {
+        ub_run_writer_abandon(s->writer);
+        return UB_TRAIN_STOPPED;
     }
     record_facts(s);
     if (s->spec->save_weights && !save_weights(s, err)) {

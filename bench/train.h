@@ -7,7 +7,8 @@
  *
  * Facts: lr, threshold (NaN when the optimizer has no known edge), parameters, samples, classes (or
  * outputs of a regression), initial-loss, final-loss, initial-sharpness and its residual when it
- * was needed, steps-done, gradients, hvps, seconds (.training, .measuring), peak-rss (bytes). */
+ * was needed, timeout (seconds, when there was one), steps-done, gradients, hvps, seconds
+ * (.training, .measuring), peak-rss (bytes). */
 #ifndef UB_TRAIN_H
 #define UB_TRAIN_H
 
@@ -18,16 +19,18 @@
 struct ub_train_setting {
     const char *store, *data; /* data: folder of data files or NULL */
     int threads;
-    double timeout;         /* seconds, 0 = none: checked at each step */
-    atomic_llong *progress; /* steps done, for whoever watches; may be NULL */
+    double timeout;          /* seconds, 0 = none: checked at each step */
+    atomic_llong *progress;  /* steps done, for whoever watches; may be NULL */
+    const atomic_bool *stop; /* when it turns true the run is given up at its next step; or NULL */
     const struct ub_pair *provenance;
     size_t n_provenance;
 };
 
 enum ub_train_result {
-    UB_TRAIN_STORED,    /* *status is ok, diverged or timeout */
-    UB_TRAIN_FAILED,    /* nothing stored; err says why */
-    UB_TRAIN_UNWRITABLE /* the store cannot be written; nothing stored */
+    UB_TRAIN_STORED,     /* *status is ok, diverged or timeout */
+    UB_TRAIN_FAILED,     /* nothing stored; err says why */
+    UB_TRAIN_UNWRITABLE, /* the store cannot be written; nothing stored; err says why */
+    UB_TRAIN_STOPPED     /* by setting->stop; nothing stored */
 };
 enum ub_train_result ub_train(const struct ub_run_spec *spec,
                               const struct ub_train_setting *setting, enum ub_run_status *status,

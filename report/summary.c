@@ -26,7 +26,7 @@ void add_verdict(struct ub_text *out, const struct ub_law_result *r, bool markdo
     const char *mark = markdown ? "**" : "";
     ub_text_add(out, "%s%s: %s%s. %s", mark, r->law->name, ub_verdict_name(r->verdict), mark,
                 r->why);
-    ub_text_add(out, " %zu of %zu runs and %zu of %zu systems reached its regime.", r->n_reached,
+    ub_text_add(out, ". %zu of %zu runs and %zu of %zu systems reached its regime.", r->n_reached,
                 r->n_runs, r->n_systems_reached, r->n_systems);
     if (isfinite(r->meta.mean.estimate))
         ub_text_add(out,
@@ -42,7 +42,7 @@ void add_verdict(struct ub_text *out, const struct ub_law_result *r, bool markdo
 static void add_agreement(struct table *t, const struct ub_law_system *s)
 {
     if (s->n_reached == 0)
-        table_cell(t, "%s", s->why ? s->why : "not reached");
+        table_cell(t, "- (%s)", s->why ? s->why : "not reached");
     else if (s->violates)
         table_cell(t, "no");
     else

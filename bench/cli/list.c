@@ -1,238 +1,358 @@
-/* unibench list: what there is to name in suites and on the command line. */
+/* unibench list: what there is to name. Each registry is a list of entries; an entry is shown in
+ * one line, or whole with its options. */
 #include "bench/cli/cli.h"
 #include "bench/laws/laws.h"
 #include "bench/observables/observables.h"
-#include "bench/suite.h"
-#include "datasets/datasets.h"
+#include "report/table.h"
 #include "systems/systems.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-/* ---- entries ---------------------------------------------------------------------------- */
+enum { WIDTH = 100 };
 
-struct entry {
-    const char *name, *summary, *citation;
-    const struct ub_option *options, *common; /* NULL = none */
-};
-struct entries {
-    size_t count;
-    struct entry *entry;
-};
-
-static void add(struct entries *e, struct entry entry)
-{
-    e->entry = ub_realloc(e->entry, (e->count + 1) * sizeof *e->entry);
-    e->entry[e->count++] = entry;
-}
-
-static void add_models(struct entries *e)
-{
-    for (size_t i = 0; ub_models[i]; i++)
-        add(e, (struct entry){ub_models[i]->name, ub_models[i]->summary, ub_models[i]->citation,
-                              ub_models[i]->options, NULL});
-}
-
-static void add_losses(struct entries *e)
-{
-    for (size_t i = 0; ub_losses[i]; i++)
-        add(e, (struct entry){ub_losses[i]->name, ub_losses[i]->summary, ub_losses[i]->citation,
-                              NULL, NULL});
-}
-
-static void add_inits(struct entries *e)
-{
-    for (size_t i = 0; ub_inits[i]; i++)
-        add(e, (struct entry){ub_inits[i]->name, ub_inits[i]->summary, ub_inits[i]->citation,
-                              ub_inits[i]->options, NULL});
-}
-
-static void add_optimizers(struct entries *e)
-{
-    for (size_t i = 0; ub_optimizers[i]; i++)
-        add(e, (struct entry){ub_optimizers[i]->name, ub_optimizers[i]->summary,
-                              ub_optimizers[i]->citation, ub_optimizers[i]->options, NULL});
-}
-
-static void add_datasets(struct entries *e)
-{
-    for (size_t i = 0; ub_dataset_sources[i]; i++) {
-        const struct ub_dataset_source *d = ub_dataset_sources[i];
-        add(e, (struct entry){d->name, d->summary, d->citation, d->options,
-                              ub_dataset_common_options});
-    }
-}
-
-static void add_observables(struct entries *e)
-{
-    for (size_t i = 0; ub_observables[i]; i++) {
-        const struct ub_observable *o = ub_observables[i];
-        add(e, (struct entry){o->name, o->summary, o->citation, o->options, ub_schedule_options});
-    }
-}
-
-static void add_laws(struct entries *e)
-{
-    for (size_t i = 0; ub_laws[i]; i++)
-        add(e,
-            (struct entry){ub_laws[i]->name, ub_laws[i]->claim, ub_laws[i]->citation, NULL, NULL});
-}
-
-static const struct kind {
-    const char *name;
-    void (*add)(struct entries *e);
-} kinds[] = {
-    {"models", add_models},     {"losses", add_losses},
-    {"inits", add_inits},       {"optimizers", add_optimizers},
-    {"datasets", add_datasets}, {"observables", add_observables},
-    {"laws", add_laws},
-};
-enum { KINDS = sizeof kinds / sizeof *kinds };
-
-/* ---- printing --------------------------------------------------------------------------- */
-
-static void print_options(struct ub_text *out, const struct ub_option *options)
-{
-    for (const struct ub_option *o = options; o && o->key; o++) {
-        ub_text_add(out, "      %-14s %s", o->key, o->help);
-        if (o->fallback)
-            ub_text_add(out, " [%s]", o->fallback);
-        if (o->kind == UB_OPTION_NAME)
-            for (size_t i = 0; o->choices[i]; i++)
-                ub_text_add(out, "%s%s", i ? ", " : "; one of ", o->choices[i]);
-        ub_text_add(out, "\n");
-    }
-}
-
-static void print_entry(struct ub_text *out, const struct entry *entry)
-{
-    ub_text_add(out, "%s\n    %s\n    %s\n", entry->name, entry->summary, entry->citation);
-    if (entry->options && entry->options->key) {
-        ub_text_add(out, "    options [default]:\n");
-        print_options(out, entry->options);
-    }
-    if (entry->common) {
-        ub_text_add(out, "    options of all such [default]:\n");
-        print_options(out, entry->common);
-    }
-}
-
-static void print_kind(struct ub_text *out, const struct kind *kind)
-{
-    struct entries e = {0};
-    kind->add(&e);
-    ub_text_add(out, "%s\n", kind->name);
-    for (size_t i = 0; i < e.count; i++)
-        ub_text_add(out, "  %-20s %s\n", e.entry[i].name, e.entry[i].summary);
-    ub_free(e.entry);
-}
-
-static void print_suites(struct ub_text *out)
-{
-    size_t n;
-    char **names = ub_suite_names(&n);
-    ub_text_add(out, "suites\n");
-    for (size_t i = 0; i < n; i++) {
-        struct ub_error err = {0};
-        char *path = ub_suite_find(names[i], &err);
-        struct ub_suite *suite = path ? ub_suite_read(path, &err) : NULL;
-        if (suite)
-            ub_text_add(out, "  %-20s %zu runs. %s\n", names[i], suite->count,
-                        suite->description ? suite->description : "");
-        else
-            ub_text_add(out, "  %-20s %s\n", names[i], err.text);
-        ub_suite_free(suite);
-        ub_free(path);
-        ub_free(names[i]);
-    }
-    ub_free(names);
-}
-
-/* ---- the command ------------------------------------------------------------------------ */
+static const struct argp_option options[] = {{0}};
 
 struct arguments {
     struct ub_error *err;
-    const char *what, *name;
+    const char *category, *name;
 };
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
-    const char **places[] = {&a->what, &a->name};
-    if (key == ARGP_KEY_ARG)
-        return cli_positional(text, places, 2, a->err) ? 0 : EINVAL;
-    return ARGP_ERR_UNKNOWN;
+    const char **places[] = {&a->category, &a->name};
+    if (key != ARGP_KEY_ARG)
+        return ARGP_ERR_UNKNOWN;
+    return cli_positional(text, places, 2, a->err) ? 0 : EINVAL;
 }
 
 static const struct argp argp = {
+    .options = options,
     .parser = parse,
-    .args_doc = "[models|losses|inits|optimizers|datasets|observables|laws|suites] [NAME]",
-    .doc = "Lists what suites and the command line can name; with a NAME, all about it and its "
+    .args_doc = "[models|optimizers|losses|inits|datasets|observables|laws|suites [NAME]]",
+    .doc = "Lists what there is, with one line on each; given a NAME, all about it, with its "
            "options."
            "\v"
            "Examples:\n"
-           "  unibench list models\n"
-           "  unibench list sharpness\n",
+           "  unibench list\n"
+           "  unibench list optimizers\n"
+           "  unibench list models mlp\n",
 };
 
-/* All entries of this name, of whatever kind. */
-static bool print_named(struct ub_text *out, const char *name)
+/* ---- entries ---------------------------------------------------------------------------- */
+
+struct entry {
+    const char *name, *summary;
+    struct ub_pair detail[4];           /* name NULL: none */
+    const struct ub_option *options[2]; /* NULL: none */
+};
+
+struct category {
+    const char *name;
+    bool (*entry)(size_t i, struct entry *out); /* false beyond the last */
+};
+
+static struct ub_pair detail(const char *name, const char *text)
 {
-    bool found = false;
-    for (int k = 0; k < KINDS; k++) {
-        struct entries e = {0};
-        kinds[k].add(&e);
-        for (size_t i = 0; i < e.count; i++)
-            if (strcmp(e.entry[i].name, name) == 0) {
-                print_entry(out, &e.entry[i]);
-                found = true;
-            }
-        ub_free(e.entry);
+    return (struct ub_pair){.name = text ? (char *)name : NULL, .text = (char *)text};
+}
+
+static bool model(size_t i, struct entry *out)
+{
+    const struct ub_model *m = ub_models[i];
+    if (m)
+        *out = (struct entry){m->name, m->summary, {detail("citation", m->citation)}, {m->options}};
+    return m != NULL;
+}
+
+static bool optimizer(size_t i, struct entry *out)
+{
+    const struct ub_optimizer_kind *o = ub_optimizers[i];
+    if (o)
+        *out = (struct entry){o->name,
+                              o->summary,
+                              {detail("citation", o->citation),
+                               detail("edge of stability at sharpness", o->edge_formula),
+                               detail("edge from", o->edge_citation)},
+                              {o->options}};
+    return o != NULL;
+}
+
+static bool loss(size_t i, struct entry *out)
+{
+    const struct ub_loss *l = ub_losses[i];
+    if (l)
+        *out = (struct entry){l->name, l->summary, {detail("citation", l->citation)}, {NULL}};
+    return l != NULL;
+}
+
+static bool init(size_t i, struct entry *out)
+{
+    const struct ub_init *n = ub_inits[i];
+    if (n)
+        *out = (struct entry){n->name, n->summary, {detail("citation", n->citation)}, {n->options}};
+    return n != NULL;
+}
+
+static bool dataset(size_t i, struct entry *out)
+{
+    const struct ub_dataset_source *d = ub_dataset_sources[i];
+    if (d)
+        *out = (struct entry){
+            d->name,
+            d->summary,
+            {detail("citation", d->citation),
+             detail("needs", d->needs_files ? "files in the folder of --data" : NULL)},
+            {d->options, ub_dataset_common_options}};
+    return d != NULL;
+}
+
+static bool observable(size_t i, struct entry *out)
+{
+    const struct ub_observable *o = ub_observables[i];
+    if (o)
+        *out = (struct entry){o->name,
+                              o->summary,
+                              {detail("units", o->units), detail("citation", o->citation)},
+                              {o->options, ub_schedule_options}};
+    return o != NULL;
+}
+
+static bool law(size_t i, struct entry *out)
+{
+    const struct ub_law *l = ub_laws[i];
+    if (l)
+        *out =
+            (struct entry){l->name,
+                           l->claim,
+                           {detail("observable", l->observable), detail("citation", l->citation)},
+                           {NULL}};
+    return l != NULL;
+}
+
+static const struct category categories[] = {
+    {"models", model},     {"optimizers", optimizer},   {"losses", loss}, {"inits", init},
+    {"datasets", dataset}, {"observables", observable}, {"laws", law},
+};
+enum { CATEGORIES = sizeof categories / sizeof *categories };
+
+/* ---- one category ----------------------------------------------------------------------- */
+
+static void list_entries(const struct category *category)
+{
+    struct table *t = table_new((const char *const[]){"name", "summary"}, "ll");
+    struct entry e;
+    for (size_t i = 0; category->entry(i, &e); i++) {
+        table_cell(t, "%s", e.name);
+        table_cell(t, "%s", e.summary);
     }
+    struct ub_text text = {0};
+    table_plain(t, WIDTH, &text);
+    table_free(t);
+    cli_print(&text);
+}
+
+/* ---- one entry -------------------------------------------------------------------------- */
+
+static void add_bound(struct ub_text *text, double bound)
+{
+    char number[UB_REAL_TEXT];
+    ub_real_text(bound, number);
+    ub_text_add(text, "%s", number);
+}
+
+/* "number in [0, 1]" */
+static struct ub_text kind_text(const struct ub_option *option)
+{
+    static const char *const names[] = {
+        [UB_OPTION_INT] = "whole number",
+        [UB_OPTION_REAL] = "number",
+        [UB_OPTION_NAME] = "",
+        [UB_OPTION_SIZES] = "sizes, 64x64, or none",
+        [UB_OPTION_RATE] = "rate: number, edge(S) or relative(R)",
+        [UB_OPTION_FLAG] = "true or false",
+        [UB_OPTION_TEXT] = "text",
+    };
+    struct ub_text text = {0};
+    ub_text_add(&text, "%s", names[option->kind]);
+    bool ranged = option->kind == UB_OPTION_INT || option->kind == UB_OPTION_REAL;
+    if (ranged && (option->min != 0 || option->max != 0)) {
+        ub_text_add(&text, " in [");
+        add_bound(&text, option->min);
+        ub_text_add(&text, ", ");
+        add_bound(&text, option->max);
+        ub_text_add(&text, "]");
+    }
+    for (size_t i = 0; option->kind == UB_OPTION_NAME && option->choices[i]; i++)
+        ub_text_add(&text, "%s%s", i ? ", " : "", option->choices[i]);
+    return text;
+}
+
+static void show_options(const struct ub_option *const tables[2])
+{
+    size_t n = 0;
+    for (int k = 0; k < 2; k++)
+        for (const struct ub_option *o = tables[k]; o && o->key; o++, n++) {
+            struct ub_text kind = kind_text(o);
+            if (n == 0)
+                printf("\noptions\n");
+            printf("  %s", o->key);
+            if (o->fallback)
+                printf(" (default: %s)", o->fallback);
+            printf("\n      %s\n      %s\n", o->help ? o->help : "", kind.data);
+            ub_text_free(&kind);
+        }
+    if (n == 0)
+        printf("\nno options\n");
+}
+
+static void show_entry(const struct entry *e)
+{
+    printf("%s: %s\n", e->name, e->summary);
+    for (size_t i = 0; i < sizeof e->detail / sizeof *e->detail; i++)
+        if (e->detail[i].name)
+            printf("%s: %s\n", e->detail[i].name, e->detail[i].text);
+    show_options(e->options);
+}
+
+static bool unknown(const char *what, const char *given, const char *const *names, size_t n,
+                    struct ub_error *err)
+{
+    const char *near = ub_suggest(given, names, n);
+    if (near)
+        return ub_fail(err, UB_INPUT, "nothing called '%s' among the %s; did you mean '%s'?", given,
+                       what, near);
+    struct ub_text known = {0};
+    for (size_t i = 0; i < n; i++)
+        ub_text_add(&known, "%s%s", i ? ", " : "", names[i]);
+    ub_fail(err, UB_INPUT, "nothing called '%s' among the %s; expected one of %s", given, what,
+            known.data ? known.data : "none");
+    ub_text_free(&known);
+    return false;
+}
+
+static bool show_named(const struct category *category, const char *name, struct ub_error *err)
+{
+    const char **names = NULL;
+    struct entry e;
+    size_t n = 0;
+    bool found = false;
+    for (; !found && category->entry(n, &e); n++) {
+        names = ub_realloc(names, (n + 1) * sizeof *names);
+        names[n] = e.name;
+        found = strcmp(e.name, name) == 0;
+    }
+    if (found)
+        show_entry(&e);
+    else
+        unknown(category->name, name, names, n, err);
+    ub_free(names);
     return found;
 }
 
-static bool unknown(const char *what, struct ub_error *err)
+/* ---- suites ----------------------------------------------------------------------------- */
+
+/* One column of lines that a description's line breaks would tear apart. */
+static char *one_line(const char *text)
 {
-    const char *names[512] = {"suites"};
-    size_t n = 1;
-    for (int k = 0; k < KINDS; k++) {
-        struct entries e = {0};
-        kinds[k].add(&e);
-        names[n++] = kinds[k].name;
-        for (size_t i = 0; i < e.count && n < 500; i++)
-            names[n++] = e.entry[i].name;
-        ub_free(e.entry);
+    char *line = ub_strdup(text);
+    size_t length = strlen(line);
+    while (length > 0 && strchr("\r\n ", line[length - 1]))
+        line[--length] = '\0';
+    for (char *c = line; *c; c++)
+        if (*c == '\n')
+            *c = ' ';
+    return line;
+}
+
+static bool add_suite(struct table *t, const char *name, struct ub_error *err)
+{
+    char *path = ub_suite_find(name, err);
+    struct ub_suite *suite = path ? ub_suite_read(path, err) : NULL;
+    if (suite) {
+        char *line = one_line(suite->description);
+        table_cell(t, "%s", name);
+        table_cell(t, "%zu", suite->count);
+        table_cell(t, "%s", line);
+        ub_free(line);
     }
-    const char *near = ub_suggest(what, names, n);
-    if (near)
-        return ub_fail(err, UB_INPUT, "nothing is called '%s'; did you mean '%s'?", what, near);
-    return ub_fail(err, UB_INPUT,
-                   "nothing is called '%s'; expected models, losses, inits, optimizers, datasets, "
-                   "observables, laws, suites or the name of one",
-                   what);
+    ub_free(path);
+    bool good = suite != NULL;
+    ub_suite_free(suite);
+    return good;
+}
+
+static bool list_suites(struct ub_error *err)
+{
+    size_t n;
+    char **names = ub_suite_names(&n);
+    struct table *t = table_new((const char *const[]){"name", "runs", "description"}, "lrl");
+    bool good = true;
+    for (size_t i = 0; i < n; i++) {
+        good = good && add_suite(t, names[i], err);
+        ub_free(names[i]);
+    }
+    ub_free(names);
+    struct ub_text text = {0};
+    if (good)
+        table_plain(t, WIDTH, &text);
+    table_free(t);
+    cli_print(&text);
+    return good;
+}
+
+static bool show_suite(const char *name, struct ub_error *err)
+{
+    char *path = ub_suite_find(name, err);
+    struct ub_suite *suite = path ? ub_suite_read(path, err) : NULL;
+    if (suite) {
+        printf("%s: %s\nfile: %s\nruns: %zu", suite->name, suite->description, path, suite->count);
+        printf(" (%zu excluded, %zu duplicates left out)\n", suite->excluded, suite->duplicates);
+    }
+    bool good = suite != NULL;
+    ub_suite_free(suite);
+    ub_free(path);
+    return good;
+}
+
+/* ---- the command ------------------------------------------------------------------------ */
+
+static bool list_all(struct ub_error *err)
+{
+    for (size_t i = 0; i < CATEGORIES; i++) {
+        printf("== %s ==\n", categories[i].name);
+        list_entries(&categories[i]);
+        printf("\n");
+    }
+    printf("== suites ==\n");
+    return list_suites(err);
+}
+
+static bool list(const char *category, const char *name, struct ub_error *err)
+{
+    const char *names[CATEGORIES + 1];
+    for (size_t i = 0; i < CATEGORIES; i++) {
+        names[i] = categories[i].name;
+        if (strcmp(names[i], category) != 0)
+            continue;
+        if (name)
+            return show_named(&categories[i], name, err);
+        list_entries(&categories[i]);
+        return true;
+    }
+    if (strcmp(category, "suites") == 0)
+        return name ? show_suite(name, err) : list_suites(err);
+    names[CATEGORIES] = "suites";
+    return unknown("lists", category, names, CATEGORIES + 1, err);
 }
 
 int cli_list(int argc, char **argv)
 {
     struct ub_error err = {0};
     struct arguments a = {.err = &err};
-    struct ub_text out = {0};
-    if (!cli_parse(&argp, argc, argv, &a, &err))
-        return ub_report(&err);
-    if (a.name) /* "list models mlp": the name says it all */
-        a.what = a.name;
-    for (int k = 0; k < KINDS; k++)
-        if (!a.what || strcmp(a.what, kinds[k].name) == 0) {
-            print_kind(&out, &kinds[k]);
-            if (!a.what)
-                ub_text_add(&out, "\n");
-        }
-    if (!a.what || strcmp(a.what, "suites") == 0)
-        print_suites(&out);
-    if (out.length == 0 && !print_named(&out, a.what)) {
-        unknown(a.what, &err);
-        return ub_report(&err);
-    }
-    cli_print(&out);
-    return UB_OK;
+    bool good = cli_parse(&argp, argc, argv, &a, &err);
+    if (good)
+        good = a.category ? list(a.category, a.name, &err) : list_all(&err);
+    return good ? UB_OK : ub_report(&err);
 }
