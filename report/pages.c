@@ -106,8 +106,9 @@ static void add_tables(struct ub_text *out, const struct study *study)
 /* Median over systems, optimizer by optimizer: the page's summary. */
 static void add_summary(struct ub_text *out, const struct study *study)
 {
-    static const char *const head[] = {"optimizer", "dataset",    "loss",    "systems at edge",
-                                       "runs",      "median rho", "at edge", NULL};
+    static const char *const head[] = {"optimizer",       "dataset", "loss",
+                                       "systems at edge", "runs",    "median rho",
+                                       "within margin",   NULL};
     for (size_t i = 0; i < study->n_laws; i++) {
         const struct ub_law_result *r = study->laws[i];
         struct labels groups = {0};

@@ -7,8 +7,10 @@
 
 enum { MOST_PANELS = 6, COLUMNS = 3 };
 
-static void plot_fit(struct ub_panel *panel, const double fit[EXPONENT_ROWS], int color,
-                     const char *label)
+/* Eigenvalues below this share of the largest are rounding, and not drawn. */
+static const double least_share = 1e-9;
+
+static void plot_fit(struct ub_panel *panel, const double fit[EXPONENT_ROWS], int color)
 {
     double x[2] = {fit[EXPONENT_FIRST], fit[EXPONENT_LAST]}, y[2];
     if (!isfinite(fit[EXPONENT]))
@@ -16,22 +18,53 @@ static void plot_fit(struct ub_panel *panel, const double fit[EXPONENT_ROWS], in
     for (int i = 0; i < 2; i++)
         y[i] = fit[EXPONENT_PREFACTOR] * pow(x[i], -fit[EXPONENT]);
     ub_panel_line(panel, x, y, 2, (struct ub_style){.color = color, .width = 1.3});
+}
+
+/* A panel's exponents, one under the other in its lower left corner. */
+struct notes {
+    size_t count;
+    double lowest, highest; /* of the values drawn */
+    struct ub_text line[8];
+};
+
+static void note_values(struct notes *n, const struct ub_series *values)
+{
+    for (size_t i = 0; i < values->count; i++) {
+        const double v = values->value[i];
+        if (!(v > least_share * values->value[0]) || v <= 0)
+            continue;
+        n->lowest = n->highest > 0 ? fmin(n->lowest, v) : v;
+        n->highest = fmax(n->highest, v);
+    }
+}
+
+static void note_fit(struct notes *n, const char *what, const double fit[EXPONENT_ROWS])
+{
+    if (n->count == 8 || !isfinite(fit[EXPONENT]))
+        return;
     char *text = exponent_text(fit);
-    struct ub_text note = {0};
-    ub_text_add(&note, "%s%s", label, text);
-    ub_panel_text(panel, x[0], y[0], note.data);
-    ub_text_free(&note);
+    ub_text_add(&n->line[n->count++], "%s: %s", what, text);
     ub_free(text);
+}
+
+static void plot_notes(struct ub_panel *panel, struct notes *n)
+{
+    for (size_t i = 0; i < n->count; i++) {
+        const double place = 0.02 + 0.075 * (double)(n->count - 1 - i);
+        ub_panel_text(panel, 1, n->lowest * pow(n->highest / n->lowest, place), n->line[i].data);
+        ub_text_free(&n->line[i]);
+    }
 }
 
 static void plot_values(struct ub_panel *panel, const struct ub_series *values, int color,
                         const char *label)
 {
     double *rank = ub_calloc(values->count + 1, sizeof *rank);
-    for (size_t i = 0; i < values->count; i++)
-        rank[i] = (double)i + 1;
+    size_t n = 0;
+    for (; n < values->count && values->value[n] > least_share * values->value[0]; n++)
+        rank[n] = (double)n + 1;
     ub_panel_line(
-        panel, rank, values->value, values->count,
+        panel, rank, values->value, n,
         (struct ub_style){.color = color, .points = true, .point_size = 1.8, .label = label});
     ub_free(rank);
 }
@@ -40,6 +73,7 @@ static void plot_values(struct ub_panel *panel, const struct ub_series *values, 
 static size_t plot_layers(struct ub_panel *panel, const struct ub_trace *trace)
 {
     static const char prefix[] = "covariance-spectrum.";
+    struct notes notes = {0};
     size_t drawn = 0;
     for (size_t k = 0; k < trace->n_names; k++) {
         const char *name = trace->names[k];
@@ -50,11 +84,14 @@ static size_t plot_layers(struct ub_panel *panel, const struct ub_trace *trace)
         ub_text_add(&exponent, "exponent.%s", layer);
         struct spectrum s = spectrum_of(trace, name, exponent.data);
         plot_values(panel, &s.values, (int)(drawn % 8), layer);
-        plot_fit(panel, s.fit, (int)(drawn % 8), "");
+        plot_fit(panel, s.fit, (int)(drawn % 8));
+        note_values(&notes, &s.values);
+        note_fit(&notes, layer, s.fit);
         drawn++;
         spectrum_clear(&s);
         ub_text_free(&exponent);
     }
+    plot_notes(panel, &notes);
     return drawn;
 }
 
@@ -63,12 +100,17 @@ static size_t plot_hessian(struct ub_panel *panel, const struct ub_trace *trace)
     struct ub_series first = ub_trace_spectrum(trace, "hessian-spectrum", 0);
     struct spectrum last = spectrum_of(trace, "hessian-spectrum", "hessian-exponent");
     const size_t n = last.values.count;
+    struct notes notes = {0};
+    note_values(&notes, &first);
     if (first.count > 0)
         plot_values(panel, &first, 5, "at initialization");
     if (n > 0) {
         plot_values(panel, &last.values, 1, "at the end");
-        plot_fit(panel, last.fit, 1, "end: ");
+        plot_fit(panel, last.fit, 1);
+        note_values(&notes, &last.values);
+        note_fit(&notes, "end", last.fit);
     }
+    plot_notes(panel, &notes);
     ub_series_clear(&first);
     spectrum_clear(&last);
     return n;

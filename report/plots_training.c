@@ -9,7 +9,8 @@ enum { MOST_ROWS = 6, MOST_COLUMNS = 4, MOST_PLATEAUS = 48 };
 
 /* ---- groups ----------------------------------------------------------------------------- */
 
-/* Runs of one dataset and loss, and the models and optimizers among them. */
+/* Runs of one dataset and loss, and the models and optimizers (by name, so that every learning rate
+ * of one shares a panel) among them. */
 struct group {
     const struct study *study;
     const struct ub_run_spec *spec; /* stands for dataset and loss */
@@ -19,6 +20,13 @@ struct group {
 static bool in_group(const struct group *g, const struct ub_run_spec *spec)
 {
     return strcmp(spec->dataset, g->spec->dataset) == 0 && strcmp(spec->loss, g->spec->loss) == 0;
+}
+
+/* Is `call` of this name, whatever its options? */
+static bool is_called(const char *call, const char *name)
+{
+    const size_t n = strlen(name);
+    return strncmp(call, name, n) == 0 && (call[n] == '\0' || call[n] == ':');
 }
 
 /* The group that run `first` begins; false when an earlier run began it or it has no trace. */
@@ -35,8 +43,10 @@ static bool group_open(const struct study *study, size_t first, struct group *g)
         const struct ub_run_spec *spec = &store->runs[i].spec;
         if (!study->traces[i] || !in_group(g, spec))
             continue;
+        char *optimizer = call_name(spec->optimizer);
         labels_add(&g->models, model_label(spec));
-        labels_add(&g->optimizers, optimizer_label(spec));
+        labels_add(&g->optimizers, optimizer);
+        ub_free(optimizer);
     }
     return true;
 }
@@ -70,7 +80,7 @@ static size_t plot_runs(struct ub_panel *panel, const struct group *g, const cha
         const struct ub_run_spec *spec = &g->study->store->runs[i].spec;
         if (!g->study->traces[i] || !in_group(g, spec) ||
             (model && strcmp(model_label(spec), model) != 0) ||
-            strcmp(optimizer_label(spec), optimizer) != 0)
+            !is_called(spec->optimizer, optimizer))
             continue;
         struct ub_series s = ub_trace_series(g->study->traces[i], observable, 0);
         const size_t color = color_by_model ? labels_find(&g->models, model_label(spec)) : drawn;
@@ -98,7 +108,7 @@ static void plot_thresholds(struct ub_panel *panel, const struct group *g, const
         const double threshold = ub_run_fact(run, "threshold");
         bool again = !isfinite(threshold) || !g->study->traces[i] || !in_group(g, &run->spec) ||
                      strcmp(model_label(&run->spec), model) != 0 ||
-                     strcmp(optimizer_label(&run->spec), optimizer) != 0;
+                     !is_called(run->spec.optimizer, optimizer);
         for (int k = 0; k < n; k++)
             again = again || fabs(known[k] - threshold) <= 1e-9 * threshold;
         if (again)

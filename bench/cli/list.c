@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 100 };
+enum { WIDTH = 120 };
+static const double unbounded = 1e18; /* an option's maximum beyond this is none */
 
 static const struct argp_option options[] = {{0}};
 
@@ -37,7 +38,8 @@ static const struct argp argp = {
            "Examples:\n"
            "  unibench list\n"
            "  unibench list optimizers\n"
-           "  unibench list models mlp\n",
+           "  unibench list models mlp\n"
+           "  unibench list sharpness\n",
 };
 
 /* ---- entries ---------------------------------------------------------------------------- */
@@ -162,7 +164,7 @@ static void add_bound(struct ub_text *text, double bound)
     ub_text_add(text, "%s", number);
 }
 
-/* "number in [0, 1]" */
+/* "number, 0 to 1" */
 static struct ub_text kind_text(const struct ub_option *option)
 {
     static const char *const names[] = {
@@ -178,11 +180,14 @@ static struct ub_text kind_text(const struct ub_option *option)
     ub_text_add(&text, "%s", names[option->kind]);
     bool ranged = option->kind == UB_OPTION_INT || option->kind == UB_OPTION_REAL;
     if (ranged && (option->min != 0 || option->max != 0)) {
-        ub_text_add(&text, " in [");
-        add_bound(&text, option->min);
         ub_text_add(&text, ", ");
-        add_bound(&text, option->max);
-        ub_text_add(&text, "]");
+        add_bound(&text, option->min);
+        if (option->max >= unbounded)
+            ub_text_add(&text, " or more");
+        else
+            ub_text_add(&text, " to ");
+        if (option->max < unbounded)
+            add_bound(&text, option->max);
     }
     for (size_t i = 0; option->kind == UB_OPTION_NAME && option->choices[i]; i++)
         ub_text_add(&text, "%s%s", i ? ", " : "", option->choices[i]);
@@ -232,23 +237,42 @@ static bool unknown(const char *what, const char *given, const char *const *name
     return false;
 }
 
+static bool find_entry(const struct category *category, const char *name, struct entry *out)
+{
+    for (size_t i = 0; category->entry(i, out); i++)
+        if (strcmp(out->name, name) == 0)
+            return true;
+    return false;
+}
+
 static bool show_named(const struct category *category, const char *name, struct ub_error *err)
 {
-    const char **names = NULL;
     struct entry e;
+    if (find_entry(category, name, &e))
+        return show_entry(&e), true;
+    const char **names = NULL;
     size_t n = 0;
-    bool found = false;
-    for (; !found && category->entry(n, &e); n++) {
+    for (; category->entry(n, &e); n++) {
         names = ub_realloc(names, (n + 1) * sizeof *names);
         names[n] = e.name;
-        found = strcmp(e.name, name) == 0;
     }
-    if (found)
-        show_entry(&e);
-    else
-        unknown(category->name, name, names, n, err);
+    unknown(category->name, name, names, n, err);
     ub_free(names);
-    return found;
+    return false;
+}
+
+/* All entries of this name: "gaussian" may be of several kinds. */
+static bool show_anywhere(const char *name)
+{
+    size_t n = 0;
+    struct entry e;
+    for (size_t i = 0; i < CATEGORIES; i++)
+        if (find_entry(&categories[i], name, &e)) {
+            if (n++)
+                printf("\n");
+            show_entry(&e);
+        }
+    return n > 0;
 }
 
 /* ---- suites ----------------------------------------------------------------------------- */
@@ -344,6 +368,8 @@ static bool list(const char *category, const char *name, struct ub_error *err)
     if (strcmp(category, "suites") == 0)
         return name ? show_suite(name, err) : list_suites(err);
     names[CATEGORIES] = "suites";
+    if (!name && show_anywhere(category))
+        return true;
     return unknown("lists", category, names, CATEGORIES + 1, err);
 }
 
