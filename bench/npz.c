@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -22,7 +23,7 @@ struct member {
 };
 
 struct ub_npz {
-    char *path, *temporary;
+    char *path, *temporary; /* temporary NULL: written in place */
     FILE *file;
     uint64_t offset;
     size_t count;
@@ -77,14 +78,23 @@ static bool put(struct ub_npz *z, const void *data, size_t length, struct ub_err
 
 /* ---- archive ---------------------------------------------------------------------------- */
 
+/* A pipe, a device: renaming a file over it would take it away. */
+static bool is_special(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && !S_ISREG(s.st_mode);
+}
+
 struct ub_npz *ub_npz_new(const char *path, struct ub_error *err)
 {
     struct ub_npz *z = ub_calloc(1, sizeof *z);
     struct ub_text name = {0};
     ub_text_add(&name, "%s.%" PRId64 ".tmp", path, (int64_t)getpid());
     z->path = ub_strdup(path);
+    if (is_special(path))
+        ub_text_free(&name);
     z->temporary = name.data;
-    z->file = fopen(z->temporary, "wbxe");
+    z->file = fopen(z->temporary ? z->temporary : path, "wbe");
     if (z->file)
         return z;
     ub_fail(err, UB_INPUT, "%s: cannot write: %s", path, strerror(errno));
@@ -96,7 +106,8 @@ void ub_npz_abandon(struct ub_npz *z)
 {
     if (z->file) {
         fclose(z->file);
-        unlink(z->temporary);
+        if (z->temporary)
+            unlink(z->temporary);
     }
     for (size_t i = 0; i < z->count; i++)
         ub_free(z->members[i].name);
@@ -167,9 +178,9 @@ static bool put_directory(struct ub_npz *z, struct ub_error *err)
 bool ub_npz_close(struct ub_npz *z, struct ub_error *err)
 {
     bool good = put_directory(z, err);
-    if (good && (fflush(z->file) != 0 || fsync(fileno(z->file)) != 0))
+    if (good && (fflush(z->file) != 0 || (z->temporary && fsync(fileno(z->file)) != 0)))
         good = ub_fail(err, UB_INPUT, "%s: cannot write: %s", z->path, strerror(errno));
-    if (good && rename(z->temporary, z->path) != 0)
+    if (good && z->temporary && rename(z->temporary, z->path) != 0)
         good = ub_fail(err, UB_INPUT, "%s: cannot write: %s", z->path, strerror(errno));
     if (good) {
         fclose(z->file);

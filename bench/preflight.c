@@ -46,7 +46,7 @@ static bool cell_fits(const struct flight *f, size_t cell, const struct ub_datas
         printf("%s:%d: %s with %s on %s: %s\n", f->path, f->cells[cell].line, spec->model,
                spec->loss, spec->dataset, err.text);
     else if (!good)
-        printf("%s\n", err.text);
+        printf("%s with %s on %s: %s\n", spec->model, spec->loss, spec->dataset, err.text);
     return good;
 }
 
