@@ -83,7 +83,7 @@ static void add_commands(struct ub_text *out, const struct study *study)
 static void add_tables(struct ub_text *out, const struct study *study)
 {
     for (size_t i = 0; i < study->n_laws; i++) {
-        struct table *t = systems_table(study->laws[i], false);
+        struct table *t = systems_table(study->laws[i], FOR_PAGE);
         ub_text_add(out,
                     "\n## Systems under %s\n\n%s (%s). rho: mean over seeds of the median at "
                     "the edge, with its 95%% interval; runs: those that reached their edge, of "
@@ -192,7 +192,7 @@ static bool write_laws(const struct study *study, const char *folder, struct ub_
 {
     struct ub_text out = {0};
     for (size_t i = 0; i < study->n_laws; i++) {
-        struct table *t = systems_table(study->laws[i], true);
+        struct table *t = systems_table(study->laws[i], FOR_CSV);
         struct ub_text one = {0};
         table_csv(t, &one);
         const char *rows = i == 0 ? one.data : strchr(one.data, '\n') + 1; /* one header */

@@ -32,9 +32,10 @@ char *exponent_text(const double fit[EXPONENT_ROWS]);
 
 /* "edge-of-stability holds: ..." and what is behind it, as one paragraph. */
 void add_verdict(struct ub_text *out, const struct ub_law_result *result, bool markdown);
-/* One row a system of the law. `wide`: with everything that laws.csv has. */
-struct table *systems_table(const struct ub_law_result *result, bool wide);
-/* One row a model, optimizer and loss, over datasets: the report's one-page summary. */
+/* One row a system of the law; laws.csv has everything, the terminal no reasons. */
+enum table_use { FOR_TERMINAL, FOR_PAGE, FOR_CSV };
+struct table *systems_table(const struct ub_law_result *result, enum table_use use);
+/* How many runs ended how. */
 struct table *status_table(const struct ub_store *store);
 struct table *exponents_table(const struct study *study);
 

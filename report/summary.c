@@ -39,10 +39,12 @@ void add_verdict(struct ub_text *out, const struct ub_law_result *r, bool markdo
 
 /* ---- tables ----------------------------------------------------------------------------- */
 
-static void add_agreement(struct table *t, const struct ub_law_system *s)
+static void add_agreement(struct table *t, const struct ub_law_system *s, enum table_use use)
 {
-    if (s->n_reached == 0)
+    if (s->n_reached == 0 && use != FOR_TERMINAL)
         table_cell(t, "- (%s)", s->why ? s->why : "not reached");
+    else if (s->n_reached == 0)
+        table_cell(t, "-");
     else if (s->violates)
         table_cell(t, "no");
     else
@@ -58,8 +60,9 @@ static void add_interval(struct table *t, const struct ub_interval *i)
 }
 
 static void add_system(struct table *t, const struct ub_law_result *r,
-                       const struct ub_law_system *s, bool wide)
+                       const struct ub_law_system *s, enum table_use use)
 {
+    const bool wide = use == FOR_CSV;
     const struct ub_run_spec *spec = &s->first->spec;
     if (wide)
         table_cell(t, "%s", r->law->name);
@@ -79,10 +82,10 @@ static void add_system(struct table *t, const struct ub_law_result *r,
     } else {
         add_interval(t, &s->plateau);
     }
-    add_agreement(t, s);
+    add_agreement(t, s, use);
 }
 
-struct table *systems_table(const struct ub_law_result *r, bool wide)
+struct table *systems_table(const struct ub_law_result *r, enum table_use use)
 {
     static const char *const narrow_head[] = {"dataset", "model", "loss",    "optimizer", "runs",
                                               "rho",     "95%",   "at edge", NULL};
@@ -92,7 +95,7 @@ struct table *systems_table(const struct ub_law_result *r, bool wide)
     struct table *t =
         wide ? table_new(wide_head, "llllllrrrrrrrl") : table_new(narrow_head, "lllllrrl");
     for (size_t i = 0; i < r->n_systems; i++)
-        add_system(t, r, &r->systems[i], wide);
+        add_system(t, r, &r->systems[i], use);
     return t;
 }
 
@@ -236,7 +239,7 @@ char *ub_report_summary(const struct ub_store *store, struct ub_error *err)
     struct ub_text out = {0};
     for (size_t i = 0; i < study->n_laws; i++) {
         struct ub_text verdict = {0};
-        struct table *t = systems_table(study->laws[i], false);
+        struct table *t = systems_table(study->laws[i], FOR_TERMINAL);
         table_plain(t, TERMINAL_WIDTH, &out);
         add_verdict(&verdict, study->laws[i], false);
         ub_text_add(&out, "\n");
