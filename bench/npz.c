@@ -78,11 +78,11 @@ static bool put(struct ub_npz *z, const void *data, size_t length, struct ub_err
 
 /* ---- archive ---------------------------------------------------------------------------- */
 
-/* A pipe, a device: renaming a file over it would take it away. */
+/* A pipe, a device, a link: renaming a file over it would take it away. */
 static bool is_special(const char *path)
 {
     struct stat s;
-    return stat(path, &s) == 0 && !S_ISREG(s.st_mode);
+    return lstat(path, &s) == 0 && !S_ISREG(s.st_mode);
 }
 
 struct ub_npz *ub_npz_new(const char *path, struct ub_error *err)

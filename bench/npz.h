@@ -4,7 +4,7 @@
  *     ub_npz_add_reals(z, "final.fc1.weight", 2, (int64_t[]){64, 784}, weights, &err);
  *     ub_npz_close(z, &err);                  // numpy.load("run.npz")["final.fc1.weight"]
  *
- * The file appears whole at ub_npz_close or not at all (a pipe or device is
+ * The file appears whole at ub_npz_close or not at all (a pipe, device or link is
  * written to as it is). The same arrays make the same bytes. The
  * archive and each array must stay below 4 GiB (no zip64). */
 #ifndef UB_NPZ_H
