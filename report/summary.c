@@ -92,8 +92,8 @@ struct table *systems_table(const struct ub_law_result *r, enum table_use use)
     static const char *const wide_head[] = {
         "law",  "dataset", "model",     "loss", "optimizer",   "runs",   "plateau", "low",
         "high", "se",      "predicted", "peak", "violation_q", "agrees", NULL};
-    struct table *t =
-        wide ? table_new(wide_head, "llllllrrrrrrrl") : table_new(narrow_head, "lllllrrl");
+    struct table *t = use == FOR_CSV ? table_new(wide_head, "llllllrrrrrrrl")
+                                     : table_new(narrow_head, "lllllrrl");
     for (size_t i = 0; i < r->n_systems; i++)
         add_system(t, r, &r->systems[i], use);
     return t;
