@@ -5,8 +5,10 @@
 enum { SIDE = 32, CHANNELS = 3, PIXELS = CHANNELS * SIDE * SIDE, RECORD = 1 + PIXELS };
 enum { CLASSES = 10, BATCHES = 5 };
 
-static const char *const folders[] = {"cifar10", "cifar-10-batches-bin", "cifar10-subset", "",
-                                      NULL};
+static const char *const subfolders[] = {"cifar10", "cifar-10-batches-bin", "cifar10-subset", "",
+                                         NULL};
+static const char *const names[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                    "data_batch_4.bin", "data_batch_5.bin", NULL};
 
 struct batch {
     char *path;
@@ -18,10 +20,10 @@ struct batch {
 static bool read_batch(const char *folder, const char *name, struct batch *b, struct ub_error *err)
 {
     size_t length;
-    b->path = ub_data_find(folder, folders, name);
+    b->path = ub_data_file(folder, name);
     if (!b->path)
         return true;
-    b->bytes = ub_read_file(b->path, UB_DATA_BYTES, &length, err);
+    b->bytes = ub_read_file(b->path, UB_FILE_BYTES, &length, err);
     if (!b->bytes)
         return false;
     b->count = (int64_t)(length / RECORD);
@@ -52,27 +54,13 @@ static bool fill(struct ub_dataset *d, struct ub_split *split, const struct batc
     return true;
 }
 
-static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
-                 const char *folder, struct ub_error *err)
+static bool load_batches(struct ub_dataset *d, const char *folder, struct ub_error *err)
 {
-    (void)call, (void)seed;
-    static const char *const names[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
-                                        "data_batch_4.bin", "data_batch_5.bin"};
     struct batch train[BATCHES] = {0}, test = {0};
-    d->task = UB_CLASSIFICATION;
-    d->rank = 3;
-    d->shape[0] = CHANNELS;
-    d->shape[1] = d->shape[2] = SIDE;
-    d->features = PIXELS;
-    d->outputs = CLASSES;
-    if (!folder)
-        return ub_data_missing(NULL, "cifar10", names[0], err);
     bool good = true;
     for (int i = 0; good && i < BATCHES; i++)
         good = read_batch(folder, names[i], &train[i], err);
     good = good && read_batch(folder, "test_batch.bin", &test, err);
-    if (good && !train[0].path)
-        good = ub_data_missing(folder, "cifar10", names[0], err);
     good = good && fill(d, &d->train, train, BATCHES, err);
     if (good && test.count > 0)
         good = fill(d, &d->test, &test, 1, err);
@@ -82,6 +70,23 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
     }
     ub_free(test.path);
     ub_free(test.bytes);
+    return good;
+}
+
+static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
+                 const char *folder, struct ub_error *err)
+{
+    (void)seed;
+    d->task = UB_CLASSIFICATION;
+    d->rank = 3;
+    d->shape[0] = CHANNELS;
+    d->shape[1] = d->shape[2] = SIDE;
+    d->features = PIXELS;
+    d->outputs = CLASSES;
+    char *found = folder ? ub_data_folder(folder, subfolders, names) : NULL;
+    const bool good =
+        found ? load_batches(d, found, err) : ub_data_missing(folder, call->name, names[0], err);
+    ub_free(found);
     return good;
 }
 

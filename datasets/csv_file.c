@@ -19,13 +19,20 @@ static const struct ub_option options[] = {
     {.key = NULL},
 };
 
-static char *path_of(const char *file, const char *folder)
+/* Within the data folder, else as given. */
+static char *path_of(const char *file, const char *folder, struct ub_error *err)
 {
     char *inside = folder && *file != '/' ? ub_path(folder, file) : NULL;
     if (inside && ub_exists(inside))
         return inside;
     ub_free(inside);
-    return ub_strdup(file);
+    if (ub_exists(file))
+        return ub_strdup(file);
+    ub_fail(err, UB_INPUT,
+            "csv: no file '%s'%s%s; expected a path, or one within the data folder "
+            "(--data or UNIBENCH_DATA)",
+            file, folder ? ", nor in " : "", folder ? folder : "");
+    return NULL;
 }
 
 /* ---- labels ---- */
@@ -103,6 +110,10 @@ static bool fill(struct ub_dataset *d, const struct ub_csv *csv, const char *lab
         return ub_fail(err, UB_INPUT, "%s:1: no column '%s'; expected it in the header%s%s",
                        csv->path, label, near ? ", did you mean " : "", near ? near : "");
     }
+    for (size_t c = (size_t)column + 1; c < csv->columns; c++)
+        if (strcmp(csv->header[c], label) == 0) /* else the label would be an input, too */
+            return ub_fail(err, UB_INPUT, "%s:1: column '%s' twice; expected it once", csv->path,
+                           label);
     if (csv->columns < 2 || csv->rows == 0)
         return ub_fail(err, UB_INPUT,
                        "%s: %zu columns and %zu rows; expected an input column and a "
@@ -133,8 +144,8 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
     (void)seed;
     d->task = strcmp(ub_call_get(call, "task"), tasks[0]) == 0 ? UB_CLASSIFICATION : UB_REGRESSION;
     d->rank = 1;
-    char *path = path_of(ub_call_get(call, "file"), folder);
-    struct ub_csv *csv = ub_csv_read(path, true, err);
+    char *path = path_of(ub_call_get(call, "file"), folder, err);
+    struct ub_csv *csv = path ? ub_csv_read(path, true, err) : NULL;
     ub_free(path);
     const bool good = csv && fill(d, csv, ub_call_get(call, "label"), err);
     ub_csv_free(csv);

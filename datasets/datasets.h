@@ -44,10 +44,16 @@ struct ub_dataset_source {
 extern const struct ub_dataset_source *const ub_dataset_sources[]; /* NULL-terminated */
 const struct ub_dataset_source *ub_dataset_find(const char *name);
 
-/* Options that every dataset takes: size (subset size, 0 = all: the first `size` of a seeded
- * permutation), classes (e.g. 0x3x7 kept and renumbered; "none" = all), scale
- * (none | center | standardize | whiten-free names as documented in registry.c), test (fraction
- * held out by seed, 0 = the source's own split or none). */
+/* Options that every dataset takes, applied in this order:
+ *   classes  e.g. 0x3x7: only these are kept, renumbered 0, 1, 2 in the order given (train and
+ *            test); "none" = all
+ *   size     samples kept of the source's training set: the first `size` of a permutation by the
+ *            data seed; 0 = all, in the source's order. A source's own test set stays whole
+ *   test     fraction of those held out at random, by the data seed; 0 = the source's own test set,
+ *            if it has one. Else the samples held out take its place
+ *   scale    none; center: each feature minus its mean; standardize: then divided by its standard
+ *            deviation (1/n), 0 for a constant feature; global: minus one mean and divided by one
+ *            deviation, those of all features together. Statistics of train, applied to test, too */
 extern const struct ub_option ub_dataset_common_options[];
 
 /* Checks `text` against the source's and the common options; returns the canonical call text

@@ -75,15 +75,24 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
     d->shape[0] = d->features = ub_call_int(call, "features");
     d->outputs = ub_call_int(call, "outputs");
     d->theory_exponent = alpha;
+    if (!ub_size_fits(d->features, d->outputs, sizeof(double), UB_DATA_BYTES))
+        return ub_fail(err, UB_INPUT,
+                       "%s: features=%lld x outputs=%lld are too many; expected a teacher of less "
+                       "than %llu GiB",
+                       call->name, (long long)d->features, (long long)d->outputs,
+                       (unsigned long long)(UB_DATA_BYTES >> 30));
     if (!ub_split_new(d, ub_call_int(call, "samples"), call->name, &d->train, err))
         return false;
     double *teacher = draw_teacher(d, alpha, ub_call_real(call, "beta"), seed);
+    double *deviation = ub_calloc((size_t)d->features, sizeof *deviation);
+    for (int64_t k = 0; k < d->features; k++)
+        deviation[k] = pow((double)k + 1, -alpha / 2);
     struct ub_random inputs = ub_random_stream(seed, "data.inputs");
     struct ub_random noises = ub_random_stream(seed, "data.noise");
     for (int64_t i = 0; i < d->train.count; i++) {
         double *x = d->train.inputs + i * d->features, *y = d->train.targets + i * d->outputs;
         for (int64_t k = 0; k < d->features; k++) {
-            x[k] = pow((double)k + 1, -alpha / 2) * ub_random_normal(&inputs);
+            x[k] = deviation[k] * ub_random_normal(&inputs);
             for (int64_t o = 0; o < d->outputs; o++)
                 y[o] += teacher[k * d->outputs + o] * x[k];
         }
@@ -91,6 +100,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
             y[o] += noise * ub_random_normal(&noises);
     }
     ub_free(teacher);
+    ub_free(deviation);
     return true;
 }
 

@@ -1,7 +1,6 @@
 /* MNIST and Fashion-MNIST: pairs of IDX files (big-endian header, then bytes), gzipped or not. */
 #include "datasets/source.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { CLASSES = 10, MOST_DIMENSIONS = 3, UNSIGNED_BYTES = 8 };
@@ -42,7 +41,7 @@ static bool idx_read(struct idx *f, int dimensions, struct ub_error *err)
 {
     size_t length, header = 4 + 4 * (size_t)dimensions;
     const uint32_t magic = UNSIGNED_BYTES << 8 | (uint32_t)dimensions;
-    f->bytes = ub_read_file(f->path, UB_DATA_BYTES, &length, err);
+    f->bytes = ub_read_file(f->path, UB_FILE_BYTES, &length, err);
     if (!f->bytes)
         return false;
     if (length < header)
@@ -54,11 +53,11 @@ static bool idx_read(struct idx *f, int dimensions, struct ub_error *err)
     int64_t total = 1;
     for (int i = 0; i < dimensions; i++) {
         f->dim[i] = big_endian(f->bytes + 4 + 4 * i);
-        if (f->dim[i] < 1 || !ub_size_fits(total, f->dim[i], 1, UB_DATA_BYTES))
+        if (f->dim[i] < 1 || !ub_size_fits(total, f->dim[i], 1, UB_FILE_BYTES))
             return ub_fail(err, UB_INPUT,
                            "%s: axis %d has size %lld; expected 1 or more, and less "
                            "than %llu bytes in all",
-                           f->path, i + 1, (long long)f->dim[i], (unsigned long long)UB_DATA_BYTES);
+                           f->path, i + 1, (long long)f->dim[i], (unsigned long long)UB_FILE_BYTES);
         total *= f->dim[i];
     }
     if (length != header + (size_t)total)
@@ -95,23 +94,24 @@ static bool fill(struct ub_dataset *d, struct ub_split *split, const struct idx 
     return true;
 }
 
-/* Reads PREFIX-images-idx3-ubyte and its labels; false without an error when `optional` and the
- * images are not there. */
+/* Reads PREFIX-images-idx3-ubyte and its labels, both in `folder`. When `optional`, neither need be
+ * there: the split then stays empty. */
 static bool load_pair(struct ub_dataset *d, struct ub_split *split, const char *prefix,
                       const char *folder, const char *dataset, bool optional, struct ub_error *err)
 {
-    const char *const folders[] = {dataset, "", NULL};
     struct ub_text images_name = {0}, labels_name = {0};
     ub_text_add(&images_name, "%s-images-idx3-ubyte", prefix);
     ub_text_add(&labels_name, "%s-labels-idx1-ubyte", prefix);
-    struct idx images = {.path = ub_data_find(folder, folders, images_name.data)};
-    struct idx labels = {.path = ub_data_find(folder, folders, labels_name.data)};
-    bool good = false;
-    if (!images.path && !optional)
-        ub_data_missing(folder, dataset, images_name.data, err);
-    else if (images.path && !labels.path)
-        ub_data_missing(folder, dataset, labels_name.data, err);
-    else if (images.path)
+    struct idx images = {.path = ub_data_file(folder, images_name.data)};
+    struct idx labels = {.path = ub_data_file(folder, labels_name.data)};
+    bool good;
+    if (!images.path && !labels.path && optional)
+        good = true;
+    else if (!images.path)
+        good = ub_data_missing(folder, dataset, images_name.data, err);
+    else if (!labels.path)
+        good = ub_data_missing(folder, dataset, labels_name.data, err);
+    else
         good = idx_read(&images, 3, err) && idx_read(&labels, 1, err) &&
                fill(d, split, &images, &labels, err);
     idx_clear(&images);
@@ -121,35 +121,33 @@ static bool load_pair(struct ub_dataset *d, struct ub_split *split, const char *
     return good;
 }
 
-static bool load_named(struct ub_dataset *d, const struct ub_call *call, const char *folder,
-                       struct ub_error *err)
+static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
+                 const char *folder, struct ub_error *err)
 {
+    static const char *const train[] = {"train-images-idx3-ubyte", NULL};
+    static const char *const test[] = {"t10k-images-idx3-ubyte", NULL};
     const char *part = ub_call_get(call, "part"), *dataset = call->name;
-    const bool automatic = strcmp(part, "auto") == 0;
+    const char *const subfolders[] = {dataset, "", NULL};
+    (void)seed;
     d->task = UB_CLASSIFICATION;
     d->rank = 3;
     d->shape[0] = 1;
     d->outputs = CLASSES;
-    if (!folder)
-        return ub_data_missing(NULL, dataset, NULL, err);
-    if (strcmp(part, "test") != 0) {
-        if (load_pair(d, &d->train, "train", folder, dataset, automatic, err)) {
-            load_pair(d, &d->test, "t10k", folder, dataset, true, err);
-            return err->code == UB_OK;
-        }
-        if (err->code != UB_OK)
-            return false;
-    }
-    return load_pair(d, &d->train, "t10k", folder, dataset, false, err);
-}
-
-static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
-                 const char *folder, struct ub_error *err)
-{
-    (void)seed;
-    struct ub_error own = {0};
-    const bool good = load_named(d, call, folder, &own);
-    return good || ub_fail(err, own.code, "%s", own.text);
+    const bool only_test = strcmp(part, "test") == 0, only_train = strcmp(part, "train") == 0;
+    char *of_train = folder && !only_test ? ub_data_folder(folder, subfolders, train) : NULL;
+    char *of_test =
+        folder && !only_train && !of_train ? ub_data_folder(folder, subfolders, test) : NULL;
+    bool good;
+    if (of_train)
+        good = load_pair(d, &d->train, "train", of_train, dataset, false, err) &&
+               load_pair(d, &d->test, "t10k", of_train, dataset, true, err);
+    else if (of_test)
+        good = load_pair(d, &d->train, "t10k", of_test, dataset, false, err);
+    else
+        good = ub_data_missing(folder, dataset, only_test ? *test : *train, err);
+    ub_free(of_train);
+    ub_free(of_test);
+    return good;
 }
 
 const struct ub_dataset_source ub_dataset_mnist = {

@@ -35,6 +35,14 @@ static int64_t place_of(const int64_t *classes, size_t n, int64_t label)
     return -1;
 }
 
+static bool has_class(const struct ub_split *split, int64_t label)
+{
+    for (int64_t i = 0; i < split->count; i++)
+        if (split->labels[i] == label)
+            return true;
+    return false;
+}
+
 static void keep_in_split(const struct ub_dataset *d, struct ub_split *split,
                           const int64_t *classes, size_t n)
 {
@@ -74,6 +82,10 @@ static bool keep_classes(struct ub_dataset *d, const struct ub_call *call, const
         if (place_of(classes, i, classes[i]) >= 0)
             return ub_fail(err, UB_INPUT, "%s: class %lld twice; expected it once", where,
                            (long long)classes[i]);
+        if (!has_class(&d->train, classes[i]))
+            return ub_fail(err, UB_INPUT,
+                           "%s: no sample is of class %lld; expected classes that are there", where,
+                           (long long)classes[i]);
     }
     keep_in_split(d, &d->train, classes, n);
     if (d->test.count > 0)
@@ -94,9 +106,13 @@ static bool choose_samples(struct ub_dataset *d, const struct ub_call *call, uin
                        (long long)size, (long long)all);
     const int64_t count = size > 0 ? size : all;
     const int64_t held = (int64_t)llround(fraction * (double)count);
-    if (count - held < 1)
-        return ub_fail(err, UB_INPUT, "%s: no training sample is left of %lld", where,
-                       (long long)count);
+    char part[UB_REAL_TEXT];
+    ub_real_text(fraction, part);
+    if (count - held < 1 || (fraction > 0 && held < 1))
+        return ub_fail(err, UB_INPUT,
+                       "%s: test=%s holds out %lld of %lld samples; expected one at least for "
+                       "training and for test",
+                       where, part, (long long)held, (long long)count);
     if (count == all && fraction == 0)
         return true; /* in the source's order */
     int64_t *order = ub_calloc((size_t)all + 1, sizeof *order);
@@ -151,10 +167,12 @@ static void make_global(struct scale *s, size_t n)
     }
 }
 
-static void apply_scale(const struct ub_dataset *d, struct ub_split *split, const struct scale *s,
+/* False when a number leaves the range of doubles. */
+static bool apply_scale(const struct ub_dataset *d, struct ub_split *split, const struct scale *s,
                         bool divide)
 {
     const size_t n = (size_t)d->features;
+    bool finite = true;
     for (size_t i = 0; i < (size_t)split->count; i++)
         for (size_t k = 0; k < n; k++) {
             double *x = &split->inputs[i * n + k];
@@ -163,28 +181,32 @@ static void apply_scale(const struct ub_dataset *d, struct ub_split *split, cons
             bool constant = s->deviation[k] <= 1e-12 * fabs(s->mean[k]) || s->deviation[k] == 0;
             if (divide)
                 *x = constant ? 0 : *x / s->deviation[k];
+            finite = finite && isfinite(*x);
         }
+    return finite;
 }
 
-static void scale_inputs(struct ub_dataset *d, const char *how)
+static bool scale_inputs(struct ub_dataset *d, const char *how, const char *where,
+                         struct ub_error *err)
 {
     if (strcmp(how, "none") == 0)
-        return;
+        return true;
     struct scale s = measure_features(d);
     if (strcmp(how, "global") == 0)
         make_global(&s, (size_t)d->features);
     const bool divide = strcmp(how, "center") != 0;
-    apply_scale(d, &d->train, &s, divide);
-    apply_scale(d, &d->test, &s, divide);
+    const bool finite =
+        apply_scale(d, &d->train, &s, divide) && apply_scale(d, &d->test, &s, divide);
     ub_free(s.mean);
     ub_free(s.deviation);
+    return finite ||
+           ub_fail(err, UB_INPUT,
+                   "%s: scale=%s overflows; expected inputs of magnitude below 1e150", where, how);
 }
 
 bool ub_dataset_prepare(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
                         const char *where, struct ub_error *err)
 {
-    if (!keep_classes(d, call, where, err) || !choose_samples(d, call, seed, where, err))
-        return false;
-    scale_inputs(d, ub_call_get(call, "scale"));
-    return true;
+    return keep_classes(d, call, where, err) && choose_samples(d, call, seed, where, err) &&
+           scale_inputs(d, ub_call_get(call, "scale"), where, err);
 }

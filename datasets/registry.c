@@ -23,7 +23,7 @@ const struct ub_option ub_dataset_common_options[] = {
      .fallback = "0",
      .min = 0,
      .max = 1e9,
-     .help = "samples kept, chosen by the data seed; 0 = all"},
+     .help = "samples kept, the first of a permutation by the data seed; 0 = all"},
     {.key = "classes",
      .kind = UB_OPTION_SIZES,
      .fallback = "none",
@@ -55,13 +55,20 @@ const struct ub_dataset_source *ub_dataset_find(const char *name)
 
 /* A source's own options, then the common ones. */
 enum { MOST_OPTIONS = 24 };
+static void add_option(struct ub_option *out, size_t *n, const struct ub_option *o)
+{
+    if (*n + 1 >= MOST_OPTIONS)
+        abort(); /* a source in this folder has more options than there is room for */
+    out[(*n)++] = *o;
+}
+
 static void all_options(const struct ub_dataset_source *source, struct ub_option *out)
 {
     size_t n = 0;
     for (const struct ub_option *o = source->options; o && o->key; o++)
-        out[n++] = *o;
+        add_option(out, &n, o);
     for (const struct ub_option *o = ub_dataset_common_options; o->key; o++)
-        out[n++] = *o;
+        add_option(out, &n, o);
     out[n] = (struct ub_option){.key = NULL};
 }
 

@@ -33,17 +33,32 @@ void ub_split_label(const struct ub_dataset *d, struct ub_split *split, int64_t 
     split->targets[i * d->outputs + label] = 1;
 }
 
-char *ub_data_find(const char *folder, const char *const *folders, const char *name)
+char *ub_data_file(const char *folder, const char *name)
 {
-    for (size_t i = 0; folders[i]; i++)
-        for (int packed = 0; packed < 2; packed++) {
-            struct ub_text path = {0};
-            ub_text_add(&path, "%s/%s%s%s%s", folder, folders[i], *folders[i] ? "/" : "", name,
-                        packed ? ".gz" : "");
-            if (ub_exists(path.data))
-                return path.data;
-            ub_text_free(&path);
+    char *plain = ub_path(folder, name);
+    if (ub_exists(plain))
+        return plain;
+    struct ub_text packed = {0};
+    ub_text_add(&packed, "%s.gz", plain);
+    ub_free(plain);
+    if (ub_exists(packed.data))
+        return packed.data;
+    ub_text_free(&packed);
+    return NULL;
+}
+
+char *ub_data_folder(const char *folder, const char *const *subfolders, const char *const *names)
+{
+    for (; *subfolders; subfolders++) {
+        char *path = **subfolders ? ub_path(folder, *subfolders) : ub_strdup(folder);
+        for (size_t i = 0; names[i]; i++) {
+            char *file = ub_data_file(path, names[i]);
+            ub_free(file);
+            if (file)
+                return path;
         }
+        ub_free(path);
+    }
     return NULL;
 }
 
@@ -55,8 +70,15 @@ bool ub_data_missing(const char *folder, const char *dataset, const char *name,
                        "%s: no data folder; expected one in --data or UNIBENCH_DATA "
                        "(datasets/fetch %s downloads the files)",
                        dataset, dataset);
+    if (!ub_exists(folder))
+        return ub_fail(
+            err, UB_INPUT,
+            "%s: %s: no such folder; expected the data folder of --data or UNIBENCH_DATA "
+            "(datasets/fetch %s downloads the files)",
+            dataset, folder, dataset);
     return ub_fail(err, UB_INPUT,
                    "%s: no file '%s' in %s; expected it there or in a subfolder of the dataset's "
-                   "name (datasets/fetch %s downloads the files)",
+                   "name (datasets/fetch %s downloads the files; --data or UNIBENCH_DATA says "
+                   "where they are)",
                    dataset, name, folder, dataset);
 }

@@ -6,6 +6,7 @@
 
 /* Limits on what files and options may ask for. */
 #define UB_DATA_BYTES   ((uint64_t)8 << 30)
+#define UB_FILE_BYTES   (UB_DATA_BYTES / sizeof(double)) /* of a file whose bytes become doubles */
 #define UB_DATA_CLASSES 10000
 
 /* Allocates a split of `count` samples, for the dataset's features and outputs; labels too for
@@ -16,9 +17,12 @@ void ub_split_clear(struct ub_split *split);
 /* Sets sample i's label and its one-hot target. */
 void ub_split_label(const struct ub_dataset *d, struct ub_split *split, int64_t i, int32_t label);
 
-/* Path of the first FOLDER/SUBFOLDER/NAME or ...NAME.gz that exists ("" = FOLDER itself); NULL when
- * there is none. Caller frees. `folders` ends with NULL. */
-char *ub_data_find(const char *folder, const char *const *folders, const char *name);
+/* FOLDER/NAME or FOLDER/NAME.gz, whichever is there; NULL when neither is. Caller frees. */
+char *ub_data_file(const char *folder, const char *name);
+/* The first FOLDER/SUBFOLDER ("" = FOLDER itself) that holds one of `names`; NULL when none does.
+ * All files of a dataset are taken from the folder so found: copies never mix. Both lists end with
+ * NULL. Caller frees. */
+char *ub_data_folder(const char *folder, const char *const *subfolders, const char *const *names);
 /* Fails for data that are not there, saying how to get them. */
 bool ub_data_missing(const char *folder, const char *dataset, const char *name,
                      struct ub_error *err);

@@ -63,6 +63,13 @@ static bool draw_teacher(struct teacher *t, const struct ub_dataset *d, const st
     t->layers = (int64_t)hidden + 1;
     t->width[0] = d->features;
     t->width[t->layers] = d->outputs;
+    int64_t weights = 0;
+    for (int64_t l = 0; l < t->layers; l++)
+        weights += t->width[l] * t->width[l + 1]; /* at most 17 x 1e5 x 1e4: no overflow */
+    if (!ub_size_fits(weights, 1, sizeof(double), UB_DATA_BYTES))
+        return ub_fail(err, UB_INPUT, "%s: %lld weights in the teacher; expected less than %llu",
+                       call->name, (long long)weights,
+                       (unsigned long long)(UB_DATA_BYTES / sizeof(double)));
     struct ub_random r = ub_random_stream(seed, "data.teacher");
     const double gain = ub_call_real(call, "gain");
     for (int64_t l = 0; l < t->layers; l++) {
