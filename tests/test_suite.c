@@ -1,0 +1,269 @@
+/* Suites: what they expand to, and what is said of wrong ones. */
+#include "bench/suite.h"
+#include "tests/support.h"
+
+#include <stdio.h>
+
+#define BLOCK                                                                                      \
+    "  - dataset: digits\n    model: linear\n    loss: mse\n    optimizer: gd:lr=0.1\n"            \
+    "    steps: 10\n"
+
+static struct ub_suite *parse(const char *text)
+{
+    struct ub_error err = {0};
+    struct ub_suite *suite = ub_suite_parse(text, "s.yaml", &err);
+    if (!suite)
+        fail_msg("%s", err.text);
+    return suite;
+}
+
+static void expect_error(const char *text, const char *part)
+{
+    struct ub_error err = {0};
+    struct ub_suite *suite = ub_suite_parse(text, "s.yaml", &err);
+    if (suite)
+        fail_msg("no error; expected '%s' of:\n%s", part, text);
+    assert_input_error(&err, part);
+}
+
+static void test_fallbacks(void **state)
+{
+    (void)state;
+    struct ub_suite *s = parse("name: a\nruns:\n" BLOCK);
+    assert_int_equal(s->count, 1);
+    const struct ub_run_spec *spec = &s->cells[0].spec;
+    assert_string_equal(s->name, "a");
+    assert_string_equal(s->description, "");
+    assert_string_equal(spec->init, "pytorch:gain=1");
+    assert_string_equal(spec->optimizer, "gd:lr=0.1");
+    assert_string_equal(spec->dataset_label, "digits");
+    assert_int_equal(spec->steps, 10);
+    assert_int_equal(spec->seed, 0);
+    assert_int_equal(spec->data_seed, 0);
+    assert_false(spec->double_precision);
+    assert_false(spec->save_weights);
+    assert_int_equal(spec->n_measures, 1);
+    assert_memory_equal(spec->measures[0], "loss:", 5);
+    assert_true(s->cells[0].timeout == 0);
+    assert_int_equal(s->cells[0].line, 3);
+    ub_suite_free(s);
+}
+
+/* 2 models of 2 activations and 1 = 5; x 2 losses x 3 optimizers x 4 seeds x 2 precisions. */
+static void test_product(void **state)
+{
+    (void)state;
+    struct ub_suite *s =
+        parse("name: a\n"
+              "runs:\n"
+              "  dataset: digits\n"
+              "  model: [linear, {mlp: {widths: [8, 4x4], activation: [tanh, relu]}}]\n"
+              "  loss: [mse, ce]\n"
+              "  optimizer:\n"
+              "    - {gd: {lr: [0.1, {edge: 20}]}}\n"
+              "    - heavy-ball:lr=relative(0.5)\n"
+              "  steps: 10\n"
+              "  seed: [0..2, 7]\n"
+              "  precision: [f32, f64]\n");
+    assert_int_equal(s->count, 5 * 2 * 3 * 4 * 2);
+    assert_int_equal(s->duplicates, 0);
+    /* seeds fastest, datasets slowest */
+    assert_int_equal(s->cells[2].spec.seed, 2);
+    assert_int_equal(s->cells[3].spec.seed, 7);
+    assert_int_equal(s->cells[4].spec.seed, 0);
+    assert_string_equal(s->cells[0].spec.model, s->cells[23].spec.model);
+    size_t edges = 0, relative = 0, relu = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        const struct ub_run_spec *spec = &s->cells[i].spec;
+        edges += strcmp(spec->optimizer, "gd:lr=edge(20)") == 0;
+        relative += strstr(spec->optimizer, "relative(0.5)") != NULL;
+        relu += strstr(spec->model, "relu") != NULL;
+        for (size_t j = 0; j < i; j++) {
+            char a[17], b[17];
+            ub_run_spec_id(spec, a);
+            ub_run_spec_id(&s->cells[j].spec, b);
+            assert_string_not_equal(a, b);
+        }
+    }
+    assert_int_equal(edges, s->count / 3);
+    assert_int_equal(relative, s->count / 3);
+    assert_int_equal(relu, s->count * 2 / 5);
+    ub_suite_free(s);
+}
+
+static void test_defaults_are_replaced(void **state)
+{
+    (void)state;
+    struct ub_suite *s = parse("name: a\n"
+                               "description: two\n"
+                               "defaults: {dataset: digits, loss: mse, optimizer: 'gd:lr=0.1', "
+                               "steps: 10, seed: 0..3, timeout: 9}\n"
+                               "runs:\n"
+                               "  - model: linear\n"
+                               "  - {model: mlp, seed: 5, timeout: 2.5, init: he}\n");
+    assert_int_equal(s->count, 5);
+    assert_true(s->cells[0].timeout == 9);
+    assert_true(s->cells[4].timeout == 2.5);
+    assert_int_equal(s->cells[4].spec.seed, 5);
+    assert_memory_equal(s->cells[4].spec.init, "he:", 3);
+    ub_suite_free(s);
+}
+
+static void test_measures(void **state)
+{
+    (void)state;
+    struct ub_suite *s = parse("name: a\nruns:\n" BLOCK "    measure:\n"
+                               "      sharpness: {every: 10, top: 2}\n"
+                               "      accuracy:\n"
+                               "      hessian-spectrum: {at: [0, 100, end]}\n");
+    const struct ub_run_spec *spec = &s->cells[0].spec;
+    assert_int_equal(spec->n_measures, 3);
+    assert_memory_equal(spec->measures[0], "accuracy:", 9);
+    assert_non_null(strstr(spec->measures[1], "at=0+100+end"));
+    assert_non_null(strstr(spec->measures[2], "top=2"));
+    struct ub_suite *t =
+        parse("name: a\nruns:\n" BLOCK "    measure: ['hessian-spectrum:at=0+100+end', accuracy, "
+              "'sharpness:top=2,every=10']\n");
+    char a[17], b[17];
+    ub_run_spec_id(spec, a);
+    ub_run_spec_id(&t->cells[0].spec, b);
+    assert_string_equal(a, b); /* the order of measures does not matter */
+    ub_suite_free(s);
+    ub_suite_free(t);
+}
+
+static void test_exclude(void **state)
+{
+    (void)state;
+    struct ub_suite *s = parse("name: a\n"
+                               "runs:\n"
+                               "  dataset: digits\n"
+                               "  model: [linear, deep-linear, mlp]\n"
+                               "  loss: [mse, ce]\n"
+                               "  optimizer: ['gd:lr=0.1', 'heavy-ball:lr=0.1']\n"
+                               "  steps: 10\n"
+                               "  seed: 0..1\n"
+                               "  exclude:\n"
+                               "    - {model: [linear, deep-linear], loss: ce}\n"
+                               "    - {model: 'mlp*', optimizer: heavy-ball, seed: 1}\n");
+    /* 24 cells, less 2 models x 2 optimizers x 2 seeds, less 2 losses */
+    assert_int_equal(s->count, 24 - 8 - 2);
+    assert_int_equal(s->excluded, 10);
+    ub_suite_free(s);
+}
+
+static void test_duplicates(void **state)
+{
+    (void)state;
+    struct ub_suite *s =
+        parse("name: a\nruns:\n" BLOCK BLOCK "  - {dataset: digits, model: linear, loss: mse, "
+              "optimizer: {gd: {lr: [0.10, 0.1, 0.2]}}, steps: 10}\n");
+    assert_int_equal(s->count, 2);
+    assert_int_equal(s->duplicates, 3);
+    assert_int_equal(s->cells[0].line, 3);
+    ub_suite_free(s);
+}
+
+static void test_errors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *part;
+    } cases[] = {
+        {"", "s.yaml"},
+        {"[", "s.yaml:"},
+        {"- a\n", "s.yaml:1: expected a map"},
+        {"name: a\n", "s.yaml:1: no 'runs'"},
+        {"name: a\nruns: []\n", "s.yaml:2: no 'runs'"},
+        {"runs:\n" BLOCK, "no 'name'"},
+        {"name: a/b\nruns:\n" BLOCK, "s.yaml:1: name 'a/b'"},
+        {"name: a\nrun:\n" BLOCK, "s.yaml:3: unknown key 'run'; did you mean 'runs'?"},
+        {"name: a\nruns:\n" BLOCK "    modle: mlp\n",
+         "s.yaml:8: unknown key 'modle'; did you mean 'model'?"},
+        {"name: a\nruns:\n" BLOCK "    steps: 20\n", "s.yaml:8: key 'steps' again"},
+        {"name: a\ndefaults: {lr: 1}\nruns:\n" BLOCK, "s.yaml:2: unknown key 'lr'"},
+        {"name: a\ndefaults: 3\nruns:\n" BLOCK, "s.yaml:2: 'defaults' is no map"},
+        {"name: a\nruns:\n  - model: linear\n", "s.yaml:3: this block has no 'dataset'"},
+        {"name: a\nruns:\n" BLOCK "    seed: 1.5\n", "s.yaml:8: seed is '1.5'; expected a whole"},
+        {"name: a\nruns:\n" BLOCK "    seed: -1\n", "s.yaml:8: seed is '-1'"},
+        {"name: a\nruns:\n" BLOCK "    seed: 3..1\n", "s.yaml:8: 'seed: 3..1' runs backwards"},
+        {"name: a\nruns:\n" BLOCK "    seed: 0..999999999\n", "s.yaml:8: more than 100000 values"},
+        {"name: a\nruns:\n" BLOCK "    seed: 0..999\n    data-seed: 0..999\n",
+         "s.yaml:3: more than 100000 runs"},
+        {"name: a\nruns:\n" BLOCK "    precision: f16\n",
+         "s.yaml:8: precision is 'f16'; expected f32"},
+        {"name: a\nruns:\n" BLOCK "    save-weights: maybe\n", "s.yaml:8: save-weights is 'maybe'"},
+        {"name: a\nruns:\n" BLOCK "    timeout: 0\n", "s.yaml:8: timeout is '0'"},
+        {"name: a\nruns:\n" BLOCK "    timeout: [1, 2]\n", "s.yaml:8: timeout is 'a list'"},
+        {"name: a\nruns:\n" BLOCK "    init: xaver-normal\n",
+         "s.yaml:8: unknown init 'xaver-normal'; did you mean 'xavier-normal'?"},
+        {"name: a\nruns:\n" BLOCK "    init: []\n", "s.yaml:8: 'init' is empty"},
+        {"name: a\nruns:\n" BLOCK "    init: {he: {gain: 1}, lecun: {gain: 1}}\n",
+         "s.yaml:8: a map of 2 names for 'init'"},
+        {"name: a\nruns:\n" BLOCK "    init: {he: {gian: 1}}\n", "s.yaml:8: "},
+        {"name: a\nruns:\n" BLOCK "    init: {he: {gain: []}}\n",
+         "s.yaml:8: 'gain' is an empty list"},
+        {"name: a\nruns:\n" BLOCK "    init: {he: 3}\n", "s.yaml:8: expected the options of 'he'"},
+        {"name: a\nruns:\n" BLOCK "    measure:\n", "s.yaml:8: 'measure' is empty"},
+        {"name: a\nruns:\n" BLOCK "    measure:\n      los: {every: 1}\n",
+         "s.yaml:9: unknown observable 'los'; did you mean 'loss'?"},
+        {"name: a\nruns:\n" BLOCK "    measure:\n      loss: {evry: 1}\n", "s.yaml:9: "},
+        {"name: a\nruns:\n" BLOCK "    measure: [loss, 'loss:every=3']\n",
+         "s.yaml:8: 'loss' is measured twice"},
+        {"name: a\nruns:\n" BLOCK "    exclude: {model: linear}\n",
+         "s.yaml:8: 'exclude' is no list"},
+        {"name: a\nruns:\n" BLOCK "    exclude:\n      - {modl: linear}\n",
+         "s.yaml:9: unknown axis 'modl'; did you mean 'model'?"},
+        {"name: a\nruns:\n" BLOCK "    exclude:\n      - {model: mlp}\n",
+         "s.yaml:9: this excludes nothing"},
+        {"name: a\nruns:\n" BLOCK "    exclude:\n      - {model: linear}\n",
+         "everything is excluded"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect_error(cases[i].text, cases[i].part);
+    expect_error("name: a\nruns:\n  - dataset: digits\n    model:\n      - linear\n      - mpl\n"
+                 "    loss: mse\n    optimizer: gd:lr=0.1\n    steps: 10\n",
+                 "s.yaml:6: unknown model 'mpl'; did you mean 'mlp'?");
+    expect_error("name: a\nruns:\n  - dataset: digits\n    model:\n      mlp:\n        widths:\n"
+                 "          - 8\n          - -8\n    loss: mse\n    optimizer: gd:lr=0.1\n"
+                 "    steps: 10\n",
+                 "widths=-8");
+}
+
+static void test_bundled(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    size_t n;
+    char **names = ub_suite_names(&n);
+    bool smoke = false;
+    for (size_t i = 0; i < n; i++) {
+        char *path = ub_suite_find(names[i], &err);
+        assert_non_null(path);
+        struct ub_suite *suite = ub_suite_read(path, &err);
+        if (!suite)
+            fail_msg("%s", err.text);
+        assert_string_equal(suite->name, names[i]);
+        smoke = smoke || (strcmp(names[i], "smoke") == 0 && suite->count == 8);
+        ub_suite_free(suite);
+        ub_free(path);
+        ub_free(names[i]);
+    }
+    ub_free(names);
+    assert_true(smoke);
+    assert_null(ub_suite_find("smoek", &err));
+    assert_input_error(&err, "did you mean 'smoke'?");
+    assert_null(ub_suite_read("/nonexistent.yaml", &err));
+    assert_input_error(&err, "/nonexistent.yaml");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fallbacks), cmocka_unit_test(test_product),
+        cmocka_unit_test(test_measures),  cmocka_unit_test(test_defaults_are_replaced),
+        cmocka_unit_test(test_exclude),   cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_errors),    cmocka_unit_test(test_bundled),
+    };
+    return cmocka_run_group_tests_name("suite", tests, NULL, NULL);
+}
