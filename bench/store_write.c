@@ -37,7 +37,11 @@ struct ub_run_writer *ub_run_writer_new(const char *store, const struct ub_run_s
     char name[64];
     snprintf(name, sizeof name, ".tmp-%s-%" PRId64, w->id, (int64_t)getpid());
     w->folder = ub_store_run_folder(store, name);
-    if (ub_remove_tree(w->folder, err) && ub_make_folders(w->folder, err))
+    char *runs = ub_path(store, "runs");
+    bool good = ub_make_folders(runs, err) && ub_remove_tree(w->folder, err) &&
+                ub_make_folders(w->folder, err);
+    ub_free(runs);
+    if (good)
         return w;
     ub_run_writer_abandon(w);
     return NULL;
