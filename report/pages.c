@@ -103,56 +103,61 @@ static void add_tables(struct ub_text *out, const struct study *study)
     table_free(t);
 }
 
-/* Median over systems, optimizer by optimizer: the page's summary. */
+/* ---- summary: systems of one optimizer, dataset and loss --------------------------------- */
+
+static bool same_group(const struct ub_run_spec *a, const struct ub_run_spec *b)
+{
+    char *x = call_name(a->optimizer), *y = call_name(b->optimizer);
+    const bool same =
+        strcmp(x, y) == 0 && strcmp(a->dataset, b->dataset) == 0 && strcmp(a->loss, b->loss) == 0;
+    ub_free(x);
+    ub_free(y);
+    return same;
+}
+
+/* The row of the group that system `first` begins; none when an earlier one began it. */
+static void add_group(struct table *t, const struct ub_law_result *r, size_t first)
+{
+    const struct ub_run_spec *spec = &r->systems[first].first->spec;
+    for (size_t i = 0; i < first; i++)
+        if (same_group(&r->systems[i].first->spec, spec))
+            return;
+    double *rho = ub_calloc(r->n_systems + 1, sizeof *rho);
+    size_t systems = 0, reached = 0, runs = 0, runs_reached = 0, agree = 0;
+    for (size_t i = first; i < r->n_systems; i++) {
+        const struct ub_law_system *s = &r->systems[i];
+        if (!same_group(&s->first->spec, spec))
+            continue;
+        systems++;
+        runs += s->n_runs;
+        runs_reached += s->n_reached;
+        agree += s->n_reached > 0 && s->agrees;
+        if (s->n_reached > 0)
+            rho[reached++] = s->plateau.estimate;
+    }
+    char *optimizer = call_name(spec->optimizer);
+    table_cell(t, "%s", optimizer);
+    table_cell(t, "%s", dataset_label(spec));
+    table_cell(t, "%s", spec->loss);
+    table_cell(t, "%zu of %zu", reached, systems);
+    table_cell(t, "%zu of %zu", runs_reached, runs);
+    table_fixed(t, ub_median(rho, reached), 3);
+    table_cell(t, "%zu of %zu", agree, reached);
+    ub_free(optimizer);
+    ub_free(rho);
+}
+
 static void add_summary(struct ub_text *out, const struct study *study)
 {
     static const char *const head[] = {"optimizer",       "dataset", "loss",
                                        "systems at edge", "runs",    "median rho",
                                        "within margin",   NULL};
     for (size_t i = 0; i < study->n_laws; i++) {
-        const struct ub_law_result *r = study->laws[i];
-        struct labels groups = {0};
         struct table *t = table_new(head, "lllrrrr");
-        double *rho = ub_calloc(r->n_systems + 1, sizeof *rho);
-        for (size_t k = 0; k < r->n_systems; k++) {
-            const struct ub_run_spec *spec = &r->systems[k].first->spec;
-            char *name = call_name(spec->optimizer);
-            struct ub_text key = {0};
-            ub_text_add(&key, "%s|%s|%s", name, spec->dataset, spec->loss);
-            const size_t before = groups.count;
-            if (labels_add(&groups, key.data) == before) {
-                size_t n = 0, systems = 0, reached = 0, runs = 0, agree = 0;
-                for (size_t j = k; j < r->n_systems; j++) {
-                    const struct ub_law_system *s = &r->systems[j];
-                    char *other = call_name(s->first->spec.optimizer);
-                    const bool same = strcmp(other, name) == 0 &&
-                                      strcmp(s->first->spec.dataset, spec->dataset) == 0 &&
-                                      strcmp(s->first->spec.loss, spec->loss) == 0;
-                    ub_free(other);
-                    if (!same)
-                        continue;
-                    systems++;
-                    reached += s->n_reached;
-                    runs += s->n_runs;
-                    agree += s->agrees;
-                    if (s->n_reached > 0)
-                        rho[n++] = s->plateau.estimate;
-                }
-                table_cell(t, "%s", name);
-                table_cell(t, "%s", dataset_label(spec));
-                table_cell(t, "%s", spec->loss);
-                table_cell(t, "%zu of %zu", n, systems);
-                table_cell(t, "%zu of %zu", reached, runs);
-                table_fixed(t, ub_median(rho, n), 3);
-                table_cell(t, "%zu of %zu", agree, n);
-            }
-            ub_text_free(&key);
-            ub_free(name);
-        }
+        for (size_t k = 0; k < study->laws[i]->n_systems; k++)
+            add_group(t, study->laws[i], k);
         table_markdown(t, out);
         table_free(t);
-        labels_free(&groups);
-        ub_free(rho);
     }
 }
 
