@@ -1,0 +1,682 @@
+/* The program as people run it: commands, bad input, interruption, resumption. */
+#define _GNU_SOURCE /* memmem */
+#include "tests/cli_support.h"
+
+#include <sys/stat.h>
+
+#define TINY                                                                                       \
+    "train --dataset chebyshev --model mlp:widths=8 --loss mse --optimizer gd:lr=0.05 "            \
+    "--steps 20 "
+
+/* Six runs of some tenths of a second. */
+static const char sweep[] = "name: sweep\n"
+                            "runs:\n"
+                            "  dataset: digits\n"
+                            "  model: mlp:widths=32\n"
+                            "  loss: [mse, ce]\n"
+                            "  optimizer: gd:lr=0.05\n"
+                            "  steps: 400\n"
+                            "  seed: 0..2\n"
+                            "  measure: {loss: {every: 10}, sharpness: {every: 100}}\n";
+/* One run that takes hours, and one that takes none of it. */
+static const char endless[] = "name: endless\n"
+                              "defaults: {dataset: digits, loss: mse, optimizer: 'gd:lr=0.01'}\n"
+                              "runs:\n"
+                              "  - {model: 'mlp:widths=64', steps: 100000000,\n"
+                              "     measure: {loss: {every: 1000000}}}\n"
+                              "  - {model: linear, steps: 5}\n";
+
+static char *folder_with(const char *name, const char *text)
+{
+    char *folder = support_folder();
+    support_write(folder, name, text, strlen(text));
+    return folder;
+}
+
+static bool exists_in(const char *folder, const char *name)
+{
+    char *path = ub_path(folder, name);
+    bool found = ub_exists(path);
+    ub_free(path);
+    return found;
+}
+
+static void trim(char *line)
+{
+    line[strcspn(line, "\n")] = '\0';
+}
+
+/* ---- help and lists --------------------------------------------------------------------- */
+
+static void test_help(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    cli_run(folder, "--help", 0, "unibench train --dataset digits");
+    cli_run(folder, "", 2, "Usage: unibench COMMAND");
+    cli_run(folder, "--version", 0, "unibench 0.");
+    static const char *const commands[] = {"run",  "train",  "report", "list",
+                                           "show", "export", "compare"};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "%s --help", commands[i]);
+        char *out = cli_expect(folder, line, 0, "Usage: unibench ");
+        assert_non_null(strstr(out, "Example"));
+        ub_free(out);
+    }
+    support_remove(folder);
+}
+
+static void test_list(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    static const char *const cases[][2] = {
+        {"list", "== suites =="},
+        {"list models", "deep-linear"},
+        {"list optimizers", "heavy-ball"},
+        {"list datasets", "digits"},
+        {"list observables", "hessian-spectrum"},
+        {"list laws", "edge-of-stability"},
+        {"list suites", "smoke"},
+        {"list losses", "mse"},
+        {"list inits", "xavier-normal"},
+        {"list models mlp", "widths (default: 64x64)"},
+        {"list optimizers nesterov", "lr(1 + 2 beta)"},
+        {"list observables sharpness", "every (default"},
+        {"list suites smoke", "runs: 8"},
+        {"list sharpness", "every (default"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cli_run(folder, cases[i][0], 0, cases[i][1]);
+    cli_run(folder, "list modles", 2, "did you mean 'models'?");
+    cli_run(folder, "list models mpl", 2, "did you mean 'mlp'?");
+    support_remove(folder);
+}
+
+/* ---- bad input -------------------------------------------------------------------------- */
+
+/* Exit code 2, one line that says what, and no store. */
+static void expect_bad(const char *folder, const char *arguments, const char *part)
+{
+    struct cli_outcome o = cli_finish(folder, arguments);
+    size_t length = strlen(o.err);
+    bool one_line = length > 0 && strchr(o.err, '\n') == o.err + length - 1;
+    if (o.code != 2 || !one_line || *o.out || strncmp(o.err, "unibench: ", 10) != 0 ||
+        !strstr(o.err, part))
+        fail_msg("unibench %s\n  code %d; expected 2 and one line with '%s':\n%s%s", arguments,
+                 o.code, part, o.out, o.err);
+    assert_false(exists_in(folder, "S"));
+    cli_clear(&o);
+}
+
+static void test_bad_arguments(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    static const char *const cases[][2] = {
+        {"trian", "did you mean 'train'?"},
+        {"--bogus", "unknown option"},
+        {"train --out S", "no --dataset given"},
+        {TINY "--out S extra", "'extra' is one argument too many"},
+        {TINY "--out S --model mpl", "--model: unknown model 'mpl'; did you mean 'mlp'?"},
+        {TINY "--out S --model mlp:widths=-3", "--model: "},
+        {TINY "--out S --model mlp:widths=0", "--model: "},
+        {TINY "--out S --model mlp:width=3", "--model: "},
+        {TINY "--out S --model mlp:widths=99999999999999999999", "--model: "},
+        {TINY "--out S --model mlp:widths=1000000x1000000", "more than"},
+        {TINY "--out S --dataset digit", "did you mean 'digits'?"},
+        {TINY "--out S --optimizer gd", "--optimizer: "},
+        {TINY "--out S --optimizer gd:lr=nan", "--optimizer: "},
+        {TINY "--out S --optimizer gd:lr=-1", "--optimizer: "},
+        {TINY "--out S --loss ce", "ce"}, /* of a regression */
+        {TINY "--out S --steps 0", "--steps: '0'"},
+        {TINY "--out S --steps 1e3", "--steps: '1e3'"},
+        {TINY "--out S --seed -1", "--seed: '-1'"},
+        {TINY "--out S --seed 99999999999999999999", "--seed: "},
+        {TINY "--out S --precision f16", "--precision: 'f16'"},
+        {TINY "--out S --measure los", "did you mean 'loss'?"},
+        {TINY "--out S --measure loss --measure loss:every=3", "measured twice"},
+        {TINY "--out S --threads 0", "--threads: '0'"},
+        {TINY "--out S --timeout -1", "--timeout: '-1'"},
+        {TINY "--out S --data nowhere", "--data: 'nowhere'"},
+        {"run", "no suite given"},
+        {"run smoek --out S", "did you mean 'smoke'?"},
+        {"run no.yaml --out S", "no.yaml: "},
+        {"run smoke --out S --jobs 0", "--jobs: '0'"},
+        {"run smoke --out S --filter nothing", "selects none of the 8 runs"},
+        {"report S", "S: no such folder"},
+        {"report", "no store given"},
+        {"show", "no run given"},
+        {"show S", "'S' names no run"},
+        {"show S:12", "S: no such folder"},
+        {"show S/runs/12", "S: no such folder"},
+        {"show 12 --store S", "S: no such folder"},
+        {"export S:12", "no --out given"},
+        {"export S:12 --out a.npz", "S: no such folder"},
+        {"compare S", "expected two stores"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect_bad(folder, cases[i][0], cases[i][1]);
+    support_remove(folder);
+}
+
+static void test_bad_data(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    support_write(folder, "nan.csv", "a,y\n1,0\nnan,1\n", 14);
+    support_write(folder, "short.csv", "a,y\n1,0\n2\n", 10);
+    support_write(folder, "good.csv.gz", "a,y\n1,0\n2,1\n", 12);
+    char *path = ub_path(folder, "good.csv.gz");
+    assert_int_equal(truncate(path, 20), 0);
+    ub_free(path);
+    support_write(folder, "train-images-idx3-ubyte", "\0\0\x08\x01\0\0\0\1\0\0\0\1\0\0\0\1", 16);
+    support_write(folder, "train-labels-idx1-ubyte", "\0\0\x08\x01\0\0\0\1", 8);
+    static const char *const cases[][2] = {
+        {TINY "--out S --dataset csv:file=nan.csv,label=y", "nan.csv:3: "},
+        {TINY "--out S --dataset csv:file=short.csv,label=y", "short.csv:3: "},
+        {TINY "--out S --dataset csv:file=good.csv.gz,label=y", "truncated gzip"},
+        {TINY "--out S --dataset csv:file=none.csv,label=y", "none.csv"},
+        {TINY "--out S --dataset csv:file=nan.csv,label=z", "z"},
+        {TINY "--out S --dataset mnist --data .", "magic number"},
+        {TINY "--out S --dataset gaussian:features=99999999,samples=99999999", "gaussian"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect_bad(folder, cases[i][0], cases[i][1]);
+    support_remove(folder);
+}
+
+static void test_bad_suite(void **state)
+{
+    (void)state;
+    char *folder = folder_with("s.yaml", "name: s\nruns:\n  - dataset: digits\n    model: mpl\n");
+    expect_bad(folder, "run s.yaml --out S", "s.yaml:4: unknown model 'mpl'; did you mean 'mlp'?");
+    static const char misfit[] =
+        "name: s\nruns:\n  - {dataset: chebyshev, model: linear, loss: [mse, ce], "
+        "optimizer: 'gd:lr=1', steps: 5}\n";
+    support_write(folder, "s.yaml", misfit, strlen(misfit));
+    expect_bad(folder, "run s.yaml --out S", "s.yaml:3: linear");
+    support_remove(folder);
+}
+
+static void test_unwritable(void **state)
+{
+    (void)state;
+    char *folder = folder_with("file", "x");
+    expect_bad(folder, TINY "--out file", "file");
+    expect_bad(folder, TINY "--out file/S", "file");
+    expect_bad(folder, TINY "--out /dev/null/S", "/dev/null");
+    expect_bad(folder, "run smoke --out /dev/null/S", "/dev/null");
+    if (geteuid() != 0) { /* root writes anywhere */
+        assert_int_equal(chmod(folder, 0500), 0);
+        expect_bad(folder, TINY "--out S", "Permission denied");
+        assert_int_equal(chmod(folder, 0700), 0);
+    }
+    support_remove(folder);
+}
+
+/* A disk that fills: the file-size limit makes write() fail just as. */
+static void test_full_disk(void **state)
+{
+    (void)state;
+    char *folder = folder_with("sweep.yaml", sweep);
+    static const char *const commands[] = {TINY "--out S --save-weights",
+                                           "run sweep.yaml --out S --filter *ce*"};
+    /* weights of 97 numbers need more than 1 kB, the trace of a sweep's run a little less */
+    for (int i = 0; i < 2; i++) {
+        pid_t pid = cli_start_limited(folder, commands[i], 900);
+        struct cli_outcome o = cli_wait(folder, pid);
+        assert_int_equal(o.code, 2);
+        if (!strstr(o.err, "cannot write: File too large"))
+            fail_msg("unibench %s\n%s", commands[i], o.err);
+        assert_int_equal(cli_count_runs(folder, "S", false), 0);
+        assert_int_equal(cli_count_runs(folder, "S", true), 0);
+        cli_clear(&o);
+    }
+    struct stat s;
+    if (stat("/dev/full", &s) == 0) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            int full = open("/dev/full", O_WRONLY), null = open("/dev/null", O_WRONLY);
+            dup2(full, STDOUT_FILENO);
+            dup2(null, STDERR_FILENO);
+            execl(UNIBENCH_PROGRAM, UNIBENCH_PROGRAM, "list", (char *)NULL);
+            _exit(127);
+        }
+        struct cli_outcome o = cli_wait(folder, pid);
+        assert_int_equal(o.code, 2);
+        cli_clear(&o);
+    }
+    support_remove(folder);
+}
+
+/* ---- one run ---------------------------------------------------------------------------- */
+
+static void test_train_show_export(void **state)
+{
+    (void)state;
+    char *folder = support_folder(), line[256];
+    char *run = cli_expect(folder,
+                           TINY "--measure loss --measure sharpness:every=10,top=2 "
+                                "--save-weights --out S",
+                           0, "S/runs/");
+    trim(run);
+    const char *id = strrchr(run, '/') + 1;
+    snprintf(line, sizeof line, "show %s", run);
+    char *shown = cli_expect(folder, line, 0, "status: ok");
+    static const char *const parts[] = {"model: \"mlp:",     "threshold ", "40\n",   "compiler ",
+                                        "last measurements", "sharpness",  "seed: 0"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strstr(shown, parts[i]))
+            fail_msg("no '%s' in:\n%s", parts[i], shown);
+    ub_free(shown);
+    snprintf(line, sizeof line, "show S:%.4s", id);
+    cli_run(folder, line, 0, "status: ok");
+    snprintf(line, sizeof line, "show S/%s", id);
+    cli_run(folder, line, 0, "status: ok");
+    snprintf(line, sizeof line, "show %.4s --store S", id);
+    cli_run(folder, line, 0, "status: ok");
+    cli_run(folder, "show S:zz", 2, "no run 'zz'");
+
+    snprintf(line, sizeof line, "export %s --out a.npz", run);
+    cli_run(folder, line, 0, "");
+    size_t length;
+    struct ub_error err = {0};
+    char *path = ub_path(folder, "a.npz");
+    unsigned char *bytes = ub_read_file(path, 1 << 24, &length, &err);
+    static const char *const arrays[] = {"init.fc1.weight.npy", "final.fc2.bias.npy", "inputs.npy",
+                                         "targets.npy", "trace.observable.npy"};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        assert_non_null(memmem(bytes, length, arrays[i], strlen(arrays[i])));
+    /* again: nothing to do, and the same folder is named */
+    char *again = cli_expect(folder,
+                             TINY "--measure sharpness:top=2,every=10 --measure loss "
+                                  "--save-weights --out S",
+                             0, "1 of 1 runs are in S already");
+    trim(again);
+    assert_string_equal(run, again);
+    ub_free(bytes);
+    ub_free(path);
+    ub_free(again);
+    ub_free(run);
+    support_remove(folder);
+}
+
+/* init.* of a run without weights is made anew, bit for bit as it was. */
+static void test_export_recomputes_init(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    char *folder = support_folder(), line[256];
+    static const char *const flags[] = {"--save-weights", ""};
+    unsigned char *bytes[2];
+    size_t length[2];
+    for (int i = 0; i < 2; i++) {
+        snprintf(line, sizeof line, TINY "--seed 7 --out S%d %s", i, flags[i]);
+        char *run = cli_expect(folder, line, 0, "runs/");
+        trim(run);
+        snprintf(line, sizeof line, "export %s --out a.npz", run);
+        cli_run(folder, line, 0, "");
+        char *path = ub_path(folder, "a.npz");
+        bytes[i] = ub_read_file(path, 1 << 24, &length[i], &err);
+        ub_free(path);
+        ub_free(run);
+    }
+    /* the members init.* come first: equal up to the first other one */
+    const unsigned char *end = memmem(bytes[0], length[0], "final.", 6);
+    assert_non_null(end);
+    assert_null(memmem(bytes[1], length[1], "final.", 6));
+    assert_memory_equal(bytes[0], bytes[1], (size_t)(end - bytes[0]) - 30);
+    ub_free(bytes[0]);
+    ub_free(bytes[1]);
+    support_remove(folder);
+}
+
+static char *trace_of(const char *folder, const char *run)
+{
+    struct ub_text name = {0};
+    ub_text_add(&name, "%s/trace.csv.gz", run);
+    char *text = cli_read(folder, name.data);
+    ub_text_free(&name);
+    return text;
+}
+
+static void test_threads_do_not_matter(void **state)
+{
+    (void)state;
+    char *folder = support_folder(), line[512], *trace[3];
+    for (int i = 0; i < 3; i++) {
+        snprintf(
+            line, sizeof line,
+            "train --dataset digits --model mlp:widths=16 --loss ce --optimizer gd:lr=0.1 "
+            "--steps 20 --measure loss:every=1 --measure sharpness:every=10,top=2 --threads %d "
+            "--out S%d",
+            1 << i, i);
+        char *run = cli_expect(folder, line, 0, "runs/");
+        trim(run);
+        trace[i] = trace_of(folder, run);
+        assert_non_null(strstr(trace[i], "\n20,loss,0,"));
+        ub_free(run);
+    }
+    assert_string_equal(trace[0], trace[1]);
+    assert_string_equal(trace[0], trace[2]);
+    for (int i = 0; i < 3; i++)
+        ub_free(trace[i]);
+    support_remove(folder);
+}
+
+static void test_divergence_is_data(void **state)
+{
+    (void)state;
+    char *folder = support_folder(), line[256];
+    char *run = cli_expect(folder, TINY "--optimizer gd:lr=1e6 --out S", 0, "diverged");
+    trim(run);
+    snprintf(line, sizeof line, "show %s", run);
+    cli_run(folder, line, 0, "status: diverged");
+    char *trace = trace_of(folder, run);
+    assert_non_null(strstr(trace, "\n0,loss,0,"));
+    ub_free(trace);
+    ub_free(run);
+    support_remove(folder);
+}
+
+/* An error of the run itself, seen only when it is made: told, and nothing kept. */
+static void test_failed_train(void **state)
+{
+    (void)state;
+    char *folder = folder_with("flat.csv", "a,y\n0,0\n0,0\n");
+    cli_run(folder,
+            "train --dataset csv:file=flat.csv,label=y,task=regression --model linear:bias=false "
+            "--loss mse --optimizer gd:lr=relative(0.5) --steps 5 --out S",
+            2, "initial sharpness is 0");
+    assert_int_equal(cli_count_runs(folder, "S", false), 0);
+    assert_int_equal(cli_count_runs(folder, "S", true), 0);
+    support_remove(folder);
+}
+
+/* ---- sweeps ----------------------------------------------------------------------------- */
+
+/* All traces of a store, in order of id. */
+static char *all_traces(const char *folder, const char *store)
+{
+    struct ub_text path = {0}, out = {0};
+    ub_text_add(&path, "%s/%s/runs", folder, store);
+    struct dirent **entries = NULL;
+    int n = scandir(path.data, &entries, NULL, alphasort);
+    for (int i = 0; i < n; i++) {
+        if (entries[i]->d_name[0] != '.') {
+            char *run = ub_path(path.data, entries[i]->d_name),
+                 *file = ub_path(run, "trace.csv.gz");
+            struct ub_error err = {0};
+            size_t length;
+            char *text = (char *)ub_read_file(file, 1 << 24, &length, &err);
+            ub_text_add(&out, "%s\n%s", entries[i]->d_name, text);
+            ub_free(text);
+            ub_free(file);
+            ub_free(run);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    ub_text_free(&path);
+    return out.data ? out.data : ub_strdup("");
+}
+
+static void expect_same_traces(const char *folder, const char *a, const char *b)
+{
+    char *x = all_traces(folder, a), *y = all_traces(folder, b);
+    assert_true(strlen(x) > 1000);
+    assert_string_equal(x, y);
+    ub_free(x);
+    ub_free(y);
+}
+
+static void test_smoke(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    cli_run(folder, "run smoke --out S --dry-run", 0, "8 runs, 8 to be made");
+    assert_false(exists_in(folder, "S"));
+    cli_run(folder, "run smoke --out S --jobs 2 --summary", 0, "edge-of-stability: undecided");
+    assert_int_equal(cli_count_runs(folder, "S", false), 8);
+    assert_int_equal(cli_count_runs(folder, "S", true), 0);
+    static const char *const files[] = {"S/suite.yaml", "S/manifest.csv", "S/runs.csv"};
+    for (size_t i = 0; i < 3; i++)
+        assert_true(exists_in(folder, files[i]));
+    cli_run(folder, "run smoke --out S --dry-run", 0, "8 runs, 0 to be made");
+    cli_run(folder, "report S --out page", 0, "page/report.md");
+    static const char *const pages[] = {"page/report.md", "page/runs.csv", "page/laws.csv"};
+    for (size_t i = 0; i < 3; i++)
+        assert_true(exists_in(folder, pages[i]));
+    cli_run(folder, "compare S S", 0, "");
+    cli_run(folder, "compare S/runs.csv S --csv drift.csv", 0, "");
+    assert_true(exists_in(folder, "drift.csv"));
+    support_remove(folder);
+}
+
+static ino_t inode_of(const char *folder, const char *name)
+{
+    struct stat s = {0};
+    char *path = ub_path(folder, name);
+    assert_int_equal(stat(path, &s), 0);
+    ub_free(path);
+    return s.st_ino;
+}
+
+static void test_resume(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    char *folder = folder_with("sweep.yaml", sweep);
+    cli_run(folder, "run sweep.yaml --out S --filter *mse*", 0, "3 runs: 3 ok");
+    char *list = cli_expect(folder, "run sweep.yaml --out S --dry-run", 0, "6 runs, 3 to be made");
+    const char *line = strstr(list, "  ok  ");
+    while (line > list && line[-1] != '\n')
+        line--;
+    char kept[64];
+    snprintf(kept, sizeof kept, "S/runs/%.16s", line);
+    ub_free(list);
+    ino_t before = inode_of(folder, kept);
+    cli_run(folder, "run sweep.yaml --out S", 0, "3 of 6 runs are in S already");
+    assert_int_equal(cli_count_runs(folder, "S", false), 6);
+    assert_true(inode_of(folder, kept) == before);
+
+    char *path = ub_path(folder, kept);
+    assert_true(ub_remove_tree(path, &err));
+    cli_run(folder, "run sweep.yaml --out S --dry-run", 0, "6 runs, 1 to be made");
+    cli_run(folder, "run sweep.yaml --out S", 0, "6 runs: 6 ok");
+    assert_true(ub_exists(path));
+    before = inode_of(folder, kept);
+    cli_run(folder, "run sweep.yaml --out S --again --filter *mse*", 0, "6 runs: 6 ok");
+    assert_true(inode_of(folder, kept) != before);
+    ub_free(path);
+    support_remove(folder);
+}
+
+static void test_kill_and_resume(void **state)
+{
+    (void)state;
+    char *folder = folder_with("sweep.yaml", sweep);
+    cli_run(folder, "run sweep.yaml --out whole --jobs 2", 0, "6 runs: 6 ok");
+    pid_t pid = cli_start(folder, "run sweep.yaml --out S --jobs 2");
+    cli_wait_for_runs(folder, "S", 2);
+    kill(pid, SIGKILL);
+    struct cli_outcome o = cli_wait(folder, pid);
+    assert_int_equal(o.code, 1000 + SIGKILL);
+    cli_clear(&o);
+    size_t left = cli_count_runs(folder, "S", false);
+    assert_in_range(left, 2, 5);
+    char *counts = cli_expect(folder, "report S", 0, "missing"); /* readable as it is */
+    ub_free(counts);
+    char part[64];
+    snprintf(part, sizeof part, "%zu of 6 runs are in S already", left);
+    cli_run(folder, "run sweep.yaml --out S --jobs 2", 0, part);
+    assert_int_equal(cli_count_runs(folder, "S", false), 6);
+    assert_int_equal(cli_count_runs(folder, "S", true), 0);
+    expect_same_traces(folder, "whole", "S");
+    support_remove(folder);
+}
+
+static void test_interrupt_and_resume(void **state)
+{
+    (void)state;
+    char *folder = folder_with("sweep.yaml", sweep);
+    cli_run(folder, "run sweep.yaml --out whole --jobs 1", 0, "6 runs: 6 ok");
+    static const int signals[] = {SIGINT, SIGTERM};
+    for (size_t i = 0; i < 2; i++) {
+        size_t before = cli_count_runs(folder, "S", false);
+        pid_t pid = cli_start(folder, "run sweep.yaml --out S --jobs 2");
+        cli_wait_for_runs(folder, "S", before + 1);
+        kill(pid, signals[i]);
+        struct cli_outcome o = cli_wait(folder, pid);
+        assert_int_equal(o.code, 130);
+        assert_non_null(strstr(o.err, "the same command goes on"));
+        assert_int_equal(cli_count_runs(folder, "S", true), 0);
+        cli_clear(&o);
+    }
+    cli_run(folder, "run sweep.yaml --out S --jobs 2", 0, "6 runs: 6 ok");
+    expect_same_traces(folder, "whole", "S");
+    support_remove(folder);
+}
+
+/* ---- runs that go wrong ----------------------------------------------------------------- */
+
+static void test_timeout(void **state)
+{
+    (void)state;
+    char *folder = folder_with("endless.yaml", endless);
+    cli_run(folder, "run endless.yaml --out S --timeout 0.3", 0, "1 ok, 1 timeout");
+    char *list = cli_expect(folder, "run endless.yaml --out S --dry-run --timeout 0.3", 0,
+                            "2 runs, 0 to be made");
+    assert_non_null(strstr(list, "timeout"));
+    ub_free(list);
+    cli_run(folder, "run endless.yaml --out S --dry-run --timeout 0.4", 0, "2 runs, 1 to be made");
+    cli_run(folder, "run endless.yaml --out S --dry-run", 0, "2 runs, 1 to be made");
+    char *traces = all_traces(folder, "S");
+    assert_non_null(strstr(traces, "\n0,loss,0,")); /* what was measured is kept */
+    ub_free(traces);
+    support_remove(folder);
+}
+
+/* Starts the endless sweep, waits until only the endless run is left, and finds its worker. */
+static pid_t start_endless(const char *folder, const char *arguments, pid_t *worker)
+{
+    pid_t pid = cli_start(folder, arguments);
+    cli_wait_for_runs(folder, "S", 1);
+    *worker = 0;
+    for (int i = 0; i < 100 && *worker == 0; i++) {
+        *worker = cli_child(pid);
+        cli_pause(0.02);
+    }
+    return pid;
+}
+
+static void test_crash(void **state)
+{
+    (void)state;
+    char *folder = folder_with("endless.yaml", endless);
+    pid_t worker, pid = start_endless(folder, "run endless.yaml --out S --jobs 2", &worker);
+    if (worker == 0) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        support_remove(folder);
+        skip();
+    }
+    kill(worker, SIGKILL);
+    struct cli_outcome o = cli_wait(folder, pid);
+    assert_int_equal(o.code, 0);
+    assert_non_null(strstr(o.out, "2 runs: 1 ok, 1 failed"));
+    assert_non_null(strstr(o.err, "killed by SIGKILL"));
+    assert_int_equal(cli_count_runs(folder, "S", true), 0);
+    cli_clear(&o);
+    cli_run(folder, "run endless.yaml --out S --dry-run", 0, "2 runs, 1 to be made");
+    support_remove(folder);
+}
+
+/* A worker that no longer comes to a step is killed: 1 s and a grace of 2.5 s. */
+static void test_hang(void **state)
+{
+    (void)state;
+    char *folder = folder_with("endless.yaml", endless);
+    pid_t worker,
+        pid = start_endless(folder, "run endless.yaml --out S --jobs 2 --timeout 1", &worker);
+    if (worker == 0) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        support_remove(folder);
+        skip();
+    }
+    kill(worker, SIGSTOP);
+    struct cli_outcome o = cli_wait(folder, pid);
+    assert_int_equal(o.code, 0);
+    assert_non_null(strstr(o.out, "1 ok, 1 timeout"));
+    assert_non_null(strstr(o.err, "killed: no step ended"));
+    cli_clear(&o);
+    support_remove(folder);
+}
+
+/* The second Ctrl-C does not wait for a worker that does not listen. */
+static void test_second_interrupt(void **state)
+{
+    (void)state;
+    char *folder = folder_with("endless.yaml", endless);
+    pid_t worker, pid = start_endless(folder, "run endless.yaml --out S --jobs 2", &worker);
+    if (worker > 0)
+        kill(worker, SIGSTOP);
+    kill(pid, SIGINT);
+    cli_pause(0.3);
+    if (worker > 0)
+        assert_int_equal(kill(pid, 0), 0); /* it waits */
+    kill(pid, SIGINT);
+    struct cli_outcome o = cli_wait(folder, pid);
+    assert_int_equal(o.code, 130);
+    assert_int_equal(cli_count_runs(folder, "S", false), 1);
+    assert_int_equal(cli_count_runs(folder, "S", true), 0);
+    cli_clear(&o);
+    support_remove(folder);
+}
+
+static void test_second_writer(void **state)
+{
+    (void)state;
+    char *folder = folder_with("endless.yaml", endless), *other = support_folder(), line[512];
+    pid_t pid = cli_start(folder, "run endless.yaml --out S --jobs 2");
+    cli_wait_for_runs(folder, "S", 1);
+    snprintf(line, sizeof line, "run smoke --out %s/S", folder);
+    cli_run(other, line, 2, "another unibench is writing to this store");
+    kill(pid, SIGINT);
+    struct cli_outcome o = cli_wait(folder, pid);
+    assert_int_equal(o.code, 130);
+    cli_clear(&o);
+    support_remove(folder);
+    support_remove(other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_bad_arguments),
+        cmocka_unit_test(test_bad_data),
+        cmocka_unit_test(test_bad_suite),
+        cmocka_unit_test(test_unwritable),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_train_show_export),
+        cmocka_unit_test(test_export_recomputes_init),
+        cmocka_unit_test(test_threads_do_not_matter),
+        cmocka_unit_test(test_divergence_is_data),
+        cmocka_unit_test(test_failed_train),
+        cmocka_unit_test(test_smoke),
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_kill_and_resume),
+        cmocka_unit_test(test_interrupt_and_resume),
+        cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_crash),
+        cmocka_unit_test(test_hang),
+        cmocka_unit_test(test_second_interrupt),
+        cmocka_unit_test(test_second_writer),
+    };
+    return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
+}
