@@ -57,6 +57,9 @@ static inline pid_t cli_start_limited(const char *folder, const char *arguments,
         static const int defaults[] = {SIGINT, SIGTERM, SIGHUP};
         for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
             signal(defaults[i], SIG_DFL);
+        /* Pango keeps fontconfig's caches until the process ends. */
+        setenv("LSAN_OPTIONS",
+               "print_suppressions=0:suppressions=" UNIBENCH_SOURCE "/tests/fontconfig.supp", 0);
         if (file_limit > 0)
             setrlimit(RLIMIT_FSIZE, &(struct rlimit){(rlim_t)file_limit, (rlim_t)file_limit});
         if (chdir(folder) == 0)

@@ -12,8 +12,6 @@
 enum { WIDTH = 120 };
 static const double unbounded = 1e18; /* an option's maximum beyond this is none */
 
-static const struct argp_option options[] = {{0}};
-
 struct arguments {
     struct ub_error *err;
     const char *category, *name;
@@ -29,7 +27,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
 }
 
 static const struct argp argp = {
-    .options = options,
     .parser = parse,
     .args_doc = "[models|optimizers|losses|inits|datasets|observables|laws|suites [NAME]]",
     .doc = "Lists what there is, with one line on each; given a NAME, all about it, with its "
