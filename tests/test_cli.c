@@ -505,6 +505,7 @@ static void test_kill_and_resume(void **state)
     struct cli_outcome o = cli_wait(folder, pid);
     assert_int_equal(o.code, 1000 + SIGKILL);
     cli_clear(&o);
+    cli_pause(0.2); /* for a worker that was within its last system call */
     size_t left = cli_count_runs(folder, "S", false);
     assert_in_range(left, 2, 5);
     char *counts = cli_expect(folder, "report S", 0, "missing"); /* readable as it is */
@@ -616,6 +617,56 @@ static void test_hang(void **state)
     support_remove(folder);
 }
 
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* One Ctrl-C ends runs at their next step, not at their end, nor by force ten seconds later. */
+static void test_interrupt_is_quick(void **state)
+{
+    (void)state;
+    char *folder = folder_with("endless.yaml", endless);
+    pid_t worker, pid = start_endless(folder, "run endless.yaml --out S --jobs 2", &worker);
+    double start = now();
+    kill(pid, SIGINT);
+    struct cli_outcome o = cli_wait(folder, pid);
+    assert_int_equal(o.code, 130);
+    assert_true(now() - start < 5);
+    assert_int_equal(cli_count_runs(folder, "S", false), 1);
+    assert_int_equal(cli_count_runs(folder, "S", true), 0);
+    cli_clear(&o);
+    support_remove(folder);
+}
+
+/* Workers do not outlive a killed parent, even those that have hours to go. */
+static void test_workers_die_with_parent(void **state)
+{
+    (void)state;
+    char *folder = folder_with("endless.yaml", endless);
+    pid_t worker, pid = start_endless(folder, "run endless.yaml --out S --jobs 2", &worker);
+    kill(pid, SIGKILL);
+    struct cli_outcome o = cli_wait(folder, pid);
+    cli_clear(&o);
+    bool gone = worker == 0;
+    for (int i = 0; i < 300 && !gone; i++) {
+        /* a zombie, where no init takes it in, has no memory map */
+        char path[64], line[8];
+        snprintf(path, sizeof path, "/proc/%d/maps", (int)worker);
+        FILE *maps = fopen(path, "re");
+        gone = !maps || !fgets(line, sizeof line, maps);
+        if (maps)
+            fclose(maps);
+        cli_pause(0.01);
+    }
+    if (!gone)
+        kill(worker, SIGKILL);
+    assert_true(gone);
+    support_remove(folder);
+}
+
 /* The second Ctrl-C does not wait for a worker that does not listen. */
 static void test_second_interrupt(void **state)
 {
@@ -628,9 +679,11 @@ static void test_second_interrupt(void **state)
     cli_pause(0.3);
     if (worker > 0)
         assert_int_equal(kill(pid, 0), 0); /* it waits */
+    double start = now();
     kill(pid, SIGINT);
     struct cli_outcome o = cli_wait(folder, pid);
     assert_int_equal(o.code, 130);
+    assert_true(now() - start < 5);
     assert_int_equal(cli_count_runs(folder, "S", false), 1);
     assert_int_equal(cli_count_runs(folder, "S", true), 0);
     cli_clear(&o);
@@ -675,6 +728,8 @@ int main(void)
         cmocka_unit_test(test_timeout),
         cmocka_unit_test(test_crash),
         cmocka_unit_test(test_hang),
+        cmocka_unit_test(test_interrupt_is_quick),
+        cmocka_unit_test(test_workers_die_with_parent),
         cmocka_unit_test(test_second_interrupt),
         cmocka_unit_test(test_second_writer),
     };
