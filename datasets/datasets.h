@@ -16,20 +16,32 @@ enum ub_task { UB_CLASSIFICATION, UB_REGRESSION };
 struct ub_split {
     int64_t count;   /* samples; 0 if there is no such split */
     double *inputs;  /* count x features, row-major */
-    double *targets; /* count x outputs: one-hot for classification, values for regression */
-    int32_t *labels; /* count class indices; NULL for regression */
+    double *targets; /* count x ub_target_width: see struct ub_dataset */
+    int32_t *labels; /* count x positions class indices, -1 = not asked for; NULL for regression */
 };
 
 struct ub_dataset {
     char *name; /* canonical call text */
     enum ub_task task;
-    int rank; /* of one input: 1 (vector) or 3 (channels, height, width) */
+    int rank; /* of one input: 1 (vector, or tokens), 2 (steps, numbers a step), 3 (channels,
+                 height, width) */
     int64_t shape[3];
     int64_t features; /* product of shape */
-    int64_t outputs;  /* classes, or regression targets */
+    int64_t outputs;  /* classes, or regression targets; at each position */
+    /* Sequences. `tokens` > 0: inputs are the indices 0..tokens-1 of a vocabulary. `positions` > 1:
+     * a sample has a target at each of that many positions (next-token prediction); 0 or 1: one
+     * target a sample. Targets of one position are one-hot (classification) or values
+     * (regression), `outputs` numbers. Targets of several are values, positions x outputs, for
+     * regression, and for classification the labels themselves, `positions` numbers. */
+    int64_t tokens, positions;
+    double entropy; /* known floor of the cross-entropy in nats a position; NaN when unknown */
     struct ub_split train, test;
     double theory_exponent; /* planted covariance exponent, NaN when unknown */
 };
+
+/* Numbers in a sample's target, and its positions (at least 1). */
+int64_t ub_target_width(const struct ub_dataset *d);
+int64_t ub_positions(const struct ub_dataset *d);
 
 struct ub_dataset_source {
     const char *name, *summary, *citation;

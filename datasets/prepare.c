@@ -10,17 +10,19 @@ static struct ub_split take(const struct ub_dataset *d, const struct ub_split *f
                             const int64_t *index, int64_t count)
 {
     struct ub_split s = {.count = count};
-    const size_t features = (size_t)d->features, outputs = (size_t)d->outputs;
+    const size_t features = (size_t)d->features, target = (size_t)ub_target_width(d);
+    const size_t positions = (size_t)ub_positions(d);
     s.inputs = ub_calloc((size_t)count * features + 1, sizeof *s.inputs);
-    s.targets = ub_calloc((size_t)count * outputs + 1, sizeof *s.targets);
+    s.targets = ub_calloc((size_t)count * target + 1, sizeof *s.targets);
     if (from->labels)
-        s.labels = ub_calloc((size_t)count + 1, sizeof *s.labels);
+        s.labels = ub_calloc((size_t)count * positions + 1, sizeof *s.labels);
     for (size_t i = 0; i < (size_t)count; i++) {
         const size_t k = (size_t)index[i];
         memcpy(s.inputs + i * features, from->inputs + k * features, features * sizeof *s.inputs);
-        memcpy(s.targets + i * outputs, from->targets + k * outputs, outputs * sizeof *s.targets);
+        memcpy(s.targets + i * target, from->targets + k * target, target * sizeof *s.targets);
         if (s.labels)
-            s.labels[i] = from->labels[k];
+            memcpy(s.labels + i * positions, from->labels + k * positions,
+                   positions * sizeof *s.labels);
     }
     return s;
 }
@@ -73,6 +75,10 @@ static bool keep_classes(struct ub_dataset *d, const struct ub_call *call, const
     if (d->task != UB_CLASSIFICATION)
         return ub_fail(err, UB_INPUT, "%s: classes=%s on a regression task; expected none", where,
                        ub_call_get(call, "classes"));
+    if (ub_positions(d) > 1)
+        return ub_fail(err, UB_INPUT,
+                       "%s: classes=%s on a task with targets at several positions; expected none",
+                       where, ub_call_get(call, "classes"));
     if (n > 64)
         return ub_fail(err, UB_INPUT, "%s: %zu classes; expected at most 64", where, n);
     for (size_t i = 0; i < n; i++) {
@@ -191,6 +197,8 @@ static bool scale_inputs(struct ub_dataset *d, const char *how, const char *wher
 {
     if (strcmp(how, "none") == 0)
         return true;
+    if (d->tokens > 0)
+        return ub_fail(err, UB_INPUT, "%s: scale=%s of token indices; expected none", where, how);
     struct scale s = measure_features(d);
     if (strcmp(how, "global") == 0)
         make_global(&s, (size_t)d->features);

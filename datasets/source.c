@@ -1,11 +1,24 @@
 /* Splits, and data files found in a folder. */
 #include "datasets/source.h"
 
+int64_t ub_positions(const struct ub_dataset *d)
+{
+    return d->positions > 1 ? d->positions : 1;
+}
+
+int64_t ub_target_width(const struct ub_dataset *d)
+{
+    if (ub_positions(d) == 1)
+        return d->outputs;
+    return d->task == UB_CLASSIFICATION ? d->positions : d->positions * d->outputs;
+}
+
 bool ub_split_new(const struct ub_dataset *d, int64_t count, const char *where,
                   struct ub_split *split, struct ub_error *err)
 {
+    const int64_t target = ub_target_width(d), positions = ub_positions(d);
     int64_t width;
-    if (__builtin_add_overflow(d->features, d->outputs, &width) ||
+    if (__builtin_add_overflow(d->features, target, &width) ||
         !ub_size_fits(count, width, sizeof(double), UB_DATA_BYTES))
         return ub_fail(err, UB_INPUT,
                        "%s: %lld samples of %lld numbers are too many; expected less than %llu GiB",
@@ -13,9 +26,9 @@ bool ub_split_new(const struct ub_dataset *d, int64_t count, const char *where,
                        (unsigned long long)(UB_DATA_BYTES >> 30));
     *split = (struct ub_split){.count = count};
     split->inputs = ub_calloc((size_t)(count * d->features) + 1, sizeof *split->inputs);
-    split->targets = ub_calloc((size_t)(count * d->outputs) + 1, sizeof *split->targets);
+    split->targets = ub_calloc((size_t)(count * target) + 1, sizeof *split->targets);
     if (d->task == UB_CLASSIFICATION)
-        split->labels = ub_calloc((size_t)count + 1, sizeof *split->labels);
+        split->labels = ub_calloc((size_t)(count * positions) + 1, sizeof *split->labels);
     return true;
 }
 
@@ -25,6 +38,14 @@ void ub_split_clear(struct ub_split *split)
     ub_free(split->targets);
     ub_free(split->labels);
     *split = (struct ub_split){0};
+}
+
+void ub_split_label_at(const struct ub_dataset *d, struct ub_split *split, int64_t i,
+                       int64_t position, int32_t label)
+{
+    const int64_t at = i * ub_positions(d) + position;
+    split->labels[at] = label;
+    split->targets[at] = label;
 }
 
 void ub_split_label(const struct ub_dataset *d, struct ub_split *split, int64_t i, int32_t label)

@@ -17,6 +17,10 @@ void ub_split_clear(struct ub_split *split);
 /* Sets sample i's label and its one-hot target. */
 void ub_split_label(const struct ub_dataset *d, struct ub_split *split, int64_t i, int32_t label);
 
+/* The same at one of several positions (-1: not asked for). */
+void ub_split_label_at(const struct ub_dataset *d, struct ub_split *split, int64_t i,
+                       int64_t position, int32_t label);
+
 /* FOLDER/NAME or FOLDER/NAME.gz, whichever is there; NULL when neither is. Caller frees. */
 char *ub_data_file(const char *folder, const char *name);
 /* The first FOLDER/SUBFOLDER ("" = FOLDER itself) that holds one of `names`; NULL when none does.

@@ -4,8 +4,8 @@
 
 #include "systems/systems.h"
 
-/* An empty graph and layout for a dataset of this shape. */
-struct ub_builder ub_builder_new(const struct ub_dataset *data);
+/* An empty graph and layout for a dataset of this shape; the parametrization is the call's. */
+struct ub_builder ub_builder_new(const struct ub_dataset *data, const struct ub_call *model);
 void ub_builder_clear(struct ub_builder *b);
 
 #endif

@@ -25,9 +25,9 @@ static void fill_normal(struct ub_random *r, double deviation, int64_t n, double
 
 static bool zeroed(const struct ub_param *param, double *values)
 {
-    if (param->bias)
+    if (param->start == UB_START_BIAS)
         memset(values, 0, (size_t)param->size * sizeof *values);
-    return param->bias;
+    return param->start == UB_START_BIAS;
 }
 
 /* nn.Linear's kaiming_uniform_(a = sqrt(5)): bound sqrt(6 / ((1 + a^2) fan_in)) = 1/sqrt(fan_in).
@@ -35,7 +35,7 @@ static bool zeroed(const struct ub_param *param, double *values)
 static void pytorch(const struct ub_call *call, const struct ub_param *param, struct ub_random *r,
                     double *values)
 {
-    const double gain = param->bias ? 1 : ub_call_real(call, "gain");
+    const double gain = param->start == UB_START_BIAS ? 1 : ub_call_real(call, "gain");
     fill_uniform(r, gain / sqrt((double)param->fan_in), param->size, values);
 }
 

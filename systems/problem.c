@@ -82,12 +82,15 @@ void ub_problem_free(struct ub_problem *p)
     ub_program_free(p->gradient);
     for (int block = 0; block < UB_BLOCKS; block++)
         ub_program_free(p->hvp[block]);
+    ub_program_free(p->third);
     for (int i = 0; p->hidden && i < p->n_hidden; i++)
         ub_program_free(p->hidden[i]);
     ub_free(p->hidden);
     ub_free(p->hidden_names);
     ub_free(p->hidden_widths);
     ub_free(p->layout.params);
+    ub_free(p->frozen.params);
+    ub_free(p->frozen_values);
     ub_free(p->theta);
     ub_call_free(p->model_call);
     ub_call_free(p->loss_call);
@@ -135,16 +138,27 @@ int64_t ub_problem_hidden_width(const struct ub_problem *p, int i)
     return p->hidden_widths[i];
 }
 
-void ub_problem_init(const struct ub_problem *p, uint64_t seed, double *theta)
+static void start_param(const struct ub_problem *p, const struct ub_param *param, uint64_t seed,
+                        double *values)
 {
-    for (int64_t i = 0; i < p->layout.count; i++) {
-        const struct ub_param *param = &p->layout.params[i];
-        char purpose[sizeof param->name + 8];
-        snprintf(purpose, sizeof purpose, "init:%s", param->name);
-        struct ub_random r = ub_random_stream(seed, purpose);
-        double *values = theta + param->offset;
+    char purpose[sizeof param->name + 8];
+    snprintf(purpose, sizeof purpose, "init:%s", param->name);
+    struct ub_random r = ub_random_stream(seed, purpose);
+    if (param->start == UB_START_WEIGHT || param->start == UB_START_BIAS)
         p->init->fill(p->init_call, param, &r, values);
-        for (int64_t k = 0; k < param->size; k++)
-            values[k] *= param->init_scale;
+    for (int64_t k = 0; k < param->size; k++) {
+        if (param->start == UB_START_CONSTANT)
+            values[k] = param->value;
+        else if (param->start == UB_START_NORMAL)
+            values[k] = param->value * ub_random_normal(&r);
+        values[k] *= param->init_scale;
     }
+}
+
+void ub_problem_init(struct ub_problem *p, uint64_t seed, double *theta)
+{
+    for (int64_t i = 0; i < p->layout.count; i++)
+        start_param(p, &p->layout.params[i], seed, theta + p->layout.params[i].offset);
+    for (int64_t i = 0; i < p->frozen.count; i++)
+        start_param(p, &p->frozen.params[i], seed, p->frozen_values + p->frozen.params[i].offset);
 }

@@ -22,20 +22,24 @@ struct ub_problem {
     bool single;
     int threads;
 
-    struct ub_layout layout;
+    struct ub_layout layout, frozen;
+    double *frozen_values; /* drawn by ub_problem_init */
     int n_hidden;
     char (*hidden_names)[64];
     int64_t *hidden_widths;
-    int64_t widest; /* of the output and the hidden layers: what a block multiplies */
+    int64_t widest; /* numbers a sample in the widest value of the model: a block multiplies it */
+    int64_t rows;   /* rows a sample brings to a product: positions, pixels; 1 for vectors */
 
     struct ub_program *evaluate[2]; /* training and test split: loss and outputs */
     struct ub_program *gradient;
     struct ub_program *hvp[UB_BLOCKS];
+    struct ub_program *third;
     struct ub_program **hidden; /* one a hidden layer */
     double *outputs[2];         /* of the last evaluation: samples x outputs */
 
     double *theta;         /* where linearised; NULL before */
     bool fresh[UB_BLOCKS]; /* this block's program holds the linearisation at theta */
+    bool third_fresh;
 
     int64_t gradients, hvps;
 };
@@ -45,7 +49,7 @@ enum { UB_EVALUATE_LOSS, UB_EVALUATE_OUTPUTS };
 /* Result slots of the gradient program. */
 enum { UB_GRADIENT_LOSS, UB_GRADIENT_VECTOR };
 /* Vector slots. */
-enum { UB_AT_THETA, UB_AT_TANGENT };
+enum { UB_AT_THETA, UB_AT_FROZEN, UB_AT_TANGENT, UB_AT_SECOND_TANGENT };
 
 /* Builds the model once to learn its layout and widths. */
 void ub_problem_measure_model(struct ub_problem *p);
@@ -54,6 +58,7 @@ void ub_problem_measure_model(struct ub_problem *p);
 struct ub_program *ub_problem_evaluate_program(struct ub_problem *p, bool test);
 struct ub_program *ub_problem_gradient_program(struct ub_problem *p);
 struct ub_program *ub_problem_hvp_program(struct ub_problem *p, int block);
+struct ub_program *ub_problem_third_program(struct ub_problem *p);
 struct ub_program *ub_problem_hidden_program(struct ub_problem *p, int layer);
 
 #endif

@@ -36,39 +36,65 @@ static int64_t largest_param(const struct ub_layout *layout)
     return size;
 }
 
+/* Mean over the positions that are asked for (every sample has as many): (chunk). Each position is
+ * a row to the loss. Labels become one-hot here; -1, not asked for, is a row of zeros that does not
+ * count. */
+static ub_node loss_of_samples(const struct ub_problem *p, const struct expression *e)
+{
+    struct ub_graph *g = e->builder.graph;
+    const int64_t positions = ub_positions(p->data), outputs = p->data->outputs;
+    if (positions == 1)
+        return p->loss->build(g, e->output, e->target);
+    const int64_t rows[] = {e->chunk * positions, outputs}, grid[] = {e->chunk, positions};
+    const bool labels = p->data->task == UB_CLASSIFICATION;
+    const ub_node target = labels ? ub_one_hot(g, e->target, outputs) : e->target;
+    ub_node losses =
+        p->loss->build(g, ub_reshape(g, e->output, 2, rows), ub_reshape(g, target, 2, rows));
+    losses = ub_reshape(g, losses, 2, grid);
+    if (!labels)
+        return ub_scale(g, ub_sum(g, losses, UB_AXIS(1)), 1.0 / (double)positions);
+    const ub_node asked = ub_greater(g, e->target, ub_like(g, -0.5, e->target));
+    const ub_node sum = ub_sum(g, ub_mul(g, asked, losses), UB_AXIS(1));
+    return ub_div(g, sum, ub_sum(g, asked, UB_AXIS(1)));
+}
+
+static int64_t chunk_of(const struct ub_problem *p, int64_t samples, int64_t batch)
+{
+    return ub_chunk_size(samples, batch * p->widest, batch * largest_param(&p->layout), p->rows);
+}
+
 /* The chunk is sized for a block of `batch` copies of the activations; inputs are not copied. */
 static struct expression express(const struct ub_problem *p, bool test, int64_t batch)
 {
-    struct expression e = {.builder = ub_builder_new(p->data)};
+    struct expression e = {.builder = ub_builder_new(p->data, p->model_call)};
     struct ub_graph *g = e.builder.graph;
-    const int64_t features = p->data->features, outputs = p->data->outputs;
     e.samples = split_of(p, test)->count;
-    e.chunk = ub_chunk_size(e.samples, batch * p->widest, batch * largest_param(&p->layout));
-    e.x = ub_input(g, 2, (int64_t[]){e.chunk, features});
-    e.target = ub_input(g, 2, (int64_t[]){e.chunk, outputs});
+    e.chunk = chunk_of(p, e.samples, batch);
+    e.x = ub_input(g, 2, (int64_t[]){e.chunk, p->data->features});
+    e.target = ub_input(g, 2, (int64_t[]){e.chunk, ub_target_width(p->data)});
     e.weight = ub_input(g, 1, &e.chunk);
     e.output = p->model->build(&e.builder, p->model_call, e.x);
     /* 1/N goes on the weights, a short vector, rather than on the gradient. */
     const ub_node weight = ub_scale(g, e.weight, 1.0 / (double)e.samples);
-    e.loss = ub_sum_all(g, ub_mul(g, weight, p->loss->build(g, e.output, e.target)));
+    e.loss = ub_sum_all(g, ub_mul(g, weight, loss_of_samples(p, &e)));
     return e;
 }
 
 void ub_problem_measure_model(struct ub_problem *p)
 {
-    struct ub_builder b = ub_builder_new(p->data);
+    struct ub_builder b = ub_builder_new(p->data, p->model_call);
     const ub_node x = ub_input(b.graph, 2, (int64_t[]){1, p->data->features});
-    p->model->build(&b, p->model_call, x);
-    p->widest = p->data->outputs;
+    const ub_node output = p->model->build(&b, p->model_call, x);
     p->n_hidden = b.n_hidden;
     p->hidden_widths = ub_calloc((size_t)b.n_hidden + 1, sizeof *p->hidden_widths);
-    for (int i = 0; i < b.n_hidden; i++) {
+    for (int i = 0; i < b.n_hidden; i++)
         p->hidden_widths[i] = ub_count(ub_shape_of(b.graph, b.hidden[i]));
-        p->widest = larger(p->widest, p->hidden_widths[i]);
-    }
+    ub_graph_sizes(b.graph, output, x, &p->widest, &p->rows);
     p->layout = b.layout;
+    p->frozen = b.frozen;
+    p->frozen_values = ub_calloc((size_t)b.frozen.size + 1, sizeof *p->frozen_values);
     p->hidden_names = b.hidden_names;
-    b.layout.params = NULL;
+    b.layout.params = b.frozen.params = NULL;
     b.hidden_names = NULL;
     ub_builder_clear(&b);
 }
@@ -83,9 +109,10 @@ struct binding {
 
 static struct binding binding_new(const struct ub_problem *p)
 {
-    const size_t params = (size_t)p->layout.count;
-    return (struct binding){.inputs = ub_calloc(2 * params + 3, sizeof *(struct binding){0}.inputs),
-                            .outputs = ub_calloc(params + 2, sizeof *(struct binding){0}.outputs)};
+    const size_t params = (size_t)p->layout.count, frozen = (size_t)p->frozen.count;
+    return (struct binding){
+        .inputs = ub_calloc(3 * params + frozen + 3, sizeof *(struct binding){0}.inputs),
+        .outputs = ub_calloc(params + 2, sizeof *(struct binding){0}.outputs)};
 }
 
 static void bind_input(struct binding *b, struct ub_program_input input)
@@ -106,6 +133,12 @@ static void bind_expression(struct binding *b, const struct expression *e)
                                                 .kind = UB_SHARED,
                                                 .slot = UB_AT_THETA,
                                                 .offset = layout->params[i].offset});
+    const struct ub_layout *frozen = &e->builder.frozen;
+    for (int64_t i = 0; i < frozen->count; i++)
+        bind_input(b, (struct ub_program_input){.node = e->builder.frozen_nodes[i],
+                                                .kind = UB_SHARED,
+                                                .slot = UB_AT_FROZEN,
+                                                .offset = frozen->params[i].offset});
     bind_input(b, (struct ub_program_input){.node = e->x, .kind = UB_SAMPLES, .slot = 0});
     bind_input(b, (struct ub_program_input){.node = e->target, .kind = UB_SAMPLES, .slot = 1});
     bind_input(b, (struct ub_program_input){.node = e->weight, .kind = UB_WEIGHTS});
@@ -146,7 +179,7 @@ struct ub_program *ub_problem_evaluate_program(struct ub_problem *p, bool test)
         &b, (struct ub_program_output){.node = e.loss, .kind = UB_TOTAL, .slot = UB_EVALUATE_LOSS});
     bind_output(&b, (struct ub_program_output){
                         .node = e.output, .kind = UB_EACH, .slot = UB_EVALUATE_OUTPUTS});
-    const size_t numbers = (size_t)(e.samples * p->data->outputs);
+    const size_t numbers = (size_t)(e.samples * ub_positions(p->data) * p->data->outputs);
     p->outputs[test] = ub_calloc(numbers, sizeof *p->outputs[test]);
     p->evaluate[test] = finish(p, test, &e, &b);
     return p->evaluate[test];
@@ -247,6 +280,41 @@ struct ub_program *ub_problem_hvp_program(struct ub_problem *p, int block)
     ub_free(products);
     p->hvp[block] = finish(p, false, &e, &b);
     return p->hvp[block];
+}
+
+/* d/ds d/dt of the gradient along two tangents. */
+struct ub_program *ub_problem_third_program(struct ub_problem *p)
+{
+    if (p->third)
+        return p->third;
+    struct expression e = express(p, false, 1);
+    struct ub_graph *g = e.builder.graph;
+    const int n = (int)p->layout.count;
+    struct binding b = binding_new(p);
+    bind_expression(&b, &e);
+    ub_node *first, *products;
+    derive_products(&e, 1, &first, &products);
+    ub_node *second = tangent_inputs(g, &p->layout, 1);
+    ub_node *thirds = ub_calloc((size_t)n + 1, sizeof *thirds);
+    ub_jvp(g, products, n, e.builder.param_nodes, second, n, thirds);
+    for (int i = 0; i < n; i++) {
+        const int64_t offset = p->layout.params[i].offset;
+        const struct ub_program_input tangent = {.kind = UB_SHARED, .offset = offset, .late = true};
+        bind_input(&b, tangent);
+        b.inputs[b.n_inputs - 1].node = first[i];
+        b.inputs[b.n_inputs - 1].slot = UB_AT_TANGENT;
+        bind_input(&b, tangent);
+        b.inputs[b.n_inputs - 1].node = second[i];
+        b.inputs[b.n_inputs - 1].slot = UB_AT_SECOND_TANGENT;
+        bind_output(&b, (struct ub_program_output){
+                            .node = thirds[i], .kind = UB_TOTAL, .slot = 0, .offset = offset});
+    }
+    ub_free(first);
+    ub_free(second);
+    ub_free(products);
+    ub_free(thirds);
+    p->third = finish(p, false, &e, &b);
+    return p->third;
 }
 
 struct ub_program *ub_problem_hidden_program(struct ub_problem *p, int layer)

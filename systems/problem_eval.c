@@ -3,12 +3,19 @@
 
 #include <math.h>
 
+static void run_at(const struct ub_problem *p, struct ub_program *program, const double *theta,
+                   double *const *results)
+{
+    const double *vectors[] = {[UB_AT_THETA] = theta, [UB_AT_FROZEN] = p->frozen_values};
+    ub_program_run(program, vectors, results, true);
+}
+
 static double run_evaluation(struct ub_problem *p, bool test, const double *theta)
 {
     struct ub_program *program = ub_problem_evaluate_program(p, test);
     double loss = 0;
     double *results[] = {[UB_EVALUATE_LOSS] = &loss, [UB_EVALUATE_OUTPUTS] = p->outputs[test]};
-    ub_program_run(program, &theta, results, true);
+    run_at(p, program, theta, results);
     return loss;
 }
 
@@ -22,7 +29,7 @@ double ub_problem_gradient(struct ub_problem *p, const double *theta, double *gr
     struct ub_program *program = ub_problem_gradient_program(p);
     double loss = 0;
     double *results[] = {[UB_GRADIENT_LOSS] = &loss, [UB_GRADIENT_VECTOR] = grad};
-    ub_program_run(program, &theta, results, true);
+    run_at(p, program, theta, results);
     p->gradients++;
     return loss;
 }
@@ -41,10 +48,14 @@ static double accuracy_of(const struct ub_dataset *data, bool test, const double
     const struct ub_split *split = test ? &data->test : &data->train;
     if (data->task != UB_CLASSIFICATION || !split->labels)
         return NAN;
-    int64_t correct = 0;
-    for (int64_t i = 0; i < split->count; i++)
+    int64_t correct = 0, asked = 0;
+    for (int64_t i = 0; i < split->count * ub_positions(data); i++) {
+        if (split->labels[i] < 0)
+            continue;
+        asked++;
         correct += is_correct(outputs + i * data->outputs, data->outputs, split->labels[i]);
-    return (double)correct / (double)split->count;
+    }
+    return (double)correct / (double)asked;
 }
 
 void ub_problem_evaluate(struct ub_problem *p, bool test, const double *theta, double *loss,
@@ -60,5 +71,5 @@ void ub_problem_evaluate(struct ub_problem *p, bool test, const double *theta, d
 
 void ub_problem_hidden(struct ub_problem *p, int i, const double *theta, double *out)
 {
-    ub_program_run(ub_problem_hidden_program(p, i), &theta, &out, true);
+    run_at(p, ub_problem_hidden_program(p, i), theta, &out);
 }

@@ -22,15 +22,36 @@
 
 /* ---- parameters ------------------------------------------------------------------------- */
 
+/* What of a parameter grows with a model's width: all that a parametrization needs to know. */
+enum ub_role {
+    UB_ROLE_INPUT,  /* fan_out grows: first layers, embeddings */
+    UB_ROLE_HIDDEN, /* fan_in and fan_out grow */
+    UB_ROLE_OUTPUT, /* fan_in grows: the readout's weights */
+    UB_ROLE_VECTOR, /* one entry a unit: biases, gains */
+    UB_ROLE_FIXED   /* nothing grows: the readout's biases */
+};
+
+/* How a parameter starts. */
+enum ub_start {
+    UB_START_WEIGHT,   /* drawn by the init's rule for weights */
+    UB_START_BIAS,     /* by its rule for biases */
+    UB_START_CONSTANT, /* all entries are `value`, whatever the init */
+    UB_START_NORMAL    /* N(0, value^2), whatever the init */
+};
+
 struct ub_param {
     char name[64]; /* as PyTorch would name it in a Sequential-like module: "fc1.weight" */
     int rank;
     int64_t shape[4];
     int64_t offset, size; /* within the flat vector */
     int64_t fan_in, fan_out;
-    bool bias;         /* initialised by the bias rule */
-    double init_scale; /* multiplies the standard deviation; 1 under SP */
-    double rate_scale; /* multiplies the learning rate; 1 under SP */
+    enum ub_role role;
+    enum ub_start start;
+    double value;      /* UB_START_CONSTANT, UB_START_NORMAL */
+    double multiplier; /* the model reads multiplier * parameter; 1 under SP */
+    double init_scale; /* multiplies the initial values; 1 under SP */
+    double rate_scale; /* multiplies the learning rate of Adam-like optimizers; 1 under SP. None
+                          is needed for SGD-like ones: multipliers do it (parametrization.h) */
 };
 
 struct ub_layout {
@@ -41,30 +62,52 @@ struct ub_layout {
 
 /* ---- models ----------------------------------------------------------------------------- */
 
+/* sp: standard; ntk: Jacot et al. 2018, 1806.07572; mup: Yang and Hu 2020, 2011.14522. */
+enum ub_parametrization { UB_SP, UB_NTK, UB_MUP };
+
 /* What a model's build function writes to. */
 struct ub_builder {
     struct ub_graph *graph;
     struct ub_layout layout;
-    ub_node *param_nodes; /* one a layout entry */
-    int n_hidden;         /* activations worth observing, in order of depth: (chunk, width) nodes */
+    ub_node *param_nodes;    /* one a layout entry: inputs of the graph, before multipliers */
+    struct ub_layout frozen; /* parameters that are drawn but never trained */
+    ub_node *frozen_nodes;
+    int n_hidden; /* activations worth observing, in order of depth: (chunk, ...) nodes */
     ub_node *hidden;
     char (*hidden_names)[64];
     const struct ub_dataset *data; /* shapes only */
+    enum ub_parametrization parametrization;
+    double base_width; /* at which mup equals sp */
+    double ratio;      /* the model's width over base_width; set by ub_builder_width */
 };
-/* Declares a parameter and returns its node; fan_in and fan_out as PyTorch counts them. */
-ub_node ub_builder_param(struct ub_builder *b, const char *name, int rank, const int64_t *shape,
-                         int64_t fan_in, int64_t fan_out, bool bias);
+
+/* A parameter as a model asks for it; fields as in struct ub_param, fans as PyTorch counts them. */
+struct ub_param_spec {
+    const char *name;
+    int rank;
+    int64_t shape[4];
+    int64_t fan_in, fan_out;
+    enum ub_role role;
+    enum ub_start start;
+    double value;
+    bool frozen; /* drawn at initialisation, not trained: no part of the flat vector */
+};
+/* Declares a parameter and returns the node to compute with (its multiplier applied). */
+ub_node ub_builder_param(struct ub_builder *b, const struct ub_param_spec *spec);
+/* States the model's width, before its first parameter; needed for mup. */
+void ub_builder_width(struct ub_builder *b, int64_t width);
 void ub_builder_hidden(struct ub_builder *b, const char *name, ub_node activation);
-/* y = x W' + b, W (out, in) named "<name>.weight", b (out) "<name>.bias". */
-ub_node ub_builder_linear(struct ub_builder *b, const char *name, ub_node x, int64_t in,
-                          int64_t out, bool bias);
+/* y = x W' + b over the last axis, W (out, in) named "<name>.weight", b (out) "<name>.bias". */
+ub_node ub_builder_linear(struct ub_builder *b, const char *name, ub_node x, int64_t out,
+                          enum ub_role role, bool bias);
 
 struct ub_model {
     const char *name, *summary, *citation;
     const struct ub_option *options;
     /* False with a clear message when the model does not fit the dataset. */
     bool (*fits)(const struct ub_call *call, const struct ub_dataset *data, struct ub_error *err);
-    /* input is (chunk, features); returns (chunk, outputs). */
+    /* input is (chunk, features); returns (chunk, outputs), or (chunk, positions, outputs) for data
+     * with several positions. */
     ub_node (*build)(struct ub_builder *b, const struct ub_call *call, ub_node input);
 };
 extern const struct ub_model *const ub_models[]; /* NULL-terminated */
@@ -149,7 +192,8 @@ const struct ub_layout *ub_problem_layout(const struct ub_problem *p);
 int64_t ub_problem_size(const struct ub_problem *p);
 const struct ub_dataset *ub_problem_data(const struct ub_problem *p);
 
-void ub_problem_init(const struct ub_problem *p, uint64_t seed, double *theta);
+/* Draws theta, and what the model has of frozen parameters, which stay with the problem. */
+void ub_problem_init(struct ub_problem *p, uint64_t seed, double *theta);
 double ub_problem_loss(struct ub_problem *p, const double *theta);
 double ub_problem_gradient(struct ub_problem *p, const double *theta, double *grad);
 
@@ -158,6 +202,9 @@ double ub_problem_gradient(struct ub_problem *p, const double *theta, double *gr
  * to rounding, and bitwise the same for the same `count`; ub_problem_hvps counts rows. */
 void ub_problem_linearize(struct ub_problem *p, const double *theta);
 void ub_problem_hvp(struct ub_problem *p, int64_t count, const double *V, double *HV);
+/* Third directional derivative: out (size) = d/ds (d/dt grad L(theta + s u + t v)) at s = t = 0, at
+ * the point of the last ub_problem_linearize. u and v may be the same vector. */
+void ub_problem_third(struct ub_problem *p, const double *u, const double *v, double *out);
 int64_t ub_problem_hvps(const struct ub_problem *p);
 int64_t ub_problem_gradients(const struct ub_problem *p); /* evaluations so far */
 

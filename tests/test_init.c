@@ -94,7 +94,7 @@ static void biases_are_zero_but_for_pytorch(void **state)
     (void)state;
     struct ub_param bias = matrix(5000, 1);
     bias.rank = 1;
-    bias.bias = true;
+    bias.start = UB_START_BIAS;
     bias.fan_in = 25;
     for (size_t i = 0; ub_inits[i]; i++) {
         double *values = fill(ub_inits[i]->name, &bias, 2);

@@ -210,7 +210,7 @@ static void parameters_are_laid_out_as_in_pytorch(void **state)
         assert_int_equal(param->fan_in, expected[i].fan_in);
         assert_int_equal(param->fan_out, expected[i].rows);
         assert_int_equal(param->offset, offset);
-        assert_int_equal(param->bias, expected[i].columns == 1);
+        assert_int_equal(param->start == UB_START_BIAS, expected[i].columns == 1);
         offset += param->size;
     }
     assert_int_equal(ub_problem_size(p), offset);
@@ -276,8 +276,8 @@ static void canonical_texts_are_sorted_and_complete(void **state)
 {
     (void)state;
     static const char *const cases[][4] = {
-        {"model", "mlp", "mlp:activation=tanh,bias=true,widths=64x64", "mlp"},
-        {"model", "mlp:widths=8,activation=relu", "mlp:activation=relu,bias=true,widths=8",
+        {"model", "mlp", "mlp:activation=tanh,base-width=64,bias=true,parametrization=sp,widths=64x64", "mlp"},
+        {"model", "mlp:widths=8,activation=relu", "mlp:activation=relu,base-width=64,bias=true,parametrization=sp,widths=8",
          "mlp:activation=relu,widths=8"},
         {"model", "linear:bias=off", "linear:bias=false", "linear:bias=false"},
         {"loss", "ce", "ce", "ce"},

@@ -1,7 +1,6 @@
 /* build.c - the public node builders: shape rules, broadcasting, compositions. */
 #include "systems/graph/internal.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---- pointwise ---- */
@@ -303,25 +302,4 @@ ub_node ub_matmul(struct ub_graph *g, ub_node x, ub_node y)
     s.dim[rank + 1] = n;
     ub_node in[2] = {x, y};
     return ub_emit(g, UB_OP_MATMUL, in, 2, s, NULL);
-}
-
-/* ---- compositions ---- */
-
-/* The shift by the maximum cancels exactly, so it is stopped: derivatives see softmax alone. */
-ub_node ub_log_sum_exp(struct ub_graph *g, ub_node x)
-{
-    struct ub_shape s = ub_shape_of(g, x);
-    unsigned last = UB_AXIS(s.rank - 1);
-    ub_node top = ub_stop(g, ub_reduce_max(g, x, last));
-    struct ub_shape column = s;
-    column.dim[s.rank - 1] = 1;
-    ub_node shifted = ub_sub(g, x, ub_reshape(g, top, column.rank, column.dim));
-    return ub_add(g, ub_log(g, ub_sum(g, ub_exp(g, shifted), last)), top);
-}
-
-ub_node ub_gelu(struct ub_graph *g, ub_node x)
-{
-    ub_node half = ub_scale(g, x, 0.5);
-    ub_node e = ub_erf(g, ub_scale(g, x, sqrt(0.5)));
-    return ub_mul(g, half, ub_add(g, ub_like(g, 1, x), e));
 }

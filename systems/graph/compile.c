@@ -18,11 +18,12 @@ static int64_t between(int64_t low, int64_t x, int64_t high)
     return x < low ? low : x > high ? high : x;
 }
 
-int64_t ub_chunk_size(int64_t samples, int64_t features, int64_t totals)
+int64_t ub_chunk_size(int64_t samples, int64_t features, int64_t totals, int64_t rows)
 {
     const int64_t l2 = L2_BYTES / (int64_t)sizeof(float);
     int64_t fit = l2 / VALUES_AT_WORK / (features > 0 ? features : 1);
     int64_t least = totals > l2 / 2 ? LEAST_CHUNK_FOR_TOTALS : LEAST_CHUNK;
+    least = (least + rows - 1) / rows;
     fit = between(least, fit, GREATEST_CHUNK);
     if (samples / UB_LANES < fit) /* work for every lane, while chunks are not too short */
         fit = between(least, (samples + UB_LANES - 1) / UB_LANES, fit);
@@ -122,6 +123,20 @@ static void *real_array(const struct ub_program *p, int64_t count)
     return ub_calloc((size_t)(count ? count : 1), p->kernels->real);
 }
 
+static void count_bytes(struct ub_program *p)
+{
+    const int64_t real = (int64_t)p->kernels->real;
+    int64_t samples = 1; /* the weights */
+    for (int i = 0; i < UB_SLOTS; i++)
+        samples += p->sample_size[i];
+    const int64_t thread = p->arena_size + p->registers * UB_BLOCK + p->scratch;
+    const int64_t shared = p->once_size + p->kept_size * p->chunks + p->lane_size * p->lanes +
+                           samples * p->chunk * p->chunks;
+    p->facts.arena_bytes = p->arena_size * real;
+    p->facts.kept_bytes = p->kept_size * p->chunks * real;
+    p->facts.bytes = (shared + thread * p->threads) * real;
+}
+
 static void allocate(struct ub_program *p)
 {
     p->once = real_array(p, p->once_size);
@@ -137,18 +152,21 @@ static void allocate(struct ub_program *p)
         p->contexts[t].base[UB_SPACE_ONCE] = p->once;
         p->contexts[t].base[UB_SPACE_ARENA] = real_array(p, p->arena_size);
         p->contexts[t].registers = real_array(p, p->registers * UB_BLOCK);
+        p->contexts[t].scratch = real_array(p, p->scratch);
     }
-    p->facts.arena_bytes = p->arena_size * (int64_t)p->kernels->real;
-    p->facts.kept_bytes = p->kept_size * p->chunks * (int64_t)p->kernels->real;
 }
 
 static void free_steps(struct ub_steps *steps)
 {
-    for (int i = 0; i < steps->count; i++)
-        if (steps->step[i].kind == UB_STEP_BLOCK) {
-            ub_free(steps->step[i].block.code);
-            ub_free(steps->step[i].block.constants);
-        }
+    for (int i = 0; i < steps->count; i++) {
+        const struct ub_step *s = &steps->step[i];
+        if (s->kind == UB_STEP_CONV)
+            ub_dnnl_conv_free(s->conv.dnnl);
+        if (s->kind != UB_STEP_BLOCK)
+            continue;
+        ub_free(s->block.code);
+        ub_free(s->block.constants);
+    }
     ub_free(steps->step);
 }
 
@@ -161,6 +179,7 @@ void ub_program_free(struct ub_program *p)
     for (int t = 0; p->contexts && t < p->threads; t++) {
         ub_free(p->contexts[t].base[UB_SPACE_ARENA]);
         ub_free(p->contexts[t].registers);
+        ub_free(p->contexts[t].scratch);
     }
     for (int i = 0; i < UB_SLOTS; i++)
         ub_free(p->sample_values[i]);
@@ -251,7 +270,9 @@ struct ub_program *ub_program_compile(const struct ub_graph *g, const struct ub_
     store_what_leaves_its_group(&c);
     ub_compile_place(&c);
     ub_compile_lower(&c);
-    allocate(c.p);
+    count_bytes(c.p);
+    if (!spec->dry)
+        allocate(c.p);
     compiler_close(&c);
     return c.p;
 }

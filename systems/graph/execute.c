@@ -150,6 +150,33 @@ static void run_steps(const struct ub_program *p, const struct ub_lane_context *
             p->kernels->max(s->reduce.a, s->reduce.r, s->reduce.b, at(p, t, s->out),
                             at(p, t, s->in[0]));
             break;
+        case UB_STEP_IOTA:
+            p->kernels->iota(s->n, at(p, t, s->out));
+            break;
+        case UB_STEP_CUMSUM:
+            p->kernels->cumsum(s->reduce.a, s->reduce.r, s->reduce.b, s->reverse, at(p, t, s->out),
+                               at(p, t, s->in[0]));
+            break;
+        case UB_STEP_GATHER:
+            p->kernels->gather(s->index.n, s->index.d, s->index.rows, at(p, t, s->out),
+                               at(p, t, s->in[0]), at(p, t, s->in[1]));
+            break;
+        case UB_STEP_SCATTER:
+            p->kernels->scatter(s->index.n, s->index.d, s->index.rows, at(p, t, s->out),
+                                at(p, t, s->in[0]), at(p, t, s->in[1]));
+            break;
+        case UB_STEP_WINDOWS:
+            p->kernels->windows(&s->images, 0, s->images.c, at(p, t, s->out), at(p, t, s->in[0]));
+            break;
+        case UB_STEP_WINDOWS_ADD:
+            p->kernels->fill(s->n, at(p, t, s->out), 0);
+            p->kernels->windows_add(&s->images, 0, s->images.c, at(p, t, s->out),
+                                    at(p, t, s->in[0]));
+            break;
+        case UB_STEP_CONV:
+            ub_convolve(p->kernels, &s->conv, at(p, t, s->out), at(p, t, s->in[0]),
+                        at(p, t, s->in[1]), t->scratch);
+            break;
         case UB_STEP_TOTAL:
             run_total(p, t, s);
             break;

@@ -181,3 +181,8 @@ ub_node ub_like(struct ub_graph *g, double value, ub_node shape_of)
     struct ub_shape s = ub_shape_of(g, shape_of);
     return ub_fill(g, value, s.rank, s.dim);
 }
+
+ub_node ub_iota(struct ub_graph *g, int64_t n)
+{
+    return ub_intern(g, UB_OP_IOTA, NULL, 0, ub_shape_make(1, &n), &(struct ub_attributes){0});
+}

@@ -45,6 +45,7 @@ ub_node ub_input(struct ub_graph *g, int rank, const int64_t *dim);
 ub_node ub_fill(struct ub_graph *g, double value, int rank, const int64_t *dim); /* constant */
 ub_node ub_scalar(struct ub_graph *g, double value);                             /* rank 0 */
 ub_node ub_like(struct ub_graph *g, double value, ub_node shape_of);             /* ub_fill */
+ub_node ub_iota(struct ub_graph *g, int64_t n); /* constant 0, 1, ..., n - 1: (n) */
 
 /* ---- pointwise; the binary ones broadcast as NumPy does ---- */
 ub_node ub_neg(struct ub_graph *g, ub_node x);
@@ -93,7 +94,40 @@ ub_node ub_reduce_max(struct ub_graph *g, ub_node x, unsigned axes); /* ties sha
  * rank 2 on either side means: shared by the whole batch. */
 ub_node ub_matmul(struct ub_graph *g, ub_node x, ub_node y);
 
+/* Running sums along an axis, the element itself included; from the end when reverse. */
+ub_node ub_cumsum(struct ub_graph *g, ub_node x, int axis, bool reverse);
+
+/* ---- indexing: indices are whole numbers held as reals; what is out of range reads the nearest
+ * row (data are checked where they are loaded). Nothing is differentiated in the index. ---- */
+/* table (v, d), index (...) -> (..., d): row index[...] of the table. */
+ub_node ub_gather(struct ub_graph *g, ub_node table, ub_node index);
+/* x (..., d), index (...) -> (rows, d): row r is the sum of the x whose index is r. */
+ub_node ub_scatter_add(struct ub_graph *g, ub_node x, ub_node index, int64_t rows);
+
+/* ---- images: (n, height, width, channels) ---- */
+/* A window slides over both axes with one stride, over `pad` zeros on every side. Sizes out are
+ * (height + 2 pad - window height) / stride + 1, rounded down; the width alike. */
+struct ub_patch {
+    int64_t height, width, stride, pad;
+    int64_t groups; /* convolutions: channels fall into so many separate ones; 0 = 1 */
+};
+int64_t ub_window_steps(struct ub_patch w, int64_t size, bool vertical); /* sizes out */
+/* x (..., h, w, c) -> (..., out h, out w, window height, window width, c) */
+ub_node ub_windows(struct ub_graph *g, ub_node x, struct ub_patch window);
+/* Cross-correlation, as all of deep learning calls convolution: x (n, h, w, c) with weights
+ * (o, window height, window width, c / groups) -> (n, out h, out w, o). Either side may have one
+ * more leading axis, a batch of members with which the other side is shared or lined up. */
+ub_node ub_conv(struct ub_graph *g, ub_node x, ub_node weight, struct ub_patch window);
+/* Over square windows: the mean counts padding as zeros; the maximum takes no padding. */
+ub_node ub_mean_pool(struct ub_graph *g, ub_node x, int64_t size, int64_t stride, int64_t pad);
+ub_node ub_max_pool(struct ub_graph *g, ub_node x, int64_t size, int64_t stride);
+
 /* ---- compositions ---- */
+ub_node ub_softmax(struct ub_graph *g, ub_node x); /* over the last axis; stable */
+/* 1 where column <= row, else 0: (rows, columns), for causal attention. */
+ub_node ub_causal_mask(struct ub_graph *g, int64_t rows, int64_t columns);
+/* (..., n): 1 where the last axis' place equals x's whole number, else 0. */
+ub_node ub_one_hot(struct ub_graph *g, ub_node x, int64_t n);
 ub_node ub_log_sum_exp(struct ub_graph *g, ub_node x); /* over the last axis, dropped; stable */
 ub_node ub_gelu(struct ub_graph *g,
                 ub_node x); /* x Phi(x), exact (Hendrycks and Gimpel 2016, 1606.08415) */
@@ -161,6 +195,7 @@ struct ub_program_spec {
     int64_t chunk;       /* samples in a chunk: the leading axis of UB_SAMPLES inputs */
     bool single;         /* compute in float (true) or double */
     int threads;         /* >= 1 */
+    bool dry;            /* plan only, for the facts: nothing large is allocated, no run */
     uint64_t keep_limit; /* bytes that may be kept between stages; beyond it the first stage is
                             recomputed at each call. 0 = 4 GiB */
 };
@@ -181,14 +216,19 @@ void ub_program_run(struct ub_program *p, const double *const *vectors, double *
 struct ub_program_facts {
     int64_t steps_once, steps_chunk, fused_blocks, matmuls;
     int64_t arena_bytes, kept_bytes; /* per thread; in all */
+    int64_t bytes;                   /* of all that a program holds, samples included */
     double flops;                    /* of the matmuls, a full first-stage + second-stage call */
 };
 struct ub_program_facts ub_program_facts(const struct ub_program *p);
 
 /* A chunk size such that a chunk's widest activations (`features` numbers a sample) stay in L2 if
- * that leaves GEMMs long enough, that chunks divide `samples` nearly evenly, and that every lane
- * has one. `totals`: numbers in the largest total (a weight's gradient) that every chunk is added
- * to. */
-int64_t ub_chunk_size(int64_t samples, int64_t features, int64_t totals);
+ * that leaves GEMMs long enough (each sample is `rows` rows of one), that chunks divide `samples`
+ * nearly evenly, and that every lane has one. `totals`: numbers in the largest total (a weight's
+ * gradient) that every chunk is added to. */
+int64_t ub_chunk_size(int64_t samples, int64_t features, int64_t totals, int64_t rows);
+
+/* Of what `y` needs and depends on x (1, ...): numbers in the largest value kept in memory, and
+ * rows in the longest product with shared weights. */
+void ub_graph_sizes(const struct ub_graph *g, ub_node y, ub_node x, int64_t *widest, int64_t *rows);
 
 #endif

@@ -8,6 +8,7 @@ enum ub_op {
     /* leaves */
     UB_OP_INPUT,
     UB_OP_FILL,
+    UB_OP_IOTA,
     /* pointwise: all inputs have the node's shape */
     UB_OP_NEG,
     UB_OP_EXP,
@@ -41,6 +42,14 @@ enum ub_op {
     UB_OP_SUM,
     UB_OP_REDUCE_MAX,
     UB_OP_MATMUL,
+    UB_OP_CUMSUM,
+    UB_OP_GATHER,
+    UB_OP_SCATTER,
+    UB_OP_WINDOWS,     /* patches of an image ... */
+    UB_OP_WINDOWS_ADD, /* ... and its adjoint */
+    UB_OP_CONV,        /* the convolution triple */
+    UB_OP_CONV_INPUT,
+    UB_OP_CONV_WEIGHT,
     UB_OPS
 };
 
@@ -48,13 +57,15 @@ enum ub_op {
 
 /* What an operator is told besides its inputs. Zeroed where unused: compared byte by byte. */
 struct ub_attributes {
-    double value;       /* FILL */
-    int64_t before;     /* SLICE: start; PAD: zeros before */
-    int64_t after;      /* PAD: zeros after */
-    int axis;           /* SLICE, PAD, CONCAT */
-    unsigned axes;      /* SUM, REDUCE_MAX: bit mask of one contiguous group of axes */
-    int order[UB_RANK]; /* TRANSPOSE */
-    int64_t serial;     /* INPUT: makes each one distinct */
+    double value;           /* FILL */
+    int64_t before;         /* SLICE: start; PAD: zeros before; windows: the image's height */
+    int64_t after;          /* PAD: zeros after; windows: the image's width */
+    int axis;               /* SLICE, PAD, CONCAT, IOTA, CUMSUM */
+    unsigned axes;          /* SUM, REDUCE_MAX: bit mask of one contiguous group of axes */
+    int order[UB_RANK];     /* TRANSPOSE */
+    int64_t reverse;        /* CUMSUM: from the end */
+    struct ub_patch window; /* WINDOWS, WINDOWS_ADD, CONV* */
+    int64_t serial;         /* INPUT: makes each one distinct */
 };
 
 struct ub_vertex {
@@ -123,6 +134,19 @@ void ub_vjp_select(struct ub_graph *g, ub_node node, ub_node ct, ub_node *out);
 ub_node ub_jvp_select(struct ub_graph *g, ub_node node, const ub_node *t);
 ub_node ub_vmap_pointwise(struct ub_graph *g, ub_node node, const ub_node *in, const bool *batched,
                           int64_t b);
+
+/* rules_index.c: cumsum, gather, scatter */
+extern const struct ub_operator_row ub_row_cumsum, ub_row_gather, ub_row_scatter;
+/* rules_window.c: windows and convolutions */
+extern const struct ub_operator_row ub_row_windows, ub_row_windows_add, ub_row_conv,
+    ub_row_conv_input, ub_row_conv_weight;
+
+/* The adjoints, emitted by rules only. Sizes as in graph.h; (height, width) is the image's. */
+ub_node ub_windows_add(struct ub_graph *g, ub_node x, struct ub_patch window, int64_t height,
+                       int64_t width);
+ub_node ub_conv_input(struct ub_graph *g, ub_node cotangent, ub_node weight, struct ub_patch window,
+                      int64_t height, int64_t width);
+ub_node ub_conv_weight(struct ub_graph *g, ub_node x, ub_node cotangent, struct ub_patch window);
 
 /* Adds two cotangents or tangents, either of which may be UB_NONE. */
 ub_node ub_accumulate(struct ub_graph *g, ub_node a, ub_node b);

@@ -218,6 +218,114 @@ static void sum_lanes(int64_t n, double *out, const void *lanes, int64_t count, 
             out[i] += (double)x[l * stride + i];
 }
 
+static void iota(int64_t n, void *out)
+{
+    real *o = out;
+    for (int64_t i = 0; i < n; i++)
+        o[i] = (real)i;
+}
+
+static void cumsum(int64_t a, int64_t r, int64_t b, bool reverse, void *out, const void *in)
+{
+    for (int64_t i = 0; i < a; i++) {
+        const int64_t start = i * r * b + (reverse ? (r - 1) * b : 0), step = reverse ? -b : b;
+        real *o = (real *)out + start;
+        const real *x = (const real *)in + start;
+        memcpy(o, x, (size_t)b * sizeof *o);
+        for (int64_t j = 1; j < r; j++, o += step) {
+            x += step;
+#pragma omp simd
+            for (int64_t k = 0; k < b; k++)
+                o[step + k] = o[k] + x[k];
+        }
+    }
+}
+
+/* Not a number and what is out of range become the nearest row there is. */
+static int64_t row_of(real index, int64_t rows)
+{
+    if (!(index > 0))
+        return 0;
+    return index < (real)rows ? (int64_t)index : rows - 1;
+}
+
+static void gather(int64_t n, int64_t d, int64_t rows, void *out, const void *table,
+                   const void *index)
+{
+    const real *at = index, *t = table;
+    for (int64_t i = 0; i < n; i++)
+        memcpy((real *)out + i * d, t + row_of(at[i], rows) * d, (size_t)d * sizeof *t);
+}
+
+static void scatter(int64_t n, int64_t d, int64_t rows, void *out, const void *in,
+                    const void *index)
+{
+    const real *at = index;
+    memset(out, 0, (size_t)(rows * d) * sizeof(real));
+    for (int64_t i = 0; i < n; i++) {
+        real *o = (real *)out + row_of(at[i], rows) * d;
+        const real *x = (const real *)in + i * d;
+#pragma omp simd
+        for (int64_t k = 0; k < d; k++)
+            o[k] += x[k];
+    }
+}
+
+/* The columns x of the window's row that lie inside an image of width w: first..last. */
+static inline void inside(int64_t start, int64_t kw, int64_t w, int64_t *first, int64_t *last)
+{
+    *first = start < 0 ? -start : 0;
+    *last = start + kw > w ? w - start : kw;
+}
+
+static void windows(const struct ub_images *s, int64_t from, int64_t c, void *out, const void *in)
+{
+    real *o = out;
+    for (int64_t i = 0; i < s->n; i++)
+        for (int64_t oy = 0; oy < s->out_h; oy++)
+            for (int64_t ox = 0; ox < s->out_w; ox++)
+                for (int64_t ky = 0; ky < s->kh; ky++, o += s->kw * c) {
+                    const int64_t y = oy * s->stride + ky - s->pad, x = ox * s->stride - s->pad;
+                    int64_t first, last;
+                    inside(x, s->kw, s->w, &first, &last);
+                    if (y < 0 || y >= s->h || first >= last) {
+                        memset(o, 0, (size_t)(s->kw * c) * sizeof *o);
+                        continue;
+                    }
+                    const real *row = (const real *)in + ((i * s->h + y) * s->w + x) * s->c + from;
+                    memset(o, 0, (size_t)(first * c) * sizeof *o);
+                    memset(o + last * c, 0, (size_t)((s->kw - last) * c) * sizeof *o);
+                    if (c == s->c)
+                        memcpy(o + first * c, row + first * c,
+                               (size_t)((last - first) * c) * sizeof *o);
+                    else
+                        for (int64_t kx = first; kx < last; kx++)
+                            memcpy(o + kx * c, row + kx * s->c, (size_t)c * sizeof *o);
+                }
+}
+
+static void windows_add(const struct ub_images *s, int64_t from, int64_t c, void *out,
+                        const void *in)
+{
+    const real *p = in;
+    for (int64_t i = 0; i < s->n; i++)
+        for (int64_t oy = 0; oy < s->out_h; oy++)
+            for (int64_t ox = 0; ox < s->out_w; ox++)
+                for (int64_t ky = 0; ky < s->kh; ky++, p += s->kw * c) {
+                    const int64_t y = oy * s->stride + ky - s->pad, x = ox * s->stride - s->pad;
+                    int64_t first, last;
+                    inside(x, s->kw, s->w, &first, &last);
+                    if (y < 0 || y >= s->h)
+                        continue;
+                    for (int64_t kx = first; kx < last; kx++) {
+                        real *o = (real *)out + ((i * s->h + y) * s->w + x + kx) * s->c + from;
+#pragma omp simd
+                        for (int64_t k = 0; k < c; k++)
+                            o[k] += p[kx * c + k];
+                    }
+                }
+}
+
 static void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda,
                  const void *b, int64_t ldb, bool accumulate, void *c, int64_t ldc)
 {
@@ -253,5 +361,11 @@ const struct ub_kernels JOIN(UB_ISA, UB_REAL) = {
     .from_double = from_double,
     .to_double = to_double,
     .sum_lanes = sum_lanes,
+    .iota = iota,
+    .cumsum = cumsum,
+    .gather = gather,
+    .scatter = scatter,
+    .windows = windows,
+    .windows_add = windows_add,
     .gemm = gemm,
 };

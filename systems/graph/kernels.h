@@ -8,6 +8,7 @@
 /* out[i] = op(in[0][i], in[1][i], in[2][i]) for i < n. out may equal an input. */
 typedef void ub_pointwise_kernel(int64_t n, void *out, const void *const *in);
 
+struct ub_images;
 struct ub_kernels {
     const char *isa; /* "x86-64-v4" */
     size_t real;     /* bytes of a number */
@@ -24,9 +25,30 @@ struct ub_kernels {
     void (*to_double)(int64_t n, double *out, const void *in);
     /* out[i] = sum of lanes[l * stride + i], in order of l, in double. */
     void (*sum_lanes)(int64_t n, double *out, const void *lanes, int64_t count, int64_t stride);
+    /* 0, 1, ..., n - 1 */
+    void (*iota)(int64_t n, void *out);
+    /* (a, r, b): running sums over r. */
+    void (*cumsum)(int64_t a, int64_t r, int64_t b, bool reverse, void *out, const void *in);
+    /* out[i] = table[index[i]], rows of d; and out[index[i]] += in[i] over `rows` zeroed rows. */
+    void (*gather)(int64_t n, int64_t d, int64_t rows, void *out, const void *table,
+                   const void *index);
+    void (*scatter)(int64_t n, int64_t d, int64_t rows, void *out, const void *in,
+                    const void *index);
+    /* Patches of the channels from..from+c of images (n, h, w, s->c), to and from rows of
+     * (kh, kw, c); the second adds and expects zeros to add to. */
+    void (*windows)(const struct ub_images *s, int64_t from, int64_t c, void *out, const void *in);
+    void (*windows_add)(const struct ub_images *s, int64_t from, int64_t c, void *out,
+                        const void *in);
     /* Row-major C (m, n) = A B, or += when accumulate. A is (m, k), or (k, m) read transposed. */
     void (*gemm)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda,
                  const void *b, int64_t ldb, bool accumulate, void *c, int64_t ldc);
+};
+
+/* One convolution, or one windowing, of n images. */
+struct ub_images {
+    int64_t n, h, w, c;      /* images */
+    int64_t out_h, out_w, o; /* what comes out; o: channels, convolutions only */
+    int64_t kh, kw, stride, pad, groups;
 };
 
 const struct ub_kernels *ub_kernels_pick(bool single);

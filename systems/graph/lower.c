@@ -161,6 +161,97 @@ static void lower_matmul(struct ub_compiler *c, struct ub_steps *steps, ub_node 
     c->p->facts.flops += 2.0 * (double)ub_count(v->shape) * (double)k * calls;
 }
 
+/* ---- sums along an axis, rows by index, windows and convolutions ---- */
+
+static void lower_cumsum(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
+{
+    const struct ub_vertex *v = ub_vertex(c->g, x);
+    struct ub_step *s = add_step(steps, UB_STEP_CUMSUM);
+    s->out = c->ref[x];
+    s->in[0] = c->ref[c->base[v->in[0]]];
+    s->reverse = v->attributes.reverse != 0;
+    s->reduce = (struct ub_reduce){1, v->shape.dim[v->attributes.axis], 1};
+    for (int i = 0; i < v->shape.rank; i++) {
+        if (i < v->attributes.axis)
+            s->reduce.a *= v->shape.dim[i];
+        else if (i > v->attributes.axis)
+            s->reduce.b *= v->shape.dim[i];
+    }
+}
+
+static void lower_index(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
+{
+    const struct ub_vertex *v = ub_vertex(c->g, x);
+    bool gather = v->op == UB_OP_GATHER;
+    struct ub_shape table = gather ? ub_shape_of(c->g, v->in[0]) : v->shape;
+    struct ub_step *s = add_step(steps, gather ? UB_STEP_GATHER : UB_STEP_SCATTER);
+    s->out = c->ref[x];
+    s->in[0] = c->ref[c->base[v->in[0]]];
+    s->in[1] = c->ref[c->base[v->in[1]]];
+    s->index = (struct ub_index){ub_count(ub_shape_of(c->g, v->in[1])), table.dim[1], table.dim[0]};
+}
+
+/* Sizes of images and windows; `image` and `out` end in (height, width, channels). */
+static struct ub_images images_of(const struct ub_attributes *a, int64_t c, int64_t o)
+{
+    const struct ub_patch w = a->window;
+    return (struct ub_images){.h = a->before,
+                              .w = a->after,
+                              .c = c,
+                              .out_h = ub_window_steps(w, a->before, true),
+                              .out_w = ub_window_steps(w, a->after, false),
+                              .o = o,
+                              .kh = w.height,
+                              .kw = w.width,
+                              .stride = w.stride,
+                              .pad = w.pad,
+                              .groups = w.groups};
+}
+
+static void lower_windows(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
+{
+    const struct ub_vertex *v = ub_vertex(c->g, x);
+    bool add = v->op == UB_OP_WINDOWS_ADD;
+    struct ub_step *s = add_step(steps, add ? UB_STEP_WINDOWS_ADD : UB_STEP_WINDOWS);
+    s->out = c->ref[x];
+    s->in[0] = c->ref[c->base[v->in[0]]];
+    s->n = ub_count(v->shape);
+    s->images = images_of(&v->attributes, v->shape.dim[v->shape.rank - 1], 0);
+    int64_t image = s->images.h * s->images.w * s->images.c;
+    s->images.n = (add ? s->n : ub_count(ub_shape_of(c->g, v->in[0]))) / image;
+}
+
+static void lower_conv(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
+{
+    enum { PLAIN = 4 };
+    const struct ub_vertex *v = ub_vertex(c->g, x);
+    struct ub_shape a = ub_shape_of(c->g, v->in[0]), b = ub_shape_of(c->g, v->in[1]);
+    const int64_t *da = a.dim + a.rank - PLAIN, *db = b.dim + b.rank - PLAIN;
+    const int64_t *dc = v->shape.dim + v->shape.rank - PLAIN;
+    struct ub_convolution conv = {.op = v->op,
+                                  .batch = v->shape.rank > PLAIN ? v->shape.dim[0] : 1};
+    const int64_t image_c = v->op == UB_OP_CONV_INPUT ? dc[3] : da[3];
+    const int64_t o = v->op == UB_OP_CONV_INPUT ? da[3] : v->op == UB_OP_CONV ? db[0] : db[3];
+    conv.images = images_of(&v->attributes, image_c, o);
+    conv.images.n = da[0];
+    conv.stride_a = a.rank > PLAIN ? ub_count(a) / a.dim[0] : 0;
+    conv.stride_b = b.rank > PLAIN ? ub_count(b) / b.dim[0] : 0;
+    conv.stride_c = ub_count(v->shape) / conv.batch;
+    if (c->spec->single && !c->spec->dry)
+        conv.dnnl = ub_dnnl_conv_new(v->op, &conv.images);
+    struct ub_step *s = add_step(steps, UB_STEP_CONV);
+    s->out = c->ref[x];
+    s->in[0] = c->ref[c->base[v->in[0]]];
+    s->in[1] = c->ref[c->base[v->in[1]]];
+    s->conv = conv;
+    if (!conv.dnnl && ub_convolve_scratch(&conv) > c->p->scratch)
+        c->p->scratch = ub_convolve_scratch(&conv);
+    const struct ub_images *i = &conv.images;
+    double calls = c->segment[x] < UB_CHUNK_FIRST ? 1 : (double)c->p->chunks;
+    c->p->facts.flops += 2.0 * (double)(conv.batch * i->n * i->out_h * i->out_w * i->o) *
+                         (double)(i->kh * i->kw * i->c / i->groups) * calls;
+}
+
 static void lower_outputs(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
 {
     for (int i = 0; i < c->p->n_outputs; i++) {
@@ -183,31 +274,72 @@ static void lower_outputs(struct ub_compiler *c, struct ub_steps *steps, ub_node
     }
 }
 
+static void lower_block(struct ub_compiler *c, struct ub_steps *steps, ub_node leader)
+{
+    struct ub_block block = {0};
+    ub_lower_block(c, leader, &block);
+    add_step(steps, UB_STEP_BLOCK)->block = block;
+    c->p->facts.fused_blocks++;
+    if (block.n_registers > c->p->registers)
+        c->p->registers = block.n_registers;
+}
+
+static void lower_constant(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
+{
+    const struct ub_vertex *v = ub_vertex(c->g, x);
+    struct ub_step *s = add_step(steps, v->op == UB_OP_FILL ? UB_STEP_FILL : UB_STEP_IOTA);
+    s->out = c->ref[x];
+    s->n = ub_count(v->shape);
+    s->value = v->attributes.value;
+}
+
+static void lower_node(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
+{
+    switch (ub_vertex(c->g, x)->op) {
+    case UB_OP_INPUT:
+        break;
+    case UB_OP_FILL:
+    case UB_OP_IOTA:
+        lower_constant(c, steps, x);
+        break;
+    case UB_OP_MATMUL:
+        lower_matmul(c, steps, x);
+        break;
+    case UB_OP_SUM:
+    case UB_OP_REDUCE_MAX:
+        lower_reduce(c, steps, x);
+        break;
+    case UB_OP_CONCAT:
+        lower_concat(c, steps, x);
+        break;
+    case UB_OP_CUMSUM:
+        lower_cumsum(c, steps, x);
+        break;
+    case UB_OP_GATHER:
+    case UB_OP_SCATTER:
+        lower_index(c, steps, x);
+        break;
+    case UB_OP_WINDOWS:
+    case UB_OP_WINDOWS_ADD:
+        lower_windows(c, steps, x);
+        break;
+    case UB_OP_CONV:
+    case UB_OP_CONV_INPUT:
+    case UB_OP_CONV_WEIGHT:
+        lower_conv(c, steps, x);
+        break;
+    default:
+        lower_move(c, steps, x);
+    }
+}
+
 static void lower_group(struct ub_compiler *c, ub_node leader)
 {
     struct ub_steps *steps = &c->p->steps[c->segment[leader]];
-    const struct ub_vertex *v = ub_vertex(c->g, leader);
-    if (ub_operator_row(v->op)->pointwise) {
-        struct ub_block block = {0};
-        ub_lower_block(c, leader, &block);
-        add_step(steps, UB_STEP_BLOCK)->block = block;
-        c->p->facts.fused_blocks++;
-        if (block.n_registers > c->p->registers)
-            c->p->registers = block.n_registers;
-    } else if (v->op == UB_OP_FILL) {
-        struct ub_step *s = add_step(steps, UB_STEP_FILL);
-        s->out = c->ref[leader];
-        s->n = ub_count(v->shape);
-        s->value = v->attributes.value;
-    } else if (v->op == UB_OP_MATMUL) {
-        lower_matmul(c, steps, leader);
-    } else if (v->op == UB_OP_SUM || v->op == UB_OP_REDUCE_MAX) {
-        lower_reduce(c, steps, leader);
-    } else if (v->op == UB_OP_CONCAT) {
-        lower_concat(c, steps, leader);
-    } else if (v->op != UB_OP_INPUT) {
-        lower_move(c, steps, leader);
-    }
+    if (ub_operator_row(ub_vertex(c->g, leader)->op)->pointwise)
+        lower_block(c, steps, leader);
+    else
+        lower_node(c, steps, leader);
     for (ub_node x = leader; x != UB_NONE; x = c->next[x])
         lower_outputs(c, steps, x);
 }

@@ -36,6 +36,13 @@ enum ub_step_kind {
     UB_STEP_FILL,
     UB_STEP_SUM,
     UB_STEP_MAX,
+    UB_STEP_IOTA,
+    UB_STEP_CUMSUM,
+    UB_STEP_GATHER,
+    UB_STEP_SCATTER,
+    UB_STEP_WINDOWS,
+    UB_STEP_WINDOWS_ADD,
+    UB_STEP_CONV,
     UB_STEP_TOTAL, /* lane += value */
     UB_STEP_EACH   /* result rows = value, as double */
 };
@@ -50,6 +57,18 @@ struct ub_move {
 };
 struct ub_reduce {
     int64_t a, r, b;
+};
+
+struct ub_index {
+    int64_t n, d, rows;
+};
+/* A convolution of `batch` members; strides of 0 share an operand. in[0], in[1] and out are the
+ * operands in the order of the operator. */
+struct ub_convolution {
+    enum ub_op op;
+    struct ub_images images;
+    int64_t batch, stride_a, stride_b, stride_c;
+    struct ub_dnnl_conv *dnnl; /* NULL: windows and GEMMs */
 };
 
 /* Fused blocks: operands are registers (one block long), memory, or memory read with strides. */
@@ -80,13 +99,17 @@ struct ub_step {
     enum ub_step_kind kind;
     bool to_lane; /* GEMM: out is a lane total, added to after the lane's first chunk */
     struct ub_ref out, in[2];
-    int64_t n;    /* elements: FILL, TOTAL; EACH: a sample */
+    int64_t n;    /* elements: FILL, IOTA, TOTAL; EACH: a sample */
+    bool reverse; /* CUMSUM */
     double value; /* FILL */
     int output;   /* EACH: which output */
     union {
         struct ub_gemm gemm;
         struct ub_move move;
-        struct ub_reduce reduce;
+        struct ub_reduce reduce; /* SUM, MAX, CUMSUM */
+        struct ub_index index;
+        struct ub_images images;
+        struct ub_convolution conv;
         struct ub_block block;
     };
 };
@@ -100,6 +123,7 @@ struct ub_steps {
 struct ub_lane_context {
     void *base[UB_SPACES];
     void *registers;
+    void *scratch; /* patches of convolutions */
     int64_t chunk;
     bool lane_first; /* the lane's first chunk */
 };
@@ -127,8 +151,8 @@ struct ub_program {
     struct ub_bound_input *inputs;
     struct ub_bound_output *outputs;
     struct ub_steps steps[UB_SEGMENTS];
-    int64_t once_size, kept_size, arena_size, lane_size, registers; /* elements */
-    int64_t sample_size[UB_SLOTS];                                  /* elements a sample */
+    int64_t once_size, kept_size, arena_size, lane_size, registers, scratch; /* elements */
+    int64_t sample_size[UB_SLOTS];                                           /* elements a sample */
     void *once, *kept, *lane, *weights, *sample_values[UB_SLOTS];
     struct ub_lane_context *contexts; /* one a thread */
 };
@@ -170,6 +194,15 @@ void ub_compile_fuse(struct ub_compiler *c);   /* fuse.c: groups and their order
 void ub_compile_place(struct ub_compiler *c);  /* place.c: last uses, refs, sizes */
 void ub_compile_lower(struct ub_compiler *c);  /* lower.c: steps */
 void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *block); /* block.c */
+
+/* convolve.c: a whole step's convolutions; and the scratch elements that it needs. */
+void ub_convolve(const struct ub_kernels *k, const struct ub_convolution *s, void *out,
+                 const void *a, const void *b, void *scratch);
+int64_t ub_convolve_scratch(const struct ub_convolution *s);
+/* convolve_dnnl.c: oneDNN's form of it in float, or NULL where it has none. */
+struct ub_dnnl_conv *ub_dnnl_conv_new(enum ub_op op, const struct ub_images *s);
+void ub_dnnl_conv_free(struct ub_dnnl_conv *conv);
+void ub_dnnl_conv_run(const struct ub_dnnl_conv *conv, void *out, const void *a, const void *b);
 
 static inline int64_t ub_aligned(int64_t n)
 {

@@ -420,6 +420,7 @@ static ub_node vmap_matmul(struct ub_graph *g, ub_node node, const ub_node *in, 
 static const struct ub_operator_row rows[UB_OPS] = {
     [UB_OP_INPUT] = {.name = "input"},
     [UB_OP_FILL] = {.name = "fill"},
+    [UB_OP_IOTA] = {.name = "iota"},
     [UB_OP_NEG] = POINTWISE("neg", false),
     [UB_OP_EXP] = POINTWISE("exp", false),
     [UB_OP_LOG] = POINTWISE("log", false),
@@ -471,5 +472,24 @@ static const struct ub_operator_row rows[UB_OPS] = {
 
 const struct ub_operator_row *ub_operator_row(enum ub_op op)
 {
-    return &rows[op];
+    switch (op) {
+    case UB_OP_CUMSUM:
+        return &ub_row_cumsum;
+    case UB_OP_GATHER:
+        return &ub_row_gather;
+    case UB_OP_SCATTER:
+        return &ub_row_scatter;
+    case UB_OP_WINDOWS:
+        return &ub_row_windows;
+    case UB_OP_WINDOWS_ADD:
+        return &ub_row_windows_add;
+    case UB_OP_CONV:
+        return &ub_row_conv;
+    case UB_OP_CONV_INPUT:
+        return &ub_row_conv_input;
+    case UB_OP_CONV_WEIGHT:
+        return &ub_row_conv_weight;
+    default:
+        return &rows[op];
+    }
 }

@@ -211,7 +211,19 @@ ub_node ub_simplify(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_
     case UB_OP_REDUCE_MAX:
         return simplify_sum(g, op, in[0], shape, attributes);
     case UB_OP_MATMUL:
+    case UB_OP_CONV:
+    case UB_OP_CONV_INPUT:
+    case UB_OP_CONV_WEIGHT:
         return ub_is_fill(g, in[0], 0) || ub_is_fill(g, in[1], 0) ? constant(g, 0, shape) : UB_NONE;
+    case UB_OP_CUMSUM:
+    case UB_OP_SCATTER:
+    case UB_OP_WINDOWS:
+    case UB_OP_WINDOWS_ADD:
+        return ub_is_fill(g, in[0], 0) ? constant(g, 0, shape) : UB_NONE;
+    case UB_OP_GATHER:
+        return ub_vertex(g, in[0])->op == UB_OP_FILL
+                   ? constant(g, ub_vertex(g, in[0])->attributes.value, shape)
+                   : UB_NONE;
     default:
         return UB_NONE;
     }

@@ -184,3 +184,25 @@ void ub_vmap(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs,
     ub_free(active);
     ub_free(image);
 }
+
+void ub_graph_sizes(const struct ub_graph *g, ub_node y, ub_node x, int64_t *widest, int64_t *rows)
+{
+    ub_node last;
+    bool *needed = needed_by(g, &y, 1, &last);
+    bool *active = depends_on(g, last, &x, 1);
+    *widest = *rows = 1;
+    for (ub_node i = 0; i <= last; i++) {
+        const struct ub_vertex *v = ub_vertex(g, i);
+        if (!needed[i] || !active[i] || i == x || v->op == UB_OP_BROADCAST)
+            continue;
+        int64_t count = ub_count(v->shape), row = 1;
+        if (v->op == UB_OP_CONV)
+            row = v->shape.dim[1] * v->shape.dim[2];
+        if (v->op == UB_OP_MATMUL && ub_vertex(g, v->in[1])->shape.rank == 2)
+            row = count / v->shape.dim[v->shape.rank - 1];
+        *widest = count > *widest ? count : *widest;
+        *rows = row > *rows ? row : *rows;
+    }
+    ub_free(needed);
+    ub_free(active);
+}

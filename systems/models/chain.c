@@ -24,17 +24,18 @@ bool ub_chain_fits(const struct ub_chain *chain, const struct ub_dataset *data,
 ub_node ub_chain_build(struct ub_builder *b, const struct ub_chain *chain, ub_node input)
 {
     ub_node x = input;
-    int64_t in = b->data->features;
     char name[32];
+    ub_builder_width(b, chain->hidden > 0 ? chain->widths[0] : 1);
     for (size_t i = 0; i < chain->hidden; i++) {
         snprintf(name, sizeof name, "fc%zu", i + 1);
-        x = ub_builder_linear(b, name, x, in, chain->widths[i], chain->bias);
+        x = ub_builder_linear(b, name, x, chain->widths[i], i ? UB_ROLE_HIDDEN : UB_ROLE_INPUT,
+                              chain->bias);
         if (chain->activation)
             x = chain->activation->build(b->graph, x);
         snprintf(name, sizeof name, "hidden%zu", i + 1);
         ub_builder_hidden(b, name, x);
-        in = chain->widths[i];
     }
     snprintf(name, sizeof name, "fc%zu", chain->hidden + 1);
-    return ub_builder_linear(b, name, x, in, b->data->outputs, chain->bias);
+    return ub_builder_linear(b, name, x, b->data->outputs,
+                             chain->hidden ? UB_ROLE_OUTPUT : UB_ROLE_FIXED, chain->bias);
 }

@@ -1,6 +1,7 @@
 /* A product of matrices, W_L ... W_1 x: linear in x, with the non-convex loss and learning
  * dynamics of a deep network (Saxe et al. 2013, arXiv:1312.6120). */
 #include "systems/models/chain.h"
+#include "systems/parametrization.h"
 
 #include <string.h>
 
@@ -13,6 +14,7 @@ static const struct ub_option options[] = {
     {"widths", UB_OPTION_SIZES, "none", 1, UB_WIDTH_LIMIT, NULL,
      "units of each hidden layer in turn, instead of depth and width"},
     {"bias", UB_OPTION_FLAG, "false", 0, 0, NULL, "add a bias vector to each layer"},
+    UB_PARAMETRIZATION_OPTIONS,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 
