@@ -45,6 +45,12 @@ static bool fits(const struct ub_problem *p, struct ub_error *err)
                        "dataset '%s': %lld features and %lld outputs; expected at "
                        "least one of each",
                        name, (long long)data->features, (long long)data->outputs);
+    const int64_t coupled = p->model->coupled ? p->model->coupled(p->model_call) : 0;
+    if (coupled > 0 && data->train.count % coupled != 0)
+        return ub_fail(err, UB_INPUT,
+                       "model '%s': ghost batches of %lld do not divide %lld training samples; "
+                       "expected a divisor",
+                       p->model->name, (long long)coupled, (long long)data->train.count);
     if (!p->model->fits(p->model_call, data, &cause))
         return fail_misfit("model", p->model->name, &cause, err);
     if (!p->loss->fits(data, &cause))

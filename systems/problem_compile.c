@@ -58,9 +58,21 @@ static ub_node loss_of_samples(const struct ub_problem *p, const struct expressi
     return ub_div(g, sum, ub_sum(g, asked, UB_AXIS(1)));
 }
 
+/* Samples that are normalized together share a chunk: all of them, or whole runs of them. Runs
+ * divide the training set; the test set's last is filled up with its first samples. */
 static int64_t chunk_of(const struct ub_problem *p, int64_t samples, int64_t batch)
 {
-    return ub_chunk_size(samples, batch * p->widest, batch * largest_param(&p->layout), p->rows);
+    const int64_t coupled = p->model->coupled ? p->model->coupled(p->model_call) : 0;
+    if (coupled == UB_WHOLE_SET || coupled >= samples)
+        return samples;
+    const int64_t chunk =
+        ub_chunk_size(samples, batch * p->widest, batch * largest_param(&p->layout), p->rows);
+    if (coupled == 0)
+        return chunk;
+    int64_t runs = samples / coupled, together = chunk / coupled;
+    while (together > 1 && runs % together != 0)
+        together--;
+    return coupled * (together > 1 ? together : 1);
 }
 
 /* The chunk is sized for a block of `batch` copies of the activations; inputs are not copied. */

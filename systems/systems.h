@@ -109,7 +109,11 @@ struct ub_model {
     /* input is (chunk, features); returns (chunk, outputs), or (chunk, positions, outputs) for data
      * with several positions. */
     ub_node (*build)(struct ub_builder *b, const struct ub_call *call, ub_node input);
+    /* Samples that a batch norm takes together: 0 = none, UB_WHOLE_SET = all of the split, else
+     * consecutive runs of so many. NULL = 0. */
+    int64_t (*coupled)(const struct ub_call *call);
 };
+#define UB_WHOLE_SET (-1)
 extern const struct ub_model *const ub_models[]; /* NULL-terminated */
 const struct ub_model *ub_model_find(const char *name);
 

@@ -2,12 +2,9 @@
 #ifndef UB_CHAIN_H
 #define UB_CHAIN_H
 
-#include "systems/activations.h"
-#include "systems/systems.h"
+#include "systems/layers.h"
 
-#define UB_CHAIN_LIMIT     256                /* hidden layers */
-#define UB_WIDTH_LIMIT     1048576            /* units of a layer */
-#define UB_PARAMETER_LIMIT ((int64_t)1 << 28) /* 2 GiB a vector of parameters */
+#define UB_CHAIN_LIMIT UB_DEPTH_LIMIT /* hidden layers */
 
 struct ub_chain {
     size_t hidden; /* hidden layers */

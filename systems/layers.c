@@ -1,0 +1,201 @@
+/* layers.c - convolutions, norms, attention, transformer blocks. */
+#include "systems/layers.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *ub_layer_name(char out[64], const char *prefix, const char *name)
+{
+    snprintf(out, 64, "%s%s", prefix, name);
+    return out;
+}
+
+ub_node ub_conv_layer(struct ub_builder *b, const char *name, ub_node x, int64_t out,
+                      int64_t kernel, int64_t stride, enum ub_role role, bool bias)
+{
+    const struct ub_shape s = ub_shape_of(b->graph, x);
+    const int64_t in = s.dim[3], pixels = kernel * kernel;
+    char full[64];
+    const ub_node w =
+        ub_builder_param(b, &(struct ub_param_spec){.name = ub_layer_name(full, name, ".weight"),
+                                                    .rank = 4,
+                                                    .shape = {out, in, kernel, kernel},
+                                                    .fan_in = in * pixels,
+                                                    .fan_out = out * pixels,
+                                                    .role = role});
+    const struct ub_patch window = {kernel, kernel, stride, kernel / 2, 1};
+    const ub_node y = ub_conv(b->graph, x, ub_transpose(b->graph, w, (int[]){0, 2, 3, 1}), window);
+    if (!bias)
+        return y;
+    return ub_add(
+        b->graph, y,
+        ub_builder_param(b, &(struct ub_param_spec){.name = ub_layer_name(full, name, ".bias"),
+                                                    .rank = 1,
+                                                    .shape = {out},
+                                                    .fan_in = in * pixels,
+                                                    .fan_out = out * pixels,
+                                                    .role = UB_ROLE_VECTOR,
+                                                    .start = UB_START_BIAS}));
+}
+
+/* ---- norms ---- */
+
+const char *const ub_image_norms[] = {"none", "batch", "layer", "group", NULL};
+
+enum ub_norm ub_norm_find(const char *name)
+{
+    static const char *const names[] = {"none", "batch", "layer", "group", "rms"};
+    for (int i = 0; i < 5; i++)
+        if (strcmp(name, names[i]) == 0)
+            return (enum ub_norm)i;
+    return UB_NORM_NONE;
+}
+
+static ub_node vector(struct ub_builder *b, const char *name, const char *part, int64_t size,
+                      double start)
+{
+    char full[64];
+    return ub_builder_param(b, &(struct ub_param_spec){.name = ub_layer_name(full, name, part),
+                                                       .rank = 1,
+                                                       .shape = {size},
+                                                       .fan_in = size,
+                                                       .fan_out = size,
+                                                       .role = UB_ROLE_VECTOR,
+                                                       .start = UB_START_CONSTANT,
+                                                       .value = start});
+}
+
+/* The mean over axes, kept as axes of size 1. */
+static ub_node mean_over(struct ub_graph *g, ub_node x, unsigned axes)
+{
+    struct ub_shape s = ub_shape_of(g, x), column = s;
+    for (int i = 0; i < s.rank; i++)
+        if (axes & UB_AXIS(i))
+            column.dim[i] = 1;
+    const double share = (double)ub_count(column) / (double)ub_count(s);
+    return ub_reshape(g, ub_scale(g, ub_sum(g, x, axes), share), column.rank, column.dim);
+}
+
+static ub_node standardize(struct ub_graph *g, ub_node x, unsigned axes, bool center)
+{
+    if (center)
+        x = ub_sub(g, x, mean_over(g, x, axes));
+    const ub_node variance = mean_over(g, ub_mul(g, x, x), axes);
+    const ub_node scale = ub_recip(g, ub_sqrt(g, ub_add(g, variance, ub_like(g, 1e-5, variance))));
+    return ub_mul(g, x, scale);
+}
+
+ub_node ub_norm_image(struct ub_builder *b, const char *name, ub_node x, enum ub_norm norm,
+                      int64_t ghost, int64_t groups)
+{
+    struct ub_graph *g = b->graph;
+    const struct ub_shape s = ub_shape_of(g, x);
+    const int64_t n = s.dim[0], pixels = s.dim[1] * s.dim[2], c = s.dim[3];
+    if (norm == UB_NORM_NONE)
+        return x;
+    if (norm == UB_NORM_BATCH) {
+        /* A chunk that is no whole number of ghost batches is only ever built to learn shapes. */
+        const int64_t run = ghost > 0 && n % ghost == 0 ? ghost : n;
+        x = ub_reshape(g, x, 3, (int64_t[]){n / run, run * pixels, c});
+        x = standardize(g, x, UB_AXIS(1), true);
+    } else {
+        const int64_t parts = norm == UB_NORM_GROUP ? groups : 1;
+        x = ub_reshape(g, x, 4, (int64_t[]){n, pixels, parts, c / parts});
+        x = standardize(g, x, UB_AXIS(1) | UB_AXIS(3), true);
+    }
+    x = ub_reshape(g, x, s.rank, s.dim);
+    x = ub_mul(g, x, vector(b, name, ".weight", c, 1));
+    return ub_add(g, x, vector(b, name, ".bias", c, 0));
+}
+
+ub_node ub_norm_last(struct ub_builder *b, const char *name, ub_node x, enum ub_norm norm)
+{
+    struct ub_graph *g = b->graph;
+    const struct ub_shape s = ub_shape_of(g, x);
+    if (norm == UB_NORM_NONE)
+        return x;
+    const int64_t width = s.dim[s.rank - 1];
+    x = standardize(g, x, UB_AXIS(s.rank - 1), norm == UB_NORM_LAYER);
+    x = ub_mul(g, x, vector(b, name, ".weight", width, 1));
+    return norm == UB_NORM_RMS ? x : ub_add(g, x, vector(b, name, ".bias", width, 0));
+}
+
+/* ---- attention ---- */
+
+/* Turns the pair (k-th of the first half, k-th of the second half) of each head at step t by the
+ * angle t * 10000^(-2k/size); x is (chunk, heads, steps, size). */
+static ub_node rotate(struct ub_graph *g, ub_node x)
+{
+    const struct ub_shape s = ub_shape_of(g, x);
+    const int64_t steps = s.dim[2], half = s.dim[3] / 2;
+    const ub_node time = ub_reshape(g, ub_iota(g, steps), 2, (int64_t[]){steps, 1});
+    const ub_node rate = ub_exp(g, ub_scale(g, ub_iota(g, half), -log(10000) / (double)half));
+    const ub_node angle = ub_mul(g, time, rate);
+    const ub_node c = ub_cos(g, angle), sine = ub_sin(g, angle);
+    const ub_node a = ub_slice(g, x, 3, 0, half), b = ub_slice(g, x, 3, half, half);
+    const ub_node turned[] = {ub_sub(g, ub_mul(g, a, c), ub_mul(g, b, sine)),
+                              ub_add(g, ub_mul(g, a, sine), ub_mul(g, b, c))};
+    return ub_concat(g, turned, 2, 3);
+}
+
+ub_node ub_attention_layer(struct ub_builder *b, const char *prefix, ub_node x,
+                           const struct ub_attention *attention)
+{
+    struct ub_graph *g = b->graph;
+    const struct ub_shape s = ub_shape_of(g, x);
+    const int64_t n = s.dim[0], steps = s.dim[1], width = s.dim[2], heads = attention->heads;
+    const int64_t size = width / heads;
+    char name[64];
+    ub_node qkv = ub_builder_linear(b, ub_layer_name(name, prefix, "qkv"), x, 3 * width,
+                                    UB_ROLE_HIDDEN, true);
+    qkv = ub_reshape(g, qkv, 5, (int64_t[]){n, steps, 3, heads, size});
+    qkv = ub_transpose(g, qkv, (int[]){2, 0, 3, 1, 4});
+    ub_node part[3];
+    for (int i = 0; i < 3; i++) {
+        part[i] = ub_reshape(g, ub_slice(g, qkv, 0, i, 1), 4, (int64_t[]){n, heads, steps, size});
+        if (attention->rotary && i < 2)
+            part[i] = rotate(g, part[i]);
+    }
+    const ub_node q = ub_scale(g, part[0], ub_attention_scale(b, size));
+    ub_node scores = ub_matmul(g, q, ub_transpose(g, part[1], (int[]){0, 1, 3, 2}));
+    if (attention->causal) {
+        const ub_node mask = ub_causal_mask(g, steps, steps);
+        scores = ub_select(g, mask, scores, ub_like(g, -1e30, scores));
+    }
+    ub_node y = ub_matmul(g, ub_softmax(g, scores), part[2]);
+    y = ub_reshape(g, ub_transpose(g, y, (int[]){0, 2, 1, 3}), 3, (int64_t[]){n, steps, width});
+    return ub_builder_linear(b, ub_layer_name(name, prefix, "proj"), y, width, UB_ROLE_HIDDEN,
+                             true);
+}
+
+ub_node ub_transformer_block(struct ub_builder *b, const char *prefix, ub_node x,
+                             const struct ub_attention *attention,
+                             const struct ub_activation *activation)
+{
+    struct ub_graph *g = b->graph;
+    const struct ub_shape s = ub_shape_of(g, x);
+    const int64_t width = s.dim[s.rank - 1];
+    char name[64];
+    ub_node h = ub_norm_last(b, ub_layer_name(name, prefix, "norm1"), x, UB_NORM_LAYER);
+    x = ub_add(g, x, ub_attention_layer(b, prefix, h, attention));
+    h = ub_norm_last(b, ub_layer_name(name, prefix, "norm2"), x, UB_NORM_LAYER);
+    h = ub_builder_linear(b, ub_layer_name(name, prefix, "fc1"), h, 4 * width, UB_ROLE_HIDDEN,
+                          true);
+    h = activation->build(g, h);
+    h = ub_builder_linear(b, ub_layer_name(name, prefix, "fc2"), h, width, UB_ROLE_HIDDEN, true);
+    return ub_add(g, x, h);
+}
+
+ub_node ub_add_positions(struct ub_builder *b, ub_node x)
+{
+    const struct ub_shape s = ub_shape_of(b->graph, x);
+    const ub_node table = ub_builder_param(b, &(struct ub_param_spec){.name = "position",
+                                                                      .rank = 2,
+                                                                      .shape = {s.dim[1], s.dim[2]},
+                                                                      .fan_in = 1,
+                                                                      .fan_out = s.dim[2],
+                                                                      .role = UB_ROLE_INPUT,
+                                                                      .start = UB_START_NORMAL,
+                                                                      .value = 0.02});
+    return ub_add(b->graph, x, table);
+}
