@@ -31,6 +31,7 @@ int64_t ub_sequence_steps(const struct ub_dataset *data, bool images, int64_t *e
 ub_node ub_sequence_output(struct ub_builder *b, ub_node x);
 
 /* Checks; false with a message. */
+bool ub_expect_vectors(const struct ub_dataset *data, struct ub_error *err); /* of any rank */
 bool ub_expect_image(const struct ub_dataset *data, struct ub_error *err);
 bool ub_expect_patches(const struct ub_dataset *data, int64_t patch, struct ub_error *err);
 bool ub_expect_sequence(const struct ub_dataset *data, bool images, struct ub_error *err);

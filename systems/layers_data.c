@@ -94,6 +94,15 @@ bool ub_expect_one_position(const struct ub_dataset *d, struct ub_error *err)
                    (long long)ub_positions(d));
 }
 
+bool ub_expect_vectors(const struct ub_dataset *d, struct ub_error *err)
+{
+    if (d->tokens > 0)
+        return ub_fail(err, UB_INPUT,
+                       "the dataset is %s; expected numbers (or an encoding of tokens as one-hot)",
+                       kind_of(d));
+    return ub_expect_one_position(d, err);
+}
+
 bool ub_expect_image(const struct ub_dataset *d, struct ub_error *err)
 {
     if (d->rank != 3 || d->tokens > 0)

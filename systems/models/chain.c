@@ -3,6 +3,8 @@
 bool ub_chain_fits(const struct ub_chain *chain, const struct ub_dataset *data,
                    struct ub_error *err)
 {
+    if (!ub_expect_vectors(data, err))
+        return false;
     if (chain->hidden > UB_CHAIN_LIMIT)
         return ub_fail(err, UB_INPUT, "%zu hidden layers; expected at most %d", chain->hidden,
                        UB_CHAIN_LIMIT);
