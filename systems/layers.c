@@ -157,12 +157,11 @@ ub_node ub_attention_layer(struct ub_builder *b, const char *prefix, ub_node x,
             part[i] = rotate(g, part[i]);
     }
     const ub_node q = ub_scale(g, part[0], ub_attention_scale(b, size));
-    ub_node scores = ub_matmul(g, q, ub_transpose(g, part[1], (int[]){0, 1, 3, 2}));
-    if (attention->causal) {
-        const ub_node mask = ub_causal_mask(g, steps, steps);
-        scores = ub_select(g, mask, scores, ub_like(g, -1e30, scores));
-    }
-    ub_node y = ub_matmul(g, ub_softmax(g, scores), part[2]);
+    const ub_node scores = ub_matmul(g, q, ub_transpose(g, part[1], (int[]){0, 1, 3, 2}));
+    const ub_node weights = attention->causal
+                                ? ub_masked_softmax(g, scores, ub_causal_mask(g, steps, steps))
+                                : ub_softmax(g, scores);
+    ub_node y = ub_matmul(g, weights, part[2]);
     y = ub_reshape(g, ub_transpose(g, y, (int[]){0, 2, 1, 3}), 3, (int64_t[]){n, steps, width});
     return ub_builder_linear(b, ub_layer_name(name, prefix, "proj"), y, width, UB_ROLE_HIDDEN,
                              true);

@@ -129,7 +129,7 @@ static void count_bytes(struct ub_program *p)
     int64_t samples = 1; /* the weights */
     for (int i = 0; i < UB_SLOTS; i++)
         samples += p->sample_size[i];
-    const int64_t thread = p->arena_size + p->registers * UB_BLOCK + p->scratch;
+    const int64_t thread = p->arena_size + p->registers * UB_REGISTER_STRIDE + p->scratch;
     const int64_t shared = p->once_size + p->kept_size * p->chunks + p->lane_size * p->lanes +
                            samples * p->chunk * p->chunks;
     p->facts.arena_bytes = p->arena_size * real;
@@ -151,7 +151,7 @@ static void allocate(struct ub_program *p)
     for (int t = 0; t < p->threads; t++) {
         p->contexts[t].base[UB_SPACE_ONCE] = p->once;
         p->contexts[t].base[UB_SPACE_ARENA] = real_array(p, p->arena_size);
-        p->contexts[t].registers = real_array(p, p->registers * UB_BLOCK);
+        p->contexts[t].registers = real_array(p, p->registers * UB_REGISTER_STRIDE);
         p->contexts[t].scratch = real_array(p, p->scratch);
     }
 }

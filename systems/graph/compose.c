@@ -24,11 +24,24 @@ ub_node ub_gelu(struct ub_graph *g, ub_node x)
 
 ub_node ub_softmax(struct ub_graph *g, ub_node x)
 {
+    return ub_masked_softmax(g, x, UB_NONE);
+}
+
+/* What is masked is kept out of exp, too: it never sees the large negative numbers that cost its
+ * slow path. */
+ub_node ub_masked_softmax(struct ub_graph *g, ub_node x, ub_node mask)
+{
     struct ub_shape s = ub_shape_of(g, x), column = s;
     unsigned last = UB_AXIS(s.rank - 1);
     column.dim[s.rank - 1] = 1;
-    ub_node top = ub_stop(g, ub_reduce_max(g, x, last));
-    ub_node e = ub_exp(g, ub_sub(g, x, ub_reshape(g, top, column.rank, column.dim)));
+    ub_node seen = mask == UB_NONE ? x : ub_select(g, mask, x, ub_like(g, -1e30, x));
+    ub_node top = ub_stop(g, ub_reduce_max(g, ub_stop(g, seen), last));
+    ub_node shifted = ub_sub(g, x, ub_reshape(g, top, column.rank, column.dim));
+    ub_node zero = ub_like(g, 0, x), e;
+    if (mask == UB_NONE)
+        e = ub_exp(g, shifted);
+    else
+        e = ub_select(g, mask, ub_exp(g, ub_select(g, mask, shifted, zero)), zero);
     ub_node scale = ub_recip(g, ub_sum(g, e, last));
     return ub_mul(g, e, ub_reshape(g, scale, column.rank, column.dim));
 }

@@ -16,7 +16,7 @@ static inline void *at(const struct ub_program *p, const struct ub_lane_context 
 static inline void *register_at(const struct ub_program *p, const struct ub_lane_context *t,
                                 int reg)
 {
-    return (char *)t->registers + (size_t)reg * UB_BLOCK * p->kernels->real;
+    return (char *)t->registers + (size_t)reg * UB_REGISTER_STRIDE * p->kernels->real;
 }
 
 /* Elements start..start+n of a strided walk: in place when they are contiguous, else gathered. */
@@ -41,14 +41,25 @@ static const void *gather(const struct ub_program *p, const struct ub_lane_conte
     if (w->in_stride[last] == 1 && index[last] + n <= w->dim[last])
         return source + (size_t)offset * real;
     for (int64_t done = 0; done < n;) {
-        int64_t run = w->dim[last] - index[last];
-        run = run < n - done ? run : n - done;
-        p->kernels->move(1, &run, out + (size_t)done * real, (int64_t[]){1},
-                         source + (size_t)offset * real, &w->in_stride[last]);
-        done += run;
-        offset += (w->dim[last] - index[last]) * w->in_stride[last];
-        index[last] = 0;
-        offset -= w->dim[last] * w->in_stride[last];
+        const int64_t whole = (n - done) / w->dim[last];
+        int64_t rows = last > 0 ? w->dim[last - 1] - index[last - 1] : 0;
+        rows = rows < whole ? rows : whole;
+        if (index[last] == 0 && rows > 0) { /* many runs at once */
+            p->kernels->move(2, (int64_t[]){rows, w->dim[last]}, out + (size_t)done * real,
+                             (int64_t[]){w->dim[last], 1}, source + (size_t)offset * real,
+                             &w->in_stride[last - 1]);
+            done += rows * w->dim[last];
+            offset += (rows - 1) * w->in_stride[last - 1];
+            index[last - 1] += rows - 1;
+        } else {
+            int64_t run = w->dim[last] - index[last];
+            run = run < n - done ? run : n - done;
+            p->kernels->move(1, &run, out + (size_t)done * real, (int64_t[]){1},
+                             source + (size_t)offset * real, &w->in_stride[last]);
+            done += run;
+            offset -= index[last] * w->in_stride[last];
+            index[last] = 0;
+        }
         for (int i = last - 1; i >= 0; i--) {
             offset += w->in_stride[i];
             if (++index[i] < w->dim[i])

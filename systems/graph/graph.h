@@ -124,6 +124,8 @@ ub_node ub_max_pool(struct ub_graph *g, ub_node x, int64_t size, int64_t stride)
 
 /* ---- compositions ---- */
 ub_node ub_softmax(struct ub_graph *g, ub_node x); /* over the last axis; stable */
+/* The same over those places where the mask (broadcast to x) is not 0; exactly 0 at the others. */
+ub_node ub_masked_softmax(struct ub_graph *g, ub_node x, ub_node mask);
 /* 1 where column <= row, else 0: (rows, columns), for causal attention. */
 ub_node ub_causal_mask(struct ub_graph *g, int64_t rows, int64_t columns);
 /* (..., n): 1 where the last axis' place equals x's whole number, else 0. */

@@ -152,17 +152,25 @@ static void add_to(int64_t n, void *out, const void *in)
 static void move_plane(int64_t rows, int64_t columns, real *o, int64_t orow, int64_t oc,
                        const real *x, int64_t xr, int64_t xc)
 {
-    enum { TILE = 16 };
-    if (oc == 1 && xc == 1) {
+    enum { TILE = 16, SHORT = 64 };
+    if (oc == 1 && xc == 1 && columns > SHORT) {
         for (int64_t i = 0; i < rows; i++)
             memcpy(o + i * orow, x + i * xr, (size_t)columns * sizeof *o);
         return;
     }
-    if (oc == 1 && xc == 0) {
-        for (int64_t i = 0; i < rows; i++) {
-            real v = x[i * xr];
+    if (oc == 1 && xc == 1) { /* short runs: a call would cost more than the copy */
+        for (int64_t i = 0; i < rows; i++, o += orow, x += xr)
+#pragma omp simd
             for (int64_t j = 0; j < columns; j++)
-                o[i * orow + j] = v;
+                o[j] = x[j];
+        return;
+    }
+    if (oc == 1 && xc == 0) {
+        for (int64_t i = 0; i < rows; i++, o += orow, x += xr) {
+            real v = *x;
+#pragma omp simd
+            for (int64_t j = 0; j < columns; j++)
+                o[j] = v;
         }
         return;
     }

@@ -8,6 +8,9 @@
 #define UB_SLOTS 8    /* sample arrays */
 #define UB_ALIGN 16   /* elements: every value starts on a cache line in float and double */
 #define UB_BLOCK 1024 /* elements of a fused block: its registers stay in L1 */
+/* From one register to the next: a few cache lines more than a block, or registers would all fall
+ * into the same sets of the cache. */
+#define UB_REGISTER_STRIDE (UB_BLOCK + 80)
 
 /* Where a value lives. Offsets are in elements; the executor knows each space's base for a chunk.
  */
