@@ -125,14 +125,36 @@ static void sum(int64_t a, int64_t r, int64_t b, void *out, const void *in)
     }
 }
 
+/* NaN stays NaN: a diverged run must show. */
+static real row_maximum(int64_t n, const real *x)
+{
+    real top = x[0], sum = 0; /* the sum is NaN where any element is, or infinities cancel */
+#pragma omp simd reduction(max : top) reduction(+ : sum)
+    for (int64_t j = 0; j < n; j++) {
+        top = x[j] > top ? x[j] : top;
+        sum += x[j];
+    }
+    if (sum == sum)
+        return top;
+    for (int64_t j = 0; j < n; j++)
+        if (x[j] != x[j])
+            return x[j];
+    return top;
+}
+
 static void maximum(int64_t a, int64_t r, int64_t b, void *out, const void *in)
 {
     for (int64_t i = 0; i < a; i++) {
         real *o = (real *)out + i * b;
         const real *x = (const real *)in + i * r * b;
+        if (b == 1) {
+            o[0] = row_maximum(r, x);
+            continue;
+        }
         memcpy(o, x, (size_t)b * sizeof *o);
         for (int64_t j = 1; j < r; j++) {
             const real *row = x + j * b;
+#pragma omp simd
             for (int64_t l = 0; l < b; l++)
                 o[l] = o[l] > row[l] ? o[l] : (o[l] == o[l] ? row[l] : o[l]);
         }
