@@ -139,7 +139,7 @@ struct ub_dataset *ub_dataset_load(const char *text, uint64_t data_seed, const c
         folder = NULL;
     struct ub_dataset *d = ub_calloc(1, sizeof *d);
     d->name = ub_call_text(call, NULL);
-    d->theory_exponent = NAN;
+    d->theory_exponent = d->entropy = NAN;
     bool good = source->load(d, call, data_seed, folder, err) &&
                 ub_dataset_prepare(d, call, data_seed, call->name, err);
     ub_call_free(call);
