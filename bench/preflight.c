@@ -8,7 +8,7 @@
 struct flight {
     const struct ub_suite_cell *cells;
     size_t count;
-    const char *path, *data_folder;
+    const struct ub_preflight_setting *setting;
 };
 
 static bool same_data(const struct ub_run_spec *a, const struct ub_run_spec *b)
@@ -36,14 +36,46 @@ static bool model_fits(const struct ub_run_spec *spec, const struct ub_dataset *
     return good;
 }
 
+/* Vectors of parameters that a run holds besides its programs: weights, optimizer state, and the
+ * bases of its eigenvalue trackers, about. */
+enum { VECTORS = 100 };
+
+static bool memory_fits(const struct flight *f, const struct ub_run_spec *spec,
+                        const struct ub_dataset *data, struct ub_error *err)
+{
+    const struct ub_preflight_setting *setting = f->setting;
+    if (setting->memory == 0)
+        return true;
+    struct ub_problem *p =
+        ub_problem_new(&(struct ub_problem_spec){.model = spec->model,
+                                                 .loss = spec->loss,
+                                                 .init = spec->init,
+                                                 .data = data,
+                                                 .double_precision = spec->double_precision,
+                                                 .threads = setting->threads},
+                       err);
+    if (!p)
+        return false;
+    const double gib = 1 << 30, each = (double)ub_problem_bytes(p, VECTORS);
+    ub_problem_free(p);
+    if (each * setting->jobs <= (double)setting->memory)
+        return true;
+    return ub_fail(err, UB_INPUT,
+                   "needs about %.3g GiB of memory (%d at once of %.3g GiB); expected at most %.3g "
+                   "GiB (--memory): a smaller model or dataset, or fewer jobs",
+                   each * setting->jobs / gib, setting->jobs, each / gib,
+                   (double)setting->memory / gib);
+}
+
 static bool cell_fits(const struct flight *f, size_t cell, const struct ub_dataset *data)
 {
     const struct ub_run_spec *spec = &f->cells[cell].spec;
     const struct ub_loss *loss = ub_loss_find(spec->loss);
     struct ub_error err = {0};
-    bool good = loss && (!loss->fits || loss->fits(data, &err)) && model_fits(spec, data, &err);
-    if (!good && f->path)
-        printf("%s:%d: %s with %s on %s: %s\n", f->path, f->cells[cell].line, spec->model,
+    bool good = loss && (!loss->fits || loss->fits(data, &err)) && model_fits(spec, data, &err) &&
+                memory_fits(f, spec, data, &err);
+    if (!good && f->setting->path)
+        printf("%s:%d: %s with %s on %s: %s\n", f->setting->path, f->cells[cell].line, spec->model,
                spec->loss, spec->dataset, err.text);
     else if (!good)
         printf("%s with %s on %s: %s\n", spec->model, spec->loss, spec->dataset, err.text);
@@ -59,7 +91,7 @@ static int check_all(void *context)
         struct ub_error err = {0};
         const struct ub_run_spec *spec = &f->cells[i].spec;
         struct ub_dataset *data =
-            ub_dataset_load(spec->dataset, spec->data_seed, f->data_folder, &err);
+            ub_dataset_load(spec->dataset, spec->data_seed, f->setting->data, &err);
         if (!data)
             return printf("%s\n", err.text), (int)err.code;
         bool good = true;
@@ -73,10 +105,10 @@ static int check_all(void *context)
     return 0;
 }
 
-bool ub_preflight(const struct ub_suite_cell *cells, size_t count, const char *path,
-                  const char *data_folder, struct ub_error *err)
+bool ub_preflight(const struct ub_suite_cell *cells, size_t count,
+                  const struct ub_preflight_setting *setting, struct ub_error *err)
 {
-    struct flight flight = {cells, count, path, data_folder};
+    struct flight flight = {cells, count, setting};
     struct ub_worker worker;
     int status;
     if (!ub_worker_start(&worker, check_all, &flight, err))

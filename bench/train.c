@@ -85,6 +85,7 @@ static bool set_up(struct session *s, struct ub_error *err)
     s->optimizer = ub_optimizer_new(spec->optimizer, s->size, err);
     if (!s->optimizer)
         return false;
+    ub_optimizer_take_rates(s->optimizer, ub_problem_layout(s->problem));
     s->observers =
         ub_observers_new((const char *const *)spec->measures, spec->n_measures, "measure", err);
     if (!s->observers)

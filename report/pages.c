@@ -240,7 +240,8 @@ static bool write_all(const struct study *study, const char *folder, struct ub_e
     struct plates plates = {.folder = folder, .notes = notes, .n_notes = 4};
     char *runs = ub_path(folder, "runs.csv");
     struct ub_text page = {0};
-    bool good = plot_plateaus(study, &plates, err) && plot_training(study, &plates, err) &&
+    bool good = plot_architectures(study, &plates, err) && plot_coordinates(study, &plates, err) &&
+                plot_plateaus(study, &plates, err) && plot_training(study, &plates, err) &&
                 plot_spectra(study, &plates, err) && write_runs(study, runs, err) &&
                 write_laws(study, folder, err);
     if (good) {

@@ -58,6 +58,9 @@ void plates_free(struct plates *plates);
 /* plots_training.c: sharpness, collapse of rho, loss, plateaus. plots_spectra.c: spectra. */
 bool plot_training(const struct study *study, struct plates *plates, struct ub_error *err);
 bool plot_plateaus(const struct study *study, struct plates *plates, struct ub_error *err);
+/* plots_models.c: rho of every architecture; activations against width. */
+bool plot_architectures(const struct study *study, struct plates *plates, struct ub_error *err);
+bool plot_coordinates(const struct study *study, struct plates *plates, struct ub_error *err);
 bool plot_spectra(const struct study *study, struct plates *plates, struct ub_error *err);
 
 #endif

@@ -69,6 +69,7 @@ ub_node ub_builder_param(struct ub_builder *b, const struct ub_param_spec *spec)
 
 void ub_builder_width(struct ub_builder *b, int64_t width)
 {
+    b->width = width;
     b->ratio = (double)width / b->base_width;
 }
 

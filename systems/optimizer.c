@@ -60,6 +60,7 @@ void ub_optimizer_free(struct ub_optimizer *o)
         return;
     ub_call_free(o->call);
     ub_free(o->state);
+    ub_free(o->rates);
     ub_free(o);
 }
 
@@ -73,6 +74,16 @@ bool ub_optimizer_resolve(struct ub_optimizer *o, double initial_sharpness, stru
                        "positive one",
                        o->kind->name, o->rate.value, initial_sharpness);
     return set_edge(o, initial_sharpness / o->rate.value, err);
+}
+
+void ub_optimizer_take_rates(struct ub_optimizer *o, const struct ub_layout *layout)
+{
+    if (!o->kind->takes_rates)
+        return;
+    o->rates = ub_calloc((size_t)o->size, sizeof *o->rates);
+    for (int64_t i = 0; i < layout->count; i++)
+        for (int64_t k = 0; k < layout->params[i].size; k++)
+            o->rates[layout->params[i].offset + k] = layout->params[i].rate_scale;
 }
 
 void ub_optimizer_step(struct ub_optimizer *o, double *theta, const double *grad)

@@ -114,6 +114,16 @@ int64_t ub_problem_size(const struct ub_problem *p)
     return p->layout.size;
 }
 
+int64_t ub_problem_width(const struct ub_problem *p)
+{
+    return p->width;
+}
+
+int64_t ub_problem_bytes(const struct ub_problem *p, int64_t vectors)
+{
+    return ub_problem_program_bytes(p) + vectors * p->layout.size * (int64_t)sizeof(double);
+}
+
 const struct ub_dataset *ub_problem_data(const struct ub_problem *p)
 {
     return p->data;

@@ -20,6 +20,7 @@ struct ub_problem {
     const struct ub_init *init;
     struct ub_call *model_call, *loss_call, *init_call;
     bool single;
+    bool dry; /* programs are planned only, for their size */
     int threads;
 
     struct ub_layout layout, frozen;
@@ -28,6 +29,7 @@ struct ub_problem {
     char (*hidden_names)[64];
     int64_t *hidden_widths;
     int64_t widest; /* numbers a sample in the widest value of the model: a block multiplies it */
+    int64_t width;  /* of the model; 0 where it has none */
     int64_t rows;   /* rows a sample brings to a product: positions, pixels; 1 for vectors */
 
     struct ub_program *evaluate[2]; /* training and test split: loss and outputs */
@@ -53,6 +55,9 @@ enum { UB_AT_THETA, UB_AT_FROZEN, UB_AT_TANGENT, UB_AT_SECOND_TANGENT };
 
 /* Builds the model once to learn its layout and widths. */
 void ub_problem_measure_model(struct ub_problem *p);
+
+/* Bytes of the programs, planned but not allocated. */
+int64_t ub_problem_program_bytes(const struct ub_problem *p);
 
 /* Compiled on first use. `block` indexes ub_block_sizes. */
 struct ub_program *ub_problem_evaluate_program(struct ub_problem *p, bool test);

@@ -98,6 +98,7 @@ void ub_problem_measure_model(struct ub_problem *p)
     const ub_node x = ub_input(b.graph, 2, (int64_t[]){1, p->data->features});
     const ub_node output = p->model->build(&b, p->model_call, x);
     p->n_hidden = b.n_hidden;
+    p->width = b.width;
     p->hidden_widths = ub_calloc((size_t)b.n_hidden + 1, sizeof *p->hidden_widths);
     for (int i = 0; i < b.n_hidden; i++)
         p->hidden_widths[i] = ub_count(ub_shape_of(b.graph, b.hidden[i]));
@@ -167,11 +168,14 @@ static struct ub_program *finish(const struct ub_problem *p, bool test, struct e
                                          .samples = e->samples,
                                          .chunk = e->chunk,
                                          .single = p->single,
+                                         .dry = p->dry,
                                          .threads = p->threads,
                                          .keep_limit = KEEP_LIMIT};
     struct ub_program *program = ub_program_compile(e->builder.graph, &spec);
-    ub_program_samples(program, 0, split_of(p, test)->inputs);
-    ub_program_samples(program, 1, split_of(p, test)->targets);
+    if (!p->dry) {
+        ub_program_samples(program, 0, split_of(p, test)->inputs);
+        ub_program_samples(program, 1, split_of(p, test)->targets);
+    }
     ub_free(b->inputs);
     ub_free(b->outputs);
     ub_builder_clear(&e->builder);
@@ -180,10 +184,8 @@ static struct ub_program *finish(const struct ub_problem *p, bool test, struct e
 
 /* ---- programs ---- */
 
-struct ub_program *ub_problem_evaluate_program(struct ub_problem *p, bool test)
+static struct ub_program *make_evaluation(const struct ub_problem *p, bool test)
 {
-    if (p->evaluate[test])
-        return p->evaluate[test];
     struct expression e = express(p, test, 1);
     struct binding b = binding_new(p);
     bind_expression(&b, &e);
@@ -191,9 +193,20 @@ struct ub_program *ub_problem_evaluate_program(struct ub_problem *p, bool test)
         &b, (struct ub_program_output){.node = e.loss, .kind = UB_TOTAL, .slot = UB_EVALUATE_LOSS});
     bind_output(&b, (struct ub_program_output){
                         .node = e.output, .kind = UB_EACH, .slot = UB_EVALUATE_OUTPUTS});
-    const size_t numbers = (size_t)(e.samples * ub_positions(p->data) * p->data->outputs);
-    p->outputs[test] = ub_calloc(numbers, sizeof *p->outputs[test]);
-    p->evaluate[test] = finish(p, test, &e, &b);
+    return finish(p, test, &e, &b);
+}
+
+static int64_t output_count(const struct ub_problem *p, bool test)
+{
+    return split_of(p, test)->count * ub_positions(p->data) * p->data->outputs;
+}
+
+struct ub_program *ub_problem_evaluate_program(struct ub_problem *p, bool test)
+{
+    if (p->evaluate[test])
+        return p->evaluate[test];
+    p->outputs[test] = ub_calloc((size_t)output_count(p, test), sizeof *p->outputs[test]);
+    p->evaluate[test] = make_evaluation(p, test);
     return p->evaluate[test];
 }
 
@@ -205,10 +218,8 @@ static ub_node *gradient_nodes(const struct expression *e)
     return gradient;
 }
 
-struct ub_program *ub_problem_gradient_program(struct ub_problem *p)
+static struct ub_program *make_gradient(const struct ub_problem *p)
 {
-    if (p->gradient)
-        return p->gradient;
     struct expression e = express(p, false, 1);
     struct binding b = binding_new(p);
     bind_expression(&b, &e);
@@ -221,7 +232,13 @@ struct ub_program *ub_problem_gradient_program(struct ub_problem *p)
                                                    .slot = UB_GRADIENT_VECTOR,
                                                    .offset = p->layout.params[i].offset});
     ub_free(gradient);
-    p->gradient = finish(p, false, &e, &b);
+    return finish(p, false, &e, &b);
+}
+
+struct ub_program *ub_problem_gradient_program(struct ub_problem *p)
+{
+    if (!p->gradient)
+        p->gradient = make_gradient(p);
     return p->gradient;
 }
 
@@ -263,10 +280,8 @@ static void derive_products(const struct expression *e, int64_t batch, ub_node *
     ub_free(single);
 }
 
-struct ub_program *ub_problem_hvp_program(struct ub_problem *p, int block)
+static struct ub_program *make_hvp(const struct ub_problem *p, int block)
 {
-    if (p->hvp[block])
-        return p->hvp[block];
     const int64_t batch = ub_block_sizes[block];
     struct expression e = express(p, false, batch);
     struct binding b = binding_new(p);
@@ -290,7 +305,13 @@ struct ub_program *ub_problem_hvp_program(struct ub_problem *p, int block)
     }
     ub_free(tangents);
     ub_free(products);
-    p->hvp[block] = finish(p, false, &e, &b);
+    return finish(p, false, &e, &b);
+}
+
+struct ub_program *ub_problem_hvp_program(struct ub_problem *p, int block)
+{
+    if (!p->hvp[block])
+        p->hvp[block] = make_hvp(p, block);
     return p->hvp[block];
 }
 
@@ -340,4 +361,27 @@ struct ub_program *ub_problem_hidden_program(struct ub_problem *p, int layer)
                         .node = e.builder.hidden[layer], .kind = UB_EACH, .slot = 0});
     p->hidden[layer] = finish(p, false, &e, &b);
     return p->hidden[layer];
+}
+
+/* ---- size ---- */
+
+static int64_t bytes_of(struct ub_program *program)
+{
+    const int64_t bytes = ub_program_facts(program).bytes;
+    ub_program_free(program);
+    return bytes;
+}
+
+int64_t ub_problem_program_bytes(const struct ub_problem *p)
+{
+    struct ub_problem plan = *p;
+    plan.dry = true;
+    int64_t bytes = bytes_of(make_gradient(&plan));
+    for (int test = 0; test < 2; test++)
+        if (split_of(p, test)->count > 0)
+            bytes += bytes_of(make_evaluation(&plan, test)) +
+                     output_count(p, test) * (int64_t)sizeof(double);
+    for (int block = 0; block < UB_BLOCKS; block++)
+        bytes += bytes_of(make_hvp(&plan, block));
+    return bytes;
 }

@@ -2,6 +2,7 @@
 #include "systems/problem.h"
 
 #include <math.h>
+#include <string.h>
 
 static void run_at(const struct ub_problem *p, struct ub_program *program, const double *theta,
                    double *const *results)
@@ -67,6 +68,13 @@ void ub_problem_evaluate(struct ub_problem *p, bool test, const double *theta, d
         *loss = value;
     if (accuracy)
         *accuracy = count > 0 ? accuracy_of(p->data, test, p->outputs[test]) : NAN;
+}
+
+void ub_problem_outputs(struct ub_problem *p, const double *theta, double *out)
+{
+    run_evaluation(p, false, theta);
+    const int64_t n = p->data->train.count * ub_positions(p->data) * p->data->outputs;
+    memcpy(out, p->outputs[0], (size_t)n * sizeof *out);
 }
 
 void ub_problem_hidden(struct ub_problem *p, int i, const double *theta, double *out)

@@ -79,6 +79,7 @@ struct ub_builder {
     enum ub_parametrization parametrization;
     double base_width; /* at which mup equals sp */
     double ratio;      /* the model's width over base_width; set by ub_builder_width */
+    int64_t width;     /* 0 until set */
 };
 
 /* A parameter as a model asks for it; fields as in struct ub_param, fans as PyTorch counts them. */
@@ -148,6 +149,7 @@ struct ub_optimizer;
 struct ub_optimizer_kind {
     const char *name, *summary, *citation;
     const struct ub_option *options; /* includes lr of kind UB_OPTION_RATE */
+    bool takes_rates;                /* Adam-like: steps are multiplied by `rates` */
     int64_t state_vectors;           /* flat vectors of state the step needs, zeroed at start */
     void (*step)(struct ub_optimizer *o, double *theta, const double *grad);
     /* Edge of stability: the threshold on the top eigenvalue of P^-1 H for the current learning
@@ -164,7 +166,9 @@ struct ub_optimizer {
     struct ub_call *call;
     int64_t size, steps;
     struct ub_rate rate;
-    double lr;     /* NAN until resolved */
+    double lr; /* NAN until resolved */
+    double
+        *rates; /* factors on the learning rate by parameter, for Adam-like optimizers; NULL = 1 */
     double *state; /* state_vectors x size */
 };
 extern const struct ub_optimizer_kind *const ub_optimizers[];
@@ -174,6 +178,9 @@ const struct ub_optimizer_kind *ub_optimizer_find(const char *name);
 struct ub_optimizer *ub_optimizer_new(const char *text, int64_t size, struct ub_error *err);
 void ub_optimizer_free(struct ub_optimizer *o);
 bool ub_optimizer_needs_sharpness(const struct ub_optimizer *o);
+/* Takes the learning-rate factors of a parametrization from the layout. Optimizers that are not
+ * Adam-like need none and ignore them. */
+void ub_optimizer_take_rates(struct ub_optimizer *o, const struct ub_layout *layout);
 /* relative(R): learning rate such that threshold = initial_sharpness / R. */
 bool ub_optimizer_resolve(struct ub_optimizer *o, double initial_sharpness, struct ub_error *err);
 void ub_optimizer_step(struct ub_optimizer *o, double *theta, const double *grad);
@@ -221,6 +228,15 @@ int ub_problem_hidden_count(const struct ub_problem *p);
 const char *ub_problem_hidden_name(const struct ub_problem *p, int i);
 int64_t ub_problem_hidden_width(const struct ub_problem *p, int i);
 void ub_problem_hidden(struct ub_problem *p, int i, const double *theta, double *out);
+
+/* Outputs on the training inputs: samples x positions x outputs. */
+void ub_problem_outputs(struct ub_problem *p, const double *theta, double *out);
+/* The model's width, 0 where it has none. */
+int64_t ub_problem_width(const struct ub_problem *p);
+
+/* Bytes that training and measuring will hold at once, about, before any of it is allocated:
+ * programs of loss, gradient and Hessian-vector products, and `vectors` vectors of parameters. */
+int64_t ub_problem_bytes(const struct ub_problem *p, int64_t vectors);
 
 /* Checks a call text of any of the four registries; returns its canonical text (caller frees)
  * and, when label is not NULL, the short form. `what`: "model", "loss", "init", "optimizer". */

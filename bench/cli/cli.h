@@ -27,6 +27,8 @@ bool cli_int(const char *option, const char *text, int64_t least, int64_t most, 
              struct ub_error *err);
 bool cli_real(const char *option, const char *text, double least, double *out,
               struct ub_error *err);
+/* Bytes: a number with K, M, G or T (powers of 1024) or none. */
+bool cli_bytes(const char *option, const char *text, uint64_t *out, struct ub_error *err);
 /* Positional arguments: takes text as the first of the n that is still NULL. */
 bool cli_positional(const char *text, const char **const *places, size_t n, struct ub_error *err);
 /* `folder` may be NULL; else it must be one. */

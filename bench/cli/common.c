@@ -33,6 +33,28 @@ bool cli_real(const char *option, const char *text, double least, double *out, s
     return ub_fail(err, UB_INPUT, "%s: '%s'; expected a number, %g or more", option, text, least);
 }
 
+bool cli_bytes(const char *option, const char *text, uint64_t *out, struct ub_error *err)
+{
+    static const char units[] = "KMGT";
+    char number[32];
+    size_t length = strlen(text);
+    double scale = 1, value = 0;
+    const char *unit = length > 0 ? strchr(units, text[length - 1]) : NULL;
+    if (unit && *unit) {
+        length--;
+        for (const char *u = units; u <= unit; u++)
+            scale *= 1024;
+    }
+    if (length >= sizeof number)
+        length = sizeof number - 1;
+    memcpy(number, text, length);
+    number[length] = '\0';
+    if (!ub_read_real(number, &value) || value <= 0 || value * scale > 1e18)
+        return ub_fail(err, UB_INPUT, "%s: '%s'; expected a size such as 500M or 8G", option, text);
+    *out = (uint64_t)(value * scale);
+    return true;
+}
+
 bool cli_positional(const char *text, const char **const *places, size_t n, struct ub_error *err)
 {
     for (size_t i = 0; i < n; i++)

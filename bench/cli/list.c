@@ -272,6 +272,26 @@ static bool show_anywhere(const char *name)
     return n > 0;
 }
 
+/* Every entry of a list with its options at their defaults and where it comes from. */
+static void show_all(const struct category *category)
+{
+    struct entry e;
+    for (size_t i = 0; category->entry(i, &e); i++) {
+        struct ub_text options = {0};
+        for (int k = 0; k < 2; k++)
+            for (const struct ub_option *o = e.options[k]; o && o->key; o++)
+                ub_text_add(&options, "%s%s=%s", options.length ? " " : "", o->key,
+                            o->fallback ? o->fallback : "(needed)");
+        printf("%s: %s\n", e.name, e.summary);
+        if (options.length)
+            printf("    %s\n", options.data);
+        for (size_t k = 0; k < sizeof e.detail / sizeof *e.detail; k++)
+            if (e.detail[k].name)
+                printf("    %s: %s\n", e.detail[k].name, e.detail[k].text);
+        ub_text_free(&options);
+    }
+}
+
 /* ---- suites ----------------------------------------------------------------------------- */
 
 /* One column of lines that a description's line breaks would tear apart. */
@@ -359,7 +379,7 @@ static bool list(const char *category, const char *name, struct ub_error *err)
             continue;
         if (name)
             return show_named(&categories[i], name, err);
-        list_entries(&categories[i]);
+        show_all(&categories[i]);
         return true;
     }
     if (strcmp(category, "suites") == 0)

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { DRY_RUN = 256, DATA, THREADS, TIMEOUT, SUMMARY, AGAIN };
+enum { DRY_RUN = 256, DATA, THREADS, TIMEOUT, SUMMARY, AGAIN, MEMORY };
 
 static const struct argp_option options[] = {
     {"out", 'o', "STORE", 0, "folder of results, made if absent (default: out/NAME of the suite)",
@@ -18,6 +18,8 @@ static const struct argp_option options[] = {
     {"filter", 'f', "GLOB", 0, "only runs whose label (see --dry-run) or id matches", 0},
     {"data", DATA, "DIR", 0, "folder of data files (default: $UNIBENCH_DATA)", 0},
     {"timeout", TIMEOUT, "SECONDS", 0, "for each run, instead of the suite's; 0 = none", 0},
+    {"memory", MEMORY, "SIZE", 0,
+     "refuse before starting when the runs at once need more by estimate (8G, 500M)", 0},
     {"again", AGAIN, NULL, 0, "make runs anew that the store has", 0},
     {"summary", SUMMARY, NULL, 0, "print the verdicts at the end", 0},
     {"dry-run", DRY_RUN, NULL, 0, "list the runs and their status; write nothing", 0},
@@ -28,6 +30,7 @@ struct arguments {
     struct ub_error *err;
     const char *suite, *out, *data;
     int64_t jobs, threads;
+    uint64_t memory;
     bool dry_run, summary;
     struct ub_plan_wish wish;
 };
@@ -59,6 +62,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         break;
     case AGAIN:
         a->wish.again = true;
+        break;
+    case MEMORY:
+        good = cli_bytes("--memory", text, &a->memory, a->err);
         break;
     case SUMMARY:
         a->summary = true;
@@ -122,6 +128,12 @@ static void list_runs(const struct ub_suite *suite, const struct ub_plan *plan)
 
 /* ---- making ----------------------------------------------------------------------------- */
 
+static int jobs_of(const struct arguments *a)
+{
+    const int cpus = ub_available_cpus() / (int)a->threads;
+    return a->jobs ? (int)a->jobs : cpus > 1 ? cpus : 1;
+}
+
 /* Checks everything that is pending before anything is written. */
 static bool check_pending(const struct arguments *a, const struct ub_suite *suite,
                           const struct ub_plan *plan)
@@ -129,7 +141,12 @@ static bool check_pending(const struct arguments *a, const struct ub_suite *suit
     struct ub_suite_cell *cells = ub_calloc(plan->n_pending + 1, sizeof *cells);
     for (size_t i = 0; i < plan->n_pending; i++)
         cells[i] = *plan->pending_cells[i];
-    bool good = ub_preflight(cells, plan->n_pending, suite->path, a->data, a->err);
+    const struct ub_preflight_setting setting = {.path = suite->path,
+                                                 .data = a->data,
+                                                 .memory = a->memory,
+                                                 .jobs = jobs_of(a),
+                                                 .threads = (int)a->threads};
+    bool good = ub_preflight(cells, plan->n_pending, &setting, a->err);
     ub_free(cells);
     return good;
 }
@@ -157,14 +174,11 @@ static bool finish(const struct arguments *a, const char *store_path)
 static bool make(const struct arguments *a, const struct ub_suite *suite,
                  const struct ub_plan *plan, const char *store)
 {
-    int threads = (int)a->threads, cpus = ub_available_cpus() / threads;
     const struct cli_making making = {
         .store = store,
         .data = a->data,
-        .jobs = a->jobs    ? (int)a->jobs
-                : cpus > 1 ? cpus
-                           : 1,
-        .threads = threads,
+        .jobs = jobs_of(a),
+        .threads = (int)a->threads,
         .record_failures = true,
     };
     return check_pending(a, suite, plan) && ub_store_lock(store, true, a->err) &&

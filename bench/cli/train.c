@@ -19,7 +19,8 @@ enum {
     SAVE_WEIGHTS,
     DATA,
     TIMEOUT,
-    AGAIN
+    AGAIN,
+    MEMORY
 };
 
 static const struct argp_option options[] = {
@@ -43,6 +44,8 @@ static const struct argp_option options[] = {
     {"save-weights", SAVE_WEIGHTS, NULL, 0, "keep initial and final weights, for export", 0},
     {"data", DATA, "DIR", 0, "folder of data files (default: $UNIBENCH_DATA)", 0},
     {"timeout", TIMEOUT, "SECONDS", 0, "end the run then (default: 0, none)", 0},
+    {"memory", MEMORY, "SIZE", 0,
+     "refuse before starting when the run needs more by estimate (8G, 500M)", 0},
     {"again", AGAIN, NULL, 0, "make the run anew if the store has it", 0},
     {"out", 'o', "STORE", 0, "folder of results, made if absent (default: out/train)", 0},
     {0},
@@ -53,6 +56,7 @@ struct arguments {
     struct ub_error *err;
     const char *out, *data;
     int64_t threads;
+    uint64_t memory;
     struct ub_suite_cell cell;
     size_t n_measures;
     const char **measures;
@@ -134,6 +138,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case TIMEOUT:
         good = cli_real("--timeout", text, 0, &a->cell.timeout, a->err);
         break;
+    case MEMORY:
+        good = cli_bytes("--memory", text, &a->memory, a->err);
+        break;
     case AGAIN:
         a->wish.again = true;
         break;
@@ -194,7 +201,9 @@ static bool make(struct arguments *a, struct ub_plan *plan)
 {
     const struct cli_making making = {
         .store = a->out, .data = a->data, .jobs = 1, .threads = (int)a->threads};
-    if (plan->n_pending > 0 && !ub_preflight(&a->cell, 1, NULL, a->data, a->err))
+    const struct ub_preflight_setting setting = {
+        .data = a->data, .memory = a->memory, .jobs = 1, .threads = (int)a->threads};
+    if (plan->n_pending > 0 && !ub_preflight(&a->cell, 1, &setting, a->err))
         return false;
     if (!ub_store_lock(a->out, false, a->err) || !cli_make(plan, &making, a->err))
         return false;

@@ -20,6 +20,8 @@
  *     hessian-spectrum    hessian-spectrum (index: rank from 0), hessian-exponent
  *     covariance-spectrum covariance-spectrum.LAYER (index: rank from 0), exponent.LAYER;
  *                         LAYER is "inputs" or a hidden layer's name
+ *     coordinates         activation-size.LAYER, activation-update.LAYER; LAYER is a hidden layer's
+ *                         name or "output"
  *
  * Rows that a system does not have are left out, so that one suite can cross all kinds: test-...
  * without a test split, accuracy of a regression, edge-ratio of an optimizer whose edge is not

@@ -4,12 +4,13 @@
 #include <string.h>
 
 extern const struct ub_optimizer_kind ub_optimizer_gd, ub_optimizer_heavy_ball,
-    ub_optimizer_nesterov;
+    ub_optimizer_nesterov, ub_optimizer_adam;
 
 const struct ub_optimizer_kind *const ub_optimizers[] = {
     &ub_optimizer_gd,
     &ub_optimizer_heavy_ball,
     &ub_optimizer_nesterov,
+    &ub_optimizer_adam,
     NULL,
 };
 
