@@ -65,7 +65,8 @@ const struct ub_dataset_source *ub_dataset_find(const char *name);
  *            if it has one. Else the samples held out take its place
  *   scale    none; center: each feature minus its mean; standardize: then divided by its standard
  *            deviation (1/n), 0 for a constant feature; global: minus one mean and divided by one
- *            deviation, those of all features together. Statistics of train, applied to test, too */
+ *            deviation, those of all features together. Statistics of train, applied to test, too
+ *   target   labels: what the source gives; inputs: a regression of the inputs on themselves */
 extern const struct ub_option ub_dataset_common_options[];
 
 /* Checks `text` against the source's and the common options; returns the canonical call text

@@ -212,9 +212,38 @@ static bool scale_inputs(struct ub_dataset *d, const char *how, const char *wher
                    "%s: scale=%s overflows; expected inputs of magnitude below 1e150", where, how);
 }
 
+/* ---- target ---- */
+
+static void aim_at_inputs(const struct ub_dataset *d, struct ub_split *split)
+{
+    const size_t bytes = (size_t)(split->count * d->features) * sizeof *split->targets;
+    ub_free(split->labels);
+    ub_free(split->targets);
+    split->labels = NULL;
+    split->targets = ub_alloc(bytes + sizeof *split->targets);
+    memcpy(split->targets, split->inputs, bytes);
+}
+
+static bool choose_target(struct ub_dataset *d, const struct ub_call *call, const char *where,
+                          struct ub_error *err)
+{
+    if (strcmp(ub_call_get(call, "target"), "labels") == 0)
+        return true;
+    if (d->tokens > 0)
+        return ub_fail(err, UB_INPUT, "%s: target=inputs of tokens; expected labels", where);
+    aim_at_inputs(d, &d->train);
+    if (d->test.count > 0)
+        aim_at_inputs(d, &d->test);
+    d->task = UB_REGRESSION;
+    d->outputs = d->features;
+    d->positions = 1;
+    return true;
+}
+
 bool ub_dataset_prepare(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
                         const char *where, struct ub_error *err)
 {
     return keep_classes(d, call, where, err) && choose_samples(d, call, seed, where, err) &&
-           scale_inputs(d, ub_call_get(call, "scale"), where, err);
+           scale_inputs(d, ub_call_get(call, "scale"), where, err) &&
+           choose_target(d, call, where, err);
 }

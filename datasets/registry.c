@@ -7,14 +7,31 @@
 
 extern const struct ub_dataset_source ub_dataset_digits, ub_dataset_chebyshev, ub_dataset_gaussian,
     ub_dataset_teacher_student, ub_dataset_mnist, ub_dataset_fashion_mnist, ub_dataset_cifar10,
-    ub_dataset_csv;
+    ub_dataset_csv, ub_dataset_text, ub_dataset_sorting, ub_dataset_modular_addition,
+    ub_dataset_sparse_parity, ub_dataset_in_context_regression, ub_dataset_random_hierarchy,
+    ub_dataset_markov, ub_dataset_pcfg;
 
 const struct ub_dataset_source *const ub_dataset_sources[] = {
-    &ub_dataset_digits,          &ub_dataset_chebyshev, &ub_dataset_gaussian,
-    &ub_dataset_teacher_student, &ub_dataset_mnist,     &ub_dataset_fashion_mnist,
-    &ub_dataset_cifar10,         &ub_dataset_csv,       NULL,
+    &ub_dataset_digits,
+    &ub_dataset_chebyshev,
+    &ub_dataset_gaussian,
+    &ub_dataset_teacher_student,
+    &ub_dataset_mnist,
+    &ub_dataset_fashion_mnist,
+    &ub_dataset_cifar10,
+    &ub_dataset_csv,
+    &ub_dataset_text,
+    &ub_dataset_sorting,
+    &ub_dataset_modular_addition,
+    &ub_dataset_sparse_parity,
+    &ub_dataset_in_context_regression,
+    &ub_dataset_random_hierarchy,
+    &ub_dataset_markov,
+    &ub_dataset_pcfg,
+    NULL,
 };
 
+static const char *const targets[] = {"labels", "inputs", NULL};
 static const char *const scales[] = {"none", "center", "standardize", "global", NULL};
 
 const struct ub_option ub_dataset_common_options[] = {
@@ -42,6 +59,11 @@ const struct ub_option ub_dataset_common_options[] = {
      .min = 0,
      .max = 0.9,
      .help = "fraction held out for test, chosen by the data seed; 0 = the source's own test set"},
+    {.key = "target",
+     .kind = UB_OPTION_NAME,
+     .fallback = "labels",
+     .choices = targets,
+     .help = "labels: the source's own; inputs: the inputs themselves, for autoencoders"},
     {.key = NULL},
 };
 

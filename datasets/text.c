@@ -1,0 +1,119 @@
+/* Characters of a text file as tokens: windows of `context` bytes, each asked for its successors.
+ * The vocabulary is the distinct bytes of the whole file, in order. The last `validation` part of
+ * the text is the test set; no window reaches over the border. */
+#include "datasets/source.h"
+
+#include <string.h>
+
+static const struct ub_option options[] = {
+    {"file", UB_OPTION_TEXT, "tinyshakespeare.txt", 0, 0, NULL,
+     "path, or a file of the data folder"},
+    {"context", UB_OPTION_INT, "64", 1, 65536, NULL, "characters of a window"},
+    {"stride", UB_OPTION_INT, "0", 0, 1e9, NULL, "from window to window; 0 = the context"},
+    {"validation", UB_OPTION_REAL, "0.1", 0, 0.9, NULL, "part of the text kept for test"},
+    {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
+};
+
+struct corpus {
+    const unsigned char *bytes;
+    int64_t context, stride;
+    int32_t token[256];
+};
+
+/* Windows in bytes from..to; each needs one byte more than its context. */
+static int64_t windows(const struct corpus *c, int64_t from, int64_t to)
+{
+    const int64_t over = to - from - c->context - 1;
+    return over < 0 ? 0 : over / c->stride + 1;
+}
+
+static void cut(const struct ub_dataset *d, struct ub_split *split, const struct corpus *c,
+                int64_t from)
+{
+    for (int64_t i = 0; i < split->count; i++)
+        for (int64_t t = 0; t < c->context; t++) {
+            const unsigned char *at = c->bytes + from + i * c->stride + t;
+            split->inputs[i * c->context + t] = c->token[at[0]];
+            ub_split_label_at(d, split, i, t, c->token[at[1]]);
+        }
+}
+
+static int64_t number_bytes(struct corpus *c, size_t length)
+{
+    bool seen[256] = {false};
+    int32_t count = 0;
+    for (size_t i = 0; i < length; i++)
+        seen[c->bytes[i]] = true;
+    for (int k = 0; k < 256; k++)
+        c->token[k] = seen[k] ? count++ : 0;
+    return count;
+}
+
+/* The path as given, or the file in the data folder or its subfolders of these names. */
+static char *find_file(const char *folder, const char *name, struct ub_error *err)
+{
+    static const char *const places[] = {"", "text", "tinyshakespeare", NULL};
+    if (ub_exists(name))
+        return ub_strdup(name);
+    const char *names[] = {name, strcmp(name, "tinyshakespeare.txt") == 0 ? "input.txt" : NULL,
+                           NULL};
+    for (int k = 0; folder && k < 2 && names[k]; k++) {
+        char *place = ub_data_folder(folder, places, (const char *const[]){names[k], NULL});
+        char *path = place ? ub_data_file(place, names[k]) : NULL;
+        ub_free(place);
+        if (path)
+            return path;
+    }
+    ub_data_missing(folder, "text", name, err);
+    return NULL;
+}
+
+static bool fill(struct ub_dataset *d, const struct ub_call *call, struct corpus *c, size_t length,
+                 struct ub_error *err)
+{
+    c->context = ub_call_int(call, "context");
+    c->stride = ub_call_int(call, "stride") > 0 ? ub_call_int(call, "stride") : c->context;
+    const int64_t all = (int64_t)length;
+    const int64_t border = all - (int64_t)(ub_call_real(call, "validation") * (double)all);
+    const int64_t train = windows(c, 0, border), test = windows(c, border, all);
+    if (train < 1)
+        return ub_fail(err, UB_INPUT, "%s: %s: %lld bytes to train on; expected more than %lld",
+                       call->name, ub_call_get(call, "file"), (long long)border,
+                       (long long)c->context);
+    d->task = UB_CLASSIFICATION;
+    d->rank = 1;
+    d->shape[0] = d->features = c->context;
+    d->positions = c->context;
+    d->tokens = d->outputs = number_bytes(c, length);
+    if (!ub_split_new(d, train, call->name, &d->train, err) ||
+        (test > 0 && !ub_split_new(d, test, call->name, &d->test, err)))
+        return false;
+    cut(d, &d->train, c, 0);
+    cut(d, &d->test, c, border);
+    return true;
+}
+
+static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
+                 const char *folder, struct ub_error *err)
+{
+    (void)seed;
+    char *path = find_file(folder, ub_call_get(call, "file"), err);
+    size_t length = 0;
+    unsigned char *bytes = path ? ub_read_file(path, UB_FILE_BYTES, &length, err) : NULL;
+    ub_free(path);
+    if (!bytes)
+        return false;
+    struct corpus c = {.bytes = bytes};
+    const bool good = fill(d, call, &c, length, err);
+    ub_free(bytes);
+    return good;
+}
+
+const struct ub_dataset_source ub_dataset_text = {
+    .name = "text",
+    .summary = "characters of a text file, each asked for the next",
+    .citation = "Karpathy 2015, char-rnn; the file's own",
+    .options = options,
+    .needs_files = true,
+    .load = load,
+};
