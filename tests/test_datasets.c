@@ -454,7 +454,7 @@ static void every_source_is_described_and_found(void **state)
                          d->features);
         for (int64_t k = 0; k < d->train.count * d->features; k++)
             assert_true(isfinite(d->train.inputs[k]));
-        for (int64_t k = 0; k < d->train.count * d->outputs; k++)
+        for (int64_t k = 0; k < d->train.count * ub_target_width(d); k++)
             assert_true(isfinite(d->train.targets[k]));
         ub_dataset_free(d);
     }
@@ -469,7 +469,7 @@ static void canonical_text_is_one(void **state)
     char *label = NULL;
     char *text =
         ub_dataset_canonical("digits:test=0.50,size=0100,scale=none", "here", &label, &err);
-    assert_string_equal(text, "digits:classes=none,scale=none,size=100,test=0.5");
+    assert_string_equal(text, "digits:classes=none,scale=none,size=100,target=labels,test=0.5");
     assert_string_equal(label, "digits:size=100,test=0.5");
     struct ub_dataset *d = load(text, 0);
     assert_string_equal(d->name, text);

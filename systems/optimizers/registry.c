@@ -7,11 +7,7 @@ extern const struct ub_optimizer_kind ub_optimizer_gd, ub_optimizer_heavy_ball,
     ub_optimizer_nesterov, ub_optimizer_adam;
 
 const struct ub_optimizer_kind *const ub_optimizers[] = {
-    &ub_optimizer_gd,
-    &ub_optimizer_heavy_ball,
-    &ub_optimizer_nesterov,
-    &ub_optimizer_adam,
-    NULL,
+    &ub_optimizer_gd, &ub_optimizer_heavy_ball, &ub_optimizer_nesterov, &ub_optimizer_adam, NULL,
 };
 
 const struct ub_optimizer_kind *ub_optimizer_find(const char *name)
