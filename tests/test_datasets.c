@@ -450,8 +450,10 @@ static void every_source_is_described_and_found(void **state)
         struct ub_dataset *d = ub_dataset_load(s->name, 0, NULL, &err);
         assert_non_null(d);
         assert_true(d->train.count > 0 && d->features > 0 && d->outputs > 0);
-        assert_int_equal(d->rank == 1 ? d->shape[0] : d->shape[0] * d->shape[1] * d->shape[2],
-                         d->features);
+        int64_t product = 1;
+        for (int k = 0; k < d->rank; k++)
+            product *= d->shape[k];
+        assert_int_equal(product, d->features);
         for (int64_t k = 0; k < d->train.count * d->features; k++)
             assert_true(isfinite(d->train.inputs[k]));
         for (int64_t k = 0; k < d->train.count * ub_target_width(d); k++)
