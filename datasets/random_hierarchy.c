@@ -9,7 +9,7 @@
 static const char *const encodings[] = {"onehot", "tokens", NULL};
 static const struct ub_option options[] = {
     {"vocabulary", UB_OPTION_INT, "8", 2, 1000, NULL, "symbols of each level"},
-    {"classes", UB_OPTION_INT, "8", 2, 1000, NULL, "classes"},
+    {"roots", UB_OPTION_INT, "8", 2, 1000, NULL, "classes: symbols of the top level"},
     {"synonyms", UB_OPTION_INT, "4", 1, 1000, NULL, "rules of each symbol"},
     {"branching", UB_OPTION_INT, "2", 2, 16, NULL, "symbols of a rule's right-hand side"},
     {"layers", UB_OPTION_INT, "3", 1, 16, NULL, "levels of rules"},
@@ -42,7 +42,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
 {
     (void)folder;
     struct ub_grammar g = {.symbols = ub_call_int(call, "vocabulary"),
-                           .roots = ub_call_int(call, "classes"),
+                           .roots = ub_call_int(call, "roots"),
                            .rules = ub_call_int(call, "synonyms"),
                            .branching = ub_call_int(call, "branching"),
                            .depth = ub_call_int(call, "layers")};
