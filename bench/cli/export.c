@@ -59,7 +59,8 @@ static const struct argp argp = {
            "\v"
            "Arrays: init.PARAMETER, final.PARAMETER (when the run kept its weights), inputs and "
            "targets (of the training set; test.inputs and test.targets where there is a test "
-           "set), and trace.step, trace.observable, trace.index, trace.value, trace.error. Numbers "
+           "set; of several positions of a sequence, targets are class indices, -1 = not asked "
+           "for), and trace.step, trace.observable, trace.index, trace.value, trace.error. Numbers "
            "are float64.\n\n"
            "Example:\n"
            "  unibench export out/one:0123 --out run.npz\n"
@@ -75,7 +76,7 @@ static bool add_split(struct ub_npz *z, const char *prefix, const struct ub_data
     int64_t shape[4] = {split->count};
     for (int i = 0; i < data->rank; i++)
         shape[1 + i] = data->shape[i];
-    const int64_t target_shape[] = {split->count, data->outputs};
+    const int64_t target_shape[] = {split->count, ub_target_width(data)};
     struct ub_text inputs = {0}, targets = {0};
     ub_text_add(&inputs, "%sinputs", prefix);
     ub_text_add(&targets, "%stargets", prefix);
