@@ -142,11 +142,21 @@ static bool measure_initial_sharpness(struct session *s, struct ub_error *err)
     return ub_optimizer_resolve(s->optimizer, sharpness, err);
 }
 
+/* Whether the run is about sharpness: only then is the initial one worth its products. */
+static bool follows_sharpness(const struct ub_run_spec *spec)
+{
+    for (size_t i = 0; i < spec->n_measures; i++)
+        if (strncmp(spec->measures[i], "sharpness", 9) == 0 ||
+            strncmp(spec->measures[i], "edge-ratio", 10) == 0)
+            return true;
+    return false;
+}
+
 static bool resolve_rate(struct session *s, struct ub_error *err)
 {
     /* The threshold of a relative rate is NaN until resolved: ask for the edge by its formula. */
-    bool has_edge = s->optimizer->kind->edge_formula != NULL;
-    if ((has_edge || ub_optimizer_needs_sharpness(s->optimizer)) &&
+    const bool has_edge = s->optimizer->kind->edge_formula != NULL;
+    if (((has_edge && follows_sharpness(s->spec)) || ub_optimizer_needs_sharpness(s->optimizer)) &&
         !measure_initial_sharpness(s, err))
         return false;
     ub_run_writer_fact(s->writer, "lr", s->optimizer->lr);
