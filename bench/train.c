@@ -280,6 +280,21 @@ bool ub_npz_add_weights(struct ub_npz *z, const char *prefix, const struct ub_la
     return good;
 }
 
+bool ub_npz_add_model(struct ub_npz *z, const struct ub_problem *p, struct ub_error *err)
+{
+    const double *values;
+    const struct ub_layout *layout = ub_problem_layout(p), *frozen = ub_problem_frozen(p, &values);
+    bool good = ub_npz_add_weights(z, "frozen", frozen, values, err);
+    for (int64_t i = 0; good && i < layout->count; i++) {
+        struct ub_text name = {0};
+        ub_text_add(&name, "multiplier.%s", layout->params[i].name);
+        if (layout->params[i].multiplier != 1)
+            good = ub_npz_add_reals(z, name.data, 0, NULL, &layout->params[i].multiplier, err);
+        ub_text_free(&name);
+    }
+    return good;
+}
+
 static bool save_weights(struct session *s, struct ub_error *err)
 {
     const struct ub_layout *layout = ub_problem_layout(s->problem);
@@ -289,7 +304,8 @@ static bool save_weights(struct session *s, struct ub_error *err)
     if (!z)
         return false;
     if (ub_npz_add_weights(z, "init", layout, s->theta0, err) &&
-        ub_npz_add_weights(z, "final", layout, s->theta, err))
+        ub_npz_add_weights(z, "final", layout, s->theta, err) &&
+        ub_npz_add_model(z, s->problem, err))
         return ub_npz_close(z, err);
     ub_npz_abandon(z);
     return false;

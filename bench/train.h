@@ -39,7 +39,11 @@ enum ub_train_result ub_train(const struct ub_run_spec *spec,
 /* Weights as arrays PREFIX.PARAMETER of an .npz. */
 struct ub_npz;
 struct ub_layout;
+struct ub_problem;
 bool ub_npz_add_weights(struct ub_npz *z, const char *prefix, const struct ub_layout *layout,
                         const double *theta, struct ub_error *err);
+/* What else the model's function needs: frozen.PARAMETER, drawn but not trained, and
+ * multiplier.PARAMETER, a scalar, where the parametrization's is not 1. */
+bool ub_npz_add_model(struct ub_npz *z, const struct ub_problem *p, struct ub_error *err);
 
 #endif

@@ -109,6 +109,12 @@ const struct ub_layout *ub_problem_layout(const struct ub_problem *p)
     return &p->layout;
 }
 
+const struct ub_layout *ub_problem_frozen(const struct ub_problem *p, const double **values)
+{
+    *values = p->frozen_values;
+    return &p->frozen;
+}
+
 int64_t ub_problem_size(const struct ub_problem *p)
 {
     return p->layout.size;

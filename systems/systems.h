@@ -201,6 +201,8 @@ struct ub_problem *ub_problem_new(const struct ub_problem_spec *spec, struct ub_
 void ub_problem_free(struct ub_problem *p);
 const struct ub_layout *ub_problem_layout(const struct ub_problem *p);
 int64_t ub_problem_size(const struct ub_problem *p);
+/* Parameters that are never trained, as ub_problem_init drew them: `values` is theirs, not copied. */
+const struct ub_layout *ub_problem_frozen(const struct ub_problem *p, const double **values);
 const struct ub_dataset *ub_problem_data(const struct ub_problem *p);
 
 /* Draws theta, and what the model has of frozen parameters, which stay with the problem. */
@@ -233,6 +235,9 @@ void ub_problem_hidden(struct ub_problem *p, int i, const double *theta, double 
 void ub_problem_outputs(struct ub_problem *p, const double *theta, double *out);
 /* The model's width, 0 where it has none. */
 int64_t ub_problem_width(const struct ub_problem *p);
+
+/* Floating-point operations of the products and convolutions of one gradient. */
+double ub_problem_flops(const struct ub_problem *p);
 
 /* Bytes that training and measuring will hold at once, about, before any of it is allocated:
  * programs of loss, gradient and Hessian-vector products, and `vectors` vectors of parameters. */

@@ -57,7 +57,9 @@ static const struct argp argp = {
     .args_doc = "RUN --out FILE.npz",
     .doc = "Writes a run's arrays to FILE.npz, for numpy.load."
            "\v"
-           "Arrays: init.PARAMETER, final.PARAMETER (when the run kept its weights), inputs and "
+           "Arrays: init.PARAMETER, final.PARAMETER (when the run kept its weights), "
+           "frozen.PARAMETER (never trained), multiplier.PARAMETER (the parametrization's, where "
+           "not 1), inputs and "
            "targets (of the training set; test.inputs and test.targets where there is a test "
            "set; of several positions of a sequence, targets are class indices, -1 = not asked "
            "for), and trace.step, trace.observable, trace.index, trace.value, trace.error. Numbers "
@@ -103,7 +105,8 @@ static bool add_initial(struct ub_npz *z, const struct ub_run_spec *spec,
         return false;
     double *theta = ub_calloc((size_t)ub_problem_size(p), sizeof *theta);
     ub_problem_init(p, spec->seed, theta);
-    bool good = ub_npz_add_weights(z, "init", ub_problem_layout(p), theta, err);
+    bool good = ub_npz_add_weights(z, "init", ub_problem_layout(p), theta, err) &&
+                ub_npz_add_model(z, p, err);
     ub_free(theta);
     ub_problem_free(p);
     return good;

@@ -45,6 +45,16 @@ def weights(data, prefix):
             for name in data if name.startswith(prefix)}
 
 
+def constants(data):
+    """Parameters that are not trained."""
+    return {name[7:]: torch.tensor(data[name]) for name in data if name.startswith("frozen.")}
+
+
+def multiplied(data, params):
+    """Parameters as the model's function reads them, times their parametrization's multipliers."""
+    return {name: p * float(data.get("multiplier." + name, 1)) for name, p in params.items()}
+
+
 def flat(tensors):
     return torch.cat([t.reshape(-1) for t in tensors])
 

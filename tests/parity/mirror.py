@@ -54,6 +54,60 @@ def norm_image(kind, groups, p, name, x):
     return F.group_norm(x, 1 if kind == "layer" else groups, weight, bias, EPSILON)
 
 
+# ---- solvable ----
+
+def deep_linear(o, data):
+    layers = len(sizes(o["widths"])) + 1 if o["widths"] != "none" else int(o["depth"])
+
+    def forward(p, x):
+        for i in range(1, layers + 1):
+            x = linear(p, f"fc{i}", x)
+        return x
+
+    return forward
+
+
+def diagonal_linear(o, data):
+    depth = int(o["depth"])
+    return lambda p, x: x @ (p["u"] ** depth - p["v"] ** depth).mT
+
+
+def matrix_factorization(o, data):
+    other = "U" if o["symmetric"] == "true" else "V"
+    return lambda p, x: x @ p["U"] @ p[other].mT
+
+
+def two_layer(o, data):
+    act, width = ACTIVATIONS[o["activation"]], int(o["width"])
+    scale = 1 / width if o["scaling"] == "mean-field" else width ** -0.5
+
+    def forward(p, x):
+        h = F.linear(x * x.shape[1] ** -0.5, p["fc1.weight"], p.get("fc1.bias"))
+        return scale * linear(p, "fc2", act(h))
+
+    return forward
+
+
+def random_features(o, data):
+    act = ACTIVATIONS[o["activation"]]
+    return lambda p, x: linear(p, "fc2", act(linear(p, "fc1", x)))
+
+
+def quadratic(o, data):
+    k = torch.arange(1, data.outputs + 1, dtype=torch.float64)
+    root = (float(o["top"]) * k ** -float(o["exponent"])).sqrt()
+    return lambda p, x: (root.to(x.dtype) * p["theta"]).expand(len(x), data.outputs)
+
+
+def scalar_chain(o, data):
+    def forward(p, x):
+        for i in range(1, int(o["depth"]) + 1):
+            x = x * (p[f"w{i}"] + float(o["start"]))
+        return x
+
+    return forward
+
+
 # ---- images ----
 
 def mlp(o, data):
@@ -140,12 +194,17 @@ def rotate(x):
     return torch.cat([a * c - b * s, a * s + b * c], -1)
 
 
-def attend(p, at, x, heads, mask, rotary=False):
+def attend(p, at, x, o, mask, rotary=False):
+    heads = int(o["heads"])
     n, steps, width = x.shape
     q, k, v = linear(p, at + "qkv", x).view(n, steps, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
     if rotary:
         q, k = rotate(q), rotate(k)
-    scores = q @ k.mT * (heads / width) ** 0.5
+    size = width / heads
+    if o["parametrization"] == "mup":  # 1/size, equal to 1/sqrt(size) at the base width
+        scores = q @ k.mT * ((int(o["base-width"]) / heads) ** 0.5 / size)
+    else:
+        scores = q @ k.mT * size ** -0.5
     if mask is not None:
         scores = scores.masked_fill(mask, -math.inf)
     y = torch.softmax(scores, -1) @ v
@@ -153,10 +212,10 @@ def attend(p, at, x, heads, mask, rotary=False):
 
 
 def blocks(p, o, x, mask, rotary=False):
-    act, heads = ACTIVATIONS[o["activation"]], int(o["heads"])
+    act = ACTIVATIONS[o["activation"]]
     for i in range(1, int(o["depth"]) + 1):
         at = f"block{i}."
-        x = x + attend(p, at, norm_last(p, at + "norm1", x), heads, mask, rotary)
+        x = x + attend(p, at, norm_last(p, at + "norm1", x), o, mask, rotary)
         h = act(linear(p, at + "fc1", norm_last(p, at + "norm2", x)))
         x = x + linear(p, at + "fc2", h)
     return x
@@ -197,12 +256,12 @@ def gpt(o, data):
 
 
 def attention_only(o, data):
-    mask, heads = causal(data.shape[0]), int(o["heads"])
+    mask = causal(data.shape[0])
 
     def forward(p, x):
         x = read_sequence(p, data, x) + p["position"]
         for i in range(1, int(o["depth"]) + 1):
-            x = x + attend(p, f"block{i}.", x, heads, mask)
+            x = x + attend(p, f"block{i}.", x, o, mask)
         return readout(p, data, x)
 
     return forward
@@ -271,7 +330,10 @@ def mamba(o, data):
     return forward
 
 
-MODELS = {"mlp": mlp, "cnn": cnn, "resnet": resnet, "mlp-mixer": mlp_mixer, "vit": vit, "gpt": gpt,
+MODELS = {"linear": lambda o, data: lambda p, x: linear(p, "fc1", x), "deep-linear": deep_linear,
+          "diagonal-linear": diagonal_linear, "matrix-factorization": matrix_factorization,
+          "two-layer": two_layer, "random-features": random_features, "quadratic": quadratic,
+          "scalar-chain": scalar_chain, "mlp": mlp, "cnn": cnn, "resnet": resnet, "mlp-mixer": mlp_mixer, "vit": vit, "gpt": gpt,
           "attention-only": attention_only, "lstm": recurrent("lstm", torch.lstm),
           "gru": recurrent("gru", torch.gru), "mamba": mamba, "autoencoder": mlp}
 

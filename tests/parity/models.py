@@ -1,4 +1,4 @@
-"""Every model that PyTorch's operations can express, against PyTorch in f64: models.py UNIBENCH.
+"""Every model against PyTorch in f64: models.py UNIBENCH.
 
 unibench takes one step of gradient descent at learning rate 1 and exports the run; PyTorch starts
 from the exported initial weights and data. Compared: loss, gradient (the step itself) and lambda_max
@@ -13,13 +13,27 @@ import torch
 
 D = mirror.Data
 DIGITS, SORTING = D((1, 8, 8), 10), D((7,), 5, 5, 7)
+REGRESSION = D((6,), 3)
 CASES = [
+    ("linear", "digits:size=200", "ce", DIGITS),
+    ("deep-linear:widths=16x16", "digits:size=200", "mse", DIGITS),
+    ("diagonal-linear:depth=3", "gaussian:features=6,outputs=3,samples=50", "mse", REGRESSION),
+    ("matrix-factorization:rank=2", "gaussian:features=6,outputs=3,samples=50", "mse", REGRESSION),
+    ("two-layer:width=32,activation=tanh", "teacher-student:features=6,outputs=3,samples=50", "mse",
+     REGRESSION),
+    ("two-layer:width=32,scaling=mean-field,bias=true", "digits:size=100", "ce", DIGITS),
+    ("random-features:width=32", "digits:size=100", "ce", DIGITS),
+    ("quadratic", "gaussian:features=6,outputs=3,samples=50", "mse", REGRESSION),
+    ("scalar-chain", "gaussian:features=2,outputs=2,samples=50", "mse", D((2,), 2)),
     ("mlp:widths=32x32,activation=gelu", "digits:size=200", "mse", DIGITS),
     ("cnn:channels=8x8", "digits:size=200", "ce", DIGITS),
     ("cnn:channels=8x8,pool=mean,activation=tanh,norm=group", "digits:size=100", "mse", DIGITS),
     ("resnet:width=4,stages=2,norm=batch", "digits:size=100", "mse", DIGITS),
     ("resnet:width=4,stages=2,blocks=2,norm=layer,activation=silu", "digits:size=50", "ce", DIGITS),
     ("mlp-mixer:width=16,depth=2,patch=4", "digits:size=100", "ce", DIGITS),
+    ("mlp:widths=32x32,parametrization=ntk", "digits:size=100", "ce", DIGITS),
+    ("resnet:width=8,stages=2,parametrization=mup,base-width=4", "digits:size=100", "mse", DIGITS),
+    ("vit:width=16,depth=1,parametrization=mup,base-width=8", "digits:size=100", "mse", DIGITS),
     ("vit:width=16,depth=2,patch=4", "digits:size=100", "mse", DIGITS),
     ("gpt:width=16", "sorting:length=4,vocabulary=5,samples=40", "ce", SORTING),
     ("gpt:width=16,positions=rotary,depth=1", "in-context-regression:pairs=4,dimension=3,samples=60",
@@ -43,7 +57,8 @@ def compare(program, model, dataset, kind, shape):
     forward, worst = mirror.forward(call, shape), [0, 0, 0, 0]
     ends = [exported.weights(data, prefix) for prefix in ("init.", "final.")]
     for step, params in enumerate(ends):
-        loss = mirror.loss(kind, shape, forward(params, x.flatten(1)), target)
+        every = exported.multiplied(data, params) | exported.constants(data)
+        loss = mirror.loss(kind, shape, forward(every, x.flatten(1)), target)
         ours = exported.rows(data, "loss", step)[0][0]
         worst[0] = max(worst[0], abs(ours / loss.item() - 1))
         expected = exported.eigenvalues(loss, list(params.values()), 1)[0]
