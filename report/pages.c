@@ -93,7 +93,18 @@ static void add_tables(struct ub_text *out, const struct study *study)
         table_markdown(t, out);
         table_free(t);
     }
-    struct table *t = exponents_table(study);
+    struct table *t = coordinates_table(study);
+    if (table_rows(t) > 0) {
+        ub_text_add(out, "\n## Coordinate check\n\nExponents of each layer's change (root mean "
+                         "square, at the last measurement) against width, fitted to runs that did "
+                         "not diverge; hidden: the least and greatest of the hidden layers. "
+                         "Theory: 0 everywhere under mup; hidden changes grow under sp, up to "
+                         "diverging, and shrink under ntk, by -1/2 with gradient descent "
+                         "(Yang and Hu 2020, arXiv:2011.14522).\n\n");
+        table_markdown(t, out);
+    }
+    table_free(t);
+    t = exponents_table(study);
     if (table_rows(t) > 0) {
         ub_text_add(out, "\n## Spectral decay\n\nExponents of eigenvalue against rank at the last "
                          "measurement of each system's first run, with 95%% interval and the "
@@ -164,6 +175,8 @@ static void add_summary(struct ub_text *out, const struct study *study)
 static void add_page(struct ub_text *out, const struct study *study, const struct plates *plates)
 {
     ub_text_add(out, "# unibench report\n");
+    if (study->n_laws == 0)
+        ub_text_add(out, "\nNo law is about what these runs measured.\n");
     for (size_t i = 0; i < study->n_laws; i++) {
         ub_text_add(out, "\n");
         add_verdict(out, study->laws[i], true);

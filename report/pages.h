@@ -58,8 +58,10 @@ void plates_free(struct plates *plates);
 /* plots_training.c: sharpness, collapse of rho, loss, plateaus. plots_spectra.c: spectra. */
 bool plot_training(const struct study *study, struct plates *plates, struct ub_error *err);
 bool plot_plateaus(const struct study *study, struct plates *plates, struct ub_error *err);
-/* plots_models.c: rho of every architecture; activations against width. */
+/* plots_models.c: rho of every architecture. coordinates.c: activations against width, and a table
+ * of the exponents of their changes. */
 bool plot_architectures(const struct study *study, struct plates *plates, struct ub_error *err);
+struct table *coordinates_table(const struct study *study);
 bool plot_coordinates(const struct study *study, struct plates *plates, struct ub_error *err);
 bool plot_spectra(const struct study *study, struct plates *plates, struct ub_error *err);
 

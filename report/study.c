@@ -98,6 +98,15 @@ static bool read_trace(struct study *study, size_t i, struct ub_error *err)
     return study->traces[i] != NULL;
 }
 
+/* A store that measured nothing of a law has no verdict on it, not an undecided one. */
+static bool is_measured(const struct study *study, const char *observable)
+{
+    bool any = study->store->count == 0;
+    for (size_t i = 0; i < study->store->count; i++)
+        any = any || (study->traces[i] && has_series(study->traces[i], observable));
+    return any;
+}
+
 struct study *study_new(const struct ub_store *store, struct ub_error *err)
 {
     struct study *study = ub_calloc(1, sizeof *study);
@@ -116,8 +125,9 @@ struct study *study_new(const struct ub_store *store, struct ub_error *err)
     while (ub_laws[n])
         n++;
     study->laws = ub_calloc(n + 1, sizeof(struct ub_law_result *));
-    for (; study->n_laws < n; study->n_laws++)
-        study->laws[study->n_laws] = judge(ub_laws[study->n_laws], study);
+    for (size_t i = 0; i < n; i++)
+        if (is_measured(study, ub_laws[i]->observable))
+            study->laws[study->n_laws++] = judge(ub_laws[i], study);
     return study;
 }
 

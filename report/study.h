@@ -12,7 +12,7 @@ struct study {
     size_t *system_of; /* one a run */
     size_t *first_of;  /* first run of each system */
     size_t n_laws;
-    struct ub_law_result **laws; /* the verdict on every law of the registry */
+    struct ub_law_result **laws; /* verdicts on the laws whose observable was measured */
 };
 
 struct study *study_new(const struct ub_store *store, struct ub_error *err);

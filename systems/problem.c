@@ -88,7 +88,8 @@ void ub_problem_free(struct ub_problem *p)
     ub_program_free(p->gradient);
     for (int block = 0; block < UB_BLOCKS; block++)
         ub_program_free(p->hvp[block]);
-    ub_program_free(p->third);
+    ub_program_free(p->third[0]);
+    ub_program_free(p->third[1]);
     for (int i = 0; p->hidden && i < p->n_hidden; i++)
         ub_program_free(p->hidden[i]);
     ub_free(p->hidden);

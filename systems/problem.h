@@ -35,13 +35,13 @@ struct ub_problem {
     struct ub_program *evaluate[2]; /* training and test split: loss and outputs */
     struct ub_program *gradient;
     struct ub_program *hvp[UB_BLOCKS];
-    struct ub_program *third;
-    struct ub_program **hidden; /* one a hidden layer */
-    double *outputs[2];         /* of the last evaluation: samples x outputs */
+    struct ub_program *third[2]; /* along two directions; twice along one */
+    struct ub_program **hidden;  /* one a hidden layer */
+    double *outputs[2];          /* of the last evaluation: samples x outputs */
 
     double *theta;         /* where linearised; NULL before */
     bool fresh[UB_BLOCKS]; /* this block's program holds the linearisation at theta */
-    bool third_fresh;
+    bool third_fresh[2];
 
     int64_t gradients, hvps;
 };
@@ -62,8 +62,11 @@ int64_t ub_problem_program_bytes(const struct ub_problem *p);
 /* Compiled on first use. `block` indexes ub_block_sizes. */
 struct ub_program *ub_problem_evaluate_program(struct ub_problem *p, bool test);
 struct ub_program *ub_problem_gradient_program(struct ub_problem *p);
+/* The largest block in use: a chunk's widest value times the block stays within 8 Mi numbers. (Only
+ * samples that are normalized together make chunks so large: nothing is gained there.) */
+int ub_problem_first_block(const struct ub_problem *p);
 struct ub_program *ub_problem_hvp_program(struct ub_problem *p, int block);
-struct ub_program *ub_problem_third_program(struct ub_problem *p);
+struct ub_program *ub_problem_third_program(struct ub_problem *p, bool same);
 struct ub_program *ub_problem_hidden_program(struct ub_problem *p, int layer);
 
 #endif

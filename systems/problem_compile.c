@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { MOST_NUMBERS = 1 << 23 };
+
 const int64_t ub_block_sizes[UB_BLOCKS] = {8, 4, 2, 1};
 
 /* What one program may keep of a linearisation before it recomputes it at each product. */
@@ -280,6 +282,17 @@ static void derive_products(const struct expression *e, int64_t batch, ub_node *
     ub_free(single);
 }
 
+int ub_problem_first_block(const struct ub_problem *p)
+{
+    int block = 0;
+    for (; block < UB_BLOCKS - 1; block++) {
+        const int64_t batch = ub_block_sizes[block];
+        if (chunk_of(p, p->data->train.count, batch) * batch * p->widest <= MOST_NUMBERS)
+            break;
+    }
+    return block;
+}
+
 static struct ub_program *make_hvp(const struct ub_problem *p, int block)
 {
     const int64_t batch = ub_block_sizes[block];
@@ -315,11 +328,10 @@ struct ub_program *ub_problem_hvp_program(struct ub_problem *p, int block)
     return p->hvp[block];
 }
 
-/* d/ds d/dt of the gradient along two tangents. */
-struct ub_program *ub_problem_third_program(struct ub_problem *p)
+/* d/ds d/dt of the gradient along two tangents, or twice along one: the terms that the two
+ * directions would swap are then the same nodes. */
+static struct ub_program *make_third(const struct ub_problem *p, bool same)
 {
-    if (p->third)
-        return p->third;
     struct expression e = express(p, false, 1);
     struct ub_graph *g = e.builder.graph;
     const int n = (int)p->layout.count;
@@ -327,27 +339,36 @@ struct ub_program *ub_problem_third_program(struct ub_problem *p)
     bind_expression(&b, &e);
     ub_node *first, *products;
     derive_products(&e, 1, &first, &products);
-    ub_node *second = tangent_inputs(g, &p->layout, 1);
+    ub_node *second = same ? first : tangent_inputs(g, &p->layout, 1);
     ub_node *thirds = ub_calloc((size_t)n + 1, sizeof *thirds);
     ub_jvp(g, products, n, e.builder.param_nodes, second, n, thirds);
     for (int i = 0; i < n; i++) {
-        const int64_t offset = p->layout.params[i].offset;
-        const struct ub_program_input tangent = {.kind = UB_SHARED, .offset = offset, .late = true};
+        struct ub_program_input tangent = {
+            .kind = UB_SHARED, .offset = p->layout.params[i].offset, .late = true};
+        tangent.node = first[i];
+        tangent.slot = UB_AT_TANGENT;
         bind_input(&b, tangent);
-        b.inputs[b.n_inputs - 1].node = first[i];
-        b.inputs[b.n_inputs - 1].slot = UB_AT_TANGENT;
-        bind_input(&b, tangent);
-        b.inputs[b.n_inputs - 1].node = second[i];
-        b.inputs[b.n_inputs - 1].slot = UB_AT_SECOND_TANGENT;
-        bind_output(&b, (struct ub_program_output){
-                            .node = thirds[i], .kind = UB_TOTAL, .slot = 0, .offset = offset});
+        tangent.node = second[i];
+        tangent.slot = UB_AT_SECOND_TANGENT;
+        if (!same)
+            bind_input(&b, tangent);
+        bind_output(&b,
+                    (struct ub_program_output){
+                        .node = thirds[i], .kind = UB_TOTAL, .slot = 0, .offset = tangent.offset});
     }
+    if (!same)
+        ub_free(second);
     ub_free(first);
-    ub_free(second);
     ub_free(products);
     ub_free(thirds);
-    p->third = finish(p, false, &e, &b);
-    return p->third;
+    return finish(p, false, &e, &b);
+}
+
+struct ub_program *ub_problem_third_program(struct ub_problem *p, bool same)
+{
+    if (!p->third[same])
+        p->third[same] = make_third(p, same);
+    return p->third[same];
 }
 
 struct ub_program *ub_problem_hidden_program(struct ub_problem *p, int layer)
@@ -391,7 +412,7 @@ int64_t ub_problem_program_bytes(const struct ub_problem *p)
         if (split_of(p, test)->count > 0)
             bytes += bytes_of(make_evaluation(&plan, test)) +
                      output_count(p, test) * (int64_t)sizeof(double);
-    for (int block = 0; block < UB_BLOCKS; block++)
+    for (int block = ub_problem_first_block(p); block < UB_BLOCKS; block++)
         bytes += bytes_of(make_hvp(&plan, block));
     return bytes;
 }

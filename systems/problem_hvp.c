@@ -12,7 +12,7 @@ void ub_problem_linearize(struct ub_problem *p, const double *theta)
         p->theta = ub_alloc(bytes);
     memcpy(p->theta, theta, bytes);
     memset(p->fresh, 0, sizeof p->fresh);
-    p->third_fresh = false;
+    memset(p->third_fresh, 0, sizeof p->third_fresh);
 }
 
 static void apply_block(struct ub_problem *p, int block, const double *V, double *HV)
@@ -35,19 +35,20 @@ static void require_point(const struct ub_problem *p, const char *what)
 void ub_problem_third(struct ub_problem *p, const double *u, const double *v, double *out)
 {
     require_point(p, "ub_problem_third");
-    struct ub_program *program = ub_problem_third_program(p);
+    const bool same = memcmp(u, v, (size_t)p->layout.size * sizeof *u) == 0;
+    struct ub_program *program = ub_problem_third_program(p, same);
     const double *vectors[] = {[UB_AT_THETA] = p->theta,
                                [UB_AT_FROZEN] = p->frozen_values,
                                [UB_AT_TANGENT] = u,
                                [UB_AT_SECOND_TANGENT] = v};
-    ub_program_run(program, vectors, &out, !p->third_fresh);
-    p->third_fresh = true;
+    ub_program_run(program, vectors, &out, !p->third_fresh[same]);
+    p->third_fresh[same] = true;
 }
 
 void ub_problem_hvp(struct ub_problem *p, int64_t count, const double *V, double *HV)
 {
     require_point(p, "ub_problem_hvp");
-    for (int block = 0; block < UB_BLOCKS; block++)
+    for (int block = ub_problem_first_block(p); block < UB_BLOCKS; block++)
         for (const int64_t size = ub_block_sizes[block]; count >= size; count -= size) {
             apply_block(p, block, V, HV);
             V += size * p->layout.size;

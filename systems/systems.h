@@ -201,7 +201,8 @@ struct ub_problem *ub_problem_new(const struct ub_problem_spec *spec, struct ub_
 void ub_problem_free(struct ub_problem *p);
 const struct ub_layout *ub_problem_layout(const struct ub_problem *p);
 int64_t ub_problem_size(const struct ub_problem *p);
-/* Parameters that are never trained, as ub_problem_init drew them: `values` is theirs, not copied. */
+/* Parameters that are never trained, as ub_problem_init drew them: `values` is theirs, not copied.
+ */
 const struct ub_layout *ub_problem_frozen(const struct ub_problem *p, const double **values);
 const struct ub_dataset *ub_problem_data(const struct ub_problem *p);
 

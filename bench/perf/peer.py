@@ -1,120 +1,153 @@
-"""The workloads of perf.c, done with PyTorch (and SciPy's eigsh): peer.py WORKLOAD REPEATS.
+"""The workloads of perf.c, done with PyTorch (and SciPy's eigsh):
 
-Same sizes, same precision, one thread, warmed up. PyTorch at its best: tensors made once, no
-optimizer object, gradients through torch.autograd.grad, Hessian-vector products by a second
-backward pass through a retained graph.
+    peer.py UNIBENCH-PERF model CASE THREADS
+    peer.py UNIBENCH-PERF sgemm
+    peer.py UNIBENCH-PERF sharpness
+
+Same systems (unibench-perf describes them, tests/parity/mirror.py builds them), same precision, same
+number of threads, warmed up, medians of five. PyTorch at its best: tensors made once, no optimizer
+object, gradients through torch.autograd.grad, Hessian-vector products by a second backward pass
+through a retained graph. Memory is the peak of resident memory over what PyTorch holds when loaded.
 """
 import gzip
 import os
+import statistics
+import subprocess
 import sys
 import time
 
 import numpy as np
 import torch
 
-CLASSES, GEMM = 10, 2048
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../../tests/parity"))
+import mirror  # noqa: E402
+
+GEMM, REPEATS = 2048, 5
 STEPS, EVERY, TOP, RATE, TOLERANCE = 500, 10, 2, 0.4, 1e-3
 
 
-def digits():
-    here = os.path.dirname(os.path.abspath(__file__))
-    with gzip.open(os.path.join(here, "../../datasets/data/digits.csv.gz"), "rt") as file:
+def memory(key):
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith(key)) / 1024
+
+
+def seconds(work):
+    work()
+    start = time.perf_counter()
+    work()
+    once = time.perf_counter() - start
+    times, all_times = int(0.05 / once) + 1 if once < 0.05 else 1, []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        for _ in range(times):
+            work()
+        all_times.append((time.perf_counter() - start) / times)
+    return statistics.median(all_times)
+
+
+class System:
+    def __init__(self, text):
+        facts, self.params, self.frozen = {}, {}, {}
+        torch.manual_seed(0)
+        for key, *words in (line.split() for line in text.splitlines()):
+            if key in ("param", "frozen"):
+                shape = [int(w) for w in words[1:]]
+                value = torch.randn(shape) / max(1, np.prod(shape[1:])) ** 0.5
+                getattr(self, "params" if key == "param" else "frozen")[words[0]] = value
+            else:
+                facts[key] = words
+        number = {key: int(facts[key][0]) for key in ("samples", "outputs", "tokens", "positions", "regression")}
+        shape = tuple(int(w) for w in facts["shape"])
+        self.data = mirror.Data(shape, number["outputs"], number["tokens"], number["positions"])
+        self.kind, self.forward = facts["loss"][0], mirror.forward(facts["model"][0], self.data)
+        n, features = number["samples"], int(np.prod(shape))
+        self.x = torch.randint(number["tokens"], (n, features)) if number["tokens"] else torch.randn(n, features)
+        if number["regression"]:
+            self.target = torch.randn(n, number["outputs"])
+        elif number["positions"] > 1:
+            self.target = torch.randint(number["outputs"], (n, number["positions"]))
+        else:
+            labels = torch.arange(n) % number["outputs"]
+            self.target = torch.nn.functional.one_hot(labels, number["outputs"]).float()
+        for p in self.params.values():
+            p.requires_grad_()
+        self.leaves = list(self.params.values())
+        self.every = self.params | self.frozen
+
+    def loss(self):
+        return mirror.loss(self.kind, self.data, self.forward(self.every, self.x), self.target)
+
+    def gradient(self):
+        return torch.autograd.grad(self.loss(), self.leaves)
+
+    def hvp(self):
+        """A function of a vector (a list of tensors); None where the gradient is constant."""
+        gradient = torch.autograd.grad(self.loss(), self.leaves, create_graph=True)
+        return lambda v: torch.autograd.grad(gradient, self.leaves, v, retain_graph=True, allow_unused=True)
+
+
+def time_model(perf, case, threads):
+    torch.set_num_threads(int(threads))
+    text = subprocess.run([perf, "describe", case], check=True, capture_output=True, text=True).stdout
+    before = memory("VmRSS")
+    system = System(text)
+    print(f"gradient {seconds(system.gradient):.9g}")
+    product, v = system.hvp(), [torch.randn_like(p) for p in system.leaves]
+    print(f"hvp {seconds(lambda: product(v)):.9g}")
+    print(f"memory {memory('VmHWM') - before:.6g}")
+
+
+def trace():
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    with gzip.open(os.path.join(HERE, "../../datasets/data/digits.csv.gz"), "rt") as file:
         table = np.loadtxt(file, delimiter=",")
-    return torch.tensor(table[:, :64] / 16, dtype=torch.float32), torch.tensor(table[:, 64].astype(int))
-
-
-def open_problem(large):
     torch.manual_seed(0)
-    if large:
-        x, labels = torch.randn(5000, 3072), torch.arange(5000) % CLASSES
-        widths = [3072, 200, 200, CLASSES]
-    else:
-        x, labels = digits()
-        widths = [64, 64, 64, CLASSES]
-    target = torch.nn.functional.one_hot(labels, CLASSES).float()
-    layers = [torch.nn.Linear(a, b) for a, b in zip(widths, widths[1:])]
+    x = torch.tensor(table[:, :64] / 16, dtype=torch.float32)
+    target = torch.nn.functional.one_hot(torch.tensor(table[:, 64].astype(int)), 10).float()
+    layers = [torch.nn.Linear(a, b) for a, b in ((64, 64), (64, 64), (64, 10))]
     model = torch.nn.Sequential(layers[0], torch.nn.Tanh(), layers[1], torch.nn.Tanh(), layers[2])
-    params = list(model.parameters())
+    params, products = list(model.parameters()), 0
+    n = sum(p.numel() for p in params)
 
     def loss():
         return 0.5 * ((model(x) - target) ** 2).sum() / len(x)
 
-    return params, loss
-
-
-def hvp_of(params, loss):
-    gradient = torch.autograd.grad(loss(), params, create_graph=True)
-
-    def product(v):
-        return torch.autograd.grad(gradient, params, v, retain_graph=True)
-
-    return product
-
-
-def trace(params, loss, start):
-    from scipy.sparse.linalg import LinearOperator, eigsh
-
-    n = sum(p.numel() for p in params)
-    products = 0
-    with torch.no_grad():
-        for p, s in zip(params, start):
-            p.copy_(s)
+    torch.autograd.grad(loss(), params)
+    start = time.perf_counter()
     for step in range(STEPS):
         if step % EVERY == 0:
-            product = hvp_of(params, loss)
+            gradient = torch.autograd.grad(loss(), params, create_graph=True)
 
             def apply(v):
                 nonlocal products
                 products += 1
-                pieces, at = [], 0
                 v = torch.from_numpy(np.ascontiguousarray(v.ravel(), dtype=np.float32))
-                for p in params:
-                    pieces.append(v[at:at + p.numel()].view_as(p))
-                    at += p.numel()
-                return torch.cat([h.reshape(-1) for h in product(pieces)]).numpy()
+                parts = [part.view_as(p) for part, p in zip(v.split([p.numel() for p in params]), params)]
+                hv = torch.autograd.grad(gradient, params, parts, retain_graph=True)
+                return torch.cat([h.reshape(-1) for h in hv]).numpy()
 
             operator = LinearOperator((n, n), matvec=apply, dtype=np.float32)
-            values = eigsh(operator, TOP, which="LA", tol=TOLERANCE, return_eigenvectors=False)
-        gradient = torch.autograd.grad(loss(), params)
+            eigsh(operator, TOP, which="LA", tol=TOLERANCE, return_eigenvectors=False)
+        step_gradient = torch.autograd.grad(loss(), params)
         with torch.no_grad():
-            for p, g in zip(params, gradient):
+            for p, g in zip(params, step_gradient):
                 p.sub_(g, alpha=RATE)
-    print(f"sharpness {max(values):.4g}, {products * EVERY / STEPS:.1f} products a measurement",
-          file=sys.stderr)
-
-
-def workload(name):
-    if name == "sgemm":
-        a, b = torch.randn(GEMM, GEMM), torch.randn(GEMM, GEMM)
-        c = torch.empty(GEMM, GEMM)
-        return lambda: torch.mm(a, b, out=c)
-    params, loss = open_problem(name.endswith("large"))
-    if name.startswith("gradient"):
-        return lambda: torch.autograd.grad(loss(), params)
-    if name.startswith("hvp"):
-        product = hvp_of(params, loss)
-        v = [torch.randn_like(p) for p in params]
-        return lambda: product(v)
-    start = [p.detach().clone() for p in params]
-    return lambda: trace(params, loss, start)
-
-
-def measure(work, times):
-    start = time.perf_counter()
-    for _ in range(times):
-        work()
-    return (time.perf_counter() - start) / times
+    print(f"sharpness {time.perf_counter() - start:.9g}")
+    print(f"products {products * EVERY / STEPS:.9g}")
 
 
 def main():
+    perf, what, *rest = sys.argv[1:]
     torch.set_num_threads(1)
-    work = workload(sys.argv[1])
-    once = measure(work, 1)
-    if once < 1:
-        once = measure(work, 1)
-    times = int(0.05 / once) + 1 if once < 0.05 else 1
-    for _ in range(int(sys.argv[2])):
-        print(f"{measure(work, times):.9g}")
+    if what == "model":
+        time_model(perf, *rest)
+    elif what == "sgemm":
+        a, b, c = torch.randn(GEMM, GEMM), torch.randn(GEMM, GEMM), torch.empty(GEMM, GEMM)
+        print(f"sgemm {seconds(lambda: torch.mm(a, b, out=c)):.9g}")
+    else:
+        trace()
 
 
 main()

@@ -1,14 +1,19 @@
-/* perf.c - times one of our workloads: unibench-perf WORKLOAD REPEATS prints REPEATS lines of
- * seconds. peer.py does the same work with PyTorch; ci/peers runs the two in turns.
+/* perf.c - times one of our workloads. peer.py does the same work with PyTorch; ci/peers runs the
+ * two in turns and writes the table.
  *
- *   sgemm            2048 x 2048 x 2048 product, one thread (the machine's own rate)
- *   gradient-large   gradient, MLP 3072-200-200-10 tanh, mse, 5000 samples, f32
- *   gradient-small   gradient, MLP 64-64-64-10 tanh, mse, digits, f32
- *   hvp-large, hvp-small           one Hessian-vector product after linearization
- *   hvp8-large, hvp8-small         the same, a product's share of a block of eight
- *   sharpness        500 steps of GD on the small MLP with the top 2 eigenvalues every 10 steps */
+ *   unibench-perf cases                    names of the systems of cases.c
+ *   unibench-perf describe CASE            what peer.py needs to know of it
+ *   unibench-perf model CASE THREADS       seconds of a gradient, a Hessian-vector product (alone,
+ *                                          and its share of a block of eight) and a third
+ *                                          directional derivative; MiB of memory that took
+ *   unibench-perf sgemm                    2048 x 2048 x 2048 product, one thread
+ *   unibench-perf sharpness                500 steps of GD on the small MLP on the digits with the
+ *                                          top 2 eigenvalues every 10 steps, one thread
+ *
+ * Prints lines "WHAT NUMBER"; times are medians of five. */
 #include "bench/blas_core.h"
 #include "bench/observables/eigen.h"
+#include "bench/perf/cases.h"
 #include "systems/systems.h"
 
 #include <cblas.h>
@@ -16,9 +21,9 @@
 #include <string.h>
 #include <time.h>
 
-enum { LARGE_SAMPLES = 5000, LARGE_FEATURES = 3072, CLASSES = 10, GEMM = 2048 };
+enum { GEMM = 2048, REPEATS = 5, BLOCK = 8 };
 enum { TRACE_STEPS = 500, TRACE_EVERY = 10, TRACE_TOP = 2 };
-static const double trace_rate = 0.4, trace_tolerance = 1e-3;
+static const double trace_rate = 0.4, trace_tolerance = 1e-3, shortest = 0.05;
 
 static double now(void)
 {
@@ -27,81 +32,188 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* What is timed: `work` once, on the context. */
-struct workload {
-    void (*work)(struct workload *w);
-    struct ub_dataset *data;
-    struct ub_problem *problem;
-    double *theta, *v, *out; /* v, out: up to 8 vectors */
-    int64_t block;
-    float *a, *b, *c;
-};
-
-static struct ub_dataset *large_dataset(void)
+/* A line of /proc/self/status, in MiB. */
+static double memory(const char *key)
 {
-    struct ub_random r = ub_random_stream(0, "perf");
-    struct ub_dataset *d = ub_calloc(1, sizeof *d);
-    *d = (struct ub_dataset){.name = ub_strdup("normal"),
-                             .task = UB_CLASSIFICATION,
-                             .rank = 1,
-                             .shape = {LARGE_FEATURES},
-                             .features = LARGE_FEATURES,
-                             .outputs = CLASSES};
-    d->train.count = LARGE_SAMPLES;
-    d->train.inputs = ub_calloc(LARGE_SAMPLES * LARGE_FEATURES, sizeof(double));
-    d->train.targets = ub_calloc(LARGE_SAMPLES * CLASSES, sizeof(double));
-    d->train.labels = ub_calloc(LARGE_SAMPLES, sizeof(int32_t));
-    for (int64_t i = 0; i < (int64_t)LARGE_SAMPLES * LARGE_FEATURES; i++)
-        d->train.inputs[i] = ub_random_normal(&r);
-    for (int64_t i = 0; i < LARGE_SAMPLES; i++) {
-        d->train.labels[i] = (int32_t)(i % CLASSES);
-        d->train.targets[i * CLASSES + i % CLASSES] = 1;
-    }
-    return d;
+    char line[256];
+    double kib = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, key, strlen(key)) == 0)
+            kib = strtod(line + strlen(key) + 1, NULL);
+    if (file)
+        fclose(file);
+    return kib / 1024;
 }
 
-static bool open_problem(struct workload *w, bool large, struct ub_error *err)
+static int ascending(const void *a, const void *b)
 {
-    w->data = large ? large_dataset() : ub_dataset_load("digits", 0, NULL, err);
-    if (!w->data)
-        return false;
-    w->problem = ub_problem_new(
-        &(struct ub_problem_spec){
-            .model =
-                large ? "mlp:widths=200x200,activation=tanh" : "mlp:widths=64x64,activation=tanh",
-            .loss = "mse",
-            .data = w->data,
-            .threads = 1,
-        },
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Seconds of one piece of work: the median of several, each averaged over as many as fill 50 ms. */
+static double seconds(void (*work)(void *context), void *context)
+{
+    double all[REPEATS], start = now();
+    work(context); /* compiles, touches memory */
+    start = now();
+    work(context);
+    const double once = now() - start;
+    const int64_t times = once < shortest ? (int64_t)(shortest / once) + 1 : 1;
+    for (int k = 0; k < REPEATS; k++) {
+        start = now();
+        for (int64_t i = 0; i < times; i++)
+            work(context);
+        all[k] = (now() - start) / (double)times;
+    }
+    qsort(all, REPEATS, sizeof *all, ascending);
+    return all[REPEATS / 2];
+}
+
+/* ---- models ---- */
+
+struct system {
+    struct ub_dataset *data;
+    struct ub_problem *problem;
+    double *theta, *v, *out; /* v, out: BLOCK vectors */
+    int64_t block;
+};
+
+static bool system_open(struct system *s, struct ub_dataset *data, const char *model,
+                        const char *loss, int threads, struct ub_error *err)
+{
+    s->data = data;
+    s->problem = ub_problem_new(
+        &(struct ub_problem_spec){.model = model, .loss = loss, .data = data, .threads = threads},
         err);
-    if (!w->problem)
+    if (!s->problem)
         return false;
-    const size_t n = (size_t)ub_problem_size(w->problem);
+    const size_t n = (size_t)ub_problem_size(s->problem);
     struct ub_random r = ub_random_stream(1, "perf");
-    w->theta = ub_calloc(n, sizeof *w->theta);
-    w->v = ub_calloc(8 * n, sizeof *w->v);
-    w->out = ub_calloc(8 * n, sizeof *w->out);
-    for (size_t i = 0; i < 8 * n; i++)
-        w->v[i] = ub_random_normal(&r);
-    ub_problem_init(w->problem, 0, w->theta);
-    ub_problem_linearize(w->problem, w->theta);
+    s->theta = ub_calloc(n, sizeof *s->theta);
+    s->v = ub_calloc(BLOCK * n, sizeof *s->v);
+    s->out = ub_calloc(BLOCK * n, sizeof *s->out);
+    for (size_t i = 0; i < BLOCK * n; i++)
+        s->v[i] = ub_random_normal(&r);
+    ub_problem_init(s->problem, 0, s->theta);
+    ub_problem_linearize(s->problem, s->theta);
     return true;
 }
 
-static void do_gradient(struct workload *w)
+static void system_close(struct system *s)
 {
-    ub_problem_gradient(w->problem, w->theta, w->out);
+    ub_problem_free(s->problem);
+    ub_dataset_free(s->data);
+    ub_free(s->theta);
+    ub_free(s->v);
+    ub_free(s->out);
 }
 
-static void do_hvp(struct workload *w)
+static void do_gradient(void *context)
 {
-    ub_problem_hvp(w->problem, w->block, w->v, w->out);
+    struct system *s = context;
+    ub_problem_gradient(s->problem, s->theta, s->out);
 }
 
-static void do_sgemm(struct workload *w)
+static void do_hvp(void *context)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM, GEMM, GEMM, 1, w->a, GEMM, w->b,
-                GEMM, 0, w->c, GEMM);
+    struct system *s = context;
+    ub_problem_hvp(s->problem, s->block, s->v, s->out);
+}
+
+static void do_third(void *context)
+{
+    struct system *s = context;
+    ub_problem_third(s->problem, s->v, s->v, s->out);
+}
+
+static bool time_model(const char *name, const char *threads, struct ub_error *err)
+{
+    const struct perf_case *c = perf_case_find(name);
+    int64_t count = 0;
+    if (!c || !ub_read_int(threads, &count) || count < 1)
+        return ub_fail(err, UB_INPUT, "case %s, threads %s; expected a name that 'cases' lists",
+                       name, threads);
+    struct system s = {0};
+    const double before = memory("VmRSS:");
+    if (!system_open(&s, perf_case_data(c), c->model, c->loss, (int)count, err)) {
+        system_close(&s);
+        return false;
+    }
+    printf("gradient %.9g\n", seconds(do_gradient, &s));
+    s.block = 1;
+    printf("hvp %.9g\n", seconds(do_hvp, &s));
+    printf("memory %.6g\n", memory("VmHWM:") - before);
+    s.block = BLOCK;
+    printf("hvp8 %.9g\n", seconds(do_hvp, &s) / BLOCK);
+    printf("third %.9g\n", seconds(do_third, &s));
+    printf("flops %.9g\n", ub_problem_flops(s.problem));
+    system_close(&s);
+    return true;
+}
+
+/* Key and value a line; parameters with their shapes. */
+static bool describe(const char *name, struct ub_error *err)
+{
+    const struct perf_case *c = perf_case_find(name);
+    if (!c)
+        return ub_fail(err, UB_INPUT, "case %s; expected a name that 'cases' lists", name);
+    char *model = ub_system_canonical("model", c->model, c->name, NULL, err);
+    struct system s = {0};
+    const bool good = model && system_open(&s, perf_case_data(c), c->model, c->loss, 1, err);
+    if (good) {
+        const double *values;
+        const struct ub_layout *layouts[] = {ub_problem_layout(s.problem),
+                                             ub_problem_frozen(s.problem, &values)};
+        printf("model %s\nloss %s\nsamples %lld\noutputs %lld\ntokens %lld\npositions %lld\n",
+               model, c->loss, (long long)c->samples, (long long)c->outputs, (long long)c->tokens,
+               (long long)ub_positions(s.data));
+        printf("regression %d\nparameters %lld\nshape", c->regression,
+               (long long)ub_problem_size(s.problem));
+        for (int k = 0; k < c->rank; k++)
+            printf(" %lld", (long long)c->shape[k]);
+        printf("\n");
+        for (int frozen = 0; frozen < 2; frozen++)
+            for (int64_t i = 0; i < layouts[frozen]->count; i++) {
+                const struct ub_param *p = &layouts[frozen]->params[i];
+                printf("%s %s", frozen ? "frozen" : "param", p->name);
+                for (int k = 0; k < p->rank; k++)
+                    printf(" %lld", (long long)p->shape[k]);
+                printf("\n");
+            }
+    }
+    ub_free(model);
+    system_close(&s);
+    return good;
+}
+
+/* ---- the machine's rate, and a trace of sharpness ---- */
+
+struct product {
+    float *a, *b, *c;
+};
+
+static void do_sgemm(void *context)
+{
+    const struct product *p = context;
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, GEMM, GEMM, GEMM, 1, p->a, GEMM, p->b,
+                GEMM, 0, p->c, GEMM);
+}
+
+static void time_sgemm(void)
+{
+    const size_t n = (size_t)GEMM * GEMM;
+    struct ub_random r = ub_random_stream(2, "perf");
+    struct product p = {ub_calloc(n, sizeof *p.a), ub_calloc(n, sizeof *p.b),
+                        ub_calloc(n, sizeof *p.c)};
+    for (size_t i = 0; i < n; i++)
+        p.a[i] = p.b[i] = (float)ub_random_normal(&r);
+    openblas_set_num_threads(1);
+    printf("sgemm %.9g\n", seconds(do_sgemm, &p));
+    ub_free(p.a);
+    ub_free(p.b);
+    ub_free(p.c);
 }
 
 static void apply(void *context, int64_t count, const double *V, double *HV)
@@ -109,102 +221,66 @@ static void apply(void *context, int64_t count, const double *V, double *HV)
     ub_problem_hvp(context, count, V, HV);
 }
 
-static void do_sharpness(struct workload *w)
+static double trace(struct system *s, struct ub_optimizer *gd, int64_t *products)
 {
-    struct ub_error err = {0};
-    const int64_t n = ub_problem_size(w->problem);
-    const struct ub_operator hessian = {.n = n, .context = w->problem, .apply = apply};
+    const int64_t n = ub_problem_size(s->problem);
+    const struct ub_operator hessian = {.n = n, .context = s->problem, .apply = apply};
     struct ub_eigen_tracker *tracker = ub_eigen_tracker_new(n, TRACE_TOP);
-    struct ub_text rate = {0};
-    ub_text_add(&rate, "gd:lr=%g", trace_rate);
-    struct ub_optimizer *gd = ub_optimizer_new(rate.data, n, &err);
-    int64_t products = 0;
-    double top = 0;
-    ub_problem_init(w->problem, 0, w->theta);
+    const double start = now();
     for (int64_t t = 0; t < TRACE_STEPS; t++) {
         if (t % TRACE_EVERY == 0) {
-            ub_problem_linearize(w->problem, w->theta);
-            struct ub_eigen_result r = ub_eigen_track(tracker, &hessian, trace_tolerance, 500);
-            products += r.products;
-            top = r.count > 0 ? r.value[0] : 0;
+            ub_problem_linearize(s->problem, s->theta);
+            *products += ub_eigen_track(tracker, &hessian, trace_tolerance, 500).products;
         }
-        ub_problem_gradient(w->problem, w->theta, w->out);
-        ub_optimizer_step(gd, w->theta, w->out);
+        ub_problem_gradient(s->problem, s->theta, s->out);
+        ub_optimizer_step(gd, s->theta, s->out);
     }
-    fprintf(stderr, "sharpness %.4g (threshold %.4g), %.1f products a measurement\n", top,
-            2 / trace_rate, (double)products * TRACE_EVERY / TRACE_STEPS);
+    const double spent = now() - start;
+    ub_eigen_tracker_free(tracker);
+    return spent;
+}
+
+static bool time_sharpness(struct ub_error *err)
+{
+    struct ub_dataset *data = ub_dataset_load("digits", 0, NULL, err);
+    struct system s = {0};
+    bool good = data && system_open(&s, data, "mlp:widths=64x64,activation=tanh", "mse", 1, err);
+    struct ub_text rate = {0};
+    ub_text_add(&rate, "gd:lr=%g", trace_rate);
+    struct ub_optimizer *gd =
+        good ? ub_optimizer_new(rate.data, ub_problem_size(s.problem), err) : NULL;
+    int64_t products = 0;
+    if (gd) {
+        do_gradient(&s); /* compiles */
+        printf("sharpness %.9g\n", trace(&s, gd, &products));
+        printf("products %.9g\n", (double)products * TRACE_EVERY / TRACE_STEPS);
+    }
     ub_optimizer_free(gd);
     ub_text_free(&rate);
-    ub_eigen_tracker_free(tracker);
-}
-
-static bool open_workload(struct workload *w, const char *name, struct ub_error *err)
-{
-    if (strcmp(name, "sgemm") == 0) {
-        const size_t n = (size_t)GEMM * GEMM;
-        struct ub_random r = ub_random_stream(2, "perf");
-        w->work = do_sgemm;
-        w->a = ub_calloc(n, sizeof *w->a);
-        w->b = ub_calloc(n, sizeof *w->b);
-        w->c = ub_calloc(n, sizeof *w->c);
-        for (size_t i = 0; i < n; i++)
-            w->a[i] = w->b[i] = (float)ub_random_normal(&r);
-        return true;
-    }
-    const char *size = strrchr(name, '-');
-    if (strcmp(name, "sharpness") == 0)
-        w->work = do_sharpness;
-    else if (strncmp(name, "gradient-", 9) == 0)
-        w->work = do_gradient;
-    else if (strncmp(name, "hvp-", 4) == 0 || strncmp(name, "hvp8-", 5) == 0)
-        w->work = do_hvp;
-    bool known =
-        size ? strcmp(size, "-large") == 0 || strcmp(size, "-small") == 0 : w->work == do_sharpness;
-    if (!w->work || !known)
-        return ub_fail(err, UB_INPUT, "workload '%s'; expected one that perf.c's head lists", name);
-    w->block = name[3] == '8' ? 8 : 1;
-    return open_problem(w, size && strcmp(size, "-large") == 0, err);
-}
-
-static void close_workload(struct workload *w)
-{
-    ub_problem_free(w->problem);
-    ub_dataset_free(w->data);
-    ub_free(w->theta);
-    ub_free(w->v);
-    ub_free(w->out);
-    ub_free(w->a);
-    ub_free(w->b);
-    ub_free(w->c);
-}
-
-/* Seconds of one piece of work, averaged over as many as fill 50 ms. */
-static double measure(struct workload *w, int64_t times)
-{
-    double start = now();
-    for (int64_t i = 0; i < times; i++)
-        w->work(w);
-    return (now() - start) / (double)times / (double)(w->block > 0 ? w->block : 1);
+    system_close(&s);
+    return gd != NULL;
 }
 
 int main(int argc, char **argv)
 {
     struct ub_error err = {0};
-    struct workload w = {0};
-    int64_t repeats = 0;
+    const char *what = argc > 1 ? argv[1] : "";
     ub_blas_core_select(argv);
-    if (argc != 3 || !ub_read_int(argv[2], &repeats) || repeats < 1) {
-        fprintf(stderr, "usage: unibench-perf WORKLOAD REPEATS\n");
-        return UB_INPUT;
-    }
-    if (!open_workload(&w, argv[1], &err))
-        return ub_report(&err);
-    openblas_set_num_threads(1);
-    measure(&w, 1); /* compiles, touches memory, warms caches and clock */
-    double once = measure(&w, 1) * (double)(w.block > 0 ? w.block : 1);
-    int64_t times = once < 0.05 ? (int64_t)(0.05 / once) + 1 : 1;
-    for (int64_t i = 0; i < repeats; i++)
-        printf("%.9g\n", measure(&w, times));
-    close_workload(&w);
-    return UB_OK;
+    bool good = true;
+    if (strcmp(what, "cases") == 0 && argc == 2)
+        for (const struct perf_case *c = perf_cases; c->name; c++)
+            puts(c->name);
+    else if (strcmp(what, "describe") == 0 && argc == 3)
+        good = describe(argv[2], &err);
+    else if (strcmp(what, "model") == 0 && argc == 4)
+        good = time_model(argv[2], argv[3], &err);
+    else if (strcmp(what, "sgemm") == 0 && argc == 2)
+        time_sgemm();
+    else if (strcmp(what, "sharpness") == 0 && argc == 2)
+        good = time_sharpness(&err);
+    else
+        good = ub_fail(&err, UB_INPUT,
+                       "expected cases, describe CASE, model CASE THREADS, sgemm "
+                       "or sharpness");
+    return good ? UB_OK : ub_report(&err);
 }

@@ -150,6 +150,13 @@ ub_node ub_conv_weight(struct ub_graph *g, ub_node x, ub_node cotangent, struct 
 
 /* Adds two cotangents or tangents, either of which may be UB_NONE. */
 ub_node ub_accumulate(struct ub_graph *g, ub_node a, ub_node b);
+/* Terms of a sum, gathered and then added. Start with zeros; the sum frees them. */
+struct ub_terms {
+    ub_node *node;
+    int count, capacity;
+};
+void ub_terms_add(struct ub_terms *t, ub_node x);                 /* UB_NONE adds nothing */
+ub_node ub_terms_sum(struct ub_graph *g, struct ub_terms *terms); /* UB_NONE when there are none */
 /* Gives x a leading axis of b (by broadcasting) unless it has one. */
 ub_node ub_with_batch(struct ub_graph *g, ub_node x, bool batched, int64_t b);
 

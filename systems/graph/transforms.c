@@ -41,7 +41,7 @@ static void *filled_with_none(size_t n)
 }
 
 static void pull_back(struct ub_graph *g, ub_node x, ub_node cotangent, const bool *active,
-                      ub_node *cotangents)
+                      struct ub_terms *cotangents)
 {
     const struct ub_operator_row *row = ub_operator_row(ub_vertex(g, x)->op);
     int n_in = ub_vertex(g, x)->n_in;
@@ -56,7 +56,7 @@ static void pull_back(struct ub_graph *g, ub_node x, ub_node cotangent, const bo
             ub_node partial = row->partial(g, x, i);
             out[i] = partial == UB_NONE ? UB_NONE : ub_mul(g, cotangent, partial);
         }
-        cotangents[in] = ub_accumulate(g, cotangents[in], out[i]);
+        ub_terms_add(&cotangents[in], out[i]);
     }
     ub_free(out);
 }
@@ -67,21 +67,25 @@ void ub_vjp(struct ub_graph *g, const ub_node *ys, const ub_node *cts, int n_ys,
     ub_node last;
     bool *needed = needed_by(g, ys, n_ys, &last);
     bool *active = depends_on(g, last, wrt, n_wrt);
+    struct ub_terms *terms = ub_calloc((size_t)last + 1, sizeof *terms);
     ub_node *cotangents = filled_with_none((size_t)last + 1);
     for (int i = 0; i < n_ys; i++) {
         if (!ub_same_shape(ub_shape_of(g, ys[i]), ub_shape_of(g, cts[i])))
             UB_ABORT("cotangent %d has another shape than its output", i);
-        cotangents[ys[i]] = ub_accumulate(g, cotangents[ys[i]], cts[i]);
+        ub_terms_add(&terms[ys[i]], cts[i]);
     }
-    for (ub_node x = last; x >= 0; x--)
+    for (ub_node x = last; x >= 0; x--) {
+        cotangents[x] = ub_terms_sum(g, &terms[x]);
         if (needed[x] && active[x] && cotangents[x] != UB_NONE)
-            pull_back(g, x, cotangents[x], active, cotangents);
+            pull_back(g, x, cotangents[x], active, terms);
+    }
     for (int i = 0; i < n_wrt; i++) {
         ub_node ct = wrt[i] <= last ? cotangents[wrt[i]] : UB_NONE;
         out[i] = ct == UB_NONE ? ub_like(g, 0, wrt[i]) : ct;
     }
     ub_free(needed);
     ub_free(active);
+    ub_free(terms);
     ub_free(cotangents);
 }
 

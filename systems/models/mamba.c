@@ -7,7 +7,8 @@
  *   out(y silu(z))
  *
  * with A = -exp(log A), log A starting at log 1..state (Gu and Dao 2023, arXiv:2312.00752; norm is
- * the root mean square). The recurrence is unrolled over the steps. */
+ * the root mean square). The recurrence is unrolled over the steps. There is no choice of
+ * parametrization: the rules of mup do not hold for selection (Vankadara et al. 2024, NeurIPS). */
 #include "systems/models/recurrent.h"
 
 #include <math.h>
@@ -19,7 +20,6 @@ static const struct ub_option options[] = {
     {"depth", UB_OPTION_INT, "2", 1, UB_DEPTH_LIMIT, NULL, "blocks"},
     {"state", UB_OPTION_INT, "8", 1, 256, NULL, "state numbers a channel"},
     {"expand", UB_OPTION_INT, "2", 1, 16, NULL, "channels over width"},
-    UB_PARAMETRIZATION_OPTIONS,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 

@@ -7,16 +7,23 @@ static const struct ub_option options[] = {
     {"width", UB_OPTION_INT, "64", 1, 65536, NULL, "numbers a token"},
     {"depth", UB_OPTION_INT, "4", 1, UB_DEPTH_LIMIT, NULL, "blocks"},
     {"tokens", UB_OPTION_INT, "32", 1, 65536, NULL, "hidden units that mix tokens"},
-    {"channels", UB_OPTION_INT, "128", 1, 65536, NULL, "hidden units that mix channels"},
+    {"channels", UB_OPTION_INT, "0", 0, 65536, NULL, "hidden units that mix channels; 0 = 2 width"},
     {"activation", UB_OPTION_NAME, "gelu", 0, 0, ub_activation_names, "nonlinearity"},
     UB_PARAMETRIZATION_OPTIONS,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 
+/* They grow with the width: that is what makes both layers hidden ones under mup. */
+static int64_t channels_of(const struct ub_call *call)
+{
+    const int64_t channels = ub_call_int(call, "channels");
+    return channels > 0 ? channels : 2 * ub_call_int(call, "width");
+}
+
 static bool fits(const struct ub_call *call, const struct ub_dataset *data, struct ub_error *err)
 {
     const double width = (double)ub_call_int(call, "width");
-    const double hidden = (double)ub_call_int(call, "channels");
+    const double hidden = (double)channels_of(call);
     return ub_expect_patches(data, ub_call_int(call, "patch"), err) &&
            ub_expect_parameters(2 * width * hidden * (double)ub_call_int(call, "depth"), err);
 }
@@ -47,7 +54,7 @@ static ub_node block(struct ub_builder *b, const char *prefix, const struct ub_c
             UB_ROLE_FIXED, activation);
     x = ub_add(g, x, ub_transpose(g, h, swap));
     h = ub_norm_last(b, ub_layer_name(name, prefix, "norm2"), x, UB_NORM_LAYER);
-    h = mix(b, prefix, "channel", h, ub_call_int(call, "channels"), UB_ROLE_HIDDEN, activation);
+    h = mix(b, prefix, "channel", h, channels_of(call), UB_ROLE_HIDDEN, activation);
     return ub_add(g, x, h);
 }
 
