@@ -101,13 +101,14 @@ ub_node ub_builder_linear(struct ub_builder *b, const char *name, ub_node x, int
         return y;
     snprintf(full, sizeof full, "%.56s.bias", name);
     const bool output = role == UB_ROLE_OUTPUT || role == UB_ROLE_FIXED;
-    return ub_add(
-        b->graph, y,
-        ub_builder_param(b, &(struct ub_param_spec){.name = full,
-                                                    .rank = 1,
-                                                    .shape = {out},
-                                                    .fan_in = in,
-                                                    .fan_out = out,
-                                                    .role = output ? UB_ROLE_FIXED : UB_ROLE_VECTOR,
-                                                    .start = UB_START_BIAS}));
+    const bool zero = role == UB_ROLE_OUTPUT && b->zero_readout;
+    return ub_add(b->graph, y,
+                  ub_builder_param(b, &(struct ub_param_spec){
+                                          .name = full,
+                                          .rank = 1,
+                                          .shape = {out},
+                                          .fan_in = in,
+                                          .fan_out = out,
+                                          .role = output ? UB_ROLE_FIXED : UB_ROLE_VECTOR,
+                                          .start = zero ? UB_START_CONSTANT : UB_START_BIAS}));
 }

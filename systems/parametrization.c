@@ -21,6 +21,7 @@ void ub_builder_parametrize(struct ub_builder *b, const struct ub_call *call)
     if (!name)
         return;
     b->base_width = (double)ub_call_int(call, "base-width");
+    b->zero_readout = ub_call_flag(call, "zero-readout");
     for (int k = 0; ub_parametrization_names[k]; k++)
         if (strcmp(name, ub_parametrization_names[k]) == 0)
             b->parametrization = (enum ub_parametrization)k;
@@ -56,6 +57,8 @@ void ub_parametrize(const struct ub_builder *b, struct ub_param *p)
         p->multiplier = 1 / sqrt((double)p->fan_in);
         p->init_scale = sqrt((double)p->fan_in);
     }
+    if (b->zero_readout && p->role == UB_ROLE_OUTPUT)
+        p->init_scale = 0;
 }
 
 double ub_attention_scale(const struct ub_builder *b, int64_t head_size)

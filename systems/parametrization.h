@@ -24,15 +24,18 @@
 
 extern const char *const ub_parametrization_names[]; /* in the order of the enum; NULL at the end */
 
-/* Options that every model with a width takes: two entries of its table. */
+/* Options that every model with a width takes: three entries of its table. A readout that starts at
+ * zero leaves no part to chance that takes great widths to average out (Yang et al. 2022,
+ * 2203.03466, appendix D.2). */
 #define UB_PARAMETRIZATION_OPTIONS                                                                 \
     {"parametrization",        UB_OPTION_NAME,           "sp", 0, 0,                               \
      ub_parametrization_names, "how sizes go with width"},                                         \
+        {"base-width", UB_OPTION_INT, "64", 1, 1048576, NULL, "width at which mup is sp"},         \
     {                                                                                              \
-        "base-width", UB_OPTION_INT, "64", 1, 1048576, NULL, "width at which mup is sp"            \
+        "zero-readout", UB_OPTION_FLAG, "false", 0, 0, NULL, "the output layer starts at zero"     \
     }
 
-/* Takes the two options from a checked call; sp when the model does not have them. */
+/* Takes the options from a checked call; sp when the model does not have them. */
 void ub_builder_parametrize(struct ub_builder *b, const struct ub_call *call);
 
 /* Sets multiplier, init_scale and rate_scale of a parameter whose role and fans are set. */

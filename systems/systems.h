@@ -78,6 +78,7 @@ struct ub_builder {
     const struct ub_dataset *data; /* shapes only */
     enum ub_parametrization parametrization;
     double base_width; /* at which mup equals sp */
+    bool zero_readout; /* output weights start at zero */
     double ratio;      /* the model's width over base_width; set by ub_builder_width */
     int64_t width;     /* 0 until set */
 };
