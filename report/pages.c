@@ -98,8 +98,8 @@ static void add_tables(struct ub_text *out, const struct study *study)
         ub_text_add(out, "\n## Coordinate check\n\nExponents of each layer's change (root mean "
                          "square, at the last measurement) against width, fitted to runs that did "
                          "not diverge; hidden: the least and greatest of the hidden layers. "
-                         "Theory: 0 everywhere under mup; hidden changes grow under sp, up to "
-                         "diverging, and shrink under ntk, by -1/2 with gradient descent "
+                         "Theory: 0 everywhere under mup; changes grow under sp, up to diverging; "
+                         "under ntk gradient descent leaves hidden layers where they are "
                          "(Yang and Hu 2020, arXiv:2011.14522).\n\n");
         table_markdown(t, out);
     }

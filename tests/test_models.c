@@ -265,9 +265,12 @@ static void canonical_texts_are_sorted_and_complete(void **state)
     (void)state;
     static const char *const cases[][4] = {
         {"model", "mlp",
-         "mlp:activation=tanh,base-width=64,bias=true,parametrization=sp,widths=64x64,zero-readout=false", "mlp"},
+         "mlp:activation=tanh,base-width=64,bias=true,parametrization=sp,widths=64x64,zero-readout="
+         "false",
+         "mlp"},
         {"model", "mlp:widths=8,activation=relu",
-         "mlp:activation=relu,base-width=64,bias=true,parametrization=sp,widths=8,zero-readout=false",
+         "mlp:activation=relu,base-width=64,bias=true,parametrization=sp,widths=8,zero-readout="
+         "false",
          "mlp:activation=relu,widths=8"},
         {"model", "linear:bias=off", "linear:bias=false", "linear:bias=false"},
         {"loss", "ce", "ce", "ce"},

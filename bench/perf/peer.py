@@ -5,7 +5,7 @@
     peer.py UNIBENCH-PERF sharpness
 
 Same systems (unibench-perf describes them, tests/parity/mirror.py builds them), same precision, same
-number of threads, warmed up, medians of five. PyTorch at its best: tensors made once, no optimizer
+number of threads, warmed up, medians of five (three when above 0.2 s). PyTorch at its best: tensors made once, no optimizer
 object, gradients through torch.autograd.grad, Hessian-vector products by a second backward pass
 through a retained graph. Memory is the peak of resident memory over what PyTorch holds when loaded.
 """
@@ -38,7 +38,7 @@ def seconds(work):
     work()
     once = time.perf_counter() - start
     times, all_times = int(0.05 / once) + 1 if once < 0.05 else 1, []
-    for _ in range(REPEATS):
+    for _ in range(REPEATS if once < 0.2 else 3):
         start = time.perf_counter()
         for _ in range(times):
             work()
