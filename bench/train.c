@@ -1,6 +1,5 @@
 #include "bench/train.h"
 #include "bench/npz.h"
-#include "bench/observables/eigen.h"
 #include "bench/observables/observables.h"
 #include "systems/systems.h"
 
@@ -110,28 +109,35 @@ static void tear_down(struct session *s)
     ub_text_free(&s->message);
 }
 
-static void apply_hessian(void *context, int64_t count, const double *V, double *HV)
+static struct ub_moment moment_of(const struct session *s, int64_t step)
 {
-    ub_problem_hvp(context, count, V, HV);
+    return (struct ub_moment){
+        .step = step,
+        .theta = s->theta,
+        .grad = s->grad,
+        .loss = s->loss,
+        .problem = s->problem,
+        .optimizer = s->optimizer,
+        .theta0 = s->theta0,
+    };
 }
 
-/* Top Hessian eigenvalue at the initial weights: what relative rates are relative to. */
+/* Sharpness as the optimizer meets it at the initial weights: what relative rates are relative to.
+ */
 static bool measure_initial_sharpness(struct session *s, struct ub_error *err)
 {
-    double start = now();
-    const struct ub_operator hessian = {
-        .n = s->size, .context = s->problem, .apply = apply_hessian};
-    ub_problem_linearize(s->problem, s->theta);
-    struct ub_eigen_tracker *tracker = ub_eigen_tracker_new(s->size, 1);
-    struct ub_eigen_result found =
-        ub_eigen_track(tracker, &hessian, sharpness_tolerance, sharpness_products);
-    bool good = found.count > 0;
-    double sharpness = good ? found.value[0] : (double)NAN;
-    if (good) {
+    const double start = now();
+    double sharpness, residual;
+    if (s->optimizer->kind->preconditioner)
+        s->loss = ub_problem_gradient(s->problem, s->theta, s->grad);
+    const struct ub_moment moment = moment_of(s, 0);
+    if (!ub_top_curvature(&moment, sharpness_tolerance, sharpness_products, &sharpness, &residual,
+                          err))
+        return false;
+    if (isfinite(sharpness)) {
         ub_run_writer_fact(s->writer, "initial-sharpness", sharpness);
-        ub_run_writer_fact(s->writer, "initial-sharpness-residual", found.residual[0]);
+        ub_run_writer_fact(s->writer, "initial-sharpness-residual", residual);
     }
-    ub_eigen_tracker_free(tracker);
     s->measuring += now() - start;
     if (!ub_optimizer_needs_sharpness(s->optimizer))
         return true;
@@ -197,15 +203,7 @@ static bool is_stopped(struct session *s)
 static bool measure(struct session *s, int64_t step, struct ub_error *err)
 {
     double start = now();
-    const struct ub_moment moment = {
-        .step = step,
-        .theta = s->theta,
-        .grad = s->grad,
-        .loss = s->loss,
-        .problem = s->problem,
-        .optimizer = s->optimizer,
-        .theta0 = s->theta0,
-    };
+    const struct ub_moment moment = moment_of(s, step);
     bool good = ub_observers_measure(s->observers, &moment, s->spec->steps, &s->record, err);
     s->measuring += now() - start;
     return good;

@@ -158,7 +158,9 @@ struct ub_optimizer_kind {
     double (*threshold)(const struct ub_optimizer *o);
     /* Learning rate whose threshold is `sharpness`: inverts `threshold`. */
     double (*rate_for)(const struct ub_optimizer *o, double sharpness);
-    void (*preconditioner)(const struct ub_optimizer *o, double *diagonal);
+    /* The diagonal of P for the step that `grad` would lead to now; 0 where the optimizer moves
+     * nothing. */
+    void (*preconditioner)(const struct ub_optimizer *o, const double *grad, double *diagonal);
     const char *edge_formula; /* "2(1+beta)/lr" */
     const char *edge_citation;
 };
@@ -167,7 +169,8 @@ struct ub_optimizer {
     struct ub_call *call;
     int64_t size, steps;
     struct ub_rate rate;
-    double lr; /* NAN until resolved */
+    double lr;   /* NAN until resolved */
+    bool frozen; /* the preconditioner stays as it is: what theory of the edge assumes */
     double
         *rates; /* factors on the learning rate by parameter, for Adam-like optimizers; NULL = 1 */
     double *state; /* state_vectors x size */

@@ -91,6 +91,25 @@ static ub_node f_products(struct ub_graph *g, const ub_node *x)
     return ub_matmul(g, ub_sigmoid(g, scores), h);
 }
 
+/* Parts that leave a gap, that overlap, and along another axis: their cotangents are joined. */
+static ub_node f_parts(struct ub_graph *g, const ub_node *x)
+{
+    const ub_node a = ub_slice(g, x[0], 0, 1, 2), b = ub_slice(g, x[0], 0, 3, 2);
+    const ub_node c = ub_slice(g, x[0], 0, 2, 2), d = ub_slice(g, x[0], 1, 0, 1);
+    const ub_node e = ub_slice(g, x[0], 1, 2, 1);
+    const ub_node rows = ub_mul(g, ub_mul(g, a, ub_exp(g, b)), c);
+    return ub_add(g, ub_sum_all(g, rows), ub_sum_all(g, ub_mul(g, d, ub_sin(g, e))));
+}
+
+/* One weight at every step: the products of its gradient are joined. */
+static ub_node f_steps(struct ub_graph *g, const ub_node *x)
+{
+    ub_node h = x[0];
+    for (int t = 0; t < 4; t++)
+        h = ub_tanh(g, ub_matmul(g, h, x[1]));
+    return h;
+}
+
 static ub_node f_left_shared(struct ub_graph *g, const ub_node *x)
 {
     return ub_matmul(g, x[0], ub_tanh(g, x[1]));
@@ -133,6 +152,8 @@ static const struct example examples[] = {
     {"matmul stretched batch", 2, {{4, {2, 1, 3, 4}}, {3, {3, 4, 2}}}, f_matmul, -1, 1},
     {"matmul shared right", 2, {{3, {2, 3, 4}}, {2, {4, 2}}}, f_matmul, -1, 1},
     {"matmul shared left", 2, {{2, {3, 4}}, {3, {2, 4, 2}}}, f_left_shared, -1, 1},
+    {"parts", 1, {{2, {6, 3}}}, f_parts, -1, 1},
+    {"steps", 2, {{2, {2, 3}}, {2, {3, 3}}}, f_steps, -0.4, 0.4},
     {"products", 2, {{3, {2, 3, 4}}, {2, {5, 4}}}, f_products, -1, 1},
 };
 enum { EXAMPLES = sizeof examples / sizeof *examples };

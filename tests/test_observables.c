@@ -56,8 +56,9 @@ static void edge_ratio_is_relative_to_each_optimizers_threshold(void **state)
     }
 }
 
-static void set_preconditioner(const struct ub_optimizer *o, double *diagonal)
+static void set_preconditioner(const struct ub_optimizer *o, const double *grad, double *diagonal)
 {
+    (void)grad;
     for (int64_t i = 0; i < o->size; i++)
         diagonal[i] = (o->lr > 100 ? -1.0 : 0.1) + 0.03 * (double)i;
 }
@@ -73,7 +74,7 @@ static void preconditioned_sharpness_is_the_generalized_problems(void **state)
     kind.threshold = NULL;
     f.optimizer->kind = &kind;
     double *diagonal = ub_calloc((size_t)f.size, sizeof *diagonal);
-    set_preconditioner(f.optimizer, diagonal);
+    set_preconditioner(f.optimizer, NULL, diagonal);
     TRAIN(&f, 4, "sharpness:every=4,top=3,tolerance=1e-8", "edge-ratio:every=1");
     double *expected = dense_spectrum(&f, diagonal);
     assert_spectrum(f.recorded, 4, "sharpness", expected, 3, 1e-8 * expected[0]);

@@ -6,8 +6,9 @@
 
 #include <math.h>
 
-static void set_preconditioner(const struct ub_optimizer *o, double *diagonal)
+static void set_preconditioner(const struct ub_optimizer *o, const double *grad, double *diagonal)
 {
+    (void)grad;
     for (int64_t i = 0; i < o->size; i++)
         diagonal[i] = 0.1 + 0.03 * (double)i;
 }

@@ -131,6 +131,10 @@ struct ub_observers;
 struct ub_observers *ub_observers_new(const char *const *texts, size_t count, const char *where,
                                       struct ub_error *err);
 void ub_observers_free(struct ub_observers *o);
+/* Sharpness at one moment on its own: the top eigenvalue of P^-1 H and its residual bound, NAN when
+ * none was found within so many products. */
+bool ub_top_curvature(const struct ub_moment *moment, double tolerance, int64_t products,
+                      double *value, double *residual, struct ub_error *err);
 /* Measures what is due at moment->step of a run of `steps` steps. */
 bool ub_observers_measure(struct ub_observers *o, const struct ub_moment *moment, int64_t steps,
                           struct ub_record *record, struct ub_error *err);

@@ -92,19 +92,21 @@ static void apply_scaled(void *context, int64_t count, const double *V, double *
     scale_rows(count, n, s->scale, out, out);
 }
 
-static bool read_preconditioner(struct ub_shared *s, const struct ub_optimizer *optimizer,
+/* Parameters that the optimizer does not move (P = 0) are held: no curvature along them. */
+static bool read_preconditioner(struct ub_shared *s, const struct ub_moment *moment,
                                 struct ub_error *err)
 {
+    const struct ub_optimizer *optimizer = moment->optimizer;
     if (!s->scale)
         s->scale = ub_calloc((size_t)optimizer->size, sizeof *s->scale);
-    optimizer->kind->preconditioner(optimizer, s->scale);
+    optimizer->kind->preconditioner(optimizer, moment->grad, s->scale);
     for (int64_t i = 0; i < optimizer->size; i++) {
-        if (!(isfinite(s->scale[i]) && s->scale[i] > 0))
+        if (!(isfinite(s->scale[i]) && s->scale[i] >= 0))
             return ub_fail(err, UB_INTERNAL,
-                           "optimizer '%s': entry %lld of its preconditioner is %g; expected a "
-                           "positive number",
+                           "optimizer '%s': entry %lld of its preconditioner is %g; expected no "
+                           "negative number",
                            optimizer->kind->name, (long long)i, s->scale[i]);
-        s->scale[i] = 1 / sqrt(s->scale[i]);
+        s->scale[i] = s->scale[i] > 0 ? 1 / sqrt(s->scale[i]) : 0;
     }
     return true;
 }
@@ -124,7 +126,7 @@ bool ub_shared_curvature(const struct ub_moment *moment, struct ub_record *recor
         struct scaled scaled = {.shared = s, .hessian = ub_hessian_operator(moment)};
         struct ub_operator a = scaled.hessian;
         if (moment->optimizer->kind->preconditioner) {
-            if (!read_preconditioner(s, moment->optimizer, err))
+            if (!read_preconditioner(s, moment, err))
                 return false;
             a = (struct ub_operator){.n = a.n, .context = &scaled, .apply = apply_scaled};
         }
@@ -139,6 +141,31 @@ bool ub_shared_curvature(const struct ub_moment *moment, struct ub_record *recor
     }
     *result = s->curvature;
     return true;
+}
+
+static void ignore_row(void *context, const struct ub_row *row)
+{
+    (void)context, (void)row;
+}
+
+static void ignore_fact(void *context, const char *name, double value)
+{
+    (void)context, (void)name, (void)value;
+}
+
+bool ub_top_curvature(const struct ub_moment *moment, double tolerance, int64_t products,
+                      double *value, double *residual, struct ub_error *err)
+{
+    struct ub_moment alone = *moment;
+    struct ub_record record = {.add = ignore_row, .fact = ignore_fact};
+    struct ub_eigen_result found;
+    alone.shared = ub_shared_new();
+    ub_shared_ask_curvature(alone.shared, 1, tolerance, products);
+    const bool good = ub_shared_curvature(&alone, &record, &found, err);
+    *value = good && found.count > 0 ? found.value[0] : (double)NAN;
+    *residual = good && found.count > 0 ? found.residual[0] : (double)NAN;
+    ub_shared_free(alone.shared);
+    return good;
 }
 
 bool ub_shared_write_edge_ratio(const struct ub_moment *moment, struct ub_record *record,
