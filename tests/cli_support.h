@@ -59,7 +59,7 @@ static inline pid_t cli_start_limited(const char *folder, const char *arguments,
             signal(defaults[i], SIG_DFL);
         /* Pango keeps fontconfig's caches until the process ends. */
         setenv("LSAN_OPTIONS",
-               "print_suppressions=0:suppressions=" UNIBENCH_SOURCE "/tests/fontconfig.supp", 0);
+               "print_suppressions=0:suppressions=" UNIBENCH_SOURCE "/tests/leaks.txt", 0);
         if (file_limit > 0)
             setrlimit(RLIMIT_FSIZE, &(struct rlimit){(rlim_t)file_limit, (rlim_t)file_limit});
         if (chdir(folder) == 0)
@@ -163,6 +163,22 @@ static inline pid_t cli_child(pid_t parent)
     if (file)
         fclose(file);
     return (pid_t)child;
+}
+
+/* A new folder with one file in it. */
+static inline char *cli_folder_with(const char *name, const char *text)
+{
+    char *folder = support_folder();
+    support_write(folder, name, text, strlen(text));
+    return folder;
+}
+
+static inline bool cli_exists(const char *folder, const char *name)
+{
+    char *path = ub_path(folder, name);
+    const bool found = ub_exists(path);
+    ub_free(path);
+    return found;
 }
 
 #endif

@@ -4,14 +4,6 @@
 
 #include "bench/store.h"
 
-static bool exists_in(const char *folder, const char *name)
-{
-    char *path = ub_path(folder, name);
-    const bool found = ub_exists(path);
-    ub_free(path);
-    return found;
-}
-
 static void misfits_are_refused_before_training(void **state)
 {
     static const char *const cases[][2] = {
@@ -30,7 +22,7 @@ static void misfits_are_refused_before_training(void **state)
         snprintf(line, sizeof line, "train %s --loss mse --optimizer gd:lr=0.1 --steps 5 --out S",
                  cases[i][0]);
         cli_run(folder, line, 2, cases[i][1]);
-        assert_false(exists_in(folder, "S"));
+        assert_false(cli_exists(folder, "S"));
     }
     support_remove(folder);
 }
@@ -138,8 +130,8 @@ static void reports_show_every_architecture(void **state)
     support_write(folder, "small.yaml", suite, strlen(suite));
     cli_run(folder, "run small.yaml --out S", 0, "6 runs: 6 ok");
     cli_run(folder, "report S", 0, "");
-    assert_true(exists_in(folder, "S/report/architectures.png"));
-    assert_true(exists_in(folder, "S/report/architectures.svg"));
+    assert_true(cli_exists(folder, "S/report/architectures.png"));
+    assert_true(cli_exists(folder, "S/report/architectures.svg"));
     char *svg = cli_read(folder, "S/report/report.md");
     assert_non_null(strstr(svg, "](architectures.png)"));
     assert_null(strstr(svg, "Coordinate check"));
@@ -161,7 +153,7 @@ static void reports_show_the_coordinate_check(void **state)
     support_write(folder, "check.yaml", suite, strlen(suite));
     cli_run(folder, "run check.yaml --out S", 0, "6 runs: 6 ok");
     cli_run(folder, "report S", 0, "");
-    assert_true(exists_in(folder, "S/report/coordinates-mlp-gd.png"));
+    assert_true(cli_exists(folder, "S/report/coordinates-mlp-gd.png"));
     char *page = cli_read(folder, "S/report/report.md");
     const char *row = strstr(page, "| mlp, gd |");
     assert_non_null(row);

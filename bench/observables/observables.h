@@ -23,6 +23,10 @@
  *     coordinates         activation-size.LAYER, activation-update.LAYER; LAYER is a hidden layer's
  *                         name or "output"
  *
+ *     central-flow        central-flow-loss, -predicted-loss, -sharpness, -distance, -variance
+ * (error: the complementarity problem's residual); plain-flow-loss, -sharpness, -distance: of the
+ * flow without oscillation
+ *
  * Rows that a system does not have are left out, so that one suite can cross all kinds: test-...
  * without a test split, accuracy of a regression, edge-ratio of an optimizer whose edge is not
  * known. hessian-exponent and exponent.LAYER have the rows of enum ub_exponent_row.
