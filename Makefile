@@ -30,8 +30,8 @@ asan: ## run all tests under the address and undefined-behavior sanitizers
 valgrind: build ## run the core's tests under valgrind
 	@ci/valgrind $(BUILD)
 
-peers: build ## time unibench and PyTorch side by side (needs python3-torch)
-	@ci/peers $(BUILD)
+peers: build ## time unibench and PyTorch side by side, into results/speed.md (needs python3-torch)
+	@ci/peers $(BUILD) --out results/speed.md
 
 baseline: build ## refresh results/quick from a fresh run of the quick suite
 	@ci/baseline $(BUILD)

@@ -104,6 +104,16 @@ static void add_tables(struct ub_text *out, const struct study *study)
         table_markdown(t, out);
     }
     table_free(t);
+    t = flows_table(study);
+    if (table_rows(t) > 0) {
+        ub_text_add(out, "\n## Central flows\n\nMean error of the predicted loss and sharpness "
+                         "against the run's, averaged over 25 steps on either side, relative to "
+                         "the run's mean; and the distance of parameters at the end. Plain: the "
+                         "flow without oscillation. First run of each system (Cohen, Damian et "
+                         "al. 2024, arXiv:2410.24206).\n\n");
+        table_markdown(t, out);
+    }
+    table_free(t);
     t = exponents_table(study);
     if (table_rows(t) > 0) {
         ub_text_add(out, "\n## Spectral decay\n\nExponents of eigenvalue against rank at the last "
@@ -254,9 +264,9 @@ static bool write_all(const struct study *study, const char *folder, struct ub_e
     char *runs = ub_path(folder, "runs.csv");
     struct ub_text page = {0};
     bool good = plot_architectures(study, &plates, err) && plot_coordinates(study, &plates, err) &&
-                plot_plateaus(study, &plates, err) && plot_training(study, &plates, err) &&
-                plot_spectra(study, &plates, err) && write_runs(study, runs, err) &&
-                write_laws(study, folder, err);
+                plot_flows(study, &plates, err) && plot_plateaus(study, &plates, err) &&
+                plot_training(study, &plates, err) && plot_spectra(study, &plates, err) &&
+                write_runs(study, runs, err) && write_laws(study, folder, err);
     if (good) {
         add_page(&page, study, &plates);
         good = write_text(folder, "report.md", &page, err);

@@ -63,6 +63,9 @@ bool plot_plateaus(const struct study *study, struct plates *plates, struct ub_e
 bool plot_architectures(const struct study *study, struct plates *plates, struct ub_error *err);
 struct table *coordinates_table(const struct study *study);
 bool plot_coordinates(const struct study *study, struct plates *plates, struct ub_error *err);
+/* plots_flow.c: central flows beside their runs, and a table of their errors. */
+bool plot_flows(const struct study *study, struct plates *plates, struct ub_error *err);
+struct table *flows_table(const struct study *study);
 bool plot_spectra(const struct study *study, struct plates *plates, struct ub_error *err);
 
 #endif

@@ -169,6 +169,39 @@ static void reports_show_the_coordinate_check(void **state)
     support_remove(folder);
 }
 
+static void reports_show_central_flows(void **state)
+{
+    static const char suite[] =
+        "name: flow\n"
+        "runs:\n"
+        "  dataset: teacher-student:features=3,samples=12,outputs=2\n"
+        "  model: mlp:widths=8x8\n"
+        "  loss: mse\n"
+        "  precision: f64\n"
+        "  optimizer: {gd: {lr: {relative: 0.8}}}\n"
+        "  steps: 300\n"
+        "  measure: {loss: {every: 1}, sharpness: {every: 10}, central-flow: {every: 20}}\n";
+    (void)state;
+    char *folder = support_folder();
+    support_write(folder, "flow.yaml", suite, strlen(suite));
+    cli_run(folder, "run flow.yaml --out S", 0, "1 run: 1 ok");
+    cli_run(folder, "report S", 0, "");
+    assert_true(cli_exists(folder, "S/report/central-flows.png"));
+    char *page = cli_read(folder, "S/report/report.md");
+    const char *row = strstr(page, "## Central flows\n\nMean");
+    assert_non_null(row);
+    row = strstr(row, "| teacher-student");
+    assert_non_null(row);
+    row = strchr(row + 2, '|');
+    double value[6];
+    assert_int_equal(sscanf(row, "| %lf | %lf | %lf | %lf | %lf | %lf |", &value[0], &value[1],
+                            &value[2], &value[3], &value[4], &value[5]),
+                     6);
+    assert_true(value[0] < 0.2 && value[2] < 0.1); /* the central flow predicts */
+    ub_free(page);
+    support_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +210,7 @@ int main(void)
         cmocka_unit_test(exports_are_whole),
         cmocka_unit_test(reports_show_every_architecture),
         cmocka_unit_test(reports_show_the_coordinate_check),
+        cmocka_unit_test(reports_show_central_flows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

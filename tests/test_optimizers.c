@@ -308,6 +308,37 @@ static void updates_are_as_written_by_hand(void **state)
     check_steps("nesterov", "lr=0.1,beta=0", (double[]){-0.1, -0.3, -0.2});
 }
 
+static void signs_decide_the_steps(void **state)
+{
+    (void)state;
+    const double slopes[3][FEATURES] = {{1, -2, 0, 3}, {-1, -2, 0, 1e-9}, {5, 2, -1, -4}};
+    double sign[FEATURES] = {0}, lion[FEATURES] = {0}, unit[FEATURES] = {0}, m[FEATURES] = {0};
+    double sign_at[FEATURES] = {0}, lion_at[FEATURES] = {0}, unit_at[FEATURES] = {0};
+    struct ub_optimizer *s = optimizer("signsgd", "lr=0.1");
+    struct ub_optimizer *l = optimizer("lion", "lr=0.1,beta1=0.5,beta2=0.75,decay=0.2");
+    struct ub_optimizer *u = optimizer("normalized-gd", "lr=0.1");
+    for (int t = 0; t < 3; t++) {
+        const double *g = slopes[t], norm = tiny_norm(FEATURES, g);
+        ub_optimizer_step(s, sign, g);
+        ub_optimizer_step(l, lion, g);
+        ub_optimizer_step(u, unit, g);
+        for (int i = 0; i < FEATURES; i++) {
+            const double mixed = 0.5 * m[i] + 0.5 * g[i];
+            sign_at[i] -= g[i] > 0 ? 0.1 : g[i] < 0 ? -0.1 : 0;
+            lion_at[i] -= 0.1 * ((mixed > 0 ? 1 : mixed < 0 ? -1 : 0) + 0.2 * lion_at[i]);
+            unit_at[i] -= 0.1 * g[i] / norm;
+            m[i] = 0.75 * m[i] + 0.25 * g[i];
+            assert_near(sign[i], sign_at[i], 1e-15);
+            assert_near(lion[i], lion_at[i], 1e-15);
+            assert_near(unit[i], unit_at[i], 1e-15);
+        }
+    }
+    assert_true(isnan(ub_optimizer_threshold(s)) && isnan(ub_optimizer_threshold(l)));
+    ub_optimizer_free(s);
+    ub_optimizer_free(l);
+    ub_optimizer_free(u);
+}
+
 /* Without momentum a step is -lr P^-1 g, the P said before the step. */
 static void preconditioners_are_those_of_the_step(void **state)
 {
@@ -387,6 +418,7 @@ int main(void)
         cmocka_unit_test(relative_rates_need_positive_sharpness),
         cmocka_unit_test(updates_are_as_written_by_hand),
         cmocka_unit_test(adaptive_updates_are_their_formulas),
+        cmocka_unit_test(signs_decide_the_steps),
         cmocka_unit_test(preconditioners_are_those_of_the_step),
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(every_entry_is_documented),

@@ -1,54 +1,11 @@
 /* Stores: what is written is what is read, whole or not at all; and what a spec's id is. */
-#include "bench/plan.h"
-#include "bench/store.h"
-#include "tests/support.h"
+#include "tests/sample_store.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static char *measures[] = {"loss:every=1", "sharpness:every=10,top=2"};
-
-static struct ub_run_spec sample_spec(uint64_t seed)
-{
-    return (struct ub_run_spec){
-        .dataset = "digits:size=100",
-        .model = "mlp:activation=tanh,bias=true,widths=8x8",
-        .loss = "mse",
-        .init = "pytorch:gain=1",
-        .optimizer = "gd:lr=0.05",
-        .model_label = "mlp:widths=8x8",
-        .init_label = "pytorch",
-        .steps = 10,
-        .seed = seed,
-        .n_measures = 2,
-        .measures = measures,
-    };
-}
-
-static void write_run(const char *store, const struct ub_run_spec *spec, enum ub_run_status status,
-                      const char *message, double value)
-{
-    struct ub_error err = {0};
-    const struct ub_pair provenance[] = {{"compiler", "GNU 12: \"quoted\" # and more"},
-                                         {"empty", ""}};
-    struct ub_run_writer *w = ub_run_writer_new(store, spec, &err);
-    if (!w)
-        fail_msg("%s", err.text);
-    ub_run_writer_add(w, 0, "loss", 0, value, (double)NAN);
-    ub_run_writer_add(w, 0, "sharpness", 0, 0.1, 1e-300);
-    ub_run_writer_add(w, 0, "sharpness", 1, -5e-324, 0);
-    ub_run_writer_add(w, 10, "loss", 0, HUGE_VAL, -HUGE_VAL);
-    ub_run_writer_add(w, 10, "odd, \"name\"", 7, (double)NAN, 1.0 / 3);
-    ub_run_writer_fact(w, "lr", 1);
-    ub_run_writer_fact(w, "threshold", (double)NAN);
-    ub_run_writer_fact(w, "big", -HUGE_VAL);
-    ub_run_writer_fact(w, "lr", 0.1);
-    if (!ub_run_writer_commit(w, status, message, provenance, 2, &err))
-        fail_msg("%s", err.text);
-}
 
 static size_t count_entries(const char *store, const char *prefix)
 {
@@ -62,15 +19,6 @@ static size_t count_entries(const char *store, const char *prefix)
         closedir(folder);
     ub_free(runs);
     return n;
-}
-
-static struct ub_store *open_good(const char *path)
-{
-    struct ub_error err = {0};
-    struct ub_store *s = ub_store_open(path, &err);
-    if (!s)
-        fail_msg("%s", err.text);
-    return s;
 }
 
 /* ---- specs ------------------------------------------------------------------------------ */
@@ -505,100 +453,6 @@ static void test_no_store(void **state)
     support_remove(folder);
 }
 
-/* ---- resume ----------------------------------------------------------------------------- */
-
-static struct ub_plan *plan_of(struct ub_suite_cell *cells, const char *store,
-                               struct ub_plan_wish w)
-{
-    struct ub_error err = {0};
-    struct ub_plan *plan = ub_plan_new(cells, 5, store, &w, &err);
-    if (!plan)
-        fail_msg("%s", err.text);
-    return plan;
-}
-
-static size_t pending(struct ub_suite_cell *cells, const char *store, struct ub_plan_wish w)
-{
-    struct ub_plan *plan = plan_of(cells, store, w);
-    size_t n = plan->n_pending;
-    ub_plan_free(plan);
-    return n;
-}
-
-static void write_timeout(const char *store, const struct ub_run_spec *spec, double seconds)
-{
-    struct ub_error err = {0};
-    struct ub_run_writer *w = ub_run_writer_new(store, spec, &err);
-    ub_run_writer_fact(w, "timeout", seconds);
-    assert_true(ub_run_writer_commit(w, UB_RUN_TIMEOUT, "", NULL, 0, &err));
-}
-
-/* Stored: ok, diverged, failed, timeout after 60 s; the fifth is absent. */
-static void test_resume(void **state)
-{
-    (void)state;
-    char *store = support_folder();
-    struct ub_suite_cell cells[5];
-    for (uint64_t i = 0; i < 5; i++)
-        cells[i] = (struct ub_suite_cell){.spec = sample_spec(i), .timeout = 60};
-    assert_int_equal(pending(cells, store, (struct ub_plan_wish){0}), 5);
-    write_run(store, &cells[0].spec, UB_RUN_OK, "", 1);
-    write_run(store, &cells[1].spec, UB_RUN_DIVERGED, "", 1);
-    write_run(store, &cells[2].spec, UB_RUN_FAILED, "killed", 1);
-    write_timeout(store, &cells[3].spec, 60);
-    struct ub_plan *plan = plan_of(cells, store, (struct ub_plan_wish){0});
-    const bool expected[] = {false, false, true, false, true};
-    for (int i = 0; i < 5; i++)
-        assert_int_equal(plan->entries[i].pending, expected[i]);
-    assert_int_equal(plan->n_pending, 2);
-    assert_ptr_equal(plan->pending_cells[1], &cells[4]);
-    assert_int_equal(plan->entries[3].status, UB_RUN_TIMEOUT);
-    ub_plan_free(plan);
-
-    struct ub_plan_wish more = {.has_timeout = true, .timeout = 61};
-    assert_int_equal(pending(cells, store, more), 3);
-    more.timeout = 59;
-    assert_int_equal(pending(cells, store, more), 2);
-    more.timeout = 0; /* none */
-    assert_int_equal(pending(cells, store, more), 3);
-    assert_true(cells[0].timeout == 0);
-    assert_int_equal(pending(cells, store, (struct ub_plan_wish){.again = true}), 5);
-    assert_int_equal(pending(cells, store, (struct ub_plan_wish){.filter = "*seed=[24]"}), 2);
-    assert_int_equal(pending(cells, store, (struct ub_plan_wish){.filter = "*seed=0"}), 0);
-    struct ub_error err = {0};
-    assert_null(ub_plan_new(cells, 5, store, &(struct ub_plan_wish){.filter = "nothing"}, &err));
-    assert_input_error(&err, "selects none of the 5 runs");
-    support_remove(store);
-}
-
-/* A filtered sweep expects what it selects, and what was expected before. */
-static void test_filtered_manifest(void **state)
-{
-    (void)state;
-    struct ub_error err = {0};
-    char *store = support_folder();
-    support_write(store, "a.yaml", "name: a\n", 8);
-    char *suite = ub_path(store, "a.yaml"), *copy = ub_path(store, "suite.yaml");
-    struct ub_suite_cell cells[5];
-    for (uint64_t i = 0; i < 5; i++)
-        cells[i] = (struct ub_suite_cell){.spec = sample_spec(i)};
-    static const char *const filters[] = {"*seed=3", "*seed=1", NULL};
-    const size_t counts[] = {1, 2, 5};
-    for (int i = 0; i < 3; i++) {
-        struct ub_plan *plan = plan_of(cells, store, (struct ub_plan_wish){.filter = filters[i]});
-        assert_true(ub_plan_write(plan, store, suite, &err));
-        ub_plan_free(plan);
-        struct ub_store *s = open_good(store);
-        assert_int_equal(s->count, counts[i]);
-        assert_int_equal(s->runs[0].spec.seed, i == 0 ? 3 : i == 1 ? 1 : 0);
-        ub_store_free(s);
-    }
-    assert_true(ub_exists(copy));
-    ub_free(suite);
-    ub_free(copy);
-    support_remove(store);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -617,8 +471,6 @@ int main(void)
         cmocka_unit_test(test_corrupt_run_yaml),
         cmocka_unit_test(test_corrupt_trace),
         cmocka_unit_test(test_no_store),
-        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_filtered_manifest),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }

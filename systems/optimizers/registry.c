@@ -6,7 +6,8 @@
 extern const struct ub_optimizer_kind ub_optimizer_gd, ub_optimizer_heavy_ball,
     ub_optimizer_ema_momentum, ub_optimizer_nesterov, ub_optimizer_rmsprop,
     ub_optimizer_scalar_rmsprop, ub_optimizer_adagrad, ub_optimizer_adadelta, ub_optimizer_adam,
-    ub_optimizer_adamw, ub_optimizer_nadam, ub_optimizer_amsgrad;
+    ub_optimizer_adamw, ub_optimizer_nadam, ub_optimizer_amsgrad, ub_optimizer_normalized_gd,
+    ub_optimizer_signsgd, ub_optimizer_lion;
 
 const struct ub_optimizer_kind *const ub_optimizers[] = {
     &ub_optimizer_gd,
@@ -21,6 +22,9 @@ const struct ub_optimizer_kind *const ub_optimizers[] = {
     &ub_optimizer_adamw,
     &ub_optimizer_nadam,
     &ub_optimizer_amsgrad,
+    &ub_optimizer_normalized_gd,
+    &ub_optimizer_signsgd,
+    &ub_optimizer_lion,
     NULL,
 };
 
