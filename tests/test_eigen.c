@@ -1,7 +1,7 @@
 /* The eigenvalue tracker against LAPACK on explicit matrices, closed forms and its own bounds. */
 #include "tests/support.h"
 
-#include "bench/observables/eigen.h"
+#include "bench/spectra/eigen.h"
 
 /* ---- operators ---- */
 

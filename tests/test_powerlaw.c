@@ -1,7 +1,7 @@
 /* Power-law fits against closed forms, and their intervals against simulation. */
 #include "tests/support.h"
 
-#include "bench/observables/powerlaw.h"
+#include "bench/spectra/powerlaw.h"
 
 static void fill(double *v, int64_t n, double scale, double exponent)
 {

@@ -2,7 +2,7 @@
  * planted and measured decays. */
 #include "observing.h"
 
-#include "bench/observables/powerlaw.h"
+#include "bench/spectra/powerlaw.h"
 
 #include <math.h>
 

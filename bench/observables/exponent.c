@@ -1,6 +1,6 @@
 /* The power law of a measured spectrum, as rows. */
-#include "bench/observables/powerlaw.h"
 #include "bench/observables/shared.h"
+#include "bench/spectra/powerlaw.h"
 
 #include <math.h>
 #include <string.h>

@@ -21,7 +21,7 @@
 #ifndef UB_FLOW_H
 #define UB_FLOW_H
 
-#include "bench/observables/eigen.h"
+#include "bench/spectra/eigen.h"
 #include "systems/systems.h"
 
 struct ub_flow_state {

@@ -31,8 +31,8 @@
  * without a test split, accuracy of a regression, edge-ratio of an optimizer whose edge is not
  * known. hessian-exponent and exponent.LAYER have the rows of enum ub_exponent_row.
  *
- * The estimators beneath (eigen.h, powerlaw.h) work on plain operators and arrays, and are
- * tested against dense linear algebra. */
+ * The estimators beneath (bench/spectra/) work on plain operators and arrays, and are tested
+ * against dense linear algebra. */
 #ifndef UB_OBSERVABLES_H
 #define UB_OBSERVABLES_H
 

@@ -1,5 +1,5 @@
 #include "bench/observables/semidefinite.h"
-#include "bench/observables/eigen.h"
+#include "bench/spectra/eigen.h"
 
 #include <math.h>
 #include <string.h>

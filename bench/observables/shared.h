@@ -6,8 +6,8 @@
 #ifndef UB_OBSERVABLES_SHARED_H
 #define UB_OBSERVABLES_SHARED_H
 
-#include "bench/observables/eigen.h"
 #include "bench/observables/observables.h"
+#include "bench/spectra/eigen.h"
 
 struct ub_shared *ub_shared_new(void);
 void ub_shared_free(struct ub_shared *s);

@@ -12,8 +12,8 @@
  *
  * Prints lines "WHAT NUMBER"; times are medians of five (three when above 0.2 s). */
 #include "bench/blas_core.h"
-#include "bench/observables/eigen.h"
 #include "bench/perf/cases.h"
+#include "bench/spectra/eigen.h"
 #include "systems/systems.h"
 
 #include <cblas.h>

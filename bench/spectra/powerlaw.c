@@ -17,9 +17,9 @@
  *     BIC = m log(sum r_k^2 / n) + p log m
  * with m = n (1 - rho)/(1 + rho), between 5 and n, the number of independent points among n
  * correlated ones; rho is that of the form with the least sum of squares. */
-#include "bench/observables/powerlaw.h"
-#include "bench/observables/powerlaw_models.h"
-#include "bench/observables/powerlaw_range.h"
+#include "bench/spectra/powerlaw.h"
+#include "bench/spectra/powerlaw_models.h"
+#include "bench/spectra/powerlaw_range.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  *
  * Slopes of all candidate ranges come from running sums, so that the search over both ends costs
  * a few operations a range. Ends are tried at every rank up to 50 and from there in steps of 2%. */
-#include "bench/observables/powerlaw_range.h"
+#include "bench/spectra/powerlaw_range.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* eigen_dense.c - eigenvalues of a matrix in memory, by LAPACK's divide and conquer. */
-#include "bench/observables/eigen.h"
+#include "bench/spectra/eigen.h"
 
 #include <lapacke.h>
 #include <limits.h>

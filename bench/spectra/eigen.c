@@ -14,8 +14,8 @@
  * - Every few calls a scout joins the starting block: a vector outside the wanted ones that takes a
  *   step up the Rayleigh quotient each time and carries a little noise. It finds eigenvalues that
  *   have overtaken the wanted ones in a direction the wanted vectors' residuals do not see. */
-#include "bench/observables/eigen.h"
-#include "bench/observables/eigen_space.h"
+#include "bench/spectra/eigen.h"
+#include "bench/spectra/eigen_space.h"
 
 #include <cblas.h>
 #include <limits.h>

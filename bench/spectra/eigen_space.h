@@ -3,7 +3,7 @@
 #ifndef UB_EIGEN_SPACE_H
 #define UB_EIGEN_SPACE_H
 
-#include "bench/observables/eigen.h"
+#include "bench/spectra/eigen.h"
 
 /* All matrices are row-major; a vector is a row. The rows from `size` up to `room` are free:
  * candidates for new directions are written there. */

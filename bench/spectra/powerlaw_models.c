@@ -1,5 +1,5 @@
 /* powerlaw_models.c - four forms of decay fitted to the logarithms of a spectrum, through GSL. */
-#include "bench/observables/powerlaw_models.h"
+#include "bench/spectra/powerlaw_models.h"
 
 #include <gsl/gsl_fit.h>
 #include <gsl/gsl_multifit.h>

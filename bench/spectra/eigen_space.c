@@ -1,5 +1,5 @@
 /* eigen_space.c - Rayleigh-Ritz on a growing subspace, with cblas and LAPACKE underneath. */
-#include "bench/observables/eigen_space.h"
+#include "bench/spectra/eigen_space.h"
 
 #include <cblas.h>
 #include <lapacke.h>
