@@ -86,8 +86,9 @@ void ub_problem_free(struct ub_problem *p)
         ub_free(p->outputs[split]);
     }
     ub_program_free(p->gradient);
-    for (int block = 0; block < UB_BLOCKS; block++)
-        ub_program_free(p->hvp[block]);
+    for (int kind = 0; kind < UB_PRODUCTS; kind++)
+        for (int block = 0; block < UB_BLOCKS; block++)
+            ub_program_free(p->product[kind].program[block]);
     ub_program_free(p->third[0]);
     ub_program_free(p->third[1]);
     for (int i = 0; p->hidden && i < p->n_hidden; i++)
@@ -97,7 +98,9 @@ void ub_problem_free(struct ub_problem *p)
     ub_free(p->hidden_widths);
     ub_free(p->layout.params);
     ub_free(p->frozen.params);
-    ub_free(p->frozen_values);
+    if (!p->whole)
+        ub_free(p->frozen_values);
+    ub_problem_free_batch_data(p->batch_data);
     ub_free(p->theta);
     ub_call_free(p->model_call);
     ub_call_free(p->loss_call);
@@ -139,11 +142,6 @@ const struct ub_dataset *ub_problem_data(const struct ub_problem *p)
 int64_t ub_problem_gradients(const struct ub_problem *p)
 {
     return p->gradients;
-}
-
-int64_t ub_problem_hvps(const struct ub_problem *p)
-{
-    return p->hvps;
 }
 
 int ub_problem_hidden_count(const struct ub_problem *p)

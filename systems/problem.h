@@ -1,17 +1,26 @@
 /* problem.h - inside of struct ub_problem; private to this library.
  *
  * Every quantity a problem gives (loss, gradient, Hessian-vector products, activations) is a
- * program of its own, compiled when first asked for. problem_compile.c builds the expressions and
- * programs, problem_eval.c and problem_hvp.c run them. */
+ * program of its own, compiled when first asked for. problem_express.c builds the
+ * expressions, problem_compile.c the programs, problem_eval.c runs them; products with vectors have
+ * both in problem_products.c; problem_batch.c is about mini-batches. */
 #ifndef UB_PROBLEM_H
 #define UB_PROBLEM_H
 
 #include "systems/builder.h"
 #include "systems/systems.h"
 
-/* Block sizes of Hessian-vector products, each with a program; any count is a sum of them. */
+/* Block sizes of products, each with a program; any count is a sum of them. */
 enum { UB_BLOCKS = 4 };
 extern const int64_t ub_block_sizes[UB_BLOCKS]; /* descending, last is 1 */
+
+/* Kinds of products: those of enum ub_curvature, then J v and J'u. */
+enum { UB_JACOBIAN = UB_CURVATURES, UB_JACOBIAN_TRANSPOSE, UB_PRODUCTS };
+struct ub_products {
+    struct ub_program *program[UB_BLOCKS];
+    bool fresh[UB_BLOCKS]; /* this block's program holds the linearisation at theta */
+    int64_t count;         /* vectors so far */
+};
 
 struct ub_problem {
     const struct ub_dataset *data;
@@ -34,16 +43,20 @@ struct ub_problem {
 
     struct ub_program *evaluate[2]; /* training and test split: loss and outputs */
     struct ub_program *gradient;
-    struct ub_program *hvp[UB_BLOCKS];
     struct ub_program *third[2]; /* along two directions; twice along one */
     struct ub_program **hidden;  /* one a hidden layer */
     double *outputs[2];          /* of the last evaluation: samples x outputs */
 
-    double *theta;         /* where linearised; NULL before */
-    bool fresh[UB_BLOCKS]; /* this block's program holds the linearisation at theta */
+    double *theta; /* where linearised; NULL before */
+    struct ub_products product[UB_PRODUCTS];
     bool third_fresh[2];
 
-    int64_t gradients, hvps;
+    int64_t gradients;
+
+    /* A mini-batch's problem: whose samples, and those it holds now. Frozen values are the whole's.
+     */
+    const struct ub_problem *whole;
+    struct ub_dataset *batch_data;
 };
 
 /* Result slots of the evaluation programs. */
@@ -65,8 +78,12 @@ struct ub_program *ub_problem_gradient_program(struct ub_problem *p);
 /* The largest block in use: a chunk's widest value times the block stays within 8 Mi numbers. (Only
  * samples that are normalized together make chunks so large: nothing is gained there.) */
 int ub_problem_first_block(const struct ub_problem *p);
-struct ub_program *ub_problem_hvp_program(struct ub_problem *p, int block);
+struct ub_program *ub_problem_make_product(const struct ub_problem *p, int kind, int block);
 struct ub_program *ub_problem_third_program(struct ub_problem *p, bool same);
 struct ub_program *ub_problem_hidden_program(struct ub_problem *p, int layer);
+
+/* Linearisations are of another point, or of other samples. */
+void ub_problem_forget(struct ub_problem *p);
+void ub_problem_free_batch_data(struct ub_dataset *data);
 
 #endif

@@ -223,7 +223,27 @@ void ub_problem_hvp(struct ub_problem *p, int64_t count, const double *V, double
 /* Third directional derivative: out (size) = d/ds (d/dt grad L(theta + s u + t v)) at s = t = 0, at
  * the point of the last ub_problem_linearize. u and v may be the same vector. */
 void ub_problem_third(struct ub_problem *p, const double *u, const double *v, double *out);
-int64_t ub_problem_hvps(const struct ub_problem *p);
+/* Products with symmetric operators on the parameters, in blocks as above. With z_i sample i's
+ * outputs, l_i its loss, J_i = dz_i/dtheta and g_i = dl_i/dtheta, means taken over samples:
+ *
+ *   UB_HESSIAN          H = mean d2 l_i/dtheta2
+ *   UB_GAUSS_NEWTON     G = mean J_i' (d2 l_i/dz_i2) J_i; H - G is what the model's own curvature
+ *                       adds. For ce this is the Fisher information of the model's distribution,
+ *                       for mse that of outputs with Gaussian noise, up to the noise's variance
+ *                       (Schraudolph 2002, Neural Comput. 14; Martens 2014, arXiv:1412.1193)
+ *   UB_GRADIENT_MOMENT  C = mean g_i g_i', the "empirical Fisher"; less g g' (g the gradient) it is
+ *                       the covariance of the samples' gradients
+ *
+ * ub_problem_products counts rows. */
+enum ub_curvature { UB_HESSIAN, UB_GAUSS_NEWTON, UB_GRADIENT_MOMENT, UB_CURVATURES };
+void ub_problem_product(struct ub_problem *p, enum ub_curvature kind, int64_t count,
+                        const double *V, double *out);
+int64_t ub_problem_products(const struct ub_problem *p, enum ub_curvature kind);
+int64_t ub_problem_hvps(const struct ub_problem *p); /* of the Hessian */
+/* Products with the Jacobian J of all outputs on the training inputs: JV is count x (samples x
+ * positions x outputs), and J'U of as long rows count x size. */
+void ub_problem_jvp(struct ub_problem *p, int64_t count, const double *V, double *JV);
+void ub_problem_vjp(struct ub_problem *p, int64_t count, const double *U, double *JU);
 int64_t ub_problem_gradients(const struct ub_problem *p); /* evaluations so far */
 
 /* Mean loss, and accuracy in [0, 1] (NAN for regression), on the training or test split. */
@@ -247,6 +267,15 @@ double ub_problem_flops(const struct ub_problem *p);
 /* Bytes that training and measuring will hold at once, about, before any of it is allocated:
  * programs of loss, gradient and Hessian-vector products, and `vectors` vectors of parameters. */
 int64_t ub_problem_bytes(const struct ub_problem *p, int64_t vectors);
+
+/* A problem over `batch` of another's training samples: everything that problems compute, for a
+ * mini-batch (at first the first samples). `whole` must outlive it; frozen parameters are shared,
+ * and there is no test split. Fails for batches that are empty, larger than the training set, or no
+ * multiple of the samples that a batch norm takes together. */
+struct ub_problem *ub_problem_batch_new(const struct ub_problem *whole, int64_t batch,
+                                        struct ub_error *err);
+/* Takes other samples: `batch` places in the whole's training set, repeats allowed. */
+void ub_problem_take(struct ub_problem *batch, const int64_t *samples);
 
 /* Checks a call text of any of the four registries; returns its canonical text (caller frees)
  * and, when label is not NULL, the short form. `what`: "model", "loss", "init", "optimizer". */

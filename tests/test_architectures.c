@@ -1,68 +1,14 @@
 /* Every model of the registry on data of its kind: gradient, Hessian-vector product and third
  * directional derivative against central differences in f64, symmetry and linearity of the product;
  * and what of data, options and sizes is refused. */
+#include "kinds.h"
 #include "support.h"
 #include "systems/activations.h"
-#include "tiny.h"
 
 #include <string.h>
 
 /* Fourth-order central differences, as in test_models.c. */
 static const double STEP = 1e-4, TOLERANCE = 3e-8;
-
-/* ---- data of every kind ---- */
-
-enum { VECTORS, IMAGES, TOKENS, LAST_TOKEN, STEPS, SCALARS, COPIES, KINDS };
-
-static struct ub_dataset *reshaped(struct ub_dataset *d, int rank, int64_t a, int64_t b, int64_t c)
-{
-    d->rank = rank;
-    d->shape[0] = a;
-    d->shape[1] = b;
-    d->shape[2] = c;
-    return d;
-}
-
-/* Sequences of six tokens out of five; the first two positions are not asked for. */
-static struct ub_dataset *token_dataset(bool every_position)
-{
-    enum { N = 4, T = 6, V = 5 };
-    struct ub_dataset *d = tiny_dataset(UB_CLASSIFICATION, N, 0, T, V);
-    struct ub_random r = ub_random_stream(2, "tokens");
-    d->tokens = V;
-    for (int i = 0; i < N * T; i++)
-        d->train.inputs[i] = (double)ub_random_below(&r, V);
-    if (!every_position)
-        return d;
-    d->positions = T;
-    d->train.targets = ub_realloc(d->train.targets, N * T * sizeof(double));
-    d->train.labels = ub_realloc(d->train.labels, N * T * sizeof(int32_t));
-    for (int i = 0; i < N * T; i++) {
-        d->train.labels[i] = i % T < 2 ? -1 : (int32_t)ub_random_below(&r, V);
-        d->train.targets[i] = d->train.labels[i];
-    }
-    return d;
-}
-
-static struct ub_dataset *dataset_of(int kind)
-{
-    switch (kind) {
-    case VECTORS:
-        return tiny_dataset(UB_CLASSIFICATION, 6, 0, 4, 3);
-    case IMAGES:
-        return reshaped(tiny_dataset(UB_CLASSIFICATION, 6, 0, 128, 3), 3, 2, 8, 8);
-    case TOKENS:
-        return token_dataset(true);
-    case LAST_TOKEN:
-        return token_dataset(false);
-    case STEPS:
-        return reshaped(tiny_dataset(UB_REGRESSION, 5, 0, 15, 2), 2, 5, 3, 1);
-    case SCALARS:
-        return tiny_dataset(UB_REGRESSION, 6, 0, 1, 1);
-    default:
-        return tiny_dataset(UB_REGRESSION, 6, 0, 5, 5);
-    }
-}
 
 /* ---- derivatives ---- */
 
@@ -70,14 +16,6 @@ static void shift(int64_t n, const double *theta, double h, const double *v, dou
 {
     for (int64_t i = 0; i < n; i++)
         out[i] = theta[i] + h * v[i];
-}
-
-static double dot(int64_t n, const double *a, const double *b)
-{
-    double sum = 0;
-    for (int64_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
 }
 
 enum quantity { GRADIENT, PRODUCT, THIRD };
@@ -139,8 +77,8 @@ static void check_loss_slope(struct ub_problem *p, const char *model, const doub
     }
     ub_free(at);
     const double scale = tiny_norm(n, gradient) * tiny_norm(n, v) + 1e-6;
-    if (!(fabs(slope - dot(n, gradient, v)) < TOLERANCE * scale))
-        fail_msg("gradient of %s: slope %.12g, differences %.12g", model, dot(n, gradient, v),
+    if (!(fabs(slope - tiny_dot(n, gradient, v)) < TOLERANCE * scale))
+        fail_msg("gradient of %s: slope %.12g, differences %.12g", model, tiny_dot(n, gradient, v),
                  slope);
 }
 
@@ -153,8 +91,8 @@ static void check_product(struct ub_problem *p, const char *model, const double 
     double *both = ub_calloc((size_t)n, sizeof *both);
     ub_problem_hvp(p, 1, w, hw);
     const double scale = tiny_norm(n, hv) * tiny_norm(n, w) + 1e-9;
-    if (!(fabs(dot(n, w, hv) - dot(n, v, hw)) < 1e-12 * scale))
-        fail_msg("%s: w'Hv = %.15g, v'Hw = %.15g", model, dot(n, w, hv), dot(n, v, hw));
+    if (!(fabs(tiny_dot(n, w, hv) - tiny_dot(n, v, hw)) < 1e-12 * scale))
+        fail_msg("%s: w'Hv = %.15g, v'Hw = %.15g", model, tiny_dot(n, w, hv), tiny_dot(n, v, hw));
     for (int64_t i = 0; i < n; i++) {
         mixed[i] = 2 * v[i] - 3 * w[i];
         both[i] = 2 * hv[i] - 3 * hw[i];
@@ -196,45 +134,19 @@ static void check_model(const struct ub_dataset *data, const char *model, const 
     ub_problem_free(p);
 }
 
-/* Differences need a smooth function: kinks are for the comparison with PyTorch. */
-static void smooth(const struct ub_model *model, char text[128])
-{
-    snprintf(text, 128, "%s", model->name);
-    char mark = ':';
-    for (const struct ub_option *o = model->options; o->key; o++) {
-        const char *value = strcmp(o->key, "activation") == 0 ? "tanh"
-                            : strcmp(o->key, "pool") == 0     ? "mean"
-                                                              : NULL;
-        if (!value || strcmp(o->fallback, value) == 0)
-            continue;
-        snprintf(text + strlen(text), 128 - strlen(text), "%c%s=%s", mark, o->key, value);
-        mark = ',';
-    }
-}
-
-static bool takes(const struct ub_model *model, const struct ub_dataset *data)
-{
-    struct ub_error err = {0};
-    struct ub_call *call = ub_call_parse(model->name, "test", &err);
-    const bool good =
-        call && ub_call_check(call, model->options, "test", &err) && model->fits(call, data, &err);
-    ub_call_free(call);
-    return good;
-}
-
 /* With their defaults, so that a model added to the registry is covered by that alone. */
 static void every_registered_model_differentiates(void **state)
 {
     (void)state;
     struct ub_dataset *sets[KINDS];
     for (int k = 0; k < KINDS; k++)
-        sets[k] = dataset_of(k);
+        sets[k] = kinds_dataset(k);
     for (size_t m = 0; ub_models[m]; m++) {
         char model[128];
         int fitting = 0;
-        smooth(ub_models[m], model);
+        kinds_smooth(ub_models[m], model);
         for (int k = 0; k < KINDS && fitting < 2; k++) {
-            if (!takes(ub_models[m], sets[k]))
+            if (!kinds_takes(ub_models[m], sets[k]))
                 continue;
             fitting++;
             const bool classes = sets[k]->task == UB_CLASSIFICATION;
@@ -271,7 +183,7 @@ static void variants_differentiate(void **state)
         {VECTORS, "mlp:widths=8x8,parametrization=mup,base-width=2"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct ub_dataset *data = dataset_of(cases[i].kind);
+        struct ub_dataset *data = kinds_dataset(cases[i].kind);
         check_model(data, cases[i].model, data->task == UB_CLASSIFICATION ? "ce" : "mse");
         tiny_free(data);
     }
@@ -283,7 +195,7 @@ static void variants_differentiate(void **state)
 static void positions_are_averaged(void **state)
 {
     (void)state;
-    struct ub_dataset *data = dataset_of(TOKENS);
+    struct ub_dataset *data = kinds_dataset(TOKENS);
     struct ub_problem *p = tiny_problem(data, "gpt:width=8,heads=2,depth=1", "ce");
     double *theta = ub_calloc((size_t)ub_problem_size(p), sizeof *theta), loss, accuracy;
     ub_problem_init(p, 0, theta);
@@ -306,7 +218,7 @@ static void positions_are_averaged(void **state)
 
 static void refuse(int kind, const char *model, const char *part)
 {
-    struct ub_dataset *data = dataset_of(kind);
+    struct ub_dataset *data = kinds_dataset(kind);
     struct ub_error err = {0};
     const char *loss = data->task == UB_CLASSIFICATION ? "ce" : "mse";
     assert_null(ub_problem_new(

@@ -88,6 +88,14 @@ static inline double tiny_norm(int64_t n, const double *x)
     return sqrt(sum);
 }
 
+static inline double tiny_dot(int64_t n, const double *a, const double *b)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
 /* max_i |a_i - b_i| / max(|b|_max, 1e-300) */
 static inline double tiny_error(int64_t n, const double *a, const double *b)
 {

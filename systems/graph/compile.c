@@ -82,9 +82,8 @@ static void find_segments(struct ub_compiler *c)
             segment |= c->segment[v->in[i]];
         if (v->op == UB_OP_INPUT && c->input_of[x] >= 0) {
             const struct ub_program_input *in = &c->p->inputs[c->input_of[x]].spec;
-            segment = in->kind != UB_SHARED ? UB_CHUNK_FIRST
-                      : in->late            ? UB_ONCE_LATE
-                                            : UB_ONCE_FIRST;
+            segment = in->kind == UB_SHARED ? UB_ONCE_FIRST : UB_CHUNK_FIRST;
+            segment |= in->late ? UB_ONCE_LATE : 0;
         }
         c->segment[x] = (unsigned char)segment;
     }

@@ -177,7 +177,7 @@ struct ub_program_input {
     int slot;       /* UB_SHARED: index into `vectors`; UB_SAMPLES: index of sample array */
     int64_t offset; /* UB_SHARED: first element within the vector */
     int64_t stride; /* UB_SHARED: elements between batch members, 0 = not batched */
-    bool late;      /* UB_SHARED only */
+    bool late;      /* not of UB_WEIGHTS */
 };
 
 struct ub_program_output {

@@ -1,0 +1,113 @@
+/* A problem over a mini-batch of another's training samples: the same model, loss and frozen
+ * parameters, programs of its own. */
+#include "systems/problem.h"
+
+#include <string.h>
+
+static char *text_of(const struct ub_call *call)
+{
+    return ub_call_text(call, NULL);
+}
+
+/* The whole's shapes, with room for `batch` samples; no test split. */
+static struct ub_dataset batch_data(const struct ub_dataset *whole, int64_t batch)
+{
+    struct ub_dataset data = *whole;
+    data.test = (struct ub_split){0};
+    data.train = (struct ub_split){.count = batch};
+    data.train.inputs = ub_calloc((size_t)(batch * whole->features), sizeof *data.train.inputs);
+    data.train.targets =
+        ub_calloc((size_t)(batch * ub_target_width(whole)), sizeof *data.train.targets);
+    if (whole->train.labels)
+        data.train.labels =
+            ub_calloc((size_t)(batch * ub_positions(whole)), sizeof *data.train.labels);
+    return data;
+}
+
+static void take_sample(struct ub_split *to, int64_t k, const struct ub_dataset *from, int64_t i)
+{
+    const int64_t features = from->features, width = ub_target_width(from);
+    const int64_t positions = ub_positions(from);
+    memcpy(to->inputs + k * features, from->train.inputs + i * features,
+           (size_t)features * sizeof *to->inputs);
+    memcpy(to->targets + k * width, from->train.targets + i * width,
+           (size_t)width * sizeof *to->targets);
+    if (to->labels)
+        memcpy(to->labels + k * positions, from->train.labels + i * positions,
+               (size_t)positions * sizeof *to->labels);
+}
+
+struct ub_problem *ub_problem_batch_new(const struct ub_problem *whole, int64_t batch,
+                                        struct ub_error *err)
+{
+    const int64_t count = whole->data->train.count;
+    if (batch < 1 || batch > count) {
+        ub_fail(err, UB_INPUT, "a batch of %lld samples; expected 1 to %lld, the training set",
+                (long long)batch, (long long)count);
+        return NULL;
+    }
+    struct ub_dataset *data = ub_calloc(1, sizeof *data);
+    *data = batch_data(whole->data, batch);
+    char *model = text_of(whole->model_call), *loss = text_of(whole->loss_call);
+    char *init = text_of(whole->init_call);
+    struct ub_problem *p =
+        ub_problem_new(&(struct ub_problem_spec){.model = model,
+                                                 .loss = loss,
+                                                 .init = init,
+                                                 .data = data,
+                                                 .double_precision = !whole->single,
+                                                 .threads = whole->threads},
+                       err);
+    ub_free(model);
+    ub_free(loss);
+    ub_free(init);
+    if (!p) {
+        ub_problem_free_batch_data(data);
+        return NULL;
+    }
+    ub_free(p->frozen_values);
+    p->frozen_values = whole->frozen_values;
+    p->whole = whole;
+    p->batch_data = data;
+    int64_t *first = ub_calloc((size_t)batch, sizeof *first);
+    for (int64_t i = 0; i < batch; i++)
+        first[i] = i;
+    ub_problem_take(p, first);
+    ub_free(first);
+    return p;
+}
+
+void ub_problem_free_batch_data(struct ub_dataset *data)
+{
+    if (!data)
+        return;
+    ub_free(data->train.inputs);
+    ub_free(data->train.targets);
+    ub_free(data->train.labels);
+    ub_free(data);
+}
+
+static void hand_over(struct ub_program *program, const struct ub_split *samples)
+{
+    if (!program)
+        return;
+    ub_program_samples(program, 0, samples->inputs);
+    ub_program_samples(program, 1, samples->targets);
+}
+
+void ub_problem_take(struct ub_problem *batch, const int64_t *samples)
+{
+    struct ub_split *train = &batch->batch_data->train;
+    for (int64_t k = 0; k < train->count; k++)
+        take_sample(train, k, batch->whole->data, samples[k]);
+    hand_over(batch->evaluate[0], train);
+    hand_over(batch->gradient, train);
+    for (int kind = 0; kind < UB_PRODUCTS; kind++)
+        for (int block = 0; block < UB_BLOCKS; block++)
+            hand_over(batch->product[kind].program[block], train);
+    hand_over(batch->third[0], train);
+    hand_over(batch->third[1], train);
+    for (int i = 0; i < batch->n_hidden; i++)
+        hand_over(batch->hidden[i], train);
+    ub_problem_forget(batch);
+}

@@ -1,0 +1,177 @@
+/* From model, loss and data to the expression of one chunk's share of the mean loss, and which
+ * vectors and samples a program's inputs and outputs are bound to. */
+#include "systems/problem_express.h"
+
+#include <string.h>
+
+/* What one program may keep of a linearisation before it recomputes it at each product. */
+static const uint64_t KEEP_LIMIT = (uint64_t)1 << 30;
+
+const struct ub_split *ub_split_of(const struct ub_problem *p, bool test)
+{
+    return test ? &p->data->test : &p->data->train;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* ---- the expression ---- */
+
+static int64_t largest_param(const struct ub_layout *layout)
+{
+    int64_t size = 0;
+    for (int64_t i = 0; i < layout->count; i++)
+        size = larger(size, layout->params[i].size);
+    return size;
+}
+
+/* Mean over the positions that are asked for (every sample has as many): (chunk). Each position is
+ * a row to the loss. Labels become one-hot here; -1, not asked for, is a row of zeros that does not
+ * count. */
+static ub_node loss_of_samples(const struct ub_problem *p, const struct ub_expression *e,
+                               ub_node output)
+{
+    struct ub_graph *g = e->builder.graph;
+    const int64_t positions = ub_positions(p->data), outputs = p->data->outputs;
+    if (positions == 1)
+        return p->loss->build(g, output, e->target);
+    const int64_t rows[] = {e->chunk * positions, outputs}, grid[] = {e->chunk, positions};
+    const bool labels = p->data->task == UB_CLASSIFICATION;
+    const ub_node target = labels ? ub_one_hot(g, e->target, outputs) : e->target;
+    ub_node losses =
+        p->loss->build(g, ub_reshape(g, output, 2, rows), ub_reshape(g, target, 2, rows));
+    losses = ub_reshape(g, losses, 2, grid);
+    if (!labels)
+        return ub_scale(g, ub_sum(g, losses, UB_AXIS(1)), 1.0 / (double)positions);
+    const ub_node asked = ub_greater(g, e->target, ub_like(g, -0.5, e->target));
+    const ub_node sum = ub_sum(g, ub_mul(g, asked, losses), UB_AXIS(1));
+    return ub_div(g, sum, ub_sum(g, asked, UB_AXIS(1)));
+}
+
+/* Samples that are normalized together share a chunk: all of them, or whole runs of them. Runs
+ * divide the training set; the test set's last is filled up with its first samples. */
+int64_t ub_chunk_of(const struct ub_problem *p, int64_t samples, int64_t batch)
+{
+    const int64_t coupled = p->model->coupled ? p->model->coupled(p->model_call) : 0;
+    if (coupled == UB_WHOLE_SET || coupled >= samples)
+        return samples;
+    const int64_t chunk =
+        ub_chunk_size(samples, batch * p->widest, batch * largest_param(&p->layout), p->rows);
+    if (coupled == 0)
+        return chunk;
+    int64_t runs = samples / coupled, together = chunk / coupled;
+    while (together > 1 && runs % together != 0)
+        together--;
+    return coupled * (together > 1 ? together : 1);
+}
+
+/* The chunk is sized for a block of `batch` copies of the activations; inputs are not copied. */
+static struct ub_expression express_model(const struct ub_problem *p, bool test, int64_t batch)
+{
+    struct ub_expression e = {.builder = ub_builder_new(p->data, p->model_call)};
+    struct ub_graph *g = e.builder.graph;
+    e.samples = ub_split_of(p, test)->count;
+    e.chunk = ub_chunk_of(p, e.samples, batch);
+    e.x = ub_input(g, 2, (int64_t[]){e.chunk, p->data->features});
+    e.target = ub_input(g, 2, (int64_t[]){e.chunk, ub_target_width(p->data)});
+    e.weight = ub_input(g, 1, &e.chunk);
+    e.output = p->model->build(&e.builder, p->model_call, e.x);
+    /* 1/N goes on the weights, a short vector, rather than on the gradient. */
+    e.share = ub_scale(g, e.weight, 1.0 / (double)e.samples);
+    return e;
+}
+
+static void express_loss(const struct ub_problem *p, struct ub_expression *e, ub_node output)
+{
+    struct ub_graph *g = e->builder.graph;
+    e->losses = loss_of_samples(p, e, output);
+    e->loss = ub_sum_all(g, ub_mul(g, e->share, e->losses));
+}
+
+struct ub_expression ub_express(const struct ub_problem *p, bool test, int64_t batch)
+{
+    struct ub_expression e = express_model(p, test, batch);
+    express_loss(p, &e, e.output);
+    return e;
+}
+
+struct ub_expression ub_express_apart(const struct ub_problem *p, int64_t batch)
+{
+    struct ub_expression e = express_model(p, false, batch);
+    e.seen = ub_stop(e.builder.graph, e.output);
+    express_loss(p, &e, e.seen);
+    return e;
+}
+
+ub_node *ub_gradient_nodes(const struct ub_expression *e)
+{
+    const int n = (int)e->builder.layout.count;
+    ub_node *gradient = ub_calloc((size_t)n + 1, sizeof *gradient);
+    ub_grad(e->builder.graph, e->loss, e->builder.param_nodes, n, gradient);
+    return gradient;
+}
+
+/* ---- binding ---- */
+
+struct ub_binding ub_binding_new(const struct ub_problem *p)
+{
+    const size_t params = (size_t)p->layout.count, frozen = (size_t)p->frozen.count;
+    return (struct ub_binding){
+        .inputs = ub_calloc(3 * params + frozen + 4, sizeof *(struct ub_binding){0}.inputs),
+        .outputs = ub_calloc(params + 2, sizeof *(struct ub_binding){0}.outputs)};
+}
+
+void ub_bind_input(struct ub_binding *b, struct ub_program_input input)
+{
+    b->inputs[b->n_inputs++] = input;
+}
+
+void ub_bind_output(struct ub_binding *b, struct ub_program_output output)
+{
+    b->outputs[b->n_outputs++] = output;
+}
+
+void ub_bind_expression(struct ub_binding *b, const struct ub_expression *e)
+{
+    const struct ub_layout *layout = &e->builder.layout;
+    for (int64_t i = 0; i < layout->count; i++)
+        ub_bind_input(b, (struct ub_program_input){.node = e->builder.param_nodes[i],
+                                                   .kind = UB_SHARED,
+                                                   .slot = UB_AT_THETA,
+                                                   .offset = layout->params[i].offset});
+    const struct ub_layout *frozen = &e->builder.frozen;
+    for (int64_t i = 0; i < frozen->count; i++)
+        ub_bind_input(b, (struct ub_program_input){.node = e->builder.frozen_nodes[i],
+                                                   .kind = UB_SHARED,
+                                                   .slot = UB_AT_FROZEN,
+                                                   .offset = frozen->params[i].offset});
+    ub_bind_input(b, (struct ub_program_input){.node = e->x, .kind = UB_SAMPLES, .slot = 0});
+    ub_bind_input(b, (struct ub_program_input){.node = e->target, .kind = UB_SAMPLES, .slot = 1});
+    ub_bind_input(b, (struct ub_program_input){.node = e->weight, .kind = UB_WEIGHTS});
+}
+
+struct ub_program *ub_finish_program(const struct ub_problem *p, bool test, struct ub_expression *e,
+                                     struct ub_binding *b)
+{
+    const struct ub_program_spec spec = {.inputs = b->inputs,
+                                         .n_inputs = b->n_inputs,
+                                         .outputs = b->outputs,
+                                         .n_outputs = b->n_outputs,
+                                         .samples = e->samples,
+                                         .chunk = e->chunk,
+                                         .single = p->single,
+                                         .dry = p->dry,
+                                         .threads = p->threads,
+                                         .keep_limit = KEEP_LIMIT};
+    struct ub_program *program = ub_program_compile(e->builder.graph, &spec);
+    if (!p->dry) {
+        ub_program_samples(program, 0, ub_split_of(p, test)->inputs);
+        ub_program_samples(program, 1, ub_split_of(p, test)->targets);
+    }
+    ub_free(b->inputs);
+    ub_free(b->outputs);
+    ub_builder_clear(&e->builder);
+    return program;
+}
