@@ -7,14 +7,7 @@
 #ifndef UB_EIGEN_H
 #define UB_EIGEN_H
 
-#include "base/base.h"
-
-/* A symmetric n x n operator; V and AV are count x n, row-major. */
-struct ub_operator {
-    int64_t n;
-    void *context;
-    void (*apply)(void *context, int64_t count, const double *V, double *AV);
-};
+#include "bench/spectra/operator.h"
 
 struct ub_eigen_result {
     int64_t count;          /* eigenvalues found, largest first */
