@@ -1,6 +1,7 @@
 /* Suite files: finding them, their top level, and duplicates. */
 #include "bench/suite.h"
 #include "bench/suite_private.h"
+#include "datasets/datasets.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -164,6 +165,32 @@ struct ub_suite *ub_suite_parse(const char *text, const char *path, struct ub_er
     struct ub_suite *suite = from_yaml(root, path, err);
     ub_yaml_free(root);
     return suite;
+}
+
+size_t ub_suite_drop_absent(struct ub_suite *suite, const char *data, char **names)
+{
+    const size_t before = suite->count;
+    struct ub_text list = {0};
+    char *last = ub_strdup(""); /* cells of a dataset are neighbors, most often */
+    bool there = false;
+    suite->count = 0;
+    for (size_t i = 0; i < before; i++) {
+        struct ub_suite_cell *cell = &suite->cells[i];
+        if (cell->optional && strcmp(cell->spec.dataset, last) != 0) {
+            ub_free(last);
+            last = ub_strdup(cell->spec.dataset);
+            there = ub_dataset_present(last, data);
+            if (!there && !(list.data && strstr(list.data, cell->spec.dataset_label)))
+                ub_text_add(&list, "%s%s", list.length ? ", " : "", cell->spec.dataset_label);
+        }
+        if (!cell->optional || there)
+            suite->cells[suite->count++] = *cell;
+        else
+            ub_run_spec_clear(&cell->spec);
+    }
+    ub_free(last);
+    *names = list.data;
+    return before - suite->count;
 }
 
 void ub_suite_free(struct ub_suite *suite)

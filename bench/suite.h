@@ -24,7 +24,8 @@
  * included. `seed` feeds initial weights and probes; `data-seed` (default 0) the data. A block's
  * key replaces the one in `defaults`. `exclude` drops the cells that match every entry of one of
  * its maps: an entry names an axis and a name, a canonical text or a glob of one. Cells that expand
- * to the same spec are kept once. */
+ * to the same spec are kept once. A block with `optional: true` is left out, dataset by dataset,
+ * where the files that a dataset needs are not there. */
 #ifndef UB_SUITE_H
 #define UB_SUITE_H
 
@@ -34,6 +35,7 @@ struct ub_suite_cell {
     struct ub_run_spec spec;
     double timeout; /* seconds; 0 = none */
     int line;       /* of its block */
+    bool optional;
 };
 
 struct ub_suite {
@@ -47,6 +49,10 @@ struct ub_suite {
 struct ub_suite *ub_suite_read(const char *path, struct ub_error *err);
 struct ub_suite *ub_suite_parse(const char *text, const char *path, struct ub_error *err);
 void ub_suite_free(struct ub_suite *suite);
+
+/* Drops the optional cells whose dataset's files are not in `data` (NULL: $UNIBENCH_DATA); returns
+ * how many, and the names of those datasets, comma-separated, in *names (caller frees). */
+size_t ub_suite_drop_absent(struct ub_suite *suite, const char *data, char **names);
 
 /* Path of a suite given by path or by the name of a bundled one. Caller frees. */
 char *ub_suite_find(const char *name, struct ub_error *err);

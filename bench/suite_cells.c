@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const ub_block_keys[] = {"dataset",   "data-seed", "model",  "loss",         "init",
-                                     "precision", "optimizer", "steps",  "save-weights", "seed",
-                                     "measure",   "timeout",   "exclude"};
+const char *const ub_block_keys[] = {"dataset",   "data-seed", "model",   "loss",         "init",
+                                     "precision", "optimizer", "steps",   "save-weights", "seed",
+                                     "measure",   "timeout",   "exclude", "optional"};
 const size_t ub_block_key_count = sizeof ub_block_keys / sizeof *ub_block_keys;
 
 struct block {
@@ -16,6 +16,7 @@ struct block {
     struct ub_axis_values axis[UB_AXES];
     struct ub_run_spec measured; /* only its measures are set */
     double timeout;
+    bool optional;
     const struct ub_yaml *exclude; /* NULL: none */
     size_t *dropped;               /* cells dropped by each exclusion */
 };
@@ -151,6 +152,16 @@ static bool read_timeout(struct block *b, const struct ub_yaml *defaults, struct
                    node->path, node->line, node->kind == UB_YAML_SCALAR ? node->text : "a list");
 }
 
+static bool read_optional(struct block *b, const struct ub_yaml *defaults, struct ub_error *err)
+{
+    const struct ub_yaml *node = ub_block_setting(b->node, defaults, "optional");
+    const char *text = !node ? "false" : node->kind == UB_YAML_SCALAR ? node->text : "a list";
+    b->optional = strcmp(text, "true") == 0;
+    return b->optional || strcmp(text, "false") == 0 ||
+           ub_fail(err, UB_INPUT, "%s:%d: optional is '%s'; expected true or false", node->path,
+                   node->line, text);
+}
+
 static bool read_exclude(struct block *b, const struct ub_yaml *defaults, struct ub_error *err)
 {
     b->exclude = ub_block_setting(b->node, defaults, "exclude");
@@ -171,7 +182,7 @@ static bool read_block(struct block *b, const struct ub_yaml *defaults, struct u
         if (!ub_axis_read(i, b->node, defaults, &b->axis[i], err))
             return false;
     return read_measures(b, defaults, err) && read_timeout(b, defaults, err) &&
-           read_exclude(b, defaults, err);
+           read_optional(b, defaults, err) && read_exclude(b, defaults, err);
 }
 
 /* ---- product ---------------------------------------------------------------------------- */
@@ -181,8 +192,8 @@ static void add_cell(struct ub_suite *suite, const struct block *b, const size_t
     struct ub_run_spec spec = ub_run_spec_copy(&b->measured);
     for (int i = 0; i < UB_AXES; i++)
         ub_axis_assign(&spec, ub_axis_names[i], &b->axis[i].value[at[i]]);
-    suite->cells[suite->count++] =
-        (struct ub_suite_cell){.spec = spec, .timeout = b->timeout, .line = b->node->line};
+    suite->cells[suite->count++] = (struct ub_suite_cell){
+        .spec = spec, .timeout = b->timeout, .line = b->node->line, .optional = b->optional};
 }
 
 static bool advance(const struct block *b, size_t at[UB_AXES])

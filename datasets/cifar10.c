@@ -73,6 +73,15 @@ static bool load_batches(struct ub_dataset *d, const char *folder, struct ub_err
     return good;
 }
 
+static bool present(const struct ub_call *call, const char *folder)
+{
+    (void)call;
+    char *found = folder ? ub_data_folder(folder, subfolders, names) : NULL;
+    const bool there = found != NULL;
+    ub_free(found);
+    return there;
+}
+
 static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
                  const char *folder, struct ub_error *err)
 {
@@ -95,5 +104,6 @@ const struct ub_dataset_source ub_dataset_cifar10 = {
     .summary = "CIFAR-10: 3x32x32 pixels in [0, 1], 10 classes (the batches that are there)",
     .citation = "Krizhevsky 2009, Learning multiple layers of features from tiny images",
     .needs_files = true,
+    .present = present,
     .load = load,
 };

@@ -138,6 +138,15 @@ static bool fill(struct ub_dataset *d, const struct ub_csv *csv, const char *lab
     return true;
 }
 
+static bool present(const struct ub_call *call, const char *folder)
+{
+    struct ub_error ignored = {0};
+    char *path = path_of(ub_call_get(call, "file"), folder, &ignored);
+    const bool there = path != NULL && ub_exists(path);
+    ub_free(path);
+    return there;
+}
+
 static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
                  const char *folder, struct ub_error *err)
 {
@@ -158,5 +167,6 @@ const struct ub_dataset_source ub_dataset_csv = {
     .citation = "-",
     .options = options,
     .needs_files = true,
+    .present = present,
     .load = load,
 };

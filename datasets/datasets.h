@@ -47,6 +47,8 @@ struct ub_dataset_source {
     const char *name, *summary, *citation;
     const struct ub_option *options; /* its own; the common ones are added by ub_dataset_load */
     bool needs_files;                /* reads from the data folder (not bundled, not generated) */
+    /* Whether its files are there, good or bad; NULL where none are needed. */
+    bool (*present)(const struct ub_call *call, const char *folder);
     /* Fills dataset->train (and test, if the source has a test file) with raw data. `folder` is the
      * data folder or NULL; `seed` picks generated data, never anything else. */
     bool (*load)(struct ub_dataset *dataset, const struct ub_call *call, uint64_t seed,
@@ -78,5 +80,9 @@ char *ub_dataset_canonical(const char *text, const char *where, char **label, st
 struct ub_dataset *ub_dataset_load(const char *text, uint64_t data_seed, const char *folder,
                                    struct ub_error *err);
 void ub_dataset_free(struct ub_dataset *dataset);
+
+/* Whether the files that a checked call's dataset needs are in the folder (NULL: $UNIBENCH_DATA),
+ * good or bad; true where none are needed. */
+bool ub_dataset_present(const char *text, const char *folder);
 
 #endif

@@ -121,22 +121,40 @@ static bool load_pair(struct ub_dataset *d, struct ub_split *split, const char *
     return good;
 }
 
+static const char *const train[] = {"train-images-idx3-ubyte", NULL};
+static const char *const test[] = {"t10k-images-idx3-ubyte", NULL};
+
+/* Where the part's images are; NULL when they are nowhere. Caller frees. */
+static char *folder_of(const char *folder, const struct ub_call *call, const char *const *names)
+{
+    const char *const subfolders[] = {call->name, "", NULL};
+    const char *unwanted = names == train ? "test" : "train";
+    if (!folder || strcmp(ub_call_get(call, "part"), unwanted) == 0)
+        return NULL;
+    return ub_data_folder(folder, subfolders, names);
+}
+
+static bool present(const struct ub_call *call, const char *folder)
+{
+    char *of_train = folder_of(folder, call, train), *of_test = folder_of(folder, call, test);
+    const bool found = of_train || of_test;
+    ub_free(of_train);
+    ub_free(of_test);
+    return found;
+}
+
 static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
                  const char *folder, struct ub_error *err)
 {
-    static const char *const train[] = {"train-images-idx3-ubyte", NULL};
-    static const char *const test[] = {"t10k-images-idx3-ubyte", NULL};
-    const char *part = ub_call_get(call, "part"), *dataset = call->name;
-    const char *const subfolders[] = {dataset, "", NULL};
+    const char *dataset = call->name;
     (void)seed;
     d->task = UB_CLASSIFICATION;
     d->rank = 3;
     d->shape[0] = 1;
     d->outputs = CLASSES;
-    const bool only_test = strcmp(part, "test") == 0, only_train = strcmp(part, "train") == 0;
-    char *of_train = folder && !only_test ? ub_data_folder(folder, subfolders, train) : NULL;
-    char *of_test =
-        folder && !only_train && !of_train ? ub_data_folder(folder, subfolders, test) : NULL;
+    const bool only_test = strcmp(ub_call_get(call, "part"), "test") == 0;
+    char *of_train = folder_of(folder, call, train);
+    char *of_test = of_train ? NULL : folder_of(folder, call, test);
     bool good;
     if (of_train)
         good = load_pair(d, &d->train, "train", of_train, dataset, false, err) &&
@@ -156,6 +174,7 @@ const struct ub_dataset_source ub_dataset_mnist = {
     .citation = "LeCun, Bottou, Bengio and Haffner 1998, doi:10.1109/5.726791",
     .options = options,
     .needs_files = true,
+    .present = present,
     .load = load,
 };
 
@@ -165,5 +184,6 @@ const struct ub_dataset_source ub_dataset_fashion_mnist = {
     .citation = "Xiao, Rasul and Vollgraf 2017, arXiv:1708.07747",
     .options = options,
     .needs_files = true,
+    .present = present,
     .load = load,
 };

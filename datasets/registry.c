@@ -147,6 +147,24 @@ char *ub_dataset_canonical(const char *text, const char *where, char **label, st
     return canonical;
 }
 
+/* The folder that is meant, NULL when there is none. */
+static const char *data_folder(const char *given)
+{
+    const char *folder = given && *given ? given : getenv("UNIBENCH_DATA");
+    return folder && *folder ? folder : NULL;
+}
+
+bool ub_dataset_present(const char *text, const char *folder)
+{
+    const struct ub_dataset_source *source;
+    struct ub_option options[MOST_OPTIONS];
+    struct ub_error ignored = {0};
+    struct ub_call *call = checked(text, "dataset", &source, options, &ignored);
+    const bool present = call && (!source->present || source->present(call, data_folder(folder)));
+    ub_call_free(call);
+    return present;
+}
+
 struct ub_dataset *ub_dataset_load(const char *text, uint64_t data_seed, const char *folder,
                                    struct ub_error *err)
 {
@@ -155,14 +173,10 @@ struct ub_dataset *ub_dataset_load(const char *text, uint64_t data_seed, const c
     struct ub_call *call = checked(text, "dataset", &source, options, err);
     if (!call)
         return NULL;
-    if (!folder || !*folder)
-        folder = getenv("UNIBENCH_DATA");
-    if (folder && !*folder)
-        folder = NULL;
     struct ub_dataset *d = ub_calloc(1, sizeof *d);
     d->name = ub_call_text(call, NULL);
     d->theory_exponent = d->entropy = NAN;
-    bool good = source->load(d, call, data_seed, folder, err) &&
+    bool good = source->load(d, call, data_seed, data_folder(folder), err) &&
                 ub_dataset_prepare(d, call, data_seed, call->name, err);
     ub_call_free(call);
     if (good)

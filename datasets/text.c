@@ -49,8 +49,8 @@ static int64_t number_bytes(struct corpus *c, size_t length)
     return count;
 }
 
-/* The path as given, or the file in the data folder or its subfolders of these names. */
-static char *find_file(const char *folder, const char *name, struct ub_error *err)
+/* The path as given, or the file in the data folder or its subfolders of these names; else NULL. */
+static char *find_file(const char *folder, const char *name)
 {
     static const char *const places[] = {"", "text", "tinyshakespeare", NULL};
     if (ub_exists(name))
@@ -64,8 +64,15 @@ static char *find_file(const char *folder, const char *name, struct ub_error *er
         if (path)
             return path;
     }
-    ub_data_missing(folder, "text", name, err);
     return NULL;
+}
+
+static bool present(const struct ub_call *call, const char *folder)
+{
+    char *path = find_file(folder, ub_call_get(call, "file"));
+    const bool there = path != NULL;
+    ub_free(path);
+    return there;
 }
 
 static bool fill(struct ub_dataset *d, const struct ub_call *call, struct corpus *c, size_t length,
@@ -97,9 +104,12 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
                  const char *folder, struct ub_error *err)
 {
     (void)seed;
-    char *path = find_file(folder, ub_call_get(call, "file"), err);
+    const char *name = ub_call_get(call, "file");
+    char *path = find_file(folder, name);
     size_t length = 0;
-    unsigned char *bytes = path ? ub_read_file(path, UB_FILE_BYTES, &length, err) : NULL;
+    if (!path)
+        return ub_data_missing(folder, "text", name, err);
+    unsigned char *bytes = ub_read_file(path, UB_FILE_BYTES, &length, err);
     ub_free(path);
     if (!bytes)
         return false;
@@ -115,5 +125,6 @@ const struct ub_dataset_source ub_dataset_text = {
     .citation = "Karpathy 2015, char-rnn; the file's own",
     .options = options,
     .needs_files = true,
+    .present = present,
     .load = load,
 };

@@ -152,6 +152,40 @@ static void test_exclude(void **state)
     ub_suite_free(s);
 }
 
+/* What is optional goes where its files are not there; the rest stays, and so does a file that is
+ * there, whatever is in it. */
+static void test_optional(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "name: a\n"
+        "defaults: {model: linear, loss: mse, optimizer: gd:lr=1, steps: 1}\n"
+        "runs:\n"
+        "  - {dataset: [digits, mnist, cifar10, text], seed: 0..1, "
+        "optional: true}\n"
+        "  - {dataset: \"csv:file=none.csv,label=y\"}\n";
+    char *folder = support_folder(), *names;
+    struct ub_suite *s = parse(text);
+    assert_int_equal(s->count, 9);
+    assert_true(s->cells[0].optional && !s->cells[8].optional);
+    assert_int_equal(ub_suite_drop_absent(s, folder, &names), 6);
+    assert_string_equal(names, "mnist, cifar10, text");
+    assert_int_equal(s->count, 3);
+    assert_memory_equal(s->cells[1].spec.dataset, "digits", 6);
+    assert_memory_equal(s->cells[2].spec.dataset, "csv", 3);
+    ub_free(names);
+    ub_suite_free(s);
+
+    support_write(folder, "tinyshakespeare.txt", "?", 1);
+    s = parse(text);
+    assert_int_equal(ub_suite_drop_absent(s, folder, &names), 4);
+    assert_string_equal(names, "mnist, cifar10");
+    ub_free(names);
+    ub_suite_free(s);
+    support_remove(folder);
+    expect_error("name: a\nruns:\n" BLOCK "    optional: maybe\n", "s.yaml:8: optional is 'maybe'");
+}
+
 static void test_duplicates(void **state)
 {
     (void)state;
@@ -260,10 +294,11 @@ static void test_bundled(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fallbacks), cmocka_unit_test(test_product),
-        cmocka_unit_test(test_measures),  cmocka_unit_test(test_defaults_are_replaced),
-        cmocka_unit_test(test_exclude),   cmocka_unit_test(test_duplicates),
-        cmocka_unit_test(test_errors),    cmocka_unit_test(test_bundled),
+        cmocka_unit_test(test_fallbacks),  cmocka_unit_test(test_product),
+        cmocka_unit_test(test_measures),   cmocka_unit_test(test_defaults_are_replaced),
+        cmocka_unit_test(test_exclude),    cmocka_unit_test(test_optional),
+        cmocka_unit_test(test_duplicates), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_bundled),
     };
     return cmocka_run_group_tests_name("suite", tests, NULL, NULL);
 }

@@ -202,6 +202,21 @@ static bool run_suite(const struct arguments *a, struct ub_suite *suite)
     return good;
 }
 
+/* Leaves out what is optional and not there, and says so. */
+static bool drop_absent(const struct arguments *a, struct ub_suite *suite)
+{
+    char *names;
+    const size_t dropped = ub_suite_drop_absent(suite, a->data, &names);
+    if (dropped)
+        printf("%s: %zu optional runs left out: no files of %s (--data)\n", suite->name, dropped,
+               names);
+    ub_free(names);
+    return suite->count > 0 || ub_fail(a->err, UB_INPUT,
+                                       "%s: all runs are optional and their data are not there; "
+                                       "expected a folder with them (--data)",
+                                       suite->path);
+}
+
 int cli_run(int argc, char **argv)
 {
     struct ub_error err = {0};
@@ -214,7 +229,7 @@ int cli_run(int argc, char **argv)
     good = good && cli_check_folder("--data", a.data, &err);
     char *path = good ? ub_suite_find(a.suite, &err) : NULL;
     struct ub_suite *suite = path ? ub_suite_read(path, &err) : NULL;
-    good = suite && run_suite(&a, suite);
+    good = suite && drop_absent(&a, suite) && run_suite(&a, suite);
     ub_suite_free(suite);
     ub_free(path);
     return good ? UB_OK : ub_report(&err);
