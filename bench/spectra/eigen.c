@@ -67,7 +67,7 @@ struct ub_eigen_tracker *ub_eigen_tracker_new(int64_t n, int64_t top)
     struct ub_eigen_tracker *t = ub_calloc(1, sizeof *t);
     t->n = n;
     t->top = smaller(top, n);
-    ub_space_init(&t->space, n, smaller(n, t->top + EXTRA));
+    ub_space_init(&t->space, n, smaller(n, t->top + EXTRA), true);
     t->value = ub_calloc((size_t)t->top, sizeof(double));
     t->residual = ub_calloc((size_t)t->top, sizeof(double));
     t->vectors = ub_calloc(1, bytes_of(t, t->top));

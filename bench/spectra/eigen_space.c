@@ -8,12 +8,12 @@
 
 enum { PANEL = 512 }; /* columns rotated at a time by a restart */
 
-void ub_space_init(struct ub_space *s, int64_t n, int64_t room)
+void ub_space_init(struct ub_space *s, int64_t n, int64_t room, bool images)
 {
     const size_t rows = (size_t)room, row = (size_t)n * sizeof(double);
     *s = (struct ub_space){.n = n, .room = room};
     s->basis = ub_calloc(rows, row);
-    s->image = ub_calloc(rows, row);
+    s->image = images ? ub_calloc(rows, row) : NULL;
     s->projected = ub_calloc(rows, rows * sizeof(double));
     s->value = ub_calloc(rows, sizeof(double));
     s->rotation = ub_calloc(rows, rows * sizeof(double));
@@ -184,7 +184,8 @@ static void rotate(struct ub_space *s, int64_t keep, double *rows)
 void ub_space_restart(struct ub_space *s, int64_t keep)
 {
     rotate(s, keep, s->basis);
-    rotate(s, keep, s->image);
+    if (s->image)
+        rotate(s, keep, s->image);
     s->size = keep;
     const size_t bytes = (size_t)s->room * (size_t)s->room * sizeof(double);
     memset(s->projected, 0, bytes);

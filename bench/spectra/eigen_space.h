@@ -1,5 +1,6 @@
 /* eigen_space.h - a subspace, its image under a symmetric operator, and the Ritz pairs of the two:
- * what the eigenvalue tracker (eigen.c) is made of. Private to this folder. */
+ * what the eigenvalue tracker (eigen.c) and Lanczos (lanczos.c) are made of. Private to this
+ * folder. */
 #ifndef UB_EIGEN_SPACE_H
 #define UB_EIGEN_SPACE_H
 
@@ -10,7 +11,7 @@
 struct ub_space {
     int64_t n, room, size;
     double *basis;     /* room x n: the first `size` rows are orthonormal */
-    double *image;     /* room x n: the operator's products with those rows */
+    double *image;     /* room x n: the operator's products with those rows; NULL if not kept */
     double *projected; /* room x room: basis image', symmetric */
     double *value;     /* room: Ritz values, largest first */
     double *rotation;  /* room x room: row i holds the coefficients of Ritz vector i */
@@ -18,7 +19,7 @@ struct ub_space {
     double norm;       /* largest |Ritz value| seen: a lower bound on the operator's norm */
 };
 
-void ub_space_init(struct ub_space *s, int64_t n, int64_t room);
+void ub_space_init(struct ub_space *s, int64_t n, int64_t room, bool images);
 void ub_space_free(struct ub_space *s);
 
 /* Orthonormalises the `count` candidate rows after `size` against the space and each other, and
