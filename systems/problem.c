@@ -139,6 +139,11 @@ const struct ub_dataset *ub_problem_data(const struct ub_problem *p)
     return p->data;
 }
 
+const struct ub_loss *ub_problem_loss_kind(const struct ub_problem *p)
+{
+    return p->loss;
+}
+
 int64_t ub_problem_gradients(const struct ub_problem *p)
 {
     return p->gradients;
@@ -182,4 +187,5 @@ void ub_problem_init(struct ub_problem *p, uint64_t seed, double *theta)
         start_param(p, &p->layout.params[i], seed, theta + p->layout.params[i].offset);
     for (int64_t i = 0; i < p->frozen.count; i++)
         start_param(p, &p->frozen.params[i], seed, p->frozen_values + p->frozen.params[i].offset);
+    ub_problem_forget(p);
 }

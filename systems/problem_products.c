@@ -237,6 +237,8 @@ int ub_problem_first_block(const struct ub_problem *p)
 void ub_problem_linearize(struct ub_problem *p, const double *theta)
 {
     const size_t bytes = (size_t)p->layout.size * sizeof *p->theta;
+    if (p->theta && memcmp(p->theta, theta, bytes) == 0)
+        return;
     if (!p->theta)
         p->theta = ub_alloc(bytes);
     memcpy(p->theta, theta, bytes);

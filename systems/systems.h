@@ -123,6 +123,9 @@ const struct ub_model *ub_model_find(const char *name);
 
 struct ub_loss {
     const char *name, *summary, *citation;
+    /* It is -log p(target | output), p the softmax of the output; else N(output, I), but for a
+     * constant. */
+    bool softmax;
     /* Per-sample losses, (chunk), from output and target, both (chunk, outputs). */
     ub_node (*build)(struct ub_graph *g, ub_node output, ub_node target);
     bool (*fits)(const struct ub_dataset *data, struct ub_error *err);
@@ -209,6 +212,7 @@ int64_t ub_problem_size(const struct ub_problem *p);
  */
 const struct ub_layout *ub_problem_frozen(const struct ub_problem *p, const double **values);
 const struct ub_dataset *ub_problem_data(const struct ub_problem *p);
+const struct ub_loss *ub_problem_loss_kind(const struct ub_problem *p);
 
 /* Draws theta, and what the model has of frozen parameters, which stay with the problem. */
 void ub_problem_init(struct ub_problem *p, uint64_t seed, double *theta);
@@ -216,6 +220,7 @@ double ub_problem_loss(struct ub_problem *p, const double *theta);
 double ub_problem_gradient(struct ub_problem *p, const double *theta, double *grad);
 
 /* Hessian-vector products of the training loss at theta: linearise once, then apply to blocks.
+ * Linearising again at the same theta costs nothing, so that whoever needs a point says so.
  * V and HV are `count` x size, row-major. A row's product is the same whatever block it comes in
  * to rounding, and bitwise the same for the same `count`; ub_problem_hvps counts rows. */
 void ub_problem_linearize(struct ub_problem *p, const double *theta);

@@ -336,6 +336,38 @@ static void batches_share_what_is_frozen(void **state)
     tiny_free(data);
 }
 
+/* A linearisation at the same place is kept, unless frozen parameters were drawn anew. */
+static void linearising_again_is_the_same_point(void **state)
+{
+    (void)state;
+    struct ub_dataset *data = tiny_dataset(UB_CLASSIFICATION, 6, 0, 4, 3);
+    struct subject s = subject_new(data, "random-features:width=8", "ce");
+    struct subject other = subject_new(data, "random-features:width=8", "ce");
+    double *got = ub_calloc((size_t)s.n, sizeof *got), *same = ub_calloc((size_t)s.n, 8);
+    double *expected = ub_calloc((size_t)s.n, sizeof *expected);
+    double *scratch = ub_calloc((size_t)s.n, sizeof *scratch);
+    ub_problem_hvp(s.problem, 1, s.v, got);
+    ub_problem_linearize(s.problem, s.theta);
+    ub_problem_hvp(s.problem, 1, s.v, same);
+    assert_memory_equal(got, same, (size_t)s.n * sizeof *got);
+    ub_problem_init(s.problem, 11, scratch);
+    ub_problem_init(other.problem, 11, scratch);
+    ub_problem_linearize(other.problem, scratch); /* another place: certainly new */
+    ub_problem_linearize(other.problem, s.theta);
+    ub_problem_hvp(other.problem, 1, s.v, expected);
+    ub_problem_linearize(s.problem, s.theta);
+    ub_problem_hvp(s.problem, 1, s.v, got);
+    check(&s, "Hessian", s.n, got, expected, 1e-14);
+    assert_true(tiny_error(s.n, got, same) > 1e-3);
+    ub_free(got);
+    ub_free(same);
+    ub_free(expected);
+    ub_free(scratch);
+    subject_free(&s);
+    subject_free(&other);
+    tiny_free(data);
+}
+
 static void bad_batches_are_refused(void **state)
 {
     (void)state;
@@ -360,6 +392,7 @@ int main(void)
         cmocka_unit_test(linear_models_have_no_residual),
         cmocka_unit_test(batches_hold_what_they_take),
         cmocka_unit_test(batches_share_what_is_frozen),
+        cmocka_unit_test(linearising_again_is_the_same_point),
         cmocka_unit_test(bad_batches_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

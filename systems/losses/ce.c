@@ -20,6 +20,7 @@ const struct ub_loss ub_loss_ce = {
     .name = "ce",
     .summary = "mean over samples of the softmax cross-entropy",
     .citation = "Bridle 1990, Neurocomputing F68",
+    .softmax = true,
     .build = build,
     .fits = fits,
 };
