@@ -141,6 +141,24 @@ static ub_node simplify_pointwise(struct ub_graph *g, enum ub_op op, const ub_no
     }
 }
 
+static bool swaps_last(int rank, const int *order)
+{
+    for (int i = 0; i < rank - 2; i++)
+        if (order[i] != i)
+            return false;
+    return rank >= 2 && order[rank - 2] == rank - 1;
+}
+
+/* (A B)' = B' A': GEMMs read transposed operands, so nothing needs to be moved. */
+static ub_node transposed_product(struct ub_graph *g, ub_node product, const int *order)
+{
+    const ub_node a = ub_vertex(g, product)->in[0], b = ub_vertex(g, product)->in[1];
+    const int rank = ub_shape_of(g, product).rank;
+    if (ub_shape_of(g, a).rank != rank || ub_shape_of(g, b).rank != rank)
+        return UB_NONE;
+    return ub_matmul(g, ub_transpose(g, b, order), ub_transpose(g, a, order));
+}
+
 static ub_node simplify_transpose(struct ub_graph *g, ub_node x, struct ub_shape shape,
                                   const struct ub_attributes *a)
 {
@@ -150,6 +168,8 @@ static ub_node simplify_transpose(struct ub_graph *g, ub_node x, struct ub_shape
     if (identity)
         return x;
     const struct ub_vertex *v = ub_vertex(g, x);
+    if (v->op == UB_OP_MATMUL && swaps_last(shape.rank, a->order))
+        return transposed_product(g, x, a->order);
     if (v->op != UB_OP_TRANSPOSE)
         return UB_NONE;
     int order[UB_RANK];
