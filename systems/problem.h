@@ -37,9 +37,8 @@ struct ub_problem {
     int n_hidden;
     char (*hidden_names)[64];
     int64_t *hidden_widths;
-    int64_t widest; /* numbers a sample in the widest value of the model: a block multiplies it */
-    int64_t width;  /* of the model; 0 where it has none */
-    int64_t rows;   /* rows a sample brings to a product: positions, pixels; 1 for vectors */
+    int64_t width;                 /* of the model; 0 where it has none */
+    struct ub_sample_sizes sample; /* of the model; a block of tangents multiplies the widest */
 
     struct ub_program *evaluate[2]; /* training and test split: loss and outputs */
     struct ub_program *gradient;

@@ -14,7 +14,7 @@ void ub_problem_measure_model(struct ub_problem *p)
     p->hidden_widths = ub_calloc((size_t)b.n_hidden + 1, sizeof *p->hidden_widths);
     for (int i = 0; i < b.n_hidden; i++)
         p->hidden_widths[i] = ub_count(ub_shape_of(b.graph, b.hidden[i]));
-    ub_graph_sizes(b.graph, output, x, &p->widest, &p->rows);
+    p->sample = ub_graph_sizes(b.graph, output, x);
     p->layout = b.layout;
     p->frozen = b.frozen;
     p->frozen_values = ub_calloc((size_t)b.frozen.size + 1, sizeof *p->frozen_values);

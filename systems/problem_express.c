@@ -57,8 +57,9 @@ int64_t ub_chunk_of(const struct ub_problem *p, int64_t samples, int64_t batch)
     const int64_t coupled = p->model->coupled ? p->model->coupled(p->model_call) : 0;
     if (coupled == UB_WHOLE_SET || coupled >= samples)
         return samples;
-    const int64_t chunk =
-        ub_chunk_size(samples, batch * p->widest, batch * largest_param(&p->layout), p->rows);
+    struct ub_sample_sizes sample = p->sample;
+    sample.widest *= batch;
+    const int64_t chunk = ub_chunk_size(samples, sample, batch * largest_param(&p->layout));
     if (coupled == 0)
         return chunk;
     int64_t runs = samples / coupled, together = chunk / coupled;

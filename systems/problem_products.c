@@ -225,7 +225,7 @@ int ub_problem_first_block(const struct ub_problem *p)
     int block = 0;
     for (; block < UB_BLOCKS - 1; block++) {
         const int64_t batch = ub_block_sizes[block];
-        if (ub_chunk_of(p, p->data->train.count, batch) * batch * p->widest <= MOST_NUMBERS)
+        if (ub_chunk_of(p, p->data->train.count, batch) * batch * p->sample.widest <= MOST_NUMBERS)
             break;
     }
     return block;

@@ -259,6 +259,40 @@ static void pointwise_chains_are_fused(void **state)
     ub_graph_free(g);
 }
 
+/* The gradient of a layer's (out, in) weights is a product of its own, with nothing to move. */
+static void transposed_products_are_products(void **state)
+{
+    (void)state;
+    struct ub_graph *g = ub_graph_new();
+    const int swap[] = {1, 0};
+    ub_node a = ub_input(g, 2, (int64_t[]){3, 4}), b = ub_input(g, 2, (int64_t[]){4, 5});
+    assert_int_equal(ub_transpose(g, ub_matmul(g, a, b), swap),
+                     ub_matmul(g, ub_transpose(g, b, swap), ub_transpose(g, a, swap)));
+    ub_graph_free(g);
+}
+
+/* Steps that each multiply one row a sample want several samples at once. */
+static void recurrent_work_is_thin(void **state)
+{
+    (void)state;
+    enum { STEPS = 64, WIDTH = 16 };
+    struct ub_graph *g = ub_graph_new();
+    ub_node x = ub_input(g, 3, (int64_t[]){1, STEPS, WIDTH});
+    ub_node w = ub_input(g, 2, (int64_t[]){WIDTH, WIDTH});
+    ub_node parallel = ub_matmul(g, x, w), h = ub_slice(g, parallel, 1, 0, 1);
+    for (int t = 1; t < STEPS; t++)
+        h = ub_tanh(g, ub_add(g, ub_matmul(g, h, w), ub_slice(g, parallel, 1, t, 1)));
+    struct ub_sample_sizes flat = ub_graph_sizes(g, parallel, x), deep = ub_graph_sizes(g, h, x);
+    assert_int_equal(flat.rows, STEPS);
+    assert_int_equal(deep.rows, STEPS);
+    assert_false(flat.thin);
+    assert_true(deep.thin);
+    flat.widest = deep.widest = 1 << 20;
+    assert_int_equal(ub_chunk_size(256, flat, 0), 2);
+    assert_int_equal(ub_chunk_size(256, deep, 0), 8);
+    ub_graph_free(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +301,8 @@ int main(void)
         cmocka_unit_test(late_stage_alone_gives_the_same),
         cmocka_unit_test(block_products_match_differences_of_the_gradient),
         cmocka_unit_test(pointwise_chains_are_fused),
+        cmocka_unit_test(transposed_products_are_products),
+        cmocka_unit_test(recurrent_work_is_thin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@ enum {
     L2_BYTES = 1 << 20,
     VALUES_AT_WORK = 4, /* chunk-wide activations that a chunk holds at work, about */
     LEAST_CHUNK = 128,
+    LEAST_CHUNK_OF_THIN = 8,
     LEAST_CHUNK_FOR_TOTALS = 256, /* where totals outgrow L2: each chunk reads and writes them */
     GREATEST_CHUNK = 512
 };
@@ -18,12 +19,14 @@ static int64_t between(int64_t low, int64_t x, int64_t high)
     return x < low ? low : x > high ? high : x;
 }
 
-int64_t ub_chunk_size(int64_t samples, int64_t features, int64_t totals, int64_t rows)
+int64_t ub_chunk_size(int64_t samples, struct ub_sample_sizes sample, int64_t totals)
 {
     const int64_t l2 = L2_BYTES / (int64_t)sizeof(float);
-    int64_t fit = l2 / VALUES_AT_WORK / (features > 0 ? features : 1);
+    int64_t fit = l2 / VALUES_AT_WORK / (sample.widest > 0 ? sample.widest : 1);
     int64_t least = totals > l2 / 2 ? LEAST_CHUNK_FOR_TOTALS : LEAST_CHUNK;
-    least = (least + rows - 1) / rows;
+    least = (least + sample.rows - 1) / sample.rows;
+    if (sample.thin && least < LEAST_CHUNK_OF_THIN)
+        least = LEAST_CHUNK_OF_THIN;
     fit = between(least, fit, GREATEST_CHUNK);
     if (samples / UB_LANES < fit) /* work for every lane, while chunks are not too short */
         fit = between(least, (samples + UB_LANES - 1) / UB_LANES, fit);

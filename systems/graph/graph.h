@@ -223,14 +223,19 @@ struct ub_program_facts {
 };
 struct ub_program_facts ub_program_facts(const struct ub_program *p);
 
-/* A chunk size such that a chunk's widest activations (`features` numbers a sample) stay in L2 if
- * that leaves GEMMs long enough (each sample is `rows` rows of one), that chunks divide `samples`
- * nearly evenly, and that every lane has one. `totals`: numbers in the largest total (a weight's
- * gradient) that every chunk is added to. */
-int64_t ub_chunk_size(int64_t samples, int64_t features, int64_t totals, int64_t rows);
+/* What a sample asks for in a program that streams over samples. */
+struct ub_sample_sizes {
+    int64_t widest; /* numbers in the largest value kept in memory */
+    int64_t rows;   /* in the longest product with shared weights */
+    bool thin;      /* much of the work is in short products, as in recurrent networks */
+};
 
-/* Of what `y` needs and depends on x (1, ...): numbers in the largest value kept in memory, and
- * rows in the longest product with shared weights. */
-void ub_graph_sizes(const struct ub_graph *g, ub_node y, ub_node x, int64_t *widest, int64_t *rows);
+/* Of what `y` needs and depends on x (1, ...). */
+struct ub_sample_sizes ub_graph_sizes(const struct ub_graph *g, ub_node y, ub_node x);
+
+/* A chunk size such that a chunk's widest activations stay in L2 if that leaves GEMMs long enough,
+ * that chunks divide `samples` nearly evenly, and that every lane has one. `totals`: numbers in the
+ * largest total (a weight's gradient) that every chunk is added to. */
+int64_t ub_chunk_size(int64_t samples, struct ub_sample_sizes sample, int64_t totals);
 
 #endif

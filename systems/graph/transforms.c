@@ -189,24 +189,34 @@ void ub_vmap(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs,
     ub_free(image);
 }
 
-void ub_graph_sizes(const struct ub_graph *g, ub_node y, ub_node x, int64_t *widest, int64_t *rows)
+struct ub_sample_sizes ub_graph_sizes(const struct ub_graph *g, ub_node y, ub_node x)
 {
+    enum { SHORT_ROWS = 8, MUCH = 4 }; /* a quarter of the multiplications */
     ub_node last;
     bool *needed = needed_by(g, &y, 1, &last);
     bool *active = depends_on(g, last, &x, 1);
-    *widest = *rows = 1;
+    struct ub_sample_sizes sizes = {.widest = 1, .rows = 1};
+    int64_t work = 0, short_work = 0;
     for (ub_node i = 0; i <= last; i++) {
         const struct ub_vertex *v = ub_vertex(g, i);
         if (!needed[i] || !active[i] || i == x || v->op == UB_OP_BROADCAST)
             continue;
-        int64_t count = ub_count(v->shape), row = 1;
-        if (v->op == UB_OP_CONV)
+        int64_t count = ub_count(v->shape), row = 1, depth = 0;
+        if (v->op == UB_OP_CONV) {
+            const struct ub_shape weight = ub_shape_of(g, v->in[1]);
             row = v->shape.dim[1] * v->shape.dim[2];
-        if (v->op == UB_OP_MATMUL && ub_vertex(g, v->in[1])->shape.rank == 2)
+            depth = ub_count(weight) / weight.dim[0];
+        } else if (v->op == UB_OP_MATMUL && ub_vertex(g, v->in[1])->shape.rank == 2) {
             row = count / v->shape.dim[v->shape.rank - 1];
-        *widest = count > *widest ? count : *widest;
-        *rows = row > *rows ? row : *rows;
+            depth = ub_shape_of(g, v->in[1]).dim[0];
+        }
+        work += count * depth;
+        short_work += row < SHORT_ROWS ? count * depth : 0;
+        sizes.widest = count > sizes.widest ? count : sizes.widest;
+        sizes.rows = row > sizes.rows ? row : sizes.rows;
     }
+    sizes.thin = short_work > work / MUCH;
     ub_free(needed);
     ub_free(active);
+    return sizes;
 }
