@@ -153,6 +153,28 @@ double ub_problem_flops(const struct ub_problem *p)
     return flops;
 }
 
+static int64_t product_bytes(const struct ub_problem *plan, int kind)
+{
+    int64_t bytes = 0;
+    for (int block = ub_problem_first_block(plan); block < UB_BLOCKS; block++)
+        bytes += bytes_of(ub_problem_make_product(plan, kind, block));
+    return bytes;
+}
+
+int64_t ub_problem_product_bytes(const struct ub_problem *p, enum ub_curvature kind)
+{
+    struct ub_problem plan = *p;
+    plan.dry = true;
+    return product_bytes(&plan, (int)kind);
+}
+
+int64_t ub_problem_jacobian_bytes(const struct ub_problem *p)
+{
+    struct ub_problem plan = *p;
+    plan.dry = true;
+    return product_bytes(&plan, UB_JACOBIAN) + product_bytes(&plan, UB_JACOBIAN_TRANSPOSE);
+}
+
 int64_t ub_problem_program_bytes(const struct ub_problem *p)
 {
     struct ub_problem plan = *p;
@@ -162,7 +184,5 @@ int64_t ub_problem_program_bytes(const struct ub_problem *p)
         if (ub_split_of(p, test)->count > 0)
             bytes += bytes_of(make_evaluation(&plan, test)) +
                      output_count(p, test) * (int64_t)sizeof(double);
-    for (int block = ub_problem_first_block(p); block < UB_BLOCKS; block++)
-        bytes += bytes_of(ub_problem_make_product(&plan, UB_HESSIAN, block));
-    return bytes;
+    return bytes + product_bytes(&plan, UB_HESSIAN);
 }

@@ -272,6 +272,10 @@ double ub_problem_flops(const struct ub_problem *p);
 /* Bytes that training and measuring will hold at once, about, before any of it is allocated:
  * programs of loss, gradient and Hessian-vector products, and `vectors` vectors of parameters. */
 int64_t ub_problem_bytes(const struct ub_problem *p, int64_t vectors);
+/* Of programs that are not among those: other products, and those with the Jacobian and its
+ * transpose. */
+int64_t ub_problem_product_bytes(const struct ub_problem *p, enum ub_curvature kind);
+int64_t ub_problem_jacobian_bytes(const struct ub_problem *p);
 
 /* A problem over `batch` of another's training samples: everything that problems compute, for a
  * mini-batch (at first the first samples). `whole` must outlive it; frozen parameters are shared,

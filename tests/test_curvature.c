@@ -441,7 +441,7 @@ static void what_cannot_be_is_refused(void **state)
         {{.kind = "ntk", .preconditioned = true}, "expected preconditioned=false"},
         {{.kind = "weight-gram"}, "expected layer=NAME, a weight"},
         {{.kind = "weight-gram", .layer = "fc1.bias"}, "expected one of fc1.weight, fc2.weight"},
-        {{.kind = "activation-gram", .layer = "all"}, "a hidden layer"},
+        {{.kind = "activation-gram", .layer = "all"}, "expected layer=inputs, or a hidden"},
         {{.kind = "activation-gram", .layer = "fc1"}, "expected one of inputs, "},
         {{.kind = "class"}, "is a regression task; expected classes"},
     };

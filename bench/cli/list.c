@@ -1,6 +1,7 @@
 /* unibench list: what there is to name. Each registry is a list of entries; an entry is shown in
  * one line, or whole with its options. */
 #include "bench/cli/cli.h"
+#include "bench/curvature/curvature.h"
 #include "bench/laws/laws.h"
 #include "bench/observables/observables.h"
 #include "report/table.h"
@@ -28,7 +29,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 static const struct argp argp = {
     .parser = parse,
-    .args_doc = "[models|optimizers|losses|inits|datasets|observables|laws|suites [NAME]]",
+    .args_doc =
+        "[models|optimizers|losses|inits|datasets|observables|operators|laws|suites [NAME]]",
     .doc = "Lists what there is, with one line on each; given a NAME, all about it, with its "
            "options."
            "\v"
@@ -130,10 +132,33 @@ static bool law(size_t i, struct entry *out)
     return l != NULL;
 }
 
+static bool operator(size_t i, struct entry *out)
+{
+    const struct ub_matrix_kind *k = &ub_matrix_kinds[i];
+    static const char *const spaces[] = {
+        [UB_OVER_PARAMETERS] = "parameters: all, or of layer=NAME",
+        [UB_OVER_OUTPUTS] = "training samples x positions x outputs",
+        [UB_OVER_ITEMS] = "training samples x positions",
+        [UB_OVER_FEATURES] = "numbers of an input",
+        [UB_OVER_UNITS] = "activations of layer=NAME",
+        [UB_OVER_SAMPLES] = "training samples; of layer=NAME",
+        [UB_OVER_WEIGHT] = "shorter side of the weight layer=NAME",
+    };
+    if (k->name)
+        *out = (struct entry){k->name,
+                              k->summary,
+                              {detail("rows", spaces[k->space]), detail("citation", k->citation)},
+                              {NULL}};
+    return k->name != NULL;
+}
+
 static const struct category categories[] = {
-    {"models", model},     {"optimizers", optimizer},   {"losses", loss}, {"inits", init},
+    {"models", model}, {"optimizers", optimizer}, {"losses", loss}, {"inits", init},
     {"datasets", dataset}, {"observables", observable}, {"laws", law},
-};
+    {
+        "operators",
+        operator},
+    };
 enum { CATEGORIES = sizeof categories / sizeof *categories };
 
 /* ---- one category ----------------------------------------------------------------------- */

@@ -55,13 +55,16 @@ struct ub_matrix_point {
     const struct ub_optimizer *optimizer; /* NULL: nothing preconditioned */
 };
 
-/* What `layer` names in a kind's choice. */
-enum ub_matrix_layer {
-    UB_LAYER_NONE,       /* nothing */
-    UB_LAYER_PARAMETERS, /* parameters: an entry of the layout or all that begin with "NAME."; NULL
-                            or "all" = every parameter */
-    UB_LAYER_HIDDEN,     /* "inputs" or a hidden layer; must be given */
-    UB_LAYER_WEIGHT      /* an entry of the layout with two axes or more; must be given */
+/* What a matrix's rows are, and so what `layer` may name in a choice. */
+enum ub_matrix_space {
+    UB_OVER_PARAMETERS, /* an entry of the layout, or all that begin with "NAME."; NULL or "all" =
+                           every parameter */
+    UB_OVER_OUTPUTS,    /* samples x positions x outputs; no layer */
+    UB_OVER_ITEMS,      /* samples x positions; no layer */
+    UB_OVER_FEATURES,   /* numbers of an input; no layer */
+    UB_OVER_UNITS,      /* activations: "inputs" or a hidden layer, must be given */
+    UB_OVER_SAMPLES,    /* samples, of a layer's activations: likewise */
+    UB_OVER_WEIGHT      /* the shorter side of an entry of the layout with two axes or more */
 };
 
 enum ub_class_part { /* of Gauss-Newton; defined below */
@@ -76,8 +79,9 @@ enum ub_class_part { /* of Gauss-Newton; defined below */
 struct ub_matrix;
 struct ub_matrix_kind {
     const char *name, *summary, *citation;
-    enum ub_matrix_layer layer;
+    enum ub_matrix_space space;
     bool semidefinite;
+    bool by_class;                                           /* only where there are classes */
     bool (*open)(struct ub_matrix *m, struct ub_error *err); /* makes m->operator */
     enum ub_class_part part;                                 /* for those by class */
 };
@@ -108,6 +112,18 @@ struct ub_matrix {
     int64_t rows, columns; /* of array[0], where that is a matrix */
     struct ub_outputs *outputs;
 };
+
+/* False, with what was expected, for an unknown kind, and for a layer or preconditioner that the
+ * kind cannot have. */
+bool ub_matrix_check(const struct ub_matrix_choice *choice, struct ub_error *err);
+/* False for kinds by class where there are no classes. */
+bool ub_matrix_exists(const struct ub_matrix_kind *kind, const struct ub_problem *problem);
+/* Bytes that the matrix will hold for products of `block` vectors at once, its programs included
+ * (but for the Hessian's, which ub_problem_bytes has), before any of it is allocated; and rows of
+ * the matrix, at most. Unknown layers count as the largest. */
+int64_t ub_matrix_bytes(const struct ub_matrix_choice *choice, const struct ub_problem *problem,
+                        int64_t block);
+int64_t ub_matrix_size(const struct ub_matrix_choice *choice, const struct ub_problem *problem);
 
 /* Linearises the problem at theta; the matrix is that of this point as long as the problem is
  * linearised there. NULL for an unknown kind or layer, a layer or preconditioner where there can be

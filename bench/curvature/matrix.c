@@ -115,31 +115,45 @@ static bool narrow(struct ub_matrix *m, struct ub_error *err)
 
 /* ---- making ---- */
 
-static bool fits(const struct ub_matrix *m, struct ub_error *err)
+bool ub_matrix_check(const struct ub_matrix_choice *choice, struct ub_error *err)
 {
-    const struct ub_matrix_kind *kind = m->kind;
-    const char *layer = m->choice.layer;
-    if (kind->layer == UB_LAYER_NONE && !is_all(layer))
-        return ub_fail(err, UB_INPUT, "operator '%s': it has no layers, but layer is '%s'",
-                       kind->name, layer);
-    if ((kind->layer == UB_LAYER_HIDDEN || kind->layer == UB_LAYER_WEIGHT) && is_all(layer))
-        return ub_fail(err, UB_INPUT, "operator '%s': expected layer=NAME, %s", kind->name,
-                       kind->layer == UB_LAYER_HIDDEN ? "\"inputs\" or a hidden layer"
-                                                      : "a weight of two axes or more");
-    if (kind->layer != UB_LAYER_PARAMETERS && m->choice.preconditioned)
+    const struct ub_matrix_kind *kind = ub_matrix_find(choice->kind);
+    if (!kind)
+        return ub_fail(err, UB_INPUT, "unknown operator '%s'", choice->kind);
+    if (kind->space != UB_OVER_PARAMETERS && choice->preconditioned)
         return ub_fail(err, UB_INPUT,
                        "operator '%s': it is not over parameters; expected preconditioned=false",
                        kind->name);
-    return true;
+    switch (kind->space) {
+    case UB_OVER_PARAMETERS:
+        return true;
+    case UB_OVER_UNITS:
+    case UB_OVER_SAMPLES:
+        return !is_all(choice->layer) ||
+               ub_fail(err, UB_INPUT, "operator '%s': expected layer=inputs, or a hidden layer",
+                       kind->name);
+    case UB_OVER_WEIGHT:
+        return !is_all(choice->layer) ||
+               ub_fail(err, UB_INPUT,
+                       "operator '%s': expected layer=NAME, a weight of two axes or more",
+                       kind->name);
+    default:
+        return is_all(choice->layer) ||
+               ub_fail(err, UB_INPUT, "operator '%s': it has no layers, but layer is '%s'",
+                       kind->name, choice->layer);
+    }
+}
+
+bool ub_matrix_exists(const struct ub_matrix_kind *kind, const struct ub_problem *problem)
+{
+    return !kind->by_class || ub_problem_data(problem)->task == UB_CLASSIFICATION;
 }
 
 static bool open_matrix(struct ub_matrix *m, struct ub_error *err)
 {
     struct ub_error cause = {0};
-    if (!fits(m, err))
-        return false;
     ub_problem_linearize(m->at.problem, m->at.theta);
-    if (!m->kind->open(m, &cause) || (m->kind->layer == UB_LAYER_PARAMETERS && !narrow(m, &cause)))
+    if (!m->kind->open(m, &cause) || (m->kind->space == UB_OVER_PARAMETERS && !narrow(m, &cause)))
         return ub_fail(err, cause.code, "operator '%s': %s", m->kind->name, cause.text);
     ub_matrix_stage(m, ub_operator_counted(&m->stage[m->n_stages - 1], &m->products));
     return true;
@@ -148,13 +162,10 @@ static bool open_matrix(struct ub_matrix *m, struct ub_error *err)
 struct ub_matrix *ub_matrix_new(const struct ub_matrix_choice *choice,
                                 const struct ub_matrix_point *at, struct ub_error *err)
 {
-    const struct ub_matrix_kind *kind = ub_matrix_find(choice->kind);
-    if (!kind) {
-        ub_fail(err, UB_INPUT, "unknown operator '%s'", choice->kind);
+    if (!ub_matrix_check(choice, err))
         return NULL;
-    }
     struct ub_matrix *m = ub_calloc(1, sizeof *m);
-    m->kind = kind;
+    m->kind = ub_matrix_find(choice->kind);
     m->choice = *choice;
     m->at = *at;
     if (open_matrix(m, err))
