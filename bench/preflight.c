@@ -1,4 +1,5 @@
 #include "bench/preflight.h"
+#include "bench/observables/observables.h"
 #include "bench/worker.h"
 #include "systems/systems.h"
 
@@ -56,8 +57,13 @@ static bool memory_fits(const struct flight *f, const struct ub_run_spec *spec,
                        err);
     if (!p)
         return false;
-    const double gib = 1 << 30, each = (double)ub_problem_bytes(p, VECTORS);
+    int64_t measuring = 0;
+    const bool known = ub_observables_bytes((const char *const *)spec->measures, spec->n_measures,
+                                            p, &measuring, err);
+    const double gib = 1 << 30, each = (double)(ub_problem_bytes(p, VECTORS) + measuring);
     ub_problem_free(p);
+    if (!known)
+        return false;
     if (each * setting->jobs <= (double)setting->memory)
         return true;
     return ub_fail(err, UB_INPUT,

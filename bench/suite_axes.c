@@ -82,18 +82,12 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool same_name(const char *a, const char *b)
-{
-    size_t length = strcspn(a, ":");
-    return length == strcspn(b, ":") && strncmp(a, b, length) == 0;
-}
-
-static bool is_new(char *const *texts, size_t last, const char *where, struct ub_error *err)
+static bool is_new(char *const *titles, size_t last, const char *where, struct ub_error *err)
 {
     for (size_t i = 0; i < last; i++)
-        if (same_name(texts[i], texts[last]))
-            return ub_fail(err, UB_INPUT, "%s: '%.*s' is measured twice; expected it once", where,
-                           (int)strcspn(texts[last], ":"), texts[last]);
+        if (strcmp(titles[i], titles[last]) == 0)
+            return ub_fail(err, UB_INPUT, "%s: '%s' is measured twice; expected it once", where,
+                           titles[last]);
     return true;
 }
 
@@ -101,11 +95,16 @@ bool ub_spec_set_measures(struct ub_run_spec *spec, const char *const *texts,
                           const char *const *where, size_t count, struct ub_error *err)
 {
     char **canonical = ub_calloc(count + 1, sizeof *canonical);
+    char **titles = ub_calloc(count + 1, sizeof *titles);
     bool good = true;
     for (size_t i = 0; good && i < count; i++) {
         canonical[i] = ub_observable_canonical(texts[i], where[i], NULL, err);
-        good = canonical[i] && is_new(canonical, i, where[i], err);
+        titles[i] = canonical[i] ? ub_observable_title(texts[i], where[i], err) : NULL;
+        good = titles[i] && is_new(titles, i, where[i], err);
     }
+    for (size_t i = 0; i < count; i++)
+        ub_free(titles[i]);
+    ub_free(titles);
     if (good) {
         qsort(canonical, count, sizeof *canonical, compare_texts);
         spec->measures = canonical;

@@ -16,8 +16,8 @@ struct recorded {
     size_t n_rows, n_facts;
     struct ub_row rows[4096];
     char names[4096][64];
-    char fact_names[16][64];
-    double facts[16];
+    char fact_names[64][64];
+    double facts[64];
 };
 
 static inline bool is_row(const struct recorded *r, size_t i, const struct ub_row *row)

@@ -27,9 +27,19 @@
  * (error: the complementarity problem's residual); plain-flow-loss, -sharpness, -distance: of the
  * flow without oscillation
  *
+ *     spectrum            spectrum.TITLE (index: rank from 0 of the largest), spectrum-bottom.TITLE
+ *                         (rank from 0 of the smallest), exponent.TITLE, outliers.TITLE; TITLE is
+ *                         OPERATOR[.LAYER][.preconditioned], as in "gauss-newton.fc1"
+ *     kernel-spectrum     kernel-spectrum.TITLE, exponent.TITLE; TITLE is ntk or ntk-mean;
+ *                         kernel-alignment
+ *     class-structure     class-structure.gauss-newton (index: rank), .class, .cross-class,
+ *                         .same-mean; class-share.PART (index: rank of Gauss-Newton's eigenvalue,
+ * of which it is the share that PART makes up)
+ *
  * Rows that a system does not have are left out, so that one suite can cross all kinds: test-...
- * without a test split, accuracy of a regression, edge-ratio of an optimizer whose edge is not
- * known. hessian-exponent and exponent.LAYER have the rows of enum ub_exponent_row.
+ * without a test split, accuracy and classes of a regression, edge-ratio of an optimizer whose edge
+ * is not known. hessian-exponent, exponent.LAYER and exponent.TITLE have the rows of enum
+ * ub_exponent_row.
  *
  * The estimators beneath (bench/spectra/) work on plain operators and arrays, and are tested
  * against dense linear algebra. */
@@ -70,6 +80,10 @@ enum ub_exponent_row {
     UB_EXPONENT_ROWS
 };
 
+/* Indices of outliers.TITLE: how many eigenvalues stand above the largest gap, and the gap: the
+ * last outlier over the first of the bulk. */
+enum ub_outlier_row { UB_OUTLIERS, UB_OUTLIERS_GAP };
+
 /* ---- schedules -------------------------------------------------------------------------- */
 
 /* Every observable takes: every (steps between measurements; 0 = not periodic), at (steps joined as
@@ -105,6 +119,8 @@ struct ub_moment { /* a run at one step */
     struct ub_shared *shared; /* set by ub_observers_measure */
 };
 
+enum { UB_TITLE = 128 };
+
 struct ub_observable {
     const char *name, *summary, *units, *citation;
     const struct ub_option *options;     /* its own (NULL = none); the schedule's are common */
@@ -112,6 +128,12 @@ struct ub_observable {
     size_t state_bytes;                  /* zeroed private state for each observer */
     /* What a table of options cannot say; may be NULL. */
     bool (*check)(const struct ub_call *call, const char *where, struct ub_error *err);
+    /* What its rows are named after its own name: it may be measured several times in one run, each
+     * time under another title ("hessian", "ntk"). NULL: once. */
+    void (*title)(const struct ub_call *call, char out[UB_TITLE]);
+    /* Bytes it will hold beside what training and the shared computations do, before any of it is
+     * allocated; may be NULL. */
+    int64_t (*bytes)(const struct ub_call *call, const struct ub_problem *problem);
     /* Says before the run what it will ask of the shared computations; may be NULL. */
     void (*join)(const struct ub_call *call, struct ub_shared *shared);
     bool (*measure)(void *state, const struct ub_call *call, const struct ub_moment *moment,
@@ -124,6 +146,12 @@ const struct ub_observable *ub_observable_find(const char *name);
  * and the short form when `label` is not NULL. */
 char *ub_observable_canonical(const char *text, const char *where, char **label,
                               struct ub_error *err);
+/* What sets calls apart that one run may hold: NAME, or NAME.TITLE. Caller frees. */
+char *ub_observable_title(const char *text, const char *where, struct ub_error *err);
+/* Bytes that the observables' own measurements hold at once, at most: the sum of theirs, which
+ * counts programs that several of them run for each of them. */
+bool ub_observables_bytes(const char *const *texts, size_t count, const struct ub_problem *problem,
+                          int64_t *bytes, struct ub_error *err);
 
 /* ---- the observers of a run ------------------------------------------------------------- */
 

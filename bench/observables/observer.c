@@ -162,15 +162,54 @@ char *ub_observable_canonical(const char *text, const char *where, char **label,
     return canonical;
 }
 
+enum { UB_NAME = UB_TITLE + 64 };
+
+static void full_title(const struct observer *o, char out[UB_NAME])
+{
+    char title[UB_TITLE] = "";
+    if (o->kind->title)
+        o->kind->title(o->call, title);
+    snprintf(out, UB_NAME, "%s%s%s", o->kind->name, *title ? "." : "", title);
+}
+
+char *ub_observable_title(const char *text, const char *where, struct ub_error *err)
+{
+    struct observer o;
+    char title[UB_NAME];
+    if (!read_observer(&o, text, where, err))
+        return NULL;
+    full_title(&o, title);
+    clear(&o);
+    return ub_strdup(title);
+}
+
+bool ub_observables_bytes(const char *const *texts, size_t count, const struct ub_problem *problem,
+                          int64_t *bytes, struct ub_error *err)
+{
+    *bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct observer o;
+        if (!read_observer(&o, texts[i], "measure", err))
+            return false;
+        *bytes += o.kind->bytes ? o.kind->bytes(o.call, problem) : 0;
+        clear(&o);
+    }
+    return true;
+}
+
 /* ---- the observers of a run ---------------------------------------------------------------- */
 
 static bool is_new(const struct ub_observers *o, size_t last, const char *where,
                    struct ub_error *err)
 {
-    for (size_t i = 0; i < last; i++)
-        if (o->observer[i].kind == o->observer[last].kind)
+    char title[UB_NAME], other[UB_NAME];
+    full_title(&o->observer[last], title);
+    for (size_t i = 0; i < last; i++) {
+        full_title(&o->observer[i], other);
+        if (strcmp(title, other) == 0)
             return ub_fail(err, UB_INPUT, "%s: '%s' is measured twice; expected it once", where,
-                           o->observer[last].kind->name);
+                           title);
+    }
     return true;
 }
 

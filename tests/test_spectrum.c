@@ -1,0 +1,328 @@
+/* Spectra of any matrix of a run, as observables: against dense ones. */
+#include "observing.h"
+
+#include "bench/curvature/curvature.h"
+
+#include <math.h>
+
+/* Eigenvalues of a kind's matrix at the fixture's point by LAPACK, descending. */
+static double *dense_values(const struct fixture *f, struct ub_matrix_choice choice, int64_t *n,
+                            double *matrix)
+{
+    struct ub_error err = {0};
+    const struct ub_matrix_point at = {
+        .problem = f->problem, .theta = f->theta, .grad = f->grad, .optimizer = f->optimizer};
+    struct ub_matrix *m = ub_matrix_new(&choice, &at, &err);
+    assert_non_null(m);
+    *n = m->operator.n;
+    double *a = ub_calloc((size_t)(*n * *n), sizeof *a), *up = ub_calloc((size_t)*n, 8);
+    double *values = ub_calloc((size_t)*n, sizeof *values);
+    assert_true(ub_operator_matrix(&m->operator, a));
+    if (matrix)
+        memcpy(matrix, a, (size_t)(*n * *n) * sizeof *a);
+    assert_int_equal(
+        LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', (lapack_int)*n, a, (lapack_int)*n, up), 0);
+    for (int64_t i = 0; i < *n; i++)
+        values[i] = up[*n - 1 - i];
+    ub_matrix_free(m);
+    ub_free(a);
+    ub_free(up);
+    return values;
+}
+
+/* ---- several spectra of one run ---- */
+
+static void check_spectrum(const struct fixture *f, const char *name,
+                           struct ub_matrix_choice choice, int64_t count)
+{
+    int64_t n;
+    double *expected = dense_values(f, choice, &n, NULL);
+    assert_spectrum(f->recorded, 3, name, expected, count < n ? count : n, 1e-7 * expected[0]);
+    ub_free(expected);
+}
+
+static void one_run_has_several_spectra(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(tiny_dataset(UB_CLASSIFICATION, 20, 7, 4, 3),
+                                  "mlp:widths=16x12,activation=tanh", "ce", "rmsprop:lr=0.01");
+    assert_true(f.size > 200); /* where not the whole matrix is formed */
+    TRAIN(&f, 3, "spectrum:at=end,top=6,tolerance=1e-8,first=1,last=6",
+          "spectrum:operator=gauss-newton,at=end,top=6,tolerance=1e-8",
+          "spectrum:operator=hessian,preconditioned=true,at=end,top=3,tolerance=1e-8",
+          "spectrum:operator=fisher,layer=fc2,at=end,top=4,tolerance=1e-8",
+          "spectrum:operator=ntk,at=end,top=100,tolerance=1e-8",
+          "spectrum:operator=weight-gram,layer=fc1.weight,at=end,tolerance=1e-8",
+          "spectrum:operator=activation-covariance,layer=inputs,at=end,tolerance=1e-8");
+    check_spectrum(&f, "spectrum.hessian", (struct ub_matrix_choice){.kind = "hessian"}, 6);
+    check_spectrum(&f, "spectrum.gauss-newton", (struct ub_matrix_choice){.kind = "gauss-newton"},
+                   6);
+    check_spectrum(&f, "spectrum.hessian.preconditioned",
+                   (struct ub_matrix_choice){.kind = "hessian", .preconditioned = true}, 3);
+    check_spectrum(&f, "spectrum.fisher.fc2",
+                   (struct ub_matrix_choice){.kind = "fisher", .layer = "fc2"}, 4);
+    check_spectrum(&f, "spectrum.ntk", (struct ub_matrix_choice){.kind = "ntk"}, 60);
+    check_spectrum(&f, "spectrum.weight-gram.fc1.weight",
+                   (struct ub_matrix_choice){.kind = "weight-gram", .layer = "fc1.weight"}, 4);
+    check_spectrum(&f, "spectrum.activation-covariance.inputs",
+                   (struct ub_matrix_choice){.kind = "data-covariance"}, 4);
+    assert_near(value_of(f.recorded, 3, "exponent.hessian", UB_EXPONENT_LAST), 6, 0);
+    assert_near(fact(f.recorded, "measurements.spectrum.ntk"), 1, 0);
+    assert_near(fact(f.recorded, "products.spectrum.ntk"), 60, 0); /* the whole */
+    assert_true(fact(f.recorded, "seconds.spectrum.hessian") > 0);
+    assert_near(fact(f.recorded, "unconverged.spectrum.hessian"), 0, 0);
+    fixture_free(&f);
+}
+
+static void both_ends_meet_the_dense_ones(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(tiny_dataset(UB_CLASSIFICATION, 20, 7, 4, 3),
+                                  "mlp:widths=16x12,activation=tanh", "ce", "gd:lr=0.1");
+    TRAIN(&f, 2, "spectrum:operator=residual,ends=both,top=5,every=1,tolerance=1e-8");
+    int64_t n;
+    double *expected = dense_values(&f, (struct ub_matrix_choice){.kind = "residual"}, &n, NULL);
+    assert_spectrum(f.recorded, 2, "spectrum.residual", expected, 5, 1e-7 * expected[0]);
+    for (int64_t i = 0; i < n / 2; i++) {
+        const double top = expected[i];
+        expected[i] = expected[n - 1 - i];
+        expected[n - 1 - i] = top;
+    }
+    assert_true(expected[0] < 0);
+    assert_spectrum(f.recorded, 2, "spectrum-bottom.residual", expected, 5,
+                    1e-7 * fabs(expected[0]));
+    assert_near(fact(f.recorded, "measurements.spectrum.residual"), 3, 0);
+    ub_free(expected);
+    fixture_free(&f);
+}
+
+/* Later measurements start from the last eigenvectors: a second one at the same point is cheaper.
+ */
+static void measurements_start_from_the_last(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(tiny_dataset(UB_CLASSIFICATION, 20, 7, 4, 3),
+                                  "mlp:widths=16x12,activation=tanh", "ce", "gd:lr=1e-12");
+    TRAIN(&f, 0, "spectrum:every=1,top=4,tolerance=1e-6");
+    const double once = fact(f.recorded, "products.spectrum.hessian");
+    TRAIN(&f, 1, "spectrum:every=1,top=4,tolerance=1e-6");
+    assert_true(fact(f.recorded, "products.spectrum.hessian") < 1.5 * once);
+    fixture_free(&f);
+}
+
+/* ---- outliers ---- */
+
+/* A quadratic whose Hessian is planted: the largest ratio of neighbors ends the outliers. */
+static void outliers_end_at_the_largest_gap(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(tiny_dataset(UB_CLASSIFICATION, 60, 0, 12, 3),
+                                  "linear:bias=false", "mse", "gd:lr=0.1");
+    double *x = f.data->train.inputs;
+    for (int64_t i = 0; i < 60; i++) /* two inputs are larger: two eigenvalues for each output */
+        for (int64_t j = 0; j < 2; j++)
+            x[i * 12 + j] *= j ? 8 : 11;
+    struct ub_problem *p = tiny_problem(f.data, "linear:bias=false", "mse");
+    ub_problem_free(f.problem);
+    f.problem = p;
+    TRAIN(&f, 0, "spectrum:at=0,top=18,tolerance=1e-9");
+    const struct ub_row *rows[7];
+    for (int i = 0; i < 7; i++)
+        rows[i] = find_row(f.recorded, 0, "spectrum.hessian", i);
+    assert_near(value_of(f.recorded, 0, "outliers.hessian", UB_OUTLIERS), 6, 0);
+    assert_near(value_of(f.recorded, 0, "outliers.hessian", UB_OUTLIERS_GAP),
+                rows[5]->value / rows[6]->value, 1e-9);
+    assert_true(rows[5]->value > 10 * rows[6]->value);
+    fixture_free(&f);
+}
+
+/* ---- kernels ---- */
+
+static void kernel_spectrum_is_the_dense_one(void **state)
+{
+    (void)state;
+    struct fixture f =
+        fixture_of(tiny_dataset(UB_CLASSIFICATION, 90, 0, 4, 3), mlp, "mse", "gd:lr=0.1");
+    int64_t n;
+    double *K = ub_calloc(270 * 270, sizeof *K), *y = f.data->train.targets;
+    TRAIN(&f, 1, "kernel-spectrum:at=end", "kernel-spectrum:outputs=mean,at=end,dense=0,top=7");
+    double *expected = dense_values(&f, (struct ub_matrix_choice){.kind = "ntk"}, &n, K);
+    double along = 0, squares = 0;
+    assert_int_equal(n, 270);
+    assert_spectrum(f.recorded, 1, "kernel-spectrum.ntk", expected, n, 1e-12 * expected[0] + 1e-9);
+    for (int64_t i = 0; i < n * n; i++) {
+        along += y[i / n] * K[i] * y[i % n];
+        squares += K[i] * K[i];
+    }
+    assert_near(value_of(f.recorded, 1, "kernel-alignment", 0),
+                along / (tiny_dot(n, y, y) * sqrt(squares)), 1e-10);
+    ub_free(expected);
+    expected = dense_values(&f, (struct ub_matrix_choice){.kind = "ntk-mean"}, &n, NULL);
+    assert_int_equal(n, 90);
+    assert_spectrum(f.recorded, 1, "kernel-spectrum.ntk-mean", expected, 7, 1e-4 * expected[0]);
+    ub_free(expected);
+    ub_free(K);
+    fixture_free(&f);
+}
+
+/* ---- classes ---- */
+
+static void class_structure_is_that_of_the_dense_parts(void **state)
+{
+    (void)state;
+    struct fixture f =
+        fixture_of(tiny_dataset(UB_CLASSIFICATION, 20, 7, 4, 3), mlp, "ce", "gd:lr=0.5");
+    TRAIN(&f, 3, "class-structure:at=end,top=5,tolerance=1e-9");
+    static const char *const kinds[] = {"gauss-newton", "class", "cross-class", "same-mean"};
+    const int64_t counts[] = {5, 3, 6, 3};
+    for (int k = 0; k < 4; k++) {
+        int64_t n;
+        char name[64];
+        double *expected = dense_values(&f, (struct ub_matrix_choice){.kind = kinds[k]}, &n, NULL);
+        snprintf(name, sizeof name, "class-structure.%s", kinds[k]);
+        for (int64_t i = 0; i < counts[k]; i++)
+            assert_near(value_of(f.recorded, 3, name, i), expected[i], 1e-8 * expected[0]);
+        assert_null(find_row(f.recorded, 3, name, counts[k]));
+        ub_free(expected);
+    }
+    for (int64_t i = 0; i < 5; i++) {
+        const double sum = value_of(f.recorded, 3, "class-share.class", i) +
+                           value_of(f.recorded, 3, "class-share.cross-class", i) +
+                           value_of(f.recorded, 3, "class-share.within-class", i) +
+                           value_of(f.recorded, 3, "class-share.same-class", i);
+        assert_near(sum, 1, 1e-12);
+        assert_true(value_of(f.recorded, 3, "class-share.same-mean", i) <=
+                    value_of(f.recorded, 3, "class-share.same-class", i) + 1e-12);
+    }
+    assert_near(fact(f.recorded, "classes"), 3, 0);
+    fixture_free(&f);
+}
+
+static void regressions_have_no_classes(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(tiny_dataset(UB_REGRESSION, 9, 4, 4, 2), mlp, "mse", "gd:lr=0.1");
+    TRAIN(&f, 1, "class-structure:at=end", "spectrum:operator=within-class,at=end");
+    assert_int_equal(f.recorded->n_rows, 0);
+    fixture_free(&f);
+}
+
+/* ---- weights ---- */
+
+static void weight_spectra_are_squared_singular_values(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new("gd:lr=0.5");
+    TRAIN(&f, 2, "weight-spectrum:at=end");
+    const struct ub_layout *layout = ub_problem_layout(f.problem);
+    int weights = 0;
+    for (int64_t p = 0; p < layout->count; p++) {
+        if (layout->params[p].rank < 2)
+            continue;
+        const struct ub_matrix_choice gram = {.kind = "weight-gram",
+                                              .layer = layout->params[p].name};
+        int64_t n;
+        char name[96];
+        double *expected = dense_values(&f, gram, &n, NULL), sum = 0;
+        snprintf(name, sizeof name, "weight-spectrum.%s", layout->params[p].name);
+        for (int64_t i = 0; i < n; i++) {
+            assert_near(value_of(f.recorded, 2, name, i), expected[i], 1e-13 * expected[0]);
+            sum += expected[i];
+        }
+        assert_null(find_row(f.recorded, 2, name, n));
+        snprintf(name, sizeof name, "stable-rank.%s", layout->params[p].name);
+        assert_near(value_of(f.recorded, 2, name, 0), sum / expected[0], 1e-12);
+        weights++;
+        ub_free(expected);
+    }
+    assert_int_equal(weights, 3);
+    fixture_free(&f);
+}
+
+/* ---- what is not finite, and what is refused ---- */
+
+static void numbers_that_are_not_finite_leave_no_rows(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new("gd:lr=0.5");
+    struct ub_error err = {0};
+    const char *const texts[] = {"spectrum", "kernel-spectrum", "class-structure",
+                                 "weight-spectrum"};
+    struct ub_observers *o = ub_observers_new(texts, 4, "test", &err);
+    assert_non_null(o);
+    for (int64_t i = 0; i < f.size; i++)
+        f.theta[i] = NAN;
+    measure(&f, o, 0, 0);
+    assert_int_equal(f.recorded->n_rows, 0);
+    ub_observers_free(o);
+    fixture_free(&f);
+}
+
+static void titles_tell_calls_apart(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    static const struct {
+        const char *text, *title;
+    } good[] = {
+        {"loss:every=3", "loss"},
+        {"spectrum", "spectrum.hessian"},
+        {"spectrum:operator=gauss-newton,layer=fc1,preconditioned=true",
+         "spectrum.gauss-newton.fc1.preconditioned"},
+        {"kernel-spectrum:outputs=mean", "kernel-spectrum.ntk-mean"},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        char *title = ub_observable_title(good[i].text, "here", &err);
+        assert_string_equal(title, good[i].title);
+        ub_free(title);
+    }
+    const char *const twice[] = {"spectrum:top=3", "loss", "spectrum:top=4,layer=all"};
+    assert_null(ub_observers_new(twice, 3, "here", &err));
+    assert_input_error(&err, "here: 'spectrum.hessian' is measured twice; expected it once");
+    assert_null(ub_observable_title("spectrum:operator=hesian", "here", &err));
+    assert_input_error(&err, "hesian");
+    assert_null(ub_observable_title("spectrum:operator=ntk,layer=fc1", "here", &err));
+    assert_input_error(&err, "here: spectrum: operator 'ntk': it has no layers");
+}
+
+/* Memory by estimate: more pairs and larger models need more, what costs nothing nothing. */
+static void memory_is_foreseen(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(tiny_dataset(UB_CLASSIFICATION, 90, 0, 40, 3),
+                                  "mlp:widths=64x64,activation=tanh", "ce", "gd:lr=0.1");
+    struct ub_error err = {0};
+    static const char *const texts[] = {"loss", "spectrum:top=10", "spectrum:top=400",
+                                        "spectrum:top=400,operator=gauss-newton",
+                                        "class-structure"};
+    int64_t bytes[5], both;
+    for (int i = 0; i < 5; i++)
+        assert_true(ub_observables_bytes(&texts[i], 1, f.problem, &bytes[i], &err));
+    assert_int_equal(bytes[0], 0);
+    /* lanczos.h: a basis of 2 count + 4 blocks of 16 vectors, and the pairs */
+    assert_true(bytes[1] > (20 + 64 + 10) * f.size * 8 && bytes[1] < 4 * (84 + 20) * f.size * 8);
+    assert_true(bytes[2] > (800 + 64 + 400) * f.size * 8);
+    assert_true(bytes[3] > bytes[2]); /* programs of its own */
+    assert_true(bytes[4] > ub_problem_jacobian_bytes(f.problem));
+    assert_true(ub_observables_bytes(&texts[1], 2, f.problem, &both, &err));
+    assert_true(both == bytes[1] + bytes[2]);
+    fixture_free(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_run_has_several_spectra),
+        cmocka_unit_test(both_ends_meet_the_dense_ones),
+        cmocka_unit_test(measurements_start_from_the_last),
+        cmocka_unit_test(outliers_end_at_the_largest_gap),
+        cmocka_unit_test(kernel_spectrum_is_the_dense_one),
+        cmocka_unit_test(class_structure_is_that_of_the_dense_parts),
+        cmocka_unit_test(regressions_have_no_classes),
+        cmocka_unit_test(weight_spectra_are_squared_singular_values),
+        cmocka_unit_test(numbers_that_are_not_finite_leave_no_rows),
+        cmocka_unit_test(titles_tell_calls_apart),
+        cmocka_unit_test(memory_is_foreseen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
