@@ -259,6 +259,48 @@ static void pointwise_chains_are_fused(void **state)
     ub_graph_free(g);
 }
 
+/* Sums over each group of axes of a chain, of sizes around that of a block, and a reader of one. */
+static void sums_join_the_block_of_what_they_sum(void **state)
+{
+    (void)state;
+    static const int64_t sizes[][3] = {{7, 1500, 1}, {1, 700, 8}, {3, 257, 24}, {2, 2, 1030},
+                                       {5, 1, 300},  {1, 65, 64}, {2050, 2, 1}, {1, 1, 1}};
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        const int64_t a = sizes[k][0], r = sizes[k][1], b = sizes[k][2], n = a * r * b;
+        struct ub_graph *g = ub_graph_new();
+        ub_node x = ub_input(g, 3, sizes[k]), y = ub_add(g, ub_mul(g, x, x), x);
+        ub_node sum = ub_reshape(g, ub_sum(g, y, UB_AXIS(1)), 3, (int64_t[]){a, 1, b});
+        struct ub_program_output outputs[] = {{.node = sum, .slot = 0},
+                                              {.node = ub_sub(g, y, sum), .slot = 1}};
+        struct ub_program *p = ub_program_compile(
+            g, &(struct ub_program_spec){.inputs = &(struct ub_program_input){.node = x},
+                                         .n_inputs = 1,
+                                         .outputs = outputs,
+                                         .n_outputs = 2,
+                                         .threads = 1});
+        double *in = ub_calloc((size_t)n, sizeof *in), *out = ub_calloc((size_t)n, sizeof *out);
+        double *sums = ub_calloc((size_t)(a * b), sizeof *sums);
+        double *expected = ub_calloc((size_t)(a * b), sizeof *expected);
+        for (int64_t i = 0; i < n; i++) {
+            in[i] = sin((double)i);
+            expected[i / (r * b) * b + i % b] += in[i] * in[i] + in[i];
+        }
+        ub_program_run(p, (const double *[]){in}, (double *[]){sums, out}, true);
+        for (int64_t i = 0; i < a * b; i++)
+            assert_true(fabs(sums[i] - expected[i]) < 1e-11);
+        for (int64_t i = 0; i < n; i++)
+            assert_true(fabs(out[i] - (in[i] * in[i] + in[i]) + expected[i / (r * b) * b + i % b]) <
+                        1e-11);
+        assert_true(ub_program_facts(p).steps_once <= 2); /* with the sum, and what reads it */
+        ub_program_free(p);
+        ub_graph_free(g);
+        ub_free(in);
+        ub_free(out);
+        ub_free(sums);
+        ub_free(expected);
+    }
+}
+
 /* The gradient of a layer's (out, in) weights is a product of its own, with nothing to move. */
 static void transposed_products_are_products(void **state)
 {
@@ -301,6 +343,7 @@ int main(void)
         cmocka_unit_test(late_stage_alone_gives_the_same),
         cmocka_unit_test(block_products_match_differences_of_the_gradient),
         cmocka_unit_test(pointwise_chains_are_fused),
+        cmocka_unit_test(sums_join_the_block_of_what_they_sum),
         cmocka_unit_test(transposed_products_are_products),
         cmocka_unit_test(recurrent_work_is_thin),
     };

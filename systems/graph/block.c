@@ -1,5 +1,5 @@
-/* block.c - lowers a group of pointwise nodes to instructions on registers of UB_BLOCK elements,
- * reused as soon as their values are dead. */
+/* block.c - lowers a group of pointwise nodes and sums to instructions on registers of UB_BLOCK
+ * elements, reused as soon as their values are dead. */
 #include "systems/graph/program.h"
 
 #include <string.h>
@@ -12,6 +12,8 @@ struct lowering {
     int *reads; /* by node minus leader: reads still to come inside the group */
     bool *busy;
     int n_busy;
+    struct ub_operand *held;
+    int n_held;
 };
 
 static int take_register(struct lowering *l)
@@ -50,8 +52,50 @@ static struct ub_operand strided(struct lowering *l, struct ub_use use)
     ub_shape_strides(shape, o.walk.out_stride);
     ub_broadcast_strides(shape, from, o.walk.in_stride);
     ub_move_merge(&o.walk);
+    return o;
+}
+
+/* Does the walk read the same in every block? (A run as long as a block is read in place.) */
+static bool is_periodic(const struct ub_move *w)
+{
+    int64_t period = 1;
+    for (int i = 1; i < w->rank; i++)
+        period *= w->dim[i];
+    if (w->rank > 1 && w->dim[w->rank - 1] >= UB_BLOCK)
+        return false;
+    return w->rank == 0 || (w->in_stride[0] == 0 && UB_BLOCK % period == 0);
+}
+
+static int find_held(const struct lowering *l, const struct ub_operand *o)
+{
+    for (int i = 0; i < l->n_held; i++) {
+        const struct ub_operand *h = &l->held[i];
+        if (h->ref.space == o->ref.space && h->ref.offset == o->ref.offset &&
+            memcmp(&h->walk, &o->walk, sizeof o->walk) == 0)
+            return i;
+    }
+    return -1;
+}
+
+/* A view through strides; periodic ones are in registers taken before any code. */
+static struct ub_operand view(struct lowering *l, struct ub_use use)
+{
+    struct ub_operand o = strided(l, use);
+    const int held = find_held(l, &o);
+    if (held >= 0)
+        return l->held[held];
     o.reg = take_register(l);
     return o;
+}
+
+static void hold(struct lowering *l, struct ub_use use)
+{
+    struct ub_operand o = strided(l, use);
+    if (!is_periodic(&o.walk) || find_held(l, &o) >= 0)
+        return;
+    o.held = true;
+    o.reg = take_register(l);
+    l->held[l->n_held++] = o;
 }
 
 static bool in_group(const struct lowering *l, ub_node x)
@@ -65,7 +109,7 @@ static struct ub_operand operand(struct lowering *l, struct ub_use use)
     if (use.source == UB_NONE)
         return constant(l, use.value);
     if (use.view != UB_NONE)
-        return strided(l, use);
+        return view(l, use);
     if (in_group(l, use.source) && !c->stored[use.source])
         return (struct ub_operand){.kind = UB_REGISTER, .reg = l->reg[use.source - l->leader]};
     return (struct ub_operand){.kind = UB_MEMORY, .ref = c->ref[use.source]};
@@ -77,7 +121,7 @@ static void release(struct lowering *l, const struct ub_instruction *code, ub_no
     struct ub_compiler *c = l->c;
     for (int i = 0; i < code->n_in; i++) {
         struct ub_use use = ub_use_of(c, x, i);
-        if (code->in[i].kind == UB_STRIDED)
+        if (code->in[i].kind == UB_STRIDED && !code->in[i].held)
             l->busy[code->in[i].reg] = false;
         if (use.source == UB_NONE || use.view != UB_NONE || !in_group(l, use.source))
             continue;
@@ -87,12 +131,15 @@ static void release(struct lowering *l, const struct ub_instruction *code, ub_no
     }
 }
 
-static void take_constants(struct lowering *l, ub_node x)
+/* Registers that last: taken before all others. */
+static void take_lasting(struct lowering *l, ub_node x)
 {
     for (int i = 0; i < ub_vertex(l->c->g, x)->n_in; i++) {
         struct ub_use use = ub_use_of(l->c, x, i);
         if (use.source == UB_NONE)
             constant(l, use.value);
+        else if (use.view != UB_NONE)
+            hold(l, use);
     }
 }
 
@@ -104,6 +151,8 @@ static void lower_node(struct lowering *l, ub_node x)
     *code = (struct ub_instruction){.op = v->op, .n_in = v->n_in};
     for (int i = 0; i < v->n_in; i++)
         code->in[i] = operand(l, ub_use_of(c, x, i));
+    if (v->op == UB_OP_SUM)
+        code->sum = ub_reduction_of(c, x);
     if (c->stored[x]) {
         code->out = (struct ub_operand){.kind = UB_MEMORY, .ref = c->ref[x]};
     } else {
@@ -131,14 +180,16 @@ void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *bloc
         }
     }
     l.busy = ub_calloc(4 * (size_t)members + 4, sizeof *l.busy);
+    l.held = ub_calloc(3 * (size_t)members, sizeof *l.held);
     block->n = ub_count(ub_shape_of(c->g, leader));
     block->code = ub_calloc((size_t)members, sizeof *block->code);
     for (ub_node x = leader; x != UB_NONE; x = c->next[x])
-        take_constants(&l, x);
+        take_lasting(&l, x);
     for (ub_node x = leader; x != UB_NONE; x = c->next[x])
         lower_node(&l, x);
     block->n_registers = l.n_busy;
     ub_free(l.reg);
     ub_free(l.reads);
     ub_free(l.busy);
+    ub_free(l.held);
 }

@@ -35,7 +35,8 @@ struct ub_use ub_use_of(const struct ub_compiler *c, ub_node x, int i)
                                    .transposed = true,
                                    .in_memory = true};
     }
-    return (struct ub_use){.source = source, .view = UB_NONE, .in_memory = !pointwise};
+    const bool in_block = pointwise || v->op == UB_OP_SUM; /* a sum may join what it sums */
+    return (struct ub_use){.source = source, .view = UB_NONE, .in_memory = !in_block};
 }
 
 void ub_compile_demand(struct ub_compiler *c)

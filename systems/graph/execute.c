@@ -88,7 +88,13 @@ static void run_block(const struct ub_program *p, const struct ub_lane_context *
                 in[i] = o->kind == UB_REGISTER ? register_at(p, t, o->reg)
                         : o->kind == UB_MEMORY
                             ? (const char *)at(p, t, o->ref) + (size_t)start * real
-                            : gather(p, t, o, start, n);
+                        : o->held && start > 0 ? register_at(p, t, o->reg)
+                                               : gather(p, t, o, start, n);
+            }
+            if (code->op == UB_OP_SUM) {
+                p->kernels->sum_part(start, n, code->sum.r, code->sum.b, at(p, t, code->out.ref),
+                                     in[0]);
+                continue;
             }
             void *out = code->out.kind == UB_REGISTER
                             ? register_at(p, t, code->out.reg)

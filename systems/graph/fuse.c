@@ -1,6 +1,7 @@
 /* fuse.c - second pass: pointwise nodes of one size and segment that feed each other become one
- * group, executed block by block. Two groups may merge unless something outside both lies on a
- * path between them. Then groups are put in an order of execution. */
+ * group, executed block by block, and sums join the group of what they sum. Two groups may merge
+ * unless something outside both lies on a path between them. Then groups are put in an order of
+ * execution. */
 #include "systems/graph/program.h"
 
 static bool pointwise(const struct ub_compiler *c, ub_node x)
@@ -70,6 +71,47 @@ static void try_merge(struct search *s, ub_node a, ub_node b)
         merge(s->c, a, b);
 }
 
+/* First what would otherwise have to be stored, then what is stored anyway (and is only read once
+ * less): a short chain of the backward pass stays there, whatever it reads of the forward pass. */
+static void merge_pointwise(struct search *s, bool stored)
+{
+    struct ub_compiler *c = s->c;
+    for (ub_node x = 0; x < c->n; x++) {
+        if (!c->live[x] || !pointwise(c, x))
+            continue;
+        for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++) {
+            struct ub_use use = ub_use_of(c, x, i);
+            ub_node y = use.source;
+            if (y == UB_NONE || use.view != UB_NONE || !pointwise(c, y) ||
+                c->segment[y] != c->segment[x] || c->stored[y] != stored)
+                continue;
+            try_merge(s, c->group[x], c->group[y]);
+        }
+    }
+}
+
+/* A sum is known when its group has run: nothing in the group may read it. */
+static bool group_reads(const struct ub_compiler *c, ub_node leader, ub_node sum)
+{
+    for (ub_node x = leader; x != UB_NONE; x = c->next[x])
+        for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++)
+            if (ub_use_of(c, x, i).source == sum)
+                return true;
+    return false;
+}
+
+static void merge_sums(struct search *s)
+{
+    struct ub_compiler *c = s->c;
+    for (ub_node x = 0; x < c->n; x++) {
+        if (!c->live[x] || ub_vertex(c->g, x)->op != UB_OP_SUM)
+            continue;
+        const ub_node y = ub_use_of(c, x, 0).source;
+        if (pointwise(c, y) && c->segment[y] == c->segment[x] && !group_reads(c, c->group[y], x))
+            try_merge(s, c->group[y], x);
+    }
+}
+
 static void visit(struct ub_compiler *c, ub_node leader)
 {
     if (c->position[leader] >= 0)
@@ -108,18 +150,9 @@ void ub_compile_fuse(struct ub_compiler *c)
         c->next[x] = UB_NONE;
         c->position[x] = -1;
     }
-    for (ub_node x = 0; x < c->n; x++) {
-        if (!c->live[x] || !pointwise(c, x))
-            continue;
-        for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++) {
-            struct ub_use use = ub_use_of(c, x, i);
-            ub_node y = use.source;
-            if (y == UB_NONE || use.view != UB_NONE || !pointwise(c, y) ||
-                c->segment[y] != c->segment[x])
-                continue;
-            try_merge(&s, c->group[x], c->group[y]);
-        }
-    }
+    merge_pointwise(&s, false);
+    merge_pointwise(&s, true);
+    merge_sums(&s);
     ub_free(s.stamp);
     for (ub_node x = 0; x < c->n; x++)
         if (c->live[x] && c->group[x] == x)

@@ -102,26 +102,89 @@ static void fill(int64_t n, void *out, double value)
         o[i] = v;
 }
 
+enum { WIDE = 64 };
+
+/* Rows of b elements, b a divisor of WIDE, added to o: many rows at once. Returns the rows done. */
+static int64_t add_narrow_rows(int64_t rows, int64_t b, real *o, const real *x)
+{
+    real wide[WIDE] = {0};
+    const int64_t steps = rows * b / WIDE;
+    for (int64_t s = 0; s < steps; s++, x += WIDE)
+#pragma omp simd
+        for (int l = 0; l < WIDE; l++)
+            wide[l] += x[l];
+    for (int64_t l = 0; steps && l < WIDE; l += b)
+        for (int64_t k = 0; k < b; k++)
+            o[k] += wide[l + k];
+    return steps * (WIDE / b);
+}
+
+static void add_rows(int64_t rows, int64_t b, real *o, const real *x)
+{
+    const int64_t done = WIDE % b == 0 ? add_narrow_rows(rows, b, o, x) : 0;
+    for (int64_t j = done; j < rows; j++) {
+        const real *row = x + j * b;
+#pragma omp simd
+        for (int64_t l = 0; l < b; l++)
+            o[l] += row[l];
+    }
+}
+
+static real row_sum(int64_t n, const real *x)
+{
+    real s = 0;
+#pragma omp simd reduction(+ : s)
+    for (int64_t j = 0; j < n; j++)
+        s += x[j];
+    return s;
+}
+
+static void sum_row_parts(int64_t start, int64_t n, int64_t r, real *out, const real *x)
+{
+    while (n > 0) {
+        const int64_t i = start / r, j = start % r, run = r - j < n ? r - j : n;
+        out[i] = row_sum(run, x) + (j == 0 ? 0 : out[i]);
+        start += run, x += run, n -= run;
+    }
+}
+
+static void sum_part(int64_t start, int64_t n, int64_t r, int64_t b, void *out, const void *in)
+{
+    const real *x = in;
+    if (b == 1) {
+        sum_row_parts(start, n, r, out, x);
+        return;
+    }
+    while (n > 0) {
+        const int64_t row = start / b, l = start % b, j = row % r;
+        real *o = (real *)out + row / r * b;
+        const int64_t whole = n / b, rows = r - j < whole ? r - j : whole;
+        int64_t run = b - l < n ? b - l : n;
+        if (j == 0)
+            memset(o + l, 0, (size_t)(rows > 0 && l == 0 ? b : run) * sizeof *o);
+        if (l == 0 && rows > 0) {
+            add_rows(rows, b, o, x);
+            run = rows * b;
+        } else {
+#pragma omp simd
+            for (int64_t k = 0; k < run; k++)
+                o[l + k] += x[k];
+        }
+        start += run, x += run, n -= run;
+    }
+}
+
 static void sum(int64_t a, int64_t r, int64_t b, void *out, const void *in)
 {
     for (int64_t i = 0; i < a; i++) {
         real *o = (real *)out + i * b;
         const real *x = (const real *)in + i * r * b;
         if (b == 1) {
-            real s = 0;
-#pragma omp simd reduction(+ : s)
-            for (int64_t j = 0; j < r; j++)
-                s += x[j];
-            o[0] = s;
+            o[0] = row_sum(r, x);
             continue;
         }
         memcpy(o, x, (size_t)b * sizeof *o);
-        for (int64_t j = 1; j < r; j++) {
-            const real *row = x + j * b;
-#pragma omp simd
-            for (int64_t l = 0; l < b; l++)
-                o[l] += row[l];
-        }
+        add_rows(r - 1, b, o, x + b);
     }
 }
 
@@ -385,6 +448,7 @@ const struct ub_kernels JOIN(UB_ISA, UB_REAL) = {
          [UB_OP_GREATER] = k_greater, [UB_OP_EQUAL] = k_equal,       [UB_OP_SELECT] = k_select},
     .fill = fill,
     .sum = sum,
+    .sum_part = sum_part,
     .max = maximum,
     .add_to = add_to,
     .move = move,

@@ -17,6 +17,9 @@ struct ub_kernels {
     /* in (a, r, b) -> out (a, b): sums or maxima over r. */
     void (*sum)(int64_t a, int64_t r, int64_t b, void *out, const void *in);
     void (*max)(int64_t a, int64_t r, int64_t b, void *out, const void *in);
+    /* What elements start..start+n of `in`, of which x is the first, add to the sums in out; called
+     * for a whole input in order. */
+    void (*sum_part)(int64_t start, int64_t n, int64_t r, int64_t b, void *out, const void *x);
     void (*add_to)(int64_t n, void *out, const void *in); /* out += in */
     /* Strided copy of a block of the given rank (innermost last); strides in elements. */
     void (*move)(int rank, const int64_t *dim, void *out, const int64_t *out_stride, const void *in,

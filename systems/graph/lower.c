@@ -111,25 +111,32 @@ static void lower_concat(struct ub_compiler *c, struct ub_steps *steps, ub_node 
     }
 }
 
-static void lower_reduce(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
+struct ub_reduce ub_reduction_of(const struct ub_compiler *c, ub_node x)
 {
     const struct ub_vertex *v = ub_vertex(c->g, x);
     struct ub_shape from = ub_shape_of(c->g, v->in[0]);
-    struct ub_step *s = add_step(steps, v->op == UB_OP_SUM ? UB_STEP_SUM : UB_STEP_MAX);
-    s->out = c->ref[x];
-    s->in[0] = c->ref[c->base[v->in[0]]];
-    s->reduce = (struct ub_reduce){1, 1, 1};
+    struct ub_reduce reduce = {1, 1, 1};
     bool passed = false;
     for (int i = 0; i < from.rank; i++) {
         bool reduced = v->attributes.axes & UB_AXIS(i);
         passed = passed || reduced;
         if (reduced)
-            s->reduce.r *= from.dim[i];
+            reduce.r *= from.dim[i];
         else if (passed)
-            s->reduce.b *= from.dim[i];
+            reduce.b *= from.dim[i];
         else
-            s->reduce.a *= from.dim[i];
+            reduce.a *= from.dim[i];
     }
+    return reduce;
+}
+
+static void lower_reduce(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
+{
+    const struct ub_vertex *v = ub_vertex(c->g, x);
+    struct ub_step *s = add_step(steps, v->op == UB_OP_SUM ? UB_STEP_SUM : UB_STEP_MAX);
+    s->out = c->ref[x];
+    s->in[0] = c->ref[c->base[v->in[0]]];
+    s->reduce = ub_reduction_of(c, x);
 }
 
 static void lower_matmul(struct ub_compiler *c, struct ub_steps *steps, ub_node x)

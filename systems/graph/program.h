@@ -74,11 +74,13 @@ struct ub_convolution {
     struct ub_dnnl_conv *dnnl; /* NULL: windows and GEMMs */
 };
 
-/* Fused blocks: operands are registers (one block long), memory, or memory read with strides. */
+/* Fused blocks (pointwise operators, and sums of what they make): operands are registers (one block
+ * long), memory, or memory read with strides. */
 enum ub_operand_kind { UB_REGISTER, UB_MEMORY, UB_STRIDED };
 struct ub_operand {
     enum ub_operand_kind kind;
     int reg;             /* REGISTER; STRIDED: where runs are gathered */
+    bool held;           /* STRIDED: the same in every block, gathered in the first */
     struct ub_ref ref;   /* MEMORY, STRIDED */
     struct ub_move walk; /* STRIDED: dim and in_stride, merged */
 };
@@ -86,6 +88,7 @@ struct ub_instruction {
     enum ub_op op;
     int n_in;
     struct ub_operand in[3], out; /* out: REGISTER or MEMORY */
+    struct ub_reduce sum;         /* SUM: sizes of its whole input */
 };
 struct ub_constant {
     int reg;
@@ -197,6 +200,7 @@ void ub_compile_fuse(struct ub_compiler *c);   /* fuse.c: groups and their order
 void ub_compile_place(struct ub_compiler *c);  /* place.c: last uses, refs, sizes */
 void ub_compile_lower(struct ub_compiler *c);  /* lower.c: steps */
 void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *block); /* block.c */
+struct ub_reduce ub_reduction_of(const struct ub_compiler *c, ub_node x); /* of a SUM or MAX */
 
 /* convolve.c: a whole step's convolutions; and the scratch elements that it needs. */
 void ub_convolve(const struct ub_kernels *k, const struct ub_convolution *s, void *out,
