@@ -70,7 +70,7 @@ ub_node ub_partial_pointwise(struct ub_graph *g, ub_node node, int i)
     case UB_OP_DIV:
         return i == 0 ? ub_recip(g, y) : ub_neg(g, ub_div(g, node, y));
     case UB_OP_MAX: {
-        ub_node first = ub_greater(g, x, y);
+        ub_node first = ub_greater(g, node, y); /* of the maximum, which is in memory more often */
         return i == 0 ? first : one_minus(g, first);
     }
     default:
