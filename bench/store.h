@@ -61,7 +61,9 @@ enum ub_run_status {
 const char *ub_run_status_name(enum ub_run_status status);
 bool ub_run_status_find(const char *name, enum ub_run_status *status);
 
-struct ub_pair { /* a name and a text: provenance */
+/* A name and a text: provenance. What the optimizer's edge of stability is, where it has one, is
+ * there too: "edge.quantity", "edge.threshold", "edge.citation". */
+struct ub_pair {
     char *name, *text;
 };
 struct ub_fact { /* a name and a number: "threshold", "lr", "parameters", "seconds", ... */

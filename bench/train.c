@@ -309,6 +309,30 @@ static bool save_weights(struct session *s, struct ub_error *err)
     return false;
 }
 
+/* What reports say of the optimizer's edge goes with the run: they know stores, never optimizers.
+ */
+static bool commit(struct session *s, struct ub_error *err)
+{
+    enum { EDGE_PAIRS = 3 };
+    const struct ub_optimizer_kind *kind = s->optimizer->kind;
+    const size_t given = s->setting->n_provenance;
+    struct ub_pair *pairs = ub_calloc(given + EDGE_PAIRS, sizeof *pairs);
+    size_t n = 0;
+    for (; n < given; n++)
+        pairs[n] = s->setting->provenance[n];
+    if (kind->edge_formula) {
+        const char *sits =
+            kind->preconditioner ? "largest eigenvalue of P^-1 H" : "largest eigenvalue of H";
+        pairs[n++] = (struct ub_pair){(char *)"edge.quantity", (char *)sits};
+        pairs[n++] = (struct ub_pair){(char *)"edge.threshold", (char *)kind->edge_formula};
+        pairs[n++] = (struct ub_pair){(char *)"edge.citation", (char *)kind->edge_citation};
+    }
+    const char *message = s->message.data ? s->message.data : "";
+    const bool good = ub_run_writer_commit(s->writer, s->status, message, pairs, n, err);
+    ub_free(pairs);
+    return good;
+}
+
 static enum ub_train_result run_session(struct session *s, struct ub_error *err)
 {
     if (!set_up(s, err))
@@ -329,10 +353,7 @@ static enum ub_train_result run_session(struct session *s, struct ub_error *err)
         ub_run_writer_abandon(s->writer);
         return UB_TRAIN_UNWRITABLE;
     }
-    const char *message = s->message.data ? s->message.data : "";
-    bool stored = ub_run_writer_commit(s->writer, s->status, message, s->setting->provenance,
-                                       s->setting->n_provenance, err);
-    return stored ? UB_TRAIN_STORED : UB_TRAIN_UNWRITABLE;
+    return commit(s, err) ? UB_TRAIN_STORED : UB_TRAIN_UNWRITABLE;
 }
 
 enum ub_train_result ub_train(const struct ub_run_spec *spec,

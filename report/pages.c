@@ -15,7 +15,8 @@ bool plates_add(struct plates *p, struct ub_figure *figure, const char *stem, co
     if (!good)
         return false;
     p->plate = ub_realloc(p->plate, (p->count + 1) * sizeof *p->plate);
-    p->plate[p->count++] = (struct plate){ub_strdup(stem), ub_strdup(title), ub_strdup(caption)};
+    p->plate[p->count++] =
+        (struct plate){ub_strdup(stem), ub_strdup(title), ub_strdup(caption), p->aside};
     return true;
 }
 
@@ -31,13 +32,14 @@ void plates_free(struct plates *p)
 
 /* ---- provenance ------------------------------------------------------------------------- */
 
-/* What all runs share is said once; what differs is counted. */
+/* What all runs share is said once; what differs is counted. Edges have their own table. */
 static void add_provenance(struct ub_text *out, const struct ub_store *store)
 {
     struct labels names = {0};
     for (size_t i = 0; i < store->count; i++)
         for (size_t k = 0; k < store->runs[i].n_provenance; k++)
-            labels_add(&names, store->runs[i].provenance[k].name);
+            if (strncmp(store->runs[i].provenance[k].name, "edge.", 5) != 0)
+                labels_add(&names, store->runs[i].provenance[k].name);
     for (size_t k = 0; k < names.count; k++) {
         struct labels values = {0};
         for (size_t i = 0; i < store->count; i++) {
@@ -57,43 +59,101 @@ static void add_provenance(struct ub_text *out, const struct ub_store *store)
 
 /* ---- the page --------------------------------------------------------------------------- */
 
-static void add_figures(struct ub_text *out, const struct plates *plates)
+/* What few will read is folded away. */
+static void fold(struct ub_text *out, const char *summary)
 {
-    ub_text_add(out, "\n## Figures\n");
+    ub_text_add(out, "\n<details>\n<summary>%s</summary>\n\n", summary);
+}
+
+static void unfold(struct ub_text *out)
+{
+    ub_text_add(out, "\n</details>\n");
+}
+
+static size_t add_figures_that(struct ub_text *out, const struct plates *plates, bool aside)
+{
+    size_t count = 0;
     for (size_t i = 0; i < plates->count; i++) {
         const struct plate *p = &plates->plate[i];
+        if (p->aside != aside)
+            continue;
+        count++;
         ub_text_add(out, "\n### %s\n\n![%s](%s.png)\n\n%s ([SVG](%s.svg))\n", p->title, p->title,
                     p->stem, p->caption, p->stem);
     }
+    return count;
+}
+
+static void add_figures(struct ub_text *out, const struct plates *plates)
+{
+    enum { MOST_UNFOLDED = 4 };
+    struct ub_text rest = {0}, summary = {0};
+    ub_text_add(out, "\n## Figures\n");
+    add_figures_that(out, plates, false);
+    const size_t count = add_figures_that(&rest, plates, true);
+    ub_text_add(&summary, "Sharpness and loss by dataset: %zu figures", count);
+    if (count > MOST_UNFOLDED)
+        fold(out, summary.data);
+    ub_text_add(out, "%s", count ? rest.data : "");
+    if (count > MOST_UNFOLDED)
+        unfold(out);
+    ub_text_free(&rest);
+    ub_text_free(&summary);
 }
 
 static void add_commands(struct ub_text *out, const struct study *study)
 {
+    struct ub_text summary = {0};
+    ub_text_add(&summary, "Commands of %zu systems", study->n_systems);
     ub_text_add(out, "\n## Repeat a run\n\nOne command for the first run of each system; other "
-                     "seeds differ in `--seed` (all commands are in [runs.csv](runs.csv)).\n\n"
-                     "```sh\n");
+                     "seeds differ in `--seed` (all commands are in [runs.csv](runs.csv)).\n");
+    fold(out, summary.data);
+    ub_text_add(out, "```sh\n");
+    ub_text_free(&summary);
     for (size_t i = 0; i < study->n_systems; i++) {
         char *command = train_command(&study->store->runs[study->first_of[i]].spec);
         ub_text_add(out, "%s\n", command);
         ub_free(command);
     }
     ub_text_add(out, "```\n");
+    unfold(out);
 }
 
-static void add_tables(struct ub_text *out, const struct study *study)
+static void add_systems(struct ub_text *out, const struct study *study)
 {
+    enum { MOST_UNFOLDED = 24 };
     for (size_t i = 0; i < study->n_laws; i++) {
         struct table *t = systems_table(study->laws[i], FOR_PAGE);
+        struct ub_text summary = {0};
+        ub_text_add(&summary, "%zu systems", table_rows(t));
         ub_text_add(out,
                     "\n## Systems under %s\n\n%s (%s). rho: mean over seeds of the median at "
                     "the edge, with its 95%% interval; runs: those that reached their edge, of "
                     "all. Full precision: [laws.csv](laws.csv).\n\n",
                     study->laws[i]->law->name, study->laws[i]->law->claim,
                     study->laws[i]->law->citation);
+        if (table_rows(t) > MOST_UNFOLDED)
+            fold(out, summary.data);
         table_markdown(t, out);
+        if (table_rows(t) > MOST_UNFOLDED)
+            unfold(out);
+        ub_text_free(&summary);
         table_free(t);
     }
-    struct table *t = coordinates_table(study);
+}
+
+static void add_tables(struct ub_text *out, const struct study *study)
+{
+    add_plateaus(out, study);
+    struct table *t = thresholds_table(study);
+    if (table_rows(t) > 0) {
+        ub_text_add(out, "\n## Thresholds\n\nThe edge of each optimizer, rho = 1: H is the Hessian "
+                         "of the training loss, P the optimizer's preconditioner.\n\n");
+        table_markdown(t, out);
+    }
+    table_free(t);
+    add_systems(out, study);
+    t = coordinates_table(study);
     if (table_rows(t) > 0) {
         ub_text_add(out, "\n## Coordinate check\n\nExponents of each layer's change (root mean "
                          "square, at the last measurement) against width, fitted to runs that did "

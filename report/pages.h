@@ -42,9 +42,11 @@ struct table *exponents_table(const struct study *study);
 /* A figure that was written: FOLDER/stem.png and .svg. */
 struct plate {
     char *stem, *title, *caption;
+    bool aside;
 };
 struct plates {
     size_t count;
+    bool aside; /* what is added now is for the reader who asks: folded away on the page */
     struct plate *plate;
     const char *folder;
     const struct ub_figure_note *notes;
@@ -58,6 +60,18 @@ void plates_free(struct plates *plates);
 /* plots_training.c: sharpness, collapse of rho, loss, plateaus. plots_spectra.c: spectra. */
 bool plot_training(const struct study *study, struct plates *plates, struct ub_error *err);
 bool plot_plateaus(const struct study *study, struct plates *plates, struct ub_error *err);
+/* edges.c: rho of every run in normalized time, a panel an optimizer, for laws over many of them;
+ * plateaus by optimizer and architecture, with the reasons why runs have none (collected, the
+ * letter a for the first); what each optimizer's threshold is, as its runs recorded it. */
+/* The unit is the step at which rho first is 1 or more after having been below; the last step when
+ * it never is; 0 when there is none. */
+double unit_of_time(const struct ub_series *rho);
+bool has_many_optimizers(const struct ub_law_result *result);
+bool plot_collapse_by_optimizer(const struct study *study, const struct ub_law_result *result,
+                                struct plates *plates, struct ub_error *err);
+struct table *plateaus_table(const struct ub_law_result *result, struct labels *reasons);
+void add_plateaus(struct ub_text *out, const struct study *study);
+struct table *thresholds_table(const struct study *study);
 /* plots_models.c: rho of every architecture. coordinates.c: activations against width, and a table
  * of the exponents of their changes. */
 bool plot_architectures(const struct study *study, struct plates *plates, struct ub_error *err);

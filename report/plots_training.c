@@ -5,7 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_ROWS = 6, MOST_COLUMNS = 4, MOST_PLATEAUS = 48 };
+/* Pages: of sharpness for one dataset and loss; a store's traces have the rest. */
+enum { MOST_ROWS = 6, MOST_COLUMNS = 4, MOST_PLATEAUS = 48, MOST_PAGES = 2, MOST_GROUPS = 12 };
+/* A spike before the edge must not flatten what happens there. */
+static const double most_of_edge = 3;
 
 /* ---- groups ----------------------------------------------------------------------------- */
 
@@ -97,6 +100,36 @@ static size_t plot_runs(struct ub_panel *panel, const struct group *g, const cha
     return drawn;
 }
 
+static bool in_cell(const struct group *g, size_t run, const char *model, const char *optimizer)
+{
+    const struct ub_run_spec *spec = &g->study->store->runs[run].spec;
+    return g->study->traces[run] && in_group(g, spec) && is_called(spec->optimizer, optimizer) &&
+           strcmp(model_label(spec), model) == 0;
+}
+
+/* Where the edge is known, the axis ends at three times it unless a run ends beyond. */
+static void cut_spikes(struct ub_panel *panel, const struct group *g, const char *model,
+                       const char *optimizer)
+{
+    double edge = 0, end = 0, most = 0;
+    for (size_t i = 0; i < g->study->store->count; i++) {
+        if (!in_cell(g, i, model, optimizer))
+            continue;
+        const double threshold = ub_run_fact(&g->study->store->runs[i], "threshold");
+        struct ub_series s = ub_trace_series(g->study->traces[i], "sharpness", 0);
+        edge = isfinite(threshold) ? fmax(edge, threshold) : edge;
+        for (size_t k = 0; k < s.count; k++)
+            if (isfinite(s.value[k])) {
+                most = fmax(most, s.value[k]);
+                end = k + 1 == s.count ? fmax(end, s.value[k]) : end;
+            }
+        ub_series_clear(&s);
+    }
+    const double high = fmax(most_of_edge * edge, 1.3 * end);
+    if (edge > 0 && most > high)
+        ub_panel_range(panel, UB_VERTICAL, 0, high);
+}
+
 /* The thresholds of a cell's runs: one rule each, up to three. */
 static void plot_thresholds(struct ub_panel *panel, const struct group *g, const char *model,
                             const char *optimizer)
@@ -106,16 +139,14 @@ static void plot_thresholds(struct ub_panel *panel, const struct group *g, const
     for (size_t i = 0; i < g->study->store->count && n < 3; i++) {
         const struct ub_run *run = &g->study->store->runs[i];
         const double threshold = ub_run_fact(run, "threshold");
-        bool again = !isfinite(threshold) || !g->study->traces[i] || !in_group(g, &run->spec) ||
-                     strcmp(model_label(&run->spec), model) != 0 ||
-                     !is_called(run->spec.optimizer, optimizer);
+        bool again = !isfinite(threshold) || !in_cell(g, i, model, optimizer);
         for (int k = 0; k < n; k++)
             again = again || fabs(known[k] - threshold) <= 1e-9 * threshold;
         if (again)
             continue;
         known[n++] = threshold;
         char label[32];
-        snprintf(label, sizeof label, "edge %.3g", threshold);
+        snprintf(label, sizeof label, "edge %.4g", threshold);
         ub_panel_rule(panel, UB_HORIZONTAL, threshold, n == 1 ? label : NULL);
     }
 }
@@ -123,7 +154,7 @@ static void plot_thresholds(struct ub_panel *panel, const struct group *g, const
 /* ---- sharpness -------------------------------------------------------------------------- */
 
 static bool plot_sharpness_page(const struct group *g, struct plates *plates, size_t page,
-                                size_t row, size_t column, struct ub_error *err)
+                                size_t pages, size_t row, size_t column, struct ub_error *err)
 {
     size_t rows = g->models.count - row, columns = g->optimizers.count - column;
     rows = rows < MOST_ROWS ? rows : MOST_ROWS;
@@ -131,10 +162,13 @@ static bool plot_sharpness_page(const struct group *g, struct plates *plates, si
     struct ub_text title = {0};
     ub_text_add(&title, "Sharpness and the edge of stability: %s, %s", dataset_label(g->spec),
                 g->spec->loss);
+    if (pages > 1)
+        ub_text_add(&title, ", page %zu of %zu", page + 1, pages);
     struct ub_figure *f = ub_figure_new(title.data, (int)rows, (int)columns);
     ub_figure_share(f, true, false);
-    ub_figure_caption(f, "Largest Hessian eigenvalue against step, one line a seed; dashed: the "
-                         "optimizer's own stability threshold.");
+    ub_figure_caption(f, "Sharpness as the optimizer meets it (of P^-1 H where it preconditions) "
+                         "against step, one line a run; dashed: its own stability threshold. Axes "
+                         "end at three times that.");
     size_t drawn = 0;
     for (size_t i = 0; i < rows; i++)
         for (size_t k = 0; k < columns; k++) {
@@ -148,12 +182,17 @@ static bool plot_sharpness_page(const struct group *g, struct plates *plates, si
             ub_panel_axes(panel, "step", UB_LINEAR, "sharpness", UB_LINEAR);
             drawn += plot_runs(panel, g, "sharpness", model, optimizer, false);
             plot_thresholds(panel, g, model, optimizer);
+            cut_spikes(panel, g, model, optimizer);
         }
     char *stem = stem_of("sharpness", g->spec, page);
     const bool good =
         drawn
             ? plates_add(plates, f, stem, title.data,
-                         "Sharpness against step, model by optimizer; dashed: the threshold.", err)
+                         page + 1 == MOST_PAGES && pages > MOST_PAGES
+                             ? "Sharpness against step, model by optimizer; dashed: the threshold. "
+                               "Further pages are not drawn: the store's traces have them."
+                             : "Sharpness against step, model by optimizer; dashed: the threshold.",
+                         err)
             : (ub_figure_free(f), true);
     ub_free(stem);
     ub_text_free(&title);
@@ -162,11 +201,12 @@ static bool plot_sharpness_page(const struct group *g, struct plates *plates, si
 
 static bool plot_sharpness(const struct group *g, struct plates *plates, struct ub_error *err)
 {
-    size_t page = 0;
-    for (size_t row = 0; row < g->models.count; row += MOST_ROWS)
-        for (size_t column = 0; column < g->optimizers.count; column += MOST_COLUMNS)
-            if (!plot_sharpness_page(g, plates, page++, row, column, err))
-                return false;
+    const size_t across = (g->optimizers.count + MOST_COLUMNS - 1) / MOST_COLUMNS;
+    const size_t pages = across * ((g->models.count + MOST_ROWS - 1) / MOST_ROWS);
+    for (size_t page = 0; page < pages && page < MOST_PAGES; page++)
+        if (!plot_sharpness_page(g, plates, page, pages, page / across * MOST_ROWS,
+                                 page % across * MOST_COLUMNS, err))
+            return false;
     return true;
 }
 
@@ -200,11 +240,16 @@ bool plot_training(const struct study *study, struct plates *plates, struct ub_e
 {
     struct group g;
     bool good = true;
-    for (size_t i = 0; good && i < study->store->count; i++) {
-        if (group_open(study, i, &g))
+    size_t groups = 0;
+    plates->aside = true;
+    for (size_t i = 0; good && i < study->store->count && groups < MOST_GROUPS; i++) {
+        if (group_open(study, i, &g)) {
             good = plot_sharpness(&g, plates, err) && plot_loss(&g, plates, err);
+            groups++;
+        }
         group_close(&g);
     }
+    plates->aside = false;
     return good;
 }
 
@@ -317,7 +362,8 @@ bool plot_plateaus(const struct study *study, struct plates *plates, struct ub_e
         const struct ub_law_result *r = study->laws[i];
         if (strcmp(r->law->observable, "edge-ratio") != 0)
             continue;
-        good = plot_collapse(study, r, plates, err);
+        good = has_many_optimizers(r) ? plot_collapse_by_optimizer(study, r, plates, err)
+                                      : plot_collapse(study, r, plates, err);
         size_t page = 0, at = 0;
         while (good && at < r->n_systems) {
             size_t end = at, reached = 0;

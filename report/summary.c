@@ -120,7 +120,8 @@ struct table *status_table(const struct ub_store *store)
         for (size_t i = 0; i < labels.count && i < 3; i++)
             ub_text_add(&some, "%s%s", i ? "; " : "", labels.text[i]);
         if (labels.count > 3)
-            ub_text_add(&some, "; and %zu more systems", labels.count - 3);
+            ub_text_add(&some, "; and %zu more system%s", labels.count - 3,
+                        labels.count == 4 ? "" : "s");
         table_cell(t, "%s", some.data ? some.data : "");
         ub_text_free(&some);
         labels_free(&labels);
