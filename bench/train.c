@@ -84,7 +84,11 @@ static bool set_up(struct session *s, struct ub_error *err)
     s->optimizer = ub_optimizer_new(spec->optimizer, s->size, err);
     if (!s->optimizer)
         return false;
-    ub_optimizer_take_rates(s->optimizer, ub_problem_layout(s->problem));
+    if (!ub_optimizer_attach(
+            s->optimizer,
+            &(struct ub_training){.problem = s->problem, .steps = spec->steps, .seed = spec->seed},
+            err))
+        return false;
     s->observers =
         ub_observers_new((const char *const *)spec->measures, spec->n_measures, "measure", err);
     if (!s->observers)

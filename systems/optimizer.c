@@ -58,6 +58,8 @@ void ub_optimizer_free(struct ub_optimizer *o)
 {
     if (!o)
         return;
+    if (o->own)
+        o->kind->detach(o);
     ub_call_free(o->call);
     ub_free(o->state);
     ub_free(o->rates);
@@ -76,14 +78,22 @@ bool ub_optimizer_resolve(struct ub_optimizer *o, double initial_sharpness, stru
     return set_edge(o, initial_sharpness / o->rate.value, err);
 }
 
-void ub_optimizer_take_rates(struct ub_optimizer *o, const struct ub_layout *layout)
+static void take_rates(struct ub_optimizer *o)
 {
-    if (!o->kind->takes_rates)
-        return;
     o->rates = ub_calloc((size_t)o->size, sizeof *o->rates);
-    for (int64_t i = 0; i < layout->count; i++)
-        for (int64_t k = 0; k < layout->params[i].size; k++)
-            o->rates[layout->params[i].offset + k] = layout->params[i].rate_scale;
+    for (int64_t i = 0; i < o->layout->count; i++)
+        for (int64_t k = 0; k < o->layout->params[i].size; k++)
+            o->rates[o->layout->params[i].offset + k] = o->layout->params[i].rate_scale;
+}
+
+bool ub_optimizer_attach(struct ub_optimizer *o, const struct ub_training *training,
+                         struct ub_error *err)
+{
+    o->training = *training;
+    o->layout = ub_problem_layout(training->problem);
+    if (o->kind->takes_rates)
+        take_rates(o);
+    return !o->kind->attach || o->kind->attach(o, err);
 }
 
 void ub_optimizer_step(struct ub_optimizer *o, double *theta, const double *grad)

@@ -5,7 +5,8 @@
  *     double *theta = ub_calloc(ub_problem_size(p), sizeof *theta), *grad = ...;
  *     ub_problem_init(p, seed, theta);
  *     struct ub_optimizer *o = ub_optimizer_new("gd:lr=0.05", ub_problem_size(p), &err);
- *     ub_optimizer_resolve(o, initial_sharpness);            // only for lr=relative(R)
+ *     ub_optimizer_attach(o, &(struct ub_training){p, 100, seed}, &err);
+ *     ub_optimizer_resolve(o, initial_sharpness, &err);      // only for lr=relative(R)
  *     for (int t = 0; t < 100; t++) {
  *         double loss = ub_problem_gradient(p, theta, grad);
  *         ub_optimizer_step(o, theta, grad);
@@ -149,12 +150,25 @@ const struct ub_init *ub_init_find(const char *name);
 /* ---- optimizers ------------------------------------------------------------------------- */
 
 struct ub_optimizer;
+struct ub_problem;
+
+/* What an optimizer trains: needed by those that look at more than one gradient a step, at the
+ * layout, or at the end of the run. */
+struct ub_training {
+    struct ub_problem *problem; /* kept by reference */
+    int64_t steps;              /* of the whole run */
+    uint64_t seed;
+};
 
 struct ub_optimizer_kind {
     const char *name, *summary, *citation;
     const struct ub_option *options; /* includes lr of kind UB_OPTION_RATE */
     bool takes_rates;                /* Adam-like: steps are multiplied by `rates` */
+    bool needs_problem;              /* steps only once attached to a training */
     int64_t state_vectors;           /* flat vectors of state the step needs, zeroed at start */
+    /* What a training is asked for beyond that, kept in o->own; both may be NULL. */
+    bool (*attach)(struct ub_optimizer *o, struct ub_error *err);
+    void (*detach)(struct ub_optimizer *o);
     void (*step)(struct ub_optimizer *o, double *theta, const double *grad);
     /* Edge of stability: the threshold on the top eigenvalue of P^-1 H for the current learning
      * rate; NAN where none is known. P = I when `preconditioner` is NULL. */
@@ -176,7 +190,10 @@ struct ub_optimizer {
     bool frozen; /* the preconditioner stays as it is: what theory of the edge assumes */
     double
         *rates; /* factors on the learning rate by parameter, for Adam-like optimizers; NULL = 1 */
-    double *state; /* state_vectors x size */
+    double *state;                  /* state_vectors x size */
+    struct ub_training training;    /* zero until attached */
+    const struct ub_layout *layout; /* of training.problem; NULL until attached */
+    void *own;                      /* the kind's */
 };
 extern const struct ub_optimizer_kind *const ub_optimizers[];
 const struct ub_optimizer_kind *ub_optimizer_find(const char *name);
@@ -185,9 +202,10 @@ const struct ub_optimizer_kind *ub_optimizer_find(const char *name);
 struct ub_optimizer *ub_optimizer_new(const char *text, int64_t size, struct ub_error *err);
 void ub_optimizer_free(struct ub_optimizer *o);
 bool ub_optimizer_needs_sharpness(const struct ub_optimizer *o);
-/* Takes the learning-rate factors of a parametrization from the layout. Optimizers that are not
- * Adam-like need none and ignore them. */
-void ub_optimizer_take_rates(struct ub_optimizer *o, const struct ub_layout *layout);
+/* Says what is trained, once, before the first step. Needed where `needs_problem`, and for the
+ * learning-rate factors of a parametrization, which Adam-like optimizers take from the layout. */
+bool ub_optimizer_attach(struct ub_optimizer *o, const struct ub_training *training,
+                         struct ub_error *err);
 /* relative(R): learning rate such that threshold = initial_sharpness / R. */
 bool ub_optimizer_resolve(struct ub_optimizer *o, double initial_sharpness, struct ub_error *err);
 void ub_optimizer_step(struct ub_optimizer *o, double *theta, const double *grad);

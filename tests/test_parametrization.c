@@ -128,7 +128,6 @@ static void adam_moves_by_the_rates(void **state)
     struct ub_dataset *d = tiny_dataset(UB_CLASSIFICATION, 9, 0, 4, 3);
     struct fixture f =
         fixture_of(d, "mlp:widths=16x16,parametrization=mup,base-width=4", "mse", "adam:lr=0.001");
-    ub_optimizer_take_rates(f.optimizer, ub_problem_layout(f.problem));
     ub_problem_gradient(f.problem, f.theta, f.grad);
     ub_optimizer_step(f.optimizer, f.theta, f.grad);
     for (size_t k = 0; k < sizeof expected / sizeof *expected; k++) {

@@ -251,7 +251,9 @@ static bool time_sharpness(struct ub_error *err)
     struct ub_optimizer *gd =
         good ? ub_optimizer_new(rate.data, ub_problem_size(s.problem), err) : NULL;
     int64_t products = 0;
-    if (gd) {
+    const struct ub_training training = {.problem = s.problem, .steps = TRACE_STEPS};
+    good = gd && ub_optimizer_attach(gd, &training, err);
+    if (good) {
         do_gradient(&s); /* compiles */
         printf("sharpness %.9g\n", trace(&s, gd, &products));
         printf("products %.9g\n", (double)products * TRACE_EVERY / TRACE_STEPS);
@@ -259,7 +261,7 @@ static bool time_sharpness(struct ub_error *err)
     ub_optimizer_free(gd);
     ub_text_free(&rate);
     system_close(&s);
-    return gd != NULL;
+    return good;
 }
 
 int main(int argc, char **argv)
