@@ -102,13 +102,20 @@ static bool make(struct ub_dnnl_conv *c, const struct ub_images *s)
     return dnnl_primitive_create(&c->primitive, c->descriptor) == dnnl_success;
 }
 
+/* Primitives plan for the threads there are, and run on as many: chunks are ours to share. Returns
+ * what to give back to omp_set_num_threads afterwards. */
+static int be_alone(void)
+{
+    const int threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    return threads;
+}
+
 struct ub_dnnl_conv *ub_dnnl_conv_new(enum ub_op op, const struct ub_images *s)
 {
     struct ub_dnnl_conv *c = ub_calloc(1, sizeof *c);
-    const int threads = omp_get_max_threads();
     c->op = op;
-    omp_set_num_threads(
-        1); /* primitives plan for the threads there are: chunks are ours to share */
+    const int threads = be_alone();
     const bool made = make(c, s);
     omp_set_num_threads(threads);
     if (made)
@@ -176,6 +183,7 @@ void ub_dnnl_conv_run(const struct ub_dnnl_conv *c, void *out, const void *a, co
     dnnl_stream_t stream;
     dnnl_memory_t ours = NULL, theirs = NULL;
     int names[3];
+    const int threads = be_alone();
     must(dnnl_stream_create(&stream, c->engine, dnnl_stream_default_flags), "stream");
     name_arguments(c->op, names);
     for (int i = 0; i < 3; i++) {
@@ -201,4 +209,5 @@ void ub_dnnl_conv_run(const struct ub_dnnl_conv *c, void *out, const void *a, co
     if (ours)
         dnnl_memory_destroy(ours);
     dnnl_stream_destroy(stream);
+    omp_set_num_threads(threads);
 }
