@@ -8,6 +8,8 @@ enum { MOST_PRODUCTS = 400 };
 static const double eigen_tolerance = 1e-4;
 /* Eigenvalues from this share of the threshold on take part: the others are not near it. */
 static const double watched_share = 0.9;
+/* An eigenvalue of X below this share of the largest is 0. */
+static const double smallest_share = 1e-6;
 
 enum rule { RULE_GD, RULE_RMSPROP, RULE_SCALAR_RMSPROP };
 
@@ -202,13 +204,28 @@ static void find_oscillation(struct ub_flow *f, double tau)
 
 /* ---- motion ---- */
 
+/* Eigenvalues of X that are not 0. */
+static int64_t rank_of(const struct ub_flow *f)
+{
+    const size_t k = (size_t)f->k;
+    double *X = ub_calloc(k * k + 1, sizeof *X), *values = ub_calloc(k + 1, sizeof *values);
+    struct ub_error err = {0};
+    int64_t rank = 0;
+    memcpy(X, f->X, k * k * sizeof *X);
+    if (k > 0 && ub_eigen_dense(f->k, X, values, false, &err)) /* ascending */
+        for (size_t e = 0; e < k; e++)
+            rank += values[e] > smallest_share * values[k - 1];
+    ub_free(X);
+    ub_free(values);
+    return rank;
+}
+
 static void record_oscillation(struct ub_flow *f)
 {
     f->state.excess = f->state.variance = 0;
-    f->state.rank = 0;
+    f->state.rank = rank_of(f);
     for (int64_t a = 0; a < f->k; a++) {
         f->state.excess += 0.5 * f->values[a] * f->X[a * f->k + a];
-        f->state.rank += f->X[a * f->k + a] > 0;
         for (int64_t b = 0; b < f->k; b++)
             for (int64_t i = 0; i < f->n; i++)
                 f->state.variance += f->X[a * f->k + b] * f->U[a * f->n + i] * f->U[b * f->n + i];

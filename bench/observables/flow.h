@@ -28,7 +28,7 @@ struct ub_flow_state {
     double excess;   /* <S, H>/2: what oscillation adds to the loss, on average */
     double variance; /* tr S */
     double residual; /* of the complementarity problem, relative */
-    int64_t rank;    /* directions that oscillate */
+    int64_t rank;    /* of S: directions that oscillate */
     int64_t thirds, products, gradients; /* spent so far */
 };
 
