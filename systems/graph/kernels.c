@@ -139,13 +139,43 @@ static real row_sum(int64_t n, const real *x)
     return s;
 }
 
+/* Rows of a known short length: many at once. */
+#define SHORT_ROWS(R)                                                                              \
+    case R:                                                                                        \
+        _Pragma("omp simd") for (int64_t i = 0; i < rows; i++)                                     \
+        {                                                                                          \
+            real s = x[i * (R)];                                                                   \
+            for (int j = 1; j < (R); j++)                                                          \
+                s += x[i * (R) + j];                                                               \
+            out[i] = s;                                                                            \
+        }                                                                                          \
+        return;
+
+static void row_sums(int64_t rows, int64_t r, real *out, const real *x)
+{
+    switch (r) {
+        SHORT_ROWS(2)
+        SHORT_ROWS(4)
+        SHORT_ROWS(8)
+        SHORT_ROWS(16)
+    default:
+        for (int64_t i = 0; i < rows; i++)
+            out[i] = row_sum(r, x + i * r);
+    }
+}
+
 static void sum_row_parts(int64_t start, int64_t n, int64_t r, real *out, const real *x)
 {
-    while (n > 0) {
-        const int64_t i = start / r, j = start % r, run = r - j < n ? r - j : n;
-        out[i] = row_sum(run, x) + (j == 0 ? 0 : out[i]);
-        start += run, x += run, n -= run;
+    const int64_t from = start % r, head = from == 0 ? 0 : r - from < n ? r - from : n;
+    out += start / r;
+    if (head > 0) {
+        *out += row_sum(head, x);
+        out++;
     }
+    const int64_t rows = (n - head) / r, tail = n - head - rows * r;
+    row_sums(rows, r, out, x + head);
+    if (tail > 0)
+        out[rows] = row_sum(tail, x + n - tail);
 }
 
 static void sum_part(int64_t start, int64_t n, int64_t r, int64_t b, void *out, const void *in)
@@ -176,13 +206,13 @@ static void sum_part(int64_t start, int64_t n, int64_t r, int64_t b, void *out, 
 
 static void sum(int64_t a, int64_t r, int64_t b, void *out, const void *in)
 {
+    if (b == 1) {
+        row_sums(a, r, out, in);
+        return;
+    }
     for (int64_t i = 0; i < a; i++) {
         real *o = (real *)out + i * b;
         const real *x = (const real *)in + i * r * b;
-        if (b == 1) {
-            o[0] = row_sum(r, x);
-            continue;
-        }
         memcpy(o, x, (size_t)b * sizeof *o);
         add_rows(r - 1, b, o, x + b);
     }
