@@ -302,6 +302,52 @@ static void sums_join_the_block_of_what_they_sum(void **state)
     }
 }
 
+/* Sums of one product under different factors, in different shapes, are one sum; and are right. */
+static void factors_come_out_of_sums(void **state)
+{
+    (void)state;
+    enum { IMAGES = 5, PIXELS = 4, C = 3, ROWS = IMAGES * PIXELS };
+    struct ub_graph *g = ub_graph_new();
+    ub_node x = ub_input(g, 3, (int64_t[]){IMAGES, PIXELS, C}),
+            y = ub_input(g, 2, (int64_t[]){ROWS, C});
+    ub_node w = ub_input(g, 1, (int64_t[]){C}), u = ub_input(g, 2, (int64_t[]){1, C});
+    ub_node flat = ub_reshape(g, ub_mul(g, x, w), 2, (int64_t[]){ROWS, C});
+    ub_node deep = ub_reshape(g, ub_mul(g, y, u), 3, (int64_t[]){IMAGES, PIXELS, C});
+    ub_node sums[] = {ub_sum(g, ub_mul(g, flat, y), UB_AXIS(0)),
+                      ub_sum(g, ub_mul(g, deep, x), UB_AXIS(0) | UB_AXIS(1)),
+                      ub_sum(g, ub_neg(g, ub_sub(g, flat, ub_mul(g, y, u))), UB_AXIS(0)),
+                      ub_sum(g, ub_mul(g, w, x), UB_AXIS(2))};
+    const ub_node inputs[] = {x, y, w, u};
+    struct ub_program_input in[4];
+    struct ub_program_output out[4];
+    for (int i = 0; i < 4; i++) {
+        in[i] = (struct ub_program_input){.node = inputs[i], .slot = i};
+        out[i] = (struct ub_program_output){.node = sums[i], .slot = i};
+    }
+    struct ub_program *p = ub_program_compile(
+        g, &(struct ub_program_spec){
+               .inputs = in, .n_inputs = 4, .outputs = out, .n_outputs = 4, .threads = 1});
+    double X[ROWS * C], Y[ROWS * C], W[C] = {1.5, -2, 0.25}, U[C] = {3, 0.5, -1}, r[4][ROWS];
+    double expected[4][ROWS] = {{0}};
+    for (int i = 0; i < ROWS * C; i++) {
+        const int k = i % C;
+        X[i] = sin(i);
+        Y[i] = cos(2 * i);
+        expected[0][k] += X[i] * W[k] * Y[i];
+        expected[1][k] += Y[i] * U[k] * X[i];
+        expected[2][k] -= X[i] * W[k] - Y[i] * U[k];
+        expected[3][i / C] += W[k] * X[i];
+    }
+    ub_program_run(p, (const double *[]){X, Y, W, U}, (double *[]){r[0], r[1], r[2], r[3]}, true);
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < (i < 3 ? C : ROWS); k++)
+            assert_true(fabs(r[i][k] - expected[i][k]) < 1e-13);
+    assert_int_equal(ub_sum(g, ub_mul(g, x, w), UB_AXIS(0) | UB_AXIS(1)),
+                     ub_mul(g, ub_sum(g, x, UB_AXIS(0) | UB_AXIS(1)), w));
+    ub_program_free(p);
+    ub_graph_free(g);
+}
+
 /* The gradient of a layer's (out, in) weights is a product of its own, with nothing to move. */
 static void transposed_products_are_products(void **state)
 {
@@ -345,6 +391,7 @@ int main(void)
         cmocka_unit_test(block_products_match_differences_of_the_gradient),
         cmocka_unit_test(pointwise_chains_are_fused),
         cmocka_unit_test(sums_join_the_block_of_what_they_sum),
+        cmocka_unit_test(factors_come_out_of_sums),
         cmocka_unit_test(transposed_products_are_products),
         cmocka_unit_test(recurrent_work_is_thin),
     };

@@ -120,6 +120,8 @@ ub_node ub_intern(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_in
 /* A node that equals the one asked for and is simpler, or UB_NONE. */
 ub_node ub_simplify(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_in,
                     struct ub_shape shape, const struct ub_attributes *attributes);
+/* The same for a sum over a contiguous group of axes (simplify_sum.c). */
+ub_node ub_simplify_sum(struct ub_graph *g, ub_node x, unsigned axes, struct ub_shape shape);
 
 struct ub_shape ub_shape_make(int rank, const int64_t *dim);
 bool ub_same_shape(struct ub_shape a, struct ub_shape b);

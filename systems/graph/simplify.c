@@ -189,7 +189,9 @@ static ub_node simplify_sum(struct ub_graph *g, enum ub_op op, ub_node x, struct
         double value = ub_vertex(g, x)->attributes.value;
         return constant(g, op == UB_OP_SUM ? value * (double)summed : value, shape);
     }
-    return summed == 1 ? ub_reshape(g, x, shape.rank, shape.dim) : UB_NONE;
+    if (summed == 1)
+        return ub_reshape(g, x, shape.rank, shape.dim);
+    return op == UB_OP_SUM ? ub_simplify_sum(g, x, a->axes, shape) : UB_NONE;
 }
 
 static ub_node simplify_shape(struct ub_graph *g, enum ub_op op, const ub_node *in,
