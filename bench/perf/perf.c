@@ -9,10 +9,13 @@
  *   unibench-perf sgemm                    2048 x 2048 x 2048 product, one thread
  *   unibench-perf sharpness                500 steps of GD on the small MLP on the digits with the
  *                                          top 2 eigenvalues every 10 steps, one thread
+ *   unibench-perf flow                     the central flow of flow.c, one thread
+ *   unibench-perf flow-problem             what peer_flow.py needs to know of it
  *
  * Prints lines "WHAT NUMBER"; times are medians of five (three when above 0.2 s). */
 #include "bench/blas_core.h"
 #include "bench/perf/cases.h"
+#include "bench/perf/flow.h"
 #include "bench/spectra/eigen.h"
 #include "systems/systems.h"
 
@@ -281,9 +284,13 @@ int main(int argc, char **argv)
         time_sgemm();
     else if (strcmp(what, "sharpness") == 0 && argc == 2)
         good = time_sharpness(&err);
+    else if (strcmp(what, "flow") == 0 && argc == 2)
+        good = perf_flow_time(&err);
+    else if (strcmp(what, "flow-problem") == 0 && argc == 2)
+        good = perf_flow_describe(&err);
     else
         good = ub_fail(&err, UB_INPUT,
-                       "expected cases, describe CASE, model CASE THREADS, sgemm "
-                       "or sharpness");
+                       "expected cases, describe CASE, model CASE THREADS, sgemm, "
+                       "sharpness, flow or flow-problem");
     return good ? UB_OK : ub_report(&err);
 }
