@@ -37,7 +37,7 @@ static bool model_fits(const struct ub_run_spec *spec, const struct ub_dataset *
     return good;
 }
 
-/* Vectors of parameters that a run holds besides its programs: weights, optimizer state, and the
+/* Vectors of parameters that a run holds besides its programs and its optimizer: weights, and the
  * bases of its eigenvalue trackers, about. */
 enum { VECTORS = 100 };
 

@@ -132,8 +132,9 @@ static bool measure_initial_sharpness(struct session *s, struct ub_error *err)
 {
     const double start = now();
     double sharpness, residual;
-    if (s->optimizer->kind->preconditioner)
+    if (s->optimizer->kind->preconditioner || s->optimizer->kind->see)
         s->loss = ub_problem_gradient(s->problem, s->theta, s->grad);
+    ub_optimizer_see(s->optimizer, s->theta, s->grad);
     const struct ub_moment moment = moment_of(s, 0);
     if (!ub_top_curvature(&moment, sharpness_tolerance, sharpness_products, &sharpness, &residual,
                           err))
@@ -143,9 +144,7 @@ static bool measure_initial_sharpness(struct session *s, struct ub_error *err)
         ub_run_writer_fact(s->writer, "initial-sharpness-residual", residual);
     }
     s->measuring += now() - start;
-    if (!ub_optimizer_needs_sharpness(s->optimizer))
-        return true;
-    if (!(sharpness > 0))
+    if (ub_optimizer_needs_sharpness(s->optimizer) && !(sharpness > 0))
         return ub_fail(err, UB_INPUT,
                        "initial sharpness is %g; a relative learning rate expects it positive",
                        sharpness);
@@ -162,15 +161,24 @@ static bool follows_sharpness(const struct ub_run_spec *spec)
     return false;
 }
 
+/* The threshold at the learning rate before its schedule; NAN where it holds no measured number. */
+static double base_threshold(const struct ub_optimizer *o)
+{
+    struct ub_optimizer at_base = *o;
+    at_base.lr = o->base;
+    return o->kind->edge_unmeasured ? (double)NAN : ub_optimizer_threshold(&at_base);
+}
+
 static bool resolve_rate(struct session *s, struct ub_error *err)
 {
-    /* The threshold of a relative rate is NaN until resolved: ask for the edge by its formula. */
-    const bool has_edge = s->optimizer->kind->edge_formula != NULL;
-    if (((has_edge && follows_sharpness(s->spec)) || ub_optimizer_needs_sharpness(s->optimizer)) &&
+    const struct ub_optimizer *o = s->optimizer;
+    /* The threshold of an unresolved rate is NaN: ask for the edge by its formula. */
+    const bool has_edge = o->kind->edge_formula != NULL && !o->kind->edge_unmeasured;
+    if (((has_edge && follows_sharpness(s->spec)) || isnan(o->base)) &&
         !measure_initial_sharpness(s, err))
         return false;
-    ub_run_writer_fact(s->writer, "lr", s->optimizer->lr);
-    ub_run_writer_fact(s->writer, "threshold", ub_optimizer_threshold(s->optimizer));
+    ub_run_writer_fact(s->writer, "lr", o->base);
+    ub_run_writer_fact(s->writer, "threshold", base_threshold(o));
     return true;
 }
 
@@ -213,25 +221,45 @@ static bool measure(struct session *s, int64_t step, struct ub_error *err)
     return good;
 }
 
+/* The loss and gradient of the whole set; mini-batch training needs them only where they are
+ * looked at. */
+static void evaluate(struct session *s)
+{
+    const double start = now();
+    s->loss = ub_problem_gradient(s->problem, s->theta, s->grad);
+    s->gradients++;
+    ub_optimizer_see(s->optimizer, s->theta, s->grad);
+    s->training += now() - start;
+}
+
+static void take_step(struct session *s)
+{
+    const double start = now();
+    if (ub_optimizer_batch(s->optimizer) > 0) {
+        s->loss = ub_optimizer_gradient(s->optimizer, s->theta, s->grad);
+        s->gradients++;
+    }
+    ub_optimizer_step(s->optimizer, s->theta, s->grad);
+    s->training += now() - start;
+}
+
 /* False on error; a run that ends early returns true with s->status or s->stopped set. */
 static bool train_steps(struct session *s, struct ub_error *err)
 {
+    const int64_t steps = s->spec->steps;
     for (int64_t step = 0;; step++) {
-        double start = now();
-        s->loss = ub_problem_gradient(s->problem, s->theta, s->grad);
-        s->gradients++;
-        s->training += now() - start;
+        const bool due = step == 0 || step == steps || ub_observers_due(s->observers, step, steps);
+        if (due || ub_optimizer_batch(s->optimizer) == 0)
+            evaluate(s);
         if (step == 0)
             s->initial_loss = s->loss;
         if (has_diverged(s) || is_late(s) || is_stopped(s))
             return true;
-        if (!measure(s, step, err))
+        if (due && !measure(s, step, err))
             return false;
-        if (step == s->spec->steps)
+        if (step == steps)
             return true;
-        start = now();
-        ub_optimizer_step(s->optimizer, s->theta, s->grad);
-        s->training += now() - start;
+        take_step(s);
         s->steps_done = step + 1;
         if (s->setting->progress)
             atomic_store_explicit(s->setting->progress, s->steps_done, memory_order_relaxed);
@@ -254,7 +282,7 @@ static void record_facts(struct session *s)
         {"initial-loss", s->initial_loss},
         {"final-loss", s->loss},
         {"steps-done", (double)s->steps_done},
-        {"gradients", (double)s->gradients},
+        {"gradients", (double)(s->gradients + s->optimizer->gradients)},
         {"hvps", (double)ub_problem_hvps(s->problem)},
         {"seconds", now() - s->started},
         {"seconds.training", s->training},

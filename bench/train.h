@@ -1,13 +1,16 @@
 /* train.h - one run: a spec in, a folder of the store out.
  *
- * Full-batch training for `steps` steps; each observable is measured before the update of the steps
+ * Training for `steps` steps, full-batch unless the optimizer takes mini-batches (then the whole
+ * set's loss and gradient are evaluated only where an observable is due, and a batch's loss can
+ * end the run, too); each observable is measured before the update of the steps
  * that it is due at, and once more at the end. A run is `diverged` when its loss is no longer
  * finite or exceeds 1e6 times the initial loss: growth that large never came back in practice, and
  * ratios of Hessians at such points measure rounding. The trace up to there is kept.
  *
- * Facts: lr, threshold (NaN when the optimizer has no known edge), parameters, samples, classes (or
- * outputs of a regression), initial-loss, final-loss, initial-sharpness and its residual when it
- * was needed, timeout (seconds, when there was one), steps-done, gradients, hvps, seconds
+ * Facts: lr and threshold, both before the schedule (NaN when no edge is known or measured),
+ * parameters, samples, classes (or outputs of a regression), initial-loss, final-loss,
+ * initial-sharpness and its residual when it was needed, timeout (seconds, when there was one),
+ * steps-done, gradients (of the training set or of a batch), hvps, seconds
  * (.training, .measuring), peak-rss (bytes). */
 #ifndef UB_TRAIN_H
 #define UB_TRAIN_H

@@ -1,11 +1,18 @@
 /* What all optimizers share: reading their call, resolving the learning rate, counting steps. */
+#include "systems/optimizers/objective.h"
+#include "systems/optimizers/rate_schedule.h"
 #include "systems/registry.h"
 
 #include <math.h>
 
 bool ub_optimizer_needs_sharpness(const struct ub_optimizer *o)
 {
-    return o->rate.kind == UB_RATE_RELATIVE && isnan(o->lr);
+    return o->rate.kind == UB_RATE_RELATIVE && isnan(o->base);
+}
+
+static void set_rate(struct ub_optimizer *o)
+{
+    o->lr = o->base * ub_rate_factor(o->call, o->steps, o->training.steps);
 }
 
 /* Sets the learning rate whose threshold is `sharpness`. */
@@ -15,10 +22,17 @@ static bool set_edge(struct ub_optimizer *o, double sharpness, struct ub_error *
         return ub_fail(err, UB_INPUT,
                        "optimizer '%s' has no known edge of stability; expected lr as a number",
                        o->kind->name);
-    o->lr = o->kind->rate_for(o, sharpness);
-    if (isfinite(o->lr) && o->lr > 0)
+    if (o->rate.kind == UB_RATE_RELATIVE && o->kind->edge_unmeasured)
+        return ub_fail(err, UB_INPUT,
+                       "optimizer '%s': the sharpness of its edge is not measured, so no rate is "
+                       "relative to it; expected lr as a number or edge(S)",
+                       o->kind->name);
+    o->base = o->kind->rate_for(o, sharpness);
+    if (isfinite(o->base) && o->base > 0) {
+        set_rate(o);
         return true;
-    o->lr = NAN;
+    }
+    o->base = NAN;
     return ub_fail(err, UB_INPUT,
                    "optimizer '%s': no learning rate has its edge at sharpness %g; expected "
                    "another",
@@ -27,11 +41,18 @@ static bool set_edge(struct ub_optimizer *o, double sharpness, struct ub_error *
 
 static bool resolve_now(struct ub_optimizer *o, struct ub_error *err)
 {
-    if (o->rate.kind == UB_RATE_ABSOLUTE)
-        o->lr = o->rate.value;
-    if (o->rate.kind == UB_RATE_EDGE)
+    if (o->rate.kind == UB_RATE_ABSOLUTE) {
+        o->base = o->rate.value;
+        set_rate(o);
+    }
+    if (o->rate.kind == UB_RATE_EDGE && !o->kind->see)
         return set_edge(o, o->rate.value, err);
     return true;
+}
+
+static int64_t vectors_of(const struct ub_optimizer_kind *kind, const struct ub_call *call)
+{
+    return kind->vectors ? kind->vectors(call) : kind->state_vectors;
 }
 
 struct ub_optimizer *ub_optimizer_new(const char *text, int64_t size, struct ub_error *err)
@@ -45,9 +66,14 @@ struct ub_optimizer *ub_optimizer_new(const char *text, int64_t size, struct ub_
                                .call = call,
                                .size = size,
                                .rate = ub_call_rate(call, "lr"),
-                               .lr = NAN};
-    if (o->kind->state_vectors > 0)
-        o->state = ub_calloc((size_t)o->kind->state_vectors, (size_t)size * sizeof *o->state);
+                               .base = NAN,
+                               .lr = NAN,
+                               .l2 = ub_call_real(call, "l2")};
+    const int64_t vectors = vectors_of(o->kind, call);
+    if (vectors > 0)
+        o->state = ub_calloc((size_t)vectors, (size_t)size * sizeof *o->state);
+    if (o->l2 > 0)
+        o->regular = ub_calloc((size_t)size, sizeof *o->regular);
     if (resolve_now(o, err))
         return o;
     ub_optimizer_free(o);
@@ -63,13 +89,16 @@ void ub_optimizer_free(struct ub_optimizer *o)
     ub_call_free(o->call);
     ub_free(o->state);
     ub_free(o->rates);
+    ub_free(o->regular);
     ub_free(o);
 }
 
 bool ub_optimizer_resolve(struct ub_optimizer *o, double initial_sharpness, struct ub_error *err)
 {
-    if (!ub_optimizer_needs_sharpness(o))
+    if (!isnan(o->base))
         return true;
+    if (o->rate.kind == UB_RATE_EDGE)
+        return set_edge(o, o->rate.value, err);
     if (!(isfinite(initial_sharpness) && initial_sharpness > 0))
         return ub_fail(err, UB_INPUT,
                        "optimizer '%s': lr=relative(%g) with initial sharpness %g; expected a "
@@ -91,18 +120,90 @@ bool ub_optimizer_attach(struct ub_optimizer *o, const struct ub_training *train
 {
     o->training = *training;
     o->layout = ub_problem_layout(training->problem);
+    set_rate(o);
     if (o->kind->takes_rates)
         take_rates(o);
     return !o->kind->attach || o->kind->attach(o, err);
 }
 
+double ub_optimizer_gradient(struct ub_optimizer *o, const double *theta, double *grad)
+{
+    return o->kind->gradient ? o->kind->gradient(o, theta, grad)
+                             : ub_problem_gradient(o->training.problem, theta, grad);
+}
+
+int64_t ub_optimizer_batch(const struct ub_optimizer *o)
+{
+    return o->kind->batch ? o->kind->batch(o) : 0;
+}
+
+/* The objective's gradient from the loss's. */
+static const double *regular(const struct ub_optimizer *o, const double *theta, const double *grad)
+{
+    if (o->l2 == 0)
+        return grad;
+    for (int64_t i = 0; i < o->size; i++)
+        o->regular[i] = grad[i] + o->l2 * theta[i];
+    return o->regular;
+}
+
+void ub_optimizer_see(struct ub_optimizer *o, const double *theta, const double *grad)
+{
+    if (o->kind->see)
+        o->kind->see(o, regular(o, theta, grad));
+}
+
 void ub_optimizer_step(struct ub_optimizer *o, double *theta, const double *grad)
 {
-    o->kind->step(o, theta, grad);
+    o->kind->step(o, theta, regular(o, theta, grad));
     o->steps++;
+    set_rate(o);
 }
 
 double ub_optimizer_threshold(const struct ub_optimizer *o)
 {
     return o->kind->threshold ? o->kind->threshold(o) : NAN;
+}
+
+void ub_optimizer_preconditioner(const struct ub_optimizer *o, const double *theta,
+                                 const double *grad, double *diagonal)
+{
+    o->kind->preconditioner(o, regular(o, theta, grad), diagonal);
+}
+
+/* ---- what it costs ---------------------------------------------------------------------- */
+
+/* A batch's programs, and its samples. */
+static int64_t batch_bytes(const struct ub_call *call, const struct ub_optimizer_kind *kind,
+                           const struct ub_problem *p, struct ub_error *err)
+{
+    /* Only what `batch` reads: the problem is not changed. */
+    const struct ub_optimizer o = {.kind = kind, .call = (struct ub_call *)call};
+    const int64_t batch = ub_optimizer_batch(&o);
+    if (batch == 0)
+        return 0;
+    struct ub_problem *part = ub_problem_batch_new(p, batch, err);
+    if (!part)
+        return -1;
+    const struct ub_dataset *data = ub_problem_data(p);
+    const int64_t samples =
+        batch * (data->features + data->outputs) * (int64_t)sizeof *data->train.inputs;
+    const int64_t bytes = ub_problem_bytes(part, 0) + samples;
+    ub_problem_free(part);
+    return bytes;
+}
+
+int64_t ub_optimizer_bytes(const char *text, const struct ub_problem *p, struct ub_error *err)
+{
+    size_t index = 0;
+    struct ub_call *call = ub_registry_call(UB_REGISTRY_OPTIMIZER, text, "optimizer", &index, err);
+    if (!call)
+        return -1;
+    const struct ub_optimizer_kind *kind = ub_optimizers[index];
+    const int64_t vectors = vectors_of(kind, call) + (ub_call_real(call, "l2") > 0);
+    int64_t bytes = batch_bytes(call, kind, p, err);
+    if (bytes >= 0)
+        bytes += vectors * ub_problem_size(p) * (int64_t)sizeof(double);
+    ub_call_free(call);
+    return bytes;
 }

@@ -1,5 +1,6 @@
 #include "systems/registry.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct ub_option no_options[] = {
@@ -47,16 +48,39 @@ static const struct ub_option *optimizer_options(size_t i)
     return ub_optimizers[i]->options;
 }
 
+/* An entry's own options, and after them those common to its registry. */
+enum { MOST_OPTIONS = 64 };
+struct options {
+    struct ub_option all[MOST_OPTIONS];
+};
+
 static const struct {
     const char *what;
     const char *(*name)(size_t i); /* NULL beyond the last */
     const struct ub_option *(*options)(size_t i);
+    const struct ub_option *common; /* NULL = none */
 } registries[] = {
-    [UB_REGISTRY_MODEL] = {"model", model_name, model_options},
-    [UB_REGISTRY_LOSS] = {"loss", loss_name, loss_options},
-    [UB_REGISTRY_INIT] = {"init", init_name, init_options},
-    [UB_REGISTRY_OPTIMIZER] = {"optimizer", optimizer_name, optimizer_options},
+    [UB_REGISTRY_MODEL] = {"model", model_name, model_options, NULL},
+    [UB_REGISTRY_LOSS] = {"loss", loss_name, loss_options, NULL},
+    [UB_REGISTRY_INIT] = {"init", init_name, init_options, NULL},
+    [UB_REGISTRY_OPTIMIZER] = {"optimizer", optimizer_name, optimizer_options,
+                               ub_optimizer_common_options},
 };
+
+static struct options options_of(enum ub_registry registry, size_t index)
+{
+    const struct ub_option *tables[] = {registries[registry].options(index),
+                                        registries[registry].common};
+    struct options options = {0};
+    size_t n = 0;
+    for (int k = 0; k < 2; k++)
+        for (const struct ub_option *o = tables[k]; o && o->key; o++) {
+            if (n + 1 >= MOST_OPTIONS)
+                abort(); /* an entry has more options than there is room for */
+            options.all[n++] = *o;
+        }
+    return options;
+}
 
 enum { NAMES_LIMIT = 256 };
 
@@ -101,9 +125,11 @@ struct ub_call *ub_registry_call(enum ub_registry registry, const char *text, co
     struct ub_call *call = ub_call_parse(text, where, err);
     if (!call)
         return NULL;
-    if (find(registry, call->name, where, index, err) &&
-        ub_call_check(call, registries[registry].options(*index), where, err))
-        return call;
+    if (find(registry, call->name, where, index, err)) {
+        const struct options options = options_of(registry, *index);
+        if (ub_call_check(call, options.all, where, err))
+            return call;
+    }
     ub_call_free(call);
     return NULL;
 }
@@ -123,8 +149,9 @@ char *ub_system_canonical(const char *what, const char *text, const char *where,
     if (!call)
         return NULL;
     char *canonical = ub_call_text(call, NULL);
+    const struct options options = options_of((enum ub_registry)registry, index);
     if (label)
-        *label = ub_call_text(call, registries[registry].options(index));
+        *label = ub_call_text(call, options.all);
     ub_call_free(call);
     return canonical;
 }

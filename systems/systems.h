@@ -162,13 +162,20 @@ struct ub_training {
 
 struct ub_optimizer_kind {
     const char *name, *summary, *citation;
-    const struct ub_option *options; /* includes lr of kind UB_OPTION_RATE */
+    const struct ub_option *options; /* its own, with lr of kind UB_OPTION_RATE */
     bool takes_rates;                /* Adam-like: steps are multiplied by `rates` */
     bool needs_problem;              /* steps only once attached to a training */
     int64_t state_vectors;           /* flat vectors of state the step needs, zeroed at start */
+    int64_t (*vectors)(const struct ub_call *call); /* the same where options decide; or NULL */
     /* What a training is asked for beyond that, kept in o->own; both may be NULL. */
     bool (*attach)(struct ub_optimizer *o, struct ub_error *err);
     void (*detach)(struct ub_optimizer *o);
+    /* Of mini-batches: samples of a step's gradient (0 = all), and the next batch's loss and
+     * gradient. NULL: the whole training set's. */
+    int64_t (*batch)(const struct ub_optimizer *o);
+    double (*gradient)(struct ub_optimizer *o, const double *theta, double *grad);
+    /* Takes what the threshold depends on from the gradient of the step to come; may be NULL. */
+    void (*see)(struct ub_optimizer *o, const double *grad);
     void (*step)(struct ub_optimizer *o, double *theta, const double *grad);
     /* Edge of stability: the threshold on the top eigenvalue of P^-1 H for the current learning
      * rate; NAN where none is known. P = I when `preconditioner` is NULL. */
@@ -178,6 +185,7 @@ struct ub_optimizer_kind {
     /* The diagonal of P for the step that `grad` would lead to now; 0 where the optimizer moves
      * nothing. */
     void (*preconditioner)(const struct ub_optimizer *o, const double *grad, double *diagonal);
+    bool edge_unmeasured;     /* P is no diagonal: its eigenvalue is not measured */
     const char *edge_formula; /* "2(1+beta)/lr" */
     const char *edge_citation;
 };
@@ -186,11 +194,15 @@ struct ub_optimizer {
     struct ub_call *call;
     int64_t size, steps;
     struct ub_rate rate;
-    double lr;   /* NAN until resolved */
+    double base; /* the learning rate before its schedule; NAN until resolved */
+    double lr;   /* in force at the step to come */
+    double l2;   /* coupled weight decay */
     bool frozen; /* the preconditioner stays as it is: what theory of the edge assumes */
     double
         *rates; /* factors on the learning rate by parameter, for Adam-like optimizers; NULL = 1 */
     double *state;                  /* state_vectors x size */
+    double *regular;                /* room for the gradient with coupled decay */
+    int64_t gradients;              /* evaluations of its own, beside those handed to it */
     struct ub_training training;    /* zero until attached */
     const struct ub_layout *layout; /* of training.problem; NULL until attached */
     void *own;                      /* the kind's */
@@ -198,7 +210,19 @@ struct ub_optimizer {
 extern const struct ub_optimizer_kind *const ub_optimizers[];
 const struct ub_optimizer_kind *ub_optimizer_find(const char *name);
 
-/* Absolute and edge(S) rates are resolved at once; relative(R) waits for ub_optimizer_resolve. */
+/* Options that every optimizer takes besides its own:
+ *
+ *     schedule, warmup, drop-every, drop-factor   the learning rate over the run
+ *                                                 (optimizers/rate_schedule.h); `cosine` and
+ *                                                 `linear` take its length from the training
+ *     l2              coupled weight decay: the objective is the loss plus l2/2 |theta|^2, so that
+ *                     l2 theta is added to every gradient and l2 I to every curvature. Decoupled
+ *                     decay is an option of the optimizers whose papers define it. */
+extern const struct ub_option ub_optimizer_common_options[];
+
+/* Absolute and edge(S) rates are resolved at once (where the edge depends on a gradient, when
+ * resolved after the first ub_optimizer_see); relative(R) waits for ub_optimizer_resolve. All are
+ * rates before the schedule. */
 struct ub_optimizer *ub_optimizer_new(const char *text, int64_t size, struct ub_error *err);
 void ub_optimizer_free(struct ub_optimizer *o);
 bool ub_optimizer_needs_sharpness(const struct ub_optimizer *o);
@@ -208,8 +232,31 @@ bool ub_optimizer_attach(struct ub_optimizer *o, const struct ub_training *train
                          struct ub_error *err);
 /* relative(R): learning rate such that threshold = initial_sharpness / R. */
 bool ub_optimizer_resolve(struct ub_optimizer *o, double initial_sharpness, struct ub_error *err);
+/* The loss and gradient that the next step takes: of the next mini-batch, or of the whole set. */
+double ub_optimizer_gradient(struct ub_optimizer *o, const double *theta, double *grad);
+/* Samples of that gradient; 0 = the whole training set. */
+int64_t ub_optimizer_batch(const struct ub_optimizer *o);
+/* Shows the whole set's gradient at theta to optimizers whose threshold depends on it. */
+void ub_optimizer_see(struct ub_optimizer *o, const double *theta, const double *grad);
+/* `grad` is the loss's: coupled decay is added here. */
 void ub_optimizer_step(struct ub_optimizer *o, double *theta, const double *grad);
-double ub_optimizer_threshold(const struct ub_optimizer *o);
+double ub_optimizer_threshold(const struct ub_optimizer *o); /* at the rate in force */
+/* The kind's preconditioner for the gradient `grad` of the loss at theta. */
+void ub_optimizer_preconditioner(const struct ub_optimizer *o, const double *theta,
+                                 const double *grad, double *diagonal);
+/* Bytes that an optimizer holds beside the problem that it trains, about; -1 with an error when it
+ * cannot train it. */
+int64_t ub_optimizer_bytes(const char *text, const struct ub_problem *p, struct ub_error *err);
+
+/* Mini-batches of `batch` places in a training set of `total` samples, drawn from `random`: each
+ * anew, or from one permutation of all samples after another, so that each epoch has every sample
+ * once (a batch may reach into the next epoch). Those of sgd come from the stream (seed,
+ * "batches"); who needs others makes his own. */
+struct ub_batches;
+struct ub_batches *ub_batches_new(int64_t total, int64_t batch, bool replacement,
+                                  struct ub_random random);
+void ub_batches_free(struct ub_batches *b);
+void ub_batches_next(struct ub_batches *b, int64_t *samples);
 
 /* ---- problems: model + loss + data, compiled -------------------------------------------- */
 

@@ -275,9 +275,12 @@ static void canonical_texts_are_sorted_and_complete(void **state)
         {"model", "linear:bias=off", "linear:bias=false", "linear:bias=false"},
         {"loss", "ce", "ce", "ce"},
         {"init", "orthogonal:gain=2.0", "orthogonal:gain=2", "orthogonal:gain=2"},
-        {"optimizer", "gd:lr=1e-1", "gd:lr=0.1", "gd:lr=0.1"},
-        {"optimizer", "nesterov:lr=edge(40)", "nesterov:beta=0.9,lr=edge(40)",
-         "nesterov:lr=edge(40)"},
+        {"optimizer", "gd:lr=1e-1",
+         "gd:drop-every=1000,drop-factor=0.1,l2=0,lr=0.1,schedule=constant,warmup=0", "gd:lr=0.1"},
+        {"optimizer", "nesterov:lr=edge(40),warmup=5",
+         "nesterov:beta=0.9,drop-every=1000,drop-factor=0.1,l2=0,lr=edge(40),schedule=constant,"
+         "warmup=5",
+         "nesterov:lr=edge(40),warmup=5"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct ub_error err = {0};

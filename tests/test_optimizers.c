@@ -1,192 +1,10 @@
-/* Optimizers: the update by hand, the edge by bisection on a quadratic, and learning rates. */
-#include "support.h"
-#include "tiny.h"
-
-#include <lapacke.h>
-#include <string.h>
-
-/* ---- a quadratic: linear regression without bias, Hessian X'X/N ---- */
-
-enum { FEATURES = 4, SAMPLES = 12 };
-
-struct quadratic {
-    struct ub_dataset *data;
-    struct ub_problem *problem;
-};
-
-static struct quadratic quadratic_new(void)
-{
-    struct quadratic q = {.data = tiny_dataset(UB_REGRESSION, SAMPLES, 0, FEATURES, 1)};
-    q.problem = tiny_problem(q.data, "linear:bias=false", "mse");
-    return q;
-}
-
-static void quadratic_free(struct quadratic *q)
-{
-    ub_problem_free(q->problem);
-    tiny_free(q->data);
-}
+/* Optimizers: updates by hand, thresholds by formula, learning rates. (test_thresholds.c: edges by
+ * bisection; test_optimizer_runs.c: those that evaluate more than one gradient a step.) */
+#include "quadratics.h"
 
 static struct ub_optimizer *optimizer(const char *name, const char *options)
 {
-    char text[128];
-    struct ub_error err = {0};
-    snprintf(text, sizeof text, "%s:%s", name, options);
-    struct ub_optimizer *o = ub_optimizer_new(text, FEATURES, &err);
-    if (!o)
-        fail_msg("%s", err.text);
-    return o;
-}
-
-/* Late in training, with mean squares of unequal size that stay as they are. */
-static void freeze(struct ub_optimizer *o)
-{
-    o->frozen = true;
-    if (o->kind->preconditioner)
-        o->steps = 100000000;
-    for (int64_t k = 0; o->kind->preconditioner && k < o->kind->state_vectors; k++)
-        for (int64_t i = 0; i < FEATURES; i++)
-            o->state[k * FEATURES + i] = k == 0 && o->kind->state_vectors > 1
-                                             ? 0 /* the mean gradient */
-                                             : (double)(i + 1) * (double)(i + 1) / 4;
-    if (strcmp(o->kind->name, "nadam") == 0)
-        o->state[2 * FEATURES] = -1; /* the product of all momenta is 0 */
-}
-
-/* The largest eigenvalue of P^-1 H, the P of a frozen optimizer. */
-static double top_of(const struct quadratic *q, const char *name, const char *others)
-{
-    char options[96];
-    double diagonal[FEATURES], unit[FEATURES * FEATURES] = {0}, hessian[FEATURES * FEATURES];
-    double theta[FEATURES] = {0}, values[FEATURES], grad[FEATURES] = {0};
-    snprintf(options, sizeof options, "lr=1%s", others);
-    struct ub_optimizer *o = optimizer(name, options);
-    freeze(o);
-    for (int i = 0; i < FEATURES; i++)
-        diagonal[i] = unit[i * (FEATURES + 1)] = 1;
-    if (o->kind->preconditioner)
-        o->kind->preconditioner(o, grad, diagonal);
-    ub_problem_linearize(q->problem, theta);
-    ub_problem_hvp(q->problem, FEATURES, unit, hessian);
-    for (int i = 0; i < FEATURES * FEATURES; i++)
-        hessian[i] /= sqrt(diagonal[i / FEATURES] * diagonal[i % FEATURES]);
-    assert_int_equal(LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', FEATURES, hessian, FEATURES, values),
-                     0);
-    ub_optimizer_free(o);
-    return values[FEATURES - 1];
-}
-
-/* Whether the gradient grows without end. At 1e-3 above its edge gradient descent gains
- * (1 + 2e-3) a step: e^12 in all. */
-static bool diverges(const struct quadratic *q, const char *name, const char *others, double lr)
-{
-    char options[96];
-    snprintf(options, sizeof options, "lr=%.17g%s", lr, others);
-    struct ub_optimizer *o = optimizer(name, options);
-    freeze(o);
-    double theta[FEATURES] = {1, -1, 2, 0.5}, grad[FEATURES];
-    ub_problem_gradient(q->problem, theta, grad);
-    const double start = tiny_norm(FEATURES, grad);
-    bool grown = false;
-    for (int t = 0; t < 6000 && !grown; t++) {
-        ub_optimizer_step(o, theta, grad);
-        ub_problem_gradient(q->problem, theta, grad);
-        grown = !(tiny_norm(FEATURES, grad) < 1e6 * start); /* transients stay far below */
-    }
-    grown = grown || tiny_norm(FEATURES, grad) > start;
-    ub_optimizer_free(o);
-    return grown;
-}
-
-static double measured_edge(const struct quadratic *q, const char *name, const char *others,
-                            double predicted)
-{
-    double low = predicted / 2, high = predicted * 2;
-    assert_false(diverges(q, name, others, low));
-    assert_true(diverges(q, name, others, high));
-    while (high / low > 1.0005) {
-        const double middle = sqrt(low * high);
-        *(diverges(q, name, others, middle) ? &high : &low) = middle;
-    }
-    return sqrt(low * high);
-}
-
-static void check_edge(const struct quadratic *q, const char *name, const char *others)
-{
-    char options[96];
-    snprintf(options, sizeof options, "lr=1%s", others);
-    struct ub_optimizer *o = optimizer(name, options);
-    freeze(o);
-    const double predicted = o->kind->rate_for(o, top_of(q, name, others));
-    ub_optimizer_free(o);
-    assert_near(measured_edge(q, name, others, predicted) / predicted, 1, 1e-3);
-}
-
-static bool takes(const struct ub_optimizer_kind *kind, const char *key)
-{
-    for (const struct ub_option *option = kind->options; option->key; option++)
-        if (strcmp(option->key, key) == 0)
-            return true;
-    return false;
-}
-
-/* Every optimizer with a stated edge, its preconditioner held as theory holds it. */
-static void divergence_sets_in_at_the_edge(void **state)
-{
-    (void)state;
-    struct quadratic q = quadratic_new();
-    int checked = 0;
-    for (size_t i = 0; ub_optimizers[i]; i++) {
-        const struct ub_optimizer_kind *kind = ub_optimizers[i];
-        if (!kind->threshold)
-            continue;
-        check_edge(&q, kind->name, "");
-        checked++;
-        if (takes(kind, "beta")) {
-            check_edge(&q, kind->name, ",beta=0");
-            check_edge(&q, kind->name, ",beta=0.5");
-        }
-        if (takes(kind, "beta1")) {
-            check_edge(&q, kind->name, ",beta1=0");
-            check_edge(&q, kind->name, ",beta1=0.5,epsilon=0.1");
-        }
-        if (takes(kind, "decay"))
-            check_edge(&q, kind->name, ",decay=0.8,beta1=0.5");
-    }
-    assert_true(checked >= 12);
-    quadratic_free(&q);
-}
-
-/* The matrix of one step of NAdam on a quadratic has an eigenvalue of -1 at the stated threshold,
- * while its momentum warms up. */
-static void nadam_warms_up(void **state)
-{
-    (void)state;
-    double last = 0;
-    for (int64_t t = 100; t < 20000; t *= 3) {
-        struct ub_optimizer *o = optimizer("nadam", "lr=1,epsilon=0");
-        o->frozen = true;
-        o->steps = t;
-        for (int i = 0; i < FEATURES; i++)
-            o->state[FEATURES + i] = 1 - pow(0.999, (double)t + 1); /* v_hat = 1 */
-        o->state[2 * FEATURES] = -1;                                /* the product of momenta */
-        const double s = ub_optimizer_threshold(o);
-        double column[2][2];
-        for (int k = 0; k < 2; k++) { /* from (x, m) = (1, 0) and (0, 1) */
-            double theta[FEATURES] = {k == 0}, grad[FEATURES] = {k == 0 ? s : 0};
-            o->state[0] = k;
-            o->steps = t;
-            ub_optimizer_step(o, theta, grad);
-            column[k][0] = theta[0];
-            column[k][1] = o->state[0];
-        }
-        const double trace = column[0][0] + column[1][1];
-        const double determinant = column[0][0] * column[1][1] - column[0][1] * column[1][0];
-        assert_near(1 + trace + determinant, 0, 1e-9 * s);
-        assert_true(s > last);
-        last = s;
-        ub_optimizer_free(o);
-    }
+    return optimizer_on(NULL, name, options);
 }
 
 /* ---- formulas ---- */
@@ -219,24 +37,34 @@ static void thresholds_are_their_formulas(void **state)
 static void rates_invert_thresholds(void **state)
 {
     (void)state;
+    const double theta[FEATURES] = {0}, grad[FEATURES] = {1, 2, -1, 0.5};
+    struct quadratic q = quadratic_new();
     for (size_t i = 0; ub_optimizers[i]; i++) {
         if (!ub_optimizers[i]->rate_for)
             continue;
         struct ub_error err = {0};
-        struct ub_optimizer *o = optimizer(ub_optimizers[i]->name, "lr=edge(40)");
+        struct ub_optimizer *o = optimizer_on(&q, ub_optimizers[i]->name, "lr=edge(40)");
+        ub_optimizer_see(o, theta, grad);
+        assert_true(ub_optimizer_resolve(o, NAN, &err));
         assert_near(ub_optimizer_threshold(o), 40, 1e-12);
         ub_optimizer_free(o);
 
-        o = optimizer(ub_optimizers[i]->name, "lr=relative(0.5)");
+        o = optimizer_on(&q, ub_optimizers[i]->name, "lr=relative(0.5)");
+        ub_optimizer_see(o, theta, grad);
         assert_true(ub_optimizer_needs_sharpness(o));
         assert_true(isnan(o->lr) && isnan(ub_optimizer_threshold(o)));
-        assert_true(ub_optimizer_resolve(o, 7, &err));
-        assert_near(ub_optimizer_threshold(o), 14, 1e-12);
-        assert_false(ub_optimizer_needs_sharpness(o));
-        assert_true(ub_optimizer_resolve(o, 100, &err)); /* once resolved, for good */
-        assert_near(ub_optimizer_threshold(o), 14, 1e-12);
+        assert_int_equal(ub_optimizer_resolve(o, 7, &err), !ub_optimizers[i]->edge_unmeasured);
+        if (ub_optimizers[i]->edge_unmeasured) {
+            assert_input_error(&err, "not measured");
+        } else {
+            assert_near(ub_optimizer_threshold(o), 14, 1e-12);
+            assert_false(ub_optimizer_needs_sharpness(o));
+            assert_true(ub_optimizer_resolve(o, 100, &err)); /* once resolved, for good */
+            assert_near(ub_optimizer_threshold(o), 14, 1e-12);
+        }
         ub_optimizer_free(o);
     }
+    quadratic_free(&q);
 }
 
 static void relative_rates_need_positive_sharpness(void **state)
@@ -250,6 +78,105 @@ static void relative_rates_need_positive_sharpness(void **state)
         assert_int_equal(err.code, UB_INPUT);
         assert_non_null(strstr(err.text, "initial sharpness"));
         ub_optimizer_free(o);
+    }
+}
+
+/* ---- schedules ---- */
+
+/* The rate at step t of 40, lr = 0.5, after a warm-up of W steps. */
+static double scheduled(const char *schedule, int64_t warmup, int64_t t)
+{
+    const double p = (double)(t - warmup) / (double)(40 - warmup);
+    if (t < warmup)
+        return 0.5 * (double)(t + 1) / (double)warmup;
+    if (strcmp(schedule, "cosine") == 0)
+        return 0.5 * pow(cos(0.5 * acos(-1) * p), 2);
+    if (strcmp(schedule, "linear") == 0)
+        return 0.5 * (1 - p);
+    if (strcmp(schedule, "inverse-sqrt") == 0)
+        return 0.5 / sqrt((double)(t + 1) / fmax((double)warmup, 1));
+    double step = 0.5;
+    for (int64_t i = t; strcmp(schedule, "step") == 0 && i >= warmup + 7; i -= 7)
+        step *= 0.3;
+    return step;
+}
+
+/* The rate moves by its closed form; steps and thresholds follow it. */
+static void schedules_are_their_formulas(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"constant", "cosine", "linear", "step", "inverse-sqrt"};
+    struct quadratic q = quadratic_new();
+    const struct ub_training training = {q.problem, 40, 0};
+    for (int k = 0; k < 10; k++) {
+        const int64_t warmup = k < 5 ? 0 : 6;
+        char text[128];
+        struct ub_error err = {0};
+        snprintf(text, sizeof text, "gd:lr=0.5,schedule=%s,warmup=%d,drop-every=7,drop-factor=0.3",
+                 names[k % 5], (int)warmup);
+        struct ub_optimizer *o = ub_optimizer_new(text, 1, &err);
+        assert_true(o && ub_optimizer_attach(o, &training, &err));
+        for (int64_t t = 0; t <= 40; t++) {
+            double theta = 0;
+            const double grad = 1, lr = scheduled(names[k % 5], warmup, t);
+            assert_near(o->lr, lr, 1e-15);
+            assert_true(o->base == 0.5);
+            if (t < 40)
+                assert_near(ub_optimizer_threshold(o) * lr, 2, 1e-12);
+            ub_optimizer_step(o, &theta, &grad);
+            assert_near(theta, -lr, 1e-15);
+        }
+        ub_optimizer_free(o);
+    }
+    quadratic_free(&q);
+}
+
+/* edge(S) and relative(R) are about the rate before the schedule. */
+static void schedules_multiply_the_rate_at_the_edge(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    struct ub_optimizer *o = optimizer("gd", "lr=edge(10),warmup=4");
+    assert_near(o->base, 0.2, 1e-15);
+    assert_near(o->lr, 0.05, 1e-15);
+    ub_optimizer_free(o);
+    o = optimizer("gd", "lr=relative(2),warmup=4");
+    assert_true(ub_optimizer_resolve(o, 20, &err));
+    assert_near(o->base, 0.2, 1e-15);
+    assert_near(o->lr, 0.05, 1e-15);
+    ub_optimizer_free(o);
+}
+
+/* ---- coupled decay ---- */
+
+/* Any optimizer with l2 moves as it does on gradients that have the term already. */
+static void coupled_decay_is_part_of_the_gradient(void **state)
+{
+    (void)state;
+    for (size_t k = 0; ub_optimizers[k]; k++) {
+        const struct ub_optimizer_kind *kind = ub_optimizers[k];
+        if (kind->needs_problem)
+            continue;
+        struct ub_optimizer *with = optimizer(kind->name, "lr=0.1,l2=0.25");
+        struct ub_optimizer *without = optimizer(kind->name, "lr=0.1");
+        double a[FEATURES] = {1, -2, 3, -4}, b[FEATURES] = {1, -2, 3, -4};
+        for (int t = 0; t < 4; t++) {
+            double grad[FEATURES], sum[FEATURES], p[FEATURES], r[FEATURES];
+            for (int i = 0; i < FEATURES; i++) {
+                grad[i] = sin(1.0 + t + 2 * i);
+                sum[i] = grad[i] + 0.25 * b[i];
+            }
+            if (kind->preconditioner) {
+                ub_optimizer_preconditioner(with, a, grad, p);
+                kind->preconditioner(without, sum, r);
+                assert_memory_equal(p, r, sizeof p);
+            }
+            ub_optimizer_step(with, a, grad);
+            ub_optimizer_step(without, b, sum);
+            assert_memory_equal(a, b, sizeof a);
+        }
+        ub_optimizer_free(with);
+        ub_optimizer_free(without);
     }
 }
 
@@ -414,8 +341,16 @@ static void bad_options_are_refused(void **state)
         {"heavy-ball:lr=0.1,beta=-0.1", "beta"},
         {"heavy-ball:lr=0.1,betta=0.5", "beta"},
         {"nesterof:lr=0.1", "did you mean 'nesterov'?"},
-        {"zzzzzzzzzzzz:lr=0.1", "expected one of gd, heavy-ball, nesterov"},
+        {"zzzzzzzzzzzz:lr=0.1", "expected one of gd, sgd, heavy-ball, nesterov"},
         {"gd:lr=edge(1e-320)", "no learning rate"},
+        {"gd:lr=0.1,schedule=cosin", "schedule"},
+        {"gd:lr=0.1,warmup=-1", "warmup"},
+        {"gd:lr=0.1,drop-every=0", "drop-every"},
+        {"gd:lr=0.1,l2=-1", "l2"},
+        {"sgd:lr=0.1,batch=-3", "batch"},
+        {"lbfgs:lr=edge(3)", "no known edge"},
+        {"lbfgs:lr=1,history=0", "history"},
+        {"gradient-flow:lr=0.1,tolerance=0", "tolerance"},
         {"", "optimizer"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -445,11 +380,12 @@ static void every_entry_is_documented(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(divergence_sets_in_at_the_edge),
-        cmocka_unit_test(nadam_warms_up),
         cmocka_unit_test(thresholds_are_their_formulas),
         cmocka_unit_test(rates_invert_thresholds),
         cmocka_unit_test(relative_rates_need_positive_sharpness),
+        cmocka_unit_test(schedules_are_their_formulas),
+        cmocka_unit_test(schedules_multiply_the_rate_at_the_edge),
+        cmocka_unit_test(coupled_decay_is_part_of_the_gradient),
         cmocka_unit_test(updates_are_as_written_by_hand),
         cmocka_unit_test(adaptive_updates_are_their_formulas),
         cmocka_unit_test(signs_decide_the_steps),

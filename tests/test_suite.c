@@ -35,7 +35,9 @@ static void test_fallbacks(void **state)
     assert_string_equal(s->name, "a");
     assert_string_equal(s->description, "");
     assert_string_equal(spec->init, "pytorch:gain=1");
-    assert_string_equal(spec->optimizer, "gd:lr=0.1");
+    assert_string_equal(spec->optimizer, "gd:drop-every=1000,drop-factor=0.1,l2=0,lr=0.1,"
+                                         "schedule=constant,warmup=0");
+    assert_string_equal(spec->optimizer_label, "gd:lr=0.1");
     assert_string_equal(spec->dataset_label, "digits");
     assert_int_equal(spec->steps, 10);
     assert_int_equal(spec->seed, 0);
@@ -75,7 +77,7 @@ static void test_product(void **state)
     size_t edges = 0, relative = 0, relu = 0;
     for (size_t i = 0; i < s->count; i++) {
         const struct ub_run_spec *spec = &s->cells[i].spec;
-        edges += strcmp(spec->optimizer, "gd:lr=edge(20)") == 0;
+        edges += strcmp(spec->optimizer_label, "gd:lr=edge(20)") == 0;
         relative += strstr(spec->optimizer, "relative(0.5)") != NULL;
         relu += strstr(spec->model, "relu") != NULL;
         for (size_t j = 0; j < i; j++) {

@@ -76,7 +76,7 @@ static bool optimizer(size_t i, struct entry *out)
                               {detail("citation", o->citation),
                                detail("edge of stability at sharpness", o->edge_formula),
                                detail("edge from", o->edge_citation)},
-                              {o->options}};
+                              {o->options, ub_optimizer_common_options}};
     return o != NULL;
 }
 

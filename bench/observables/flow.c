@@ -306,8 +306,13 @@ bool ub_flow_advance(struct ub_flow *f, int64_t steps)
 static bool read_rule(struct ub_flow *f, const struct ub_optimizer *o, struct ub_error *err)
 {
     const char *name = o->kind->name;
-    f->lr = o->lr;
-    f->threshold = 2 / o->lr;
+    if (o->l2 != 0 || strcmp(ub_call_get(o->call, "schedule"), "constant") != 0)
+        return ub_fail(err, UB_INPUT,
+                       "central flow of %s with a schedule or coupled decay; expected "
+                       "schedule=constant and l2=0",
+                       name);
+    f->lr = o->base;
+    f->threshold = 2 / f->lr;
     if (strcmp(name, "gd") == 0)
         return true;
     f->rule = strcmp(name, "rmsprop") == 0 ? RULE_RMSPROP : RULE_SCALAR_RMSPROP;

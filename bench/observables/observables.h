@@ -167,6 +167,8 @@ void ub_observers_free(struct ub_observers *o);
  * none was found within so many products. */
 bool ub_top_curvature(const struct ub_moment *moment, double tolerance, int64_t products,
                       double *value, double *residual, struct ub_error *err);
+/* Whether any is due: only then the moment's gradient is needed. */
+bool ub_observers_due(const struct ub_observers *o, int64_t step, int64_t steps);
 /* Measures what is due at moment->step of a run of `steps` steps. */
 bool ub_observers_measure(struct ub_observers *o, const struct ub_moment *moment, int64_t steps,
                           struct ub_record *record, struct ub_error *err);

@@ -243,6 +243,14 @@ void ub_observers_free(struct ub_observers *o)
     ub_free(o);
 }
 
+bool ub_observers_due(const struct ub_observers *o, int64_t step, int64_t steps)
+{
+    for (size_t i = 0; i < o->count; i++)
+        if (ub_schedule_due(&o->observer[i].schedule, step, steps))
+            return true;
+    return false;
+}
+
 bool ub_observers_measure(struct ub_observers *o, const struct ub_moment *moment, int64_t steps,
                           struct ub_record *record, struct ub_error *err)
 {

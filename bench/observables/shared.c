@@ -65,6 +65,19 @@ struct ub_operator ub_hessian_operator(const struct ub_moment *moment)
         .n = ub_problem_size(moment->problem), .context = moment->problem, .apply = apply_hessian};
 }
 
+struct regular { /* H + l2 I: the curvature of the objective with coupled weight decay */
+    struct ub_operator hessian;
+    double l2;
+};
+
+static void apply_regular(void *context, int64_t count, const double *V, double *out)
+{
+    const struct regular *a = context;
+    a->hessian.apply(a->hessian.context, count, V, out);
+    for (int64_t i = 0; a->l2 != 0 && i < count * a->hessian.n; i++)
+        out[i] += a->l2 * V[i];
+}
+
 struct scaled { /* P^-1/2 H P^-1/2: symmetric, with the eigenvalues of P^-1 H */
     struct ub_shared *shared;
     struct ub_operator hessian;
@@ -99,7 +112,7 @@ static bool read_preconditioner(struct ub_shared *s, const struct ub_moment *mom
     const struct ub_optimizer *optimizer = moment->optimizer;
     if (!s->scale)
         s->scale = ub_calloc((size_t)optimizer->size, sizeof *s->scale);
-    optimizer->kind->preconditioner(optimizer, moment->grad, s->scale);
+    ub_optimizer_preconditioner(optimizer, moment->theta, moment->grad, s->scale);
     for (int64_t i = 0; i < optimizer->size; i++) {
         if (!(isfinite(s->scale[i]) && s->scale[i] >= 0))
             return ub_fail(err, UB_INTERNAL,
@@ -123,8 +136,10 @@ bool ub_shared_curvature(const struct ub_moment *moment, struct ub_record *recor
 {
     struct ub_shared *s = moment->shared;
     if (!s->has_curvature) {
-        struct scaled scaled = {.shared = s, .hessian = ub_hessian_operator(moment)};
-        struct ub_operator a = scaled.hessian;
+        struct regular regular = {ub_hessian_operator(moment), moment->optimizer->l2};
+        struct ub_operator a = {
+            .n = regular.hessian.n, .context = &regular, .apply = apply_regular};
+        struct scaled scaled = {.shared = s, .hessian = a};
         if (moment->optimizer->kind->preconditioner) {
             if (!read_preconditioner(s, moment, err))
                 return false;
@@ -173,7 +188,8 @@ bool ub_shared_write_edge_ratio(const struct ub_moment *moment, struct ub_record
 {
     struct ub_shared *s = moment->shared;
     const double threshold = ub_optimizer_threshold(moment->optimizer);
-    if (s->has_edge_ratio || !(isfinite(threshold) && threshold > 0))
+    if (s->has_edge_ratio || moment->optimizer->kind->edge_unmeasured ||
+        !(isfinite(threshold) && threshold > 0))
         return true;
     struct ub_eigen_result found;
     if (!ub_shared_curvature(moment, record, &found, err))

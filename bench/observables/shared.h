@@ -14,7 +14,8 @@ void ub_shared_free(struct ub_shared *s);
 /* A new moment: nothing is known of it. */
 void ub_shared_renew(struct ub_shared *s);
 
-/* ---- curvature: top eigenpairs of P^-1/2 H P^-1/2, P the optimizer's preconditioner ---------- */
+/* ---- curvature: top eigenpairs of P^-1/2 (H + l2 I) P^-1/2, P the optimizer's preconditioner and
+ * l2 its coupled weight decay ------------------------------------------------------------------ */
 
 void ub_shared_ask_curvature(struct ub_shared *s, int64_t top, double tolerance, int64_t products);
 /* Records also its cost: facts hvps.sharpness, measurements.sharpness and unconverged.sharpness
