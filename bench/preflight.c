@@ -41,12 +41,24 @@ static bool model_fits(const struct ub_run_spec *spec, const struct ub_dataset *
  * bases of its eigenvalue trackers, about. */
 enum { VECTORS = 100 };
 
-static bool memory_fits(const struct flight *f, const struct ub_run_spec *spec,
-                        const struct ub_dataset *data, struct ub_error *err)
+static bool memory_fits(const struct ub_preflight_setting *setting, double each,
+                        struct ub_error *err)
+{
+    const double gib = 1 << 30;
+    if (each * setting->jobs <= (double)setting->memory)
+        return true;
+    return ub_fail(err, UB_INPUT,
+                   "needs about %.3g GiB of memory (%d at once of %.3g GiB); expected at most %.3g "
+                   "GiB (--memory): a smaller model or dataset, or fewer jobs",
+                   each * setting->jobs / gib, setting->jobs, each / gib,
+                   (double)setting->memory / gib);
+}
+
+/* The optimizer can train this problem (its batches fit the training set), within the memory. */
+static bool training_fits(const struct flight *f, const struct ub_run_spec *spec,
+                          const struct ub_dataset *data, struct ub_error *err)
 {
     const struct ub_preflight_setting *setting = f->setting;
-    if (setting->memory == 0)
-        return true;
     struct ub_problem *p =
         ub_problem_new(&(struct ub_problem_spec){.model = spec->model,
                                                  .loss = spec->loss,
@@ -57,20 +69,12 @@ static bool memory_fits(const struct flight *f, const struct ub_run_spec *spec,
                        err);
     if (!p)
         return false;
-    int64_t measuring = 0;
-    const bool known = ub_observables_bytes((const char *const *)spec->measures, spec->n_measures,
-                                            p, &measuring, err);
-    const double gib = 1 << 30, each = (double)(ub_problem_bytes(p, VECTORS) + measuring);
+    const int64_t own = ub_optimizer_bytes(spec->optimizer, p, err);
+    bool good = own >= 0;
+    if (good && setting->memory > 0)
+        good = memory_fits(setting, (double)(ub_problem_bytes(p, VECTORS) + own), err);
     ub_problem_free(p);
-    if (!known)
-        return false;
-    if (each * setting->jobs <= (double)setting->memory)
-        return true;
-    return ub_fail(err, UB_INPUT,
-                   "needs about %.3g GiB of memory (%d at once of %.3g GiB); expected at most %.3g "
-                   "GiB (--memory): a smaller model or dataset, or fewer jobs",
-                   each * setting->jobs / gib, setting->jobs, each / gib,
-                   (double)setting->memory / gib);
+    return good;
 }
 
 static bool cell_fits(const struct flight *f, size_t cell, const struct ub_dataset *data)
@@ -79,7 +83,7 @@ static bool cell_fits(const struct flight *f, size_t cell, const struct ub_datas
     const struct ub_loss *loss = ub_loss_find(spec->loss);
     struct ub_error err = {0};
     bool good = loss && (!loss->fits || loss->fits(data, &err)) && model_fits(spec, data, &err) &&
-                memory_fits(f, spec, data, &err);
+                training_fits(f, spec, data, &err);
     if (!good && f->setting->path)
         printf("%s:%d: %s with %s on %s: %s\n", f->setting->path, f->cells[cell].line, spec->model,
                spec->loss, spec->dataset, err.text);

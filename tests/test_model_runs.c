@@ -56,6 +56,23 @@ static void memory_is_estimated_first(void **state)
     support_remove(folder);
 }
 
+/* Batches are checked before the first run. */
+static void batches_fit_the_training_set(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    cli_run(folder,
+            "train --dataset digits --model mlp:widths=16 --loss mse "
+            "--optimizer sgd:lr=0.1,batch=100000 --steps 9 --out S",
+            2, "a batch of 100000 samples; expected 1 to 1797");
+    assert_int_equal(cli_count_runs(folder, "S", false), 0);
+    cli_run(folder,
+            "train --dataset digits --model mlp:widths=16 --loss mse "
+            "--optimizer sgd:lr=0.1,batch=100 --steps 9 --measure loss:at=end --out S",
+            0, "");
+    support_remove(folder);
+}
+
 /* unibench export of the only run of a store. */
 static void export_only(const char *folder, const char *store, const char *file)
 {
@@ -211,6 +228,7 @@ int main(void)
         cmocka_unit_test(reports_show_every_architecture),
         cmocka_unit_test(reports_show_the_coordinate_check),
         cmocka_unit_test(reports_show_central_flows),
+        cmocka_unit_test(batches_fit_the_training_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,20 @@ static void edge_ratio_is_relative_to_each_optimizers_threshold(void **state)
     }
 }
 
+/* Coupled decay adds l2 to every eigenvalue, and the schedule moves the threshold. */
+static void edge_ratio_is_of_the_objective_at_the_rate_of_the_moment(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new("gd:lr=0.05,l2=0.3,schedule=linear");
+    TRAIN(&f, 50, "sharpness:at=50,tolerance=1e-8", "edge-ratio:at=50,tolerance=1e-8");
+    double *dense = dense_spectrum(&f, NULL);
+    assert_near(f.optimizer->lr, 0.025, 1e-15); /* halfway through 100 steps */
+    assert_near(value_of(f.recorded, 50, "sharpness", 0), dense[0] + 0.3, 1e-6);
+    assert_near(value_of(f.recorded, 50, "edge-ratio", 0), (dense[0] + 0.3) / 80, 1e-8);
+    ub_free(dense);
+    fixture_free(&f);
+}
+
 static void set_preconditioner(const struct ub_optimizer *o, const double *grad, double *diagonal)
 {
     (void)grad;
@@ -230,6 +244,7 @@ int main(void)
         cmocka_unit_test(sharpness_is_the_top_of_the_hessian),
         cmocka_unit_test(more_eigenvalues_than_parameters_are_all),
         cmocka_unit_test(edge_ratio_is_relative_to_each_optimizers_threshold),
+        cmocka_unit_test(edge_ratio_is_of_the_objective_at_the_rate_of_the_moment),
         cmocka_unit_test(preconditioned_sharpness_is_the_generalized_problems),
         cmocka_unit_test(asking_twice_costs_once),
         cmocka_unit_test(the_most_exact_demand_counts),

@@ -83,7 +83,8 @@ static void sgd_of_the_whole_set_is_gradient_descent(void **state)
     quadratic_free(&q);
 }
 
-/* Mean squared error's gradient over the samples that the stream names, written out. */
+/* The mean of residual times input over the samples that the stream names, in the scale that the
+ * whole set's gradient has. */
 static void sgd_steps_along_the_gradient_of_its_batch(void **state)
 {
     (void)state;
@@ -95,7 +96,6 @@ static void sgd_steps_along_the_gradient_of_its_batch(void **state)
     double v[FEATURES] = {0}, grad[FEATURES], whole[FEATURES];
     assert_int_equal(ub_optimizer_batch(o), 5);
     assert_true(isnan(ub_optimizer_threshold(o)));
-    /* The loss of one sample against its residual says how this library scales squared errors. */
     for (int t = 0; t < 9; t++) {
         int64_t samples[5];
         double mean[FEATURES] = {0}, all[FEATURES] = {0};
