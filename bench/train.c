@@ -126,13 +126,19 @@ static struct ub_moment moment_of(const struct session *s, int64_t step)
     };
 }
 
+/* Whether its sharpness depends on the gradient. */
+static bool reads_gradient(const struct ub_optimizer_kind *kind)
+{
+    return kind->preconditioner || kind->ready_root || kind->ball || kind->see;
+}
+
 /* Sharpness as the optimizer meets it at the initial weights: what relative rates are relative to.
  */
 static bool measure_initial_sharpness(struct session *s, struct ub_error *err)
 {
     const double start = now();
     double sharpness, residual;
-    if (s->optimizer->kind->preconditioner || s->optimizer->kind->see)
+    if (reads_gradient(s->optimizer->kind))
         s->loss = ub_problem_gradient(s->problem, s->theta, s->grad);
     ub_optimizer_see(s->optimizer, s->theta, s->grad);
     const struct ub_moment moment = moment_of(s, 0);
@@ -353,8 +359,10 @@ static bool commit(struct session *s, struct ub_error *err)
     for (; n < given; n++)
         pairs[n] = s->setting->provenance[n];
     if (kind->edge_formula) {
-        const char *sits =
-            kind->preconditioner ? "largest eigenvalue of P^-1 H" : "largest eigenvalue of H";
+        const char *sits = kind->ball ? "largest d'Hd over the unit ball of its norm"
+                           : kind->preconditioner || kind->ready_root
+                               ? "largest eigenvalue of P^-1 H"
+                               : "largest eigenvalue of H";
         pairs[n++] = (struct ub_pair){(char *)"edge.quantity", (char *)sits};
         pairs[n++] = (struct ub_pair){(char *)"edge.threshold", (char *)kind->edge_formula};
         pairs[n++] = (struct ub_pair){(char *)"edge.citation", (char *)kind->edge_citation};

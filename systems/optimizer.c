@@ -171,6 +171,17 @@ void ub_optimizer_preconditioner(const struct ub_optimizer *o, const double *the
     o->kind->preconditioner(o, regular(o, theta, grad), diagonal);
 }
 
+void ub_optimizer_ready_root(const struct ub_optimizer *o, const double *theta, const double *grad)
+{
+    o->kind->ready_root(o, regular(o, theta, grad));
+}
+
+const struct ub_ball *ub_optimizer_ball(const struct ub_optimizer *o, const double *theta,
+                                        const double *grad, double *factor)
+{
+    return o->kind->ball ? o->kind->ball(o, regular(o, theta, grad), factor) : NULL;
+}
+
 /* ---- what it costs ---------------------------------------------------------------------- */
 
 /* A batch's programs, and its samples. */

@@ -151,6 +151,7 @@ const struct ub_init *ub_init_find(const char *name);
 
 struct ub_optimizer;
 struct ub_problem;
+struct ub_ball; /* ball.h: the unit ball of a norm */
 
 /* What an optimizer trains: needed by those that look at more than one gradient a step, at the
  * layout, or at the end of the run. */
@@ -159,6 +160,7 @@ struct ub_training {
     int64_t steps;              /* of the whole run */
     uint64_t seed;
 };
+struct ub_ball; /* ball.h: the unit ball of a norm */
 
 struct ub_optimizer_kind {
     const char *name, *summary, *citation;
@@ -185,7 +187,22 @@ struct ub_optimizer_kind {
     /* The diagonal of P for the step that `grad` would lead to now; 0 where the optimizer moves
      * nothing. */
     void (*preconditioner)(const struct ub_optimizer *o, const double *grad, double *diagonal);
-    bool edge_unmeasured;     /* P is no diagonal: its eigenvalue is not measured */
+    bool
+        edge_unmeasured; /* P is no diagonal and has no root here: its eigenvalue is not measured */
+    /* In its place where P is not diagonal: readies P^-1/2 for the step that `grad` would lead to
+     * now, and applies it to rows (count x size). */
+    void (*ready_root)(const struct ub_optimizer *o, const double *grad);
+    void (*apply_root)(const struct ub_optimizer *o, int64_t count, const double *V, double *out);
+    /* In their place for a descent over the ball of a norm: steps -lr u on a quadratic descend,
+     *
+     *     f(theta - lr u) - f(theta) = -lr <g, u> + (lr^2/2) u'Hu < 0,
+     *
+     * where u'Hu <= S |u|^2 < 2 <g, u>/lr, S = max d'Hd over the ball: the threshold is on
+     * S times the factor |u|^2/<g, u>, which is 1 for steepest descent, u = |g|_* d with d the
+     * ball's oracle, and 1/|g|_* for u = d. (Islamov et al. 2026, arXiv:2603.05002.) It bounds
+     * descent: above it some directions ascend, and others do not. Returns the ball, kept by `o`;
+     * NULL where the options leave no such theory, and before `o` is attached. */
+    const struct ub_ball *(*ball)(const struct ub_optimizer *o, const double *grad, double *factor);
     const char *edge_formula; /* "2(1+beta)/lr" */
     const char *edge_citation;
 };
@@ -244,6 +261,10 @@ double ub_optimizer_threshold(const struct ub_optimizer *o); /* at the rate in f
 /* The kind's preconditioner for the gradient `grad` of the loss at theta. */
 void ub_optimizer_preconditioner(const struct ub_optimizer *o, const double *theta,
                                  const double *grad, double *diagonal);
+void ub_optimizer_ready_root(const struct ub_optimizer *o, const double *theta, const double *grad);
+/* NULL where it has none. */
+const struct ub_ball *ub_optimizer_ball(const struct ub_optimizer *o, const double *theta,
+                                        const double *grad, double *factor);
 /* Bytes that an optimizer holds beside the problem that it trains, about; -1 with an error when it
  * cannot train it. */
 int64_t ub_optimizer_bytes(const char *text, const struct ub_problem *p, struct ub_error *err);

@@ -185,7 +185,9 @@ static void runs_record_their_edge(void **state)
     char *path = ub_path(folder, "store");
     struct study *study = study_of(path, &store);
     struct table *t = thresholds_table(study);
-    assert_int_equal(table_rows(t), 2);
+    assert_int_equal(table_rows(t), 3);
+    assert_string_equal(cell_of(t, "signsgd", "what sits at the edge"),
+                        "largest d'Hd over the unit ball of its norm");
     assert_string_equal(cell_of(t, "gd", "threshold"), "2/lr");
     assert_string_equal(cell_of(t, "gd", "what sits at the edge"), "largest eigenvalue of H");
     assert_string_equal(cell_of(t, "rmsprop", "what sits at the edge"),

@@ -40,8 +40,8 @@ static void rates_invert_thresholds(void **state)
     const double theta[FEATURES] = {0}, grad[FEATURES] = {1, 2, -1, 0.5};
     struct quadratic q = quadratic_new();
     for (size_t i = 0; ub_optimizers[i]; i++) {
-        if (!ub_optimizers[i]->rate_for)
-            continue;
+        if (!ub_optimizers[i]->rate_for || strcmp(ub_optimizers[i]->name, "muon") == 0)
+            continue; /* muon's depends on its options: test_norms.c */
         struct ub_error err = {0};
         struct ub_optimizer *o = optimizer_on(&q, ub_optimizers[i]->name, "lr=edge(40)");
         ub_optimizer_see(o, theta, grad);
@@ -293,7 +293,8 @@ static void signs_decide_the_steps(void **state)
             assert_near(unit[i], unit_at[i], 1e-15);
         }
     }
-    assert_true(isnan(ub_optimizer_threshold(s)) && isnan(ub_optimizer_threshold(l)));
+    assert_near(ub_optimizer_threshold(s), 20, 1e-12);
+    assert_true(isnan(ub_optimizer_threshold(l)));
     ub_optimizer_free(s);
     ub_optimizer_free(l);
     ub_optimizer_free(u);

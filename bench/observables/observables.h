@@ -17,6 +17,7 @@
  *     distance            distance, relative-distance
  *     sharpness           sharpness (index: rank from 0), edge-ratio
  *     edge-ratio          edge-ratio
+ *     generalized-sharpness  generalized-sharpness
  *     hessian-spectrum    hessian-spectrum (index: rank from 0), hessian-exponent
  *     covariance-spectrum covariance-spectrum.LAYER (index: rank from 0), exponent.LAYER;
  *                         LAYER is "inputs" or a hidden layer's name

@@ -1,4 +1,5 @@
 #include "bench/observables/shared.h"
+#include "bench/observables/ball_maximum.h"
 
 #include <math.h>
 #include <string.h>
@@ -10,6 +11,10 @@ struct ub_shared {
     struct ub_eigen_result curvature;
     double *scale, *work; /* P^-1/2, NULL where P = I; room for scaled vectors */
     int64_t room;
+    int64_t starts; /* of a search over a norm's ball */
+    struct ub_ball_maximum *ball;
+    struct ub_ball_result over_ball;
+    double ball_value, ball_error; /* as the optimizer meets it */
     int64_t total_products, measurements, unconverged;
 
     bool has_curvature, has_edge_ratio; /* of this moment */
@@ -23,6 +28,7 @@ struct ub_shared *ub_shared_new(void)
 {
     struct ub_shared *s = ub_calloc(1, sizeof *s);
     s->tolerance = INFINITY;
+    s->starts = 3;
     return s;
 }
 
@@ -31,6 +37,7 @@ void ub_shared_free(struct ub_shared *s)
     if (!s)
         return;
     ub_eigen_tracker_free(s->tracker);
+    ub_ball_maximum_free(s->ball);
     ub_free(s->scale);
     ub_free(s->work);
     ub_free(s);
@@ -53,6 +60,11 @@ void ub_shared_ask_curvature(struct ub_shared *s, int64_t top, double tolerance,
     s->products = products > s->products ? products : s->products;
 }
 
+void ub_shared_ask_starts(struct ub_shared *s, int64_t starts)
+{
+    s->starts = starts > s->starts ? starts : s->starts;
+}
+
 static void apply_hessian(void *context, int64_t count, const double *V, double *HV)
 {
     ub_problem_hvp(context, count, V, HV);
@@ -73,13 +85,14 @@ struct regular { /* H + l2 I: the curvature of the objective with coupled weight
 static void apply_regular(void *context, int64_t count, const double *V, double *out)
 {
     const struct regular *a = context;
-    a->hessian.apply(a->hessian.context, count, V, out);
+    ub_operator_apply(&a->hessian, count, V, out);
     for (int64_t i = 0; a->l2 != 0 && i < count * a->hessian.n; i++)
         out[i] += a->l2 * V[i];
 }
 
 struct scaled { /* P^-1/2 H P^-1/2: symmetric, with the eigenvalues of P^-1 H */
     struct ub_shared *shared;
+    const struct ub_optimizer *optimizer;
     struct ub_operator hessian;
 };
 
@@ -90,19 +103,28 @@ static void scale_rows(int64_t count, int64_t n, const double *scale, const doub
             out[r * n + i] = scale[i] * V[r * n + i];
 }
 
+static void apply_root(const struct scaled *a, int64_t count, const double *V, double *out)
+{
+    const struct ub_optimizer *o = a->optimizer;
+    if (o->kind->apply_root)
+        o->kind->apply_root(o, count, V, out);
+    else
+        scale_rows(count, a->hessian.n, a->shared->scale, V, out);
+}
+
 static void apply_scaled(void *context, int64_t count, const double *V, double *out)
 {
     const struct scaled *a = context;
     const int64_t n = a->hessian.n;
     struct ub_shared *s = a->shared;
-    if (count > s->room) {
+    if (2 * count > s->room) {
         ub_free(s->work);
-        s->work = ub_calloc((size_t)count, (size_t)n * sizeof *s->work);
-        s->room = count;
+        s->work = ub_calloc((size_t)(2 * count), (size_t)n * sizeof *s->work);
+        s->room = 2 * count;
     }
-    scale_rows(count, n, s->scale, V, s->work);
-    a->hessian.apply(a->hessian.context, count, s->work, out);
-    scale_rows(count, n, s->scale, out, out);
+    apply_root(a, count, V, s->work);
+    ub_operator_apply(&a->hessian, count, s->work, s->work + count * n);
+    apply_root(a, count, s->work + count * n, out);
 }
 
 /* Parameters that the optimizer does not move (P = 0) are held: no curvature along them. */
@@ -110,6 +132,10 @@ static bool read_preconditioner(struct ub_shared *s, const struct ub_moment *mom
                                 struct ub_error *err)
 {
     const struct ub_optimizer *optimizer = moment->optimizer;
+    if (optimizer->kind->ready_root) {
+        ub_optimizer_ready_root(optimizer, moment->theta, moment->grad);
+        return true;
+    }
     if (!s->scale)
         s->scale = ub_calloc((size_t)optimizer->size, sizeof *s->scale);
     ub_optimizer_preconditioner(optimizer, moment->theta, moment->grad, s->scale);
@@ -131,23 +157,61 @@ static void record_cost(const struct ub_shared *s, struct ub_record *record)
     record->fact(record->context, "unconverged.sharpness", (double)s->unconverged);
 }
 
+static bool top_eigenpairs(const struct ub_moment *moment, struct ub_error *err)
+{
+    struct ub_shared *s = moment->shared;
+    const struct ub_optimizer_kind *kind = moment->optimizer->kind;
+    struct regular regular = {ub_hessian_operator(moment), moment->optimizer->l2};
+    struct ub_operator a = {.n = regular.hessian.n, .context = &regular, .apply = apply_regular};
+    struct scaled scaled = {.shared = s, .optimizer = moment->optimizer, .hessian = a};
+    if (kind->preconditioner || kind->ready_root) {
+        if (!read_preconditioner(s, moment, err))
+            return false;
+        a = (struct ub_operator){.n = a.n, .context = &scaled, .apply = apply_scaled};
+    }
+    if (!s->tracker)
+        s->tracker = ub_eigen_tracker_new(a.n, s->top < a.n ? s->top : a.n);
+    s->curvature = ub_eigen_track(s->tracker, &a, s->tolerance, s->products);
+    return true;
+}
+
+/* Generalized sharpness in place of the top eigenvalue, scaled as the optimizer meets it. */
+static void maximum_over_ball(const struct ub_moment *moment, const struct ub_ball *ball,
+                              double factor)
+{
+    struct ub_shared *s = moment->shared;
+    struct regular regular = {ub_hessian_operator(moment), moment->optimizer->l2};
+    const struct ub_operator objective = {
+        .n = regular.hessian.n, .context = &regular, .apply = apply_regular};
+    const struct ub_ball_effort effort = {
+        .starts = s->starts, .tolerance = s->tolerance, .products = s->products};
+    if (!s->ball)
+        s->ball = ub_ball_maximum_new(ball);
+    s->over_ball = ub_ball_maximize(s->ball, &objective, &effort);
+    s->ball_value = factor * s->over_ball.value;
+    s->ball_error = factor * s->over_ball.error;
+    s->curvature = (struct ub_eigen_result){
+        .count = isfinite(s->ball_value),
+        .value = &s->ball_value,
+        .residual = &s->ball_error,
+        .vectors = s->over_ball.direction,
+        .products = s->over_ball.products,
+        .converged = s->over_ball.converged,
+    };
+}
+
 bool ub_shared_curvature(const struct ub_moment *moment, struct ub_record *record,
                          struct ub_eigen_result *result, struct ub_error *err)
 {
     struct ub_shared *s = moment->shared;
+    const struct ub_optimizer *o = moment->optimizer;
     if (!s->has_curvature) {
-        struct regular regular = {ub_hessian_operator(moment), moment->optimizer->l2};
-        struct ub_operator a = {
-            .n = regular.hessian.n, .context = &regular, .apply = apply_regular};
-        struct scaled scaled = {.shared = s, .hessian = a};
-        if (moment->optimizer->kind->preconditioner) {
-            if (!read_preconditioner(s, moment, err))
-                return false;
-            a = (struct ub_operator){.n = a.n, .context = &scaled, .apply = apply_scaled};
-        }
-        if (!s->tracker)
-            s->tracker = ub_eigen_tracker_new(a.n, s->top < a.n ? s->top : a.n);
-        s->curvature = ub_eigen_track(s->tracker, &a, s->tolerance, s->products);
+        double factor = 1;
+        const struct ub_ball *ball = ub_optimizer_ball(o, moment->theta, moment->grad, &factor);
+        if (ball)
+            maximum_over_ball(moment, ball, factor);
+        else if (!top_eigenpairs(moment, err))
+            return false;
         s->has_curvature = true;
         s->total_products += s->curvature.products;
         s->measurements++;
@@ -155,6 +219,16 @@ bool ub_shared_curvature(const struct ub_moment *moment, struct ub_record *recor
         record_cost(s, record);
     }
     *result = s->curvature;
+    return true;
+}
+
+bool ub_shared_ball(const struct ub_moment *moment, struct ub_record *record,
+                    struct ub_ball_result *result, struct ub_error *err)
+{
+    struct ub_eigen_result found;
+    if (!ub_shared_curvature(moment, record, &found, err))
+        return false;
+    *result = moment->shared->over_ball;
     return true;
 }
 

@@ -6,6 +6,7 @@
 #ifndef UB_OBSERVABLES_SHARED_H
 #define UB_OBSERVABLES_SHARED_H
 
+#include "bench/observables/ball_maximum.h"
 #include "bench/observables/observables.h"
 #include "bench/spectra/eigen.h"
 
@@ -18,10 +19,17 @@ void ub_shared_renew(struct ub_shared *s);
  * l2 its coupled weight decay ------------------------------------------------------------------ */
 
 void ub_shared_ask_curvature(struct ub_shared *s, int64_t top, double tolerance, int64_t products);
-/* Records also its cost: facts hvps.sharpness, measurements.sharpness and unconverged.sharpness
- * (measurements whose products ran out; their residuals say how exact they are). */
+void ub_shared_ask_starts(struct ub_shared *s, int64_t starts);
+/* For an optimizer that descends over the ball of a norm: the generalized sharpness in place of the
+ * one eigenvalue, its maximizer as vector and its spread as residual (ball_maximum.h), scaled by
+ * the optimizer's factor. Records also its cost: facts hvps.sharpness, measurements.sharpness and
+ * unconverged.sharpness (measurements whose products ran out; their residuals say how exact they
+ * are). */
 bool ub_shared_curvature(const struct ub_moment *moment, struct ub_record *record,
                          struct ub_eigen_result *result, struct ub_error *err);
+/* The same unscaled, of an optimizer that has a ball at this moment. */
+bool ub_shared_ball(const struct ub_moment *moment, struct ub_record *record,
+                    struct ub_ball_result *result, struct ub_error *err);
 /* Writes the row edge-ratio of this moment unless it is written already, or has no threshold. */
 bool ub_shared_write_edge_ratio(const struct ub_moment *moment, struct ub_record *record,
                                 struct ub_error *err);

@@ -3,7 +3,11 @@
  *     theta <- theta - lr (sign(beta1 m + (1 - beta1) g) + decay theta),
  *     m <- beta2 m + (1 - beta2) g.
  *
- * No edge is stated, as for signsgd. */
+ * Under mup each tensor's learning rate has a factor of its own (parametrization.h).
+ *
+ * No edge is stated: a sign of averaged gradients is no linear map of them, so that neither the
+ * linearised update nor the descent lemma (signsgd) gives a threshold; at
+ * beta1 = 0 and decay = 0 it is signsgd. */
 #include "systems/systems.h"
 
 static const struct ub_option options[] = {
@@ -21,7 +25,8 @@ static void step(struct ub_optimizer *o, double *theta, const double *grad)
     double *m = o->state;
     for (int64_t i = 0; i < o->size; i++) {
         const double mixed = beta1 * m[i] + (1 - beta1) * grad[i];
-        theta[i] -= o->lr * ((double)((mixed > 0) - (mixed < 0)) + decay * theta[i]);
+        const double rate = o->rates ? o->lr * o->rates[i] : o->lr;
+        theta[i] -= rate * ((double)((mixed > 0) - (mixed < 0)) + decay * theta[i]);
         m[i] = beta2 * m[i] + (1 - beta2) * grad[i];
     }
 }
@@ -31,6 +36,7 @@ const struct ub_optimizer_kind ub_optimizer_lion = {
     .summary = "signs of an interpolated momentum",
     .citation = "Chen et al. 2023, arXiv:2302.06675",
     .options = options,
+    .takes_rates = true,
     .state_vectors = 1,
     .step = step,
 };
