@@ -86,9 +86,11 @@ static void oracles_of_singular_gradients(void **state)
 static struct ub_ball_result maximize(struct ub_ball_maximum *m, int64_t n, const double *h,
                                       int64_t starts)
 {
-    const struct ub_operator a = ub_operator_dense(n, h);
-    return ub_ball_maximize(
+    struct ub_operator a = ub_operator_dense(n, h);
+    const struct ub_ball_result r = ub_ball_maximize(
         m, &a, &(struct ub_ball_effort){.starts = starts, .tolerance = 1e-9, .products = 2000000});
+    ub_operator_free(&a);
+    return r;
 }
 
 enum { CUBE = 6, FACES = 729 }; /* 3^6: each entry at -1, at 1, or between */
@@ -159,12 +161,13 @@ static void maxima_within_the_ball(void **state)
     const double concave[] = {-1, 0.5, 0.5, -2}, saddle[] = {1, 0, 0, -5};
     struct ub_ball_maximum *m = ub_ball_maximum_new(ball);
     assert_true(maximize(m, 2, concave, 5).value == 0);
-    const struct ub_operator a = ub_operator_dense(2, saddle);
+    struct ub_operator a = ub_operator_dense(2, saddle);
     const struct ub_ball_result r = ub_ball_maximize(
         m, &a, &(struct ub_ball_effort){.starts = 5, .tolerance = 1e-2, .products = 100000});
     assert_near(r.value, 1, 1e-2);
     assert_true(r.value <= 1 + 1e-12);
     ub_ball_maximum_free(m);
+    ub_operator_free(&a);
     ub_ball_free(ball);
 }
 
@@ -245,7 +248,7 @@ static void spectral_norm_against_random_search(void **state)
     for (int kind = 0; kind < QUADRATIC_KINDS; kind++) {
         double *h = quadratic_new(SIZE, kind);
         struct ub_ball_maximum *m = ub_ball_maximum_new(ball);
-        const struct ub_operator a = ub_operator_dense(SIZE, h);
+        struct ub_operator a = ub_operator_dense(SIZE, h);
         const double found =
             ub_ball_maximize(
                 m, &a,
@@ -277,6 +280,7 @@ static void spectral_norm_against_random_search(void **state)
         assert_true(best <= found * (1 + 1e-4));
         assert_true(best >= found / 2); /* the search is no straw man */
         ub_ball_maximum_free(m);
+        ub_operator_free(&a);
         ub_free(h);
     }
     ub_ball_free(ball);
@@ -296,7 +300,7 @@ static void spread_and_limits(void **state)
     ub_ball_maximum_free(m);
     ub_ball_free(ball);
     double *h = quadratic_new(SIZE, RANDOM);
-    const struct ub_operator a = ub_operator_dense(SIZE, h);
+    struct ub_operator a = ub_operator_dense(SIZE, h);
     ball = ub_ball_new("spectral", &layout, SIZE, false);
     m = ub_ball_maximum_new(ball);
     const struct ub_ball_result stopped = ub_ball_maximize(
@@ -304,6 +308,7 @@ static void spread_and_limits(void **state)
     assert_false(stopped.converged);
     assert_true(stopped.products <= 9 && stopped.value > 0);
     ub_ball_maximum_free(m);
+    ub_operator_free(&a);
     ub_ball_free(ball);
     ub_free(h);
 }

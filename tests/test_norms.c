@@ -490,7 +490,7 @@ static void check_descents(const char *text, enum quadratic_kind kind, bool exac
     struct ub_random r = ub_random_stream(11, text);
     struct ub_optimizer *o = optimizer(text);
     double *h = quadratic_new(SIZE, kind), x[SIZE], factor;
-    const struct ub_operator a = ub_operator_dense(SIZE, h);
+    struct ub_operator a = ub_operator_dense(SIZE, h);
     fill(&r, SIZE, x);
     struct ub_ball_maximum *m = ub_ball_maximum_new(o->kind->ball(o, x, &factor));
     const struct ub_ball_result top = ub_ball_maximize(
@@ -507,6 +507,7 @@ static void check_descents(const char *text, enum quadratic_kind kind, bool exac
     set_rate(o, h, x, top.value, 1.001);
     assert_true(!exact || step_change(o, h, x) > 0);
     ub_ball_maximum_free(m);
+    ub_operator_free(&a);
     ub_optimizer_free(o);
     ub_free(h);
 }
