@@ -2,6 +2,7 @@
 #include "layouts.h"
 #include "observing.h"
 
+#include "bench/curvature/curvature.h"
 #include "bench/observables/ball_maximum.h"
 
 #include <string.h>
@@ -382,6 +383,19 @@ static void any_norm_of_any_run(void **state)
     }
 }
 
+static void matrices_refuse_what_they_cannot_precondition(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    struct fixture f = fixture_new("shampoo:lr=0.1");
+    const struct ub_matrix_choice choice = {.kind = "hessian", .preconditioned = true};
+    const struct ub_matrix_point at = {
+        .problem = f.problem, .theta = f.theta, .optimizer = f.optimizer};
+    assert_null(ub_matrix_new(&choice, &at, &err));
+    assert_input_error(&err, "'shampoo': its preconditioner is not diagonal");
+    fixture_free(&f);
+}
+
 /* The sharpness of a run by Shampoo is that of P^-1 H, P from its steps. */
 static void sharpness_of_matrices_preconditioned(void **state)
 {
@@ -433,6 +447,7 @@ int main(void)
         cmocka_unit_test(observables_use_the_optimizers_norm),
         cmocka_unit_test(any_norm_of_any_run),
         cmocka_unit_test(sharpness_of_matrices_preconditioned),
+        cmocka_unit_test(matrices_refuse_what_they_cannot_precondition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

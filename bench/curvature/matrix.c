@@ -104,6 +104,11 @@ static bool narrow(struct ub_matrix *m, struct ub_error *err)
         return false;
     if (count < m->operator.n)
         ub_matrix_stage(m, ub_operator_block(&m->stage[m->n_stages - 1], first, count));
+    if (m->choice.preconditioned && m->at.optimizer && m->at.optimizer->kind->apply_root)
+        return ub_fail(err, UB_INPUT,
+                       "optimizer '%s': its preconditioner is not diagonal; expected "
+                       "preconditioned=false (sharpness takes it)",
+                       m->at.optimizer->kind->name);
     if (!m->choice.preconditioned || !m->at.optimizer || !m->at.optimizer->kind->preconditioner)
         return true;
     double *scale = ub_matrix_array(m, m->at.optimizer->size);
