@@ -207,6 +207,89 @@ static void regressions_have_no_classes(void **state)
     fixture_free(&f);
 }
 
+/* ---- densities ---- */
+
+/* Half a Student interval in units of standard errors is more than 2 for 8 probes: the truth lies
+ * within three of them. */
+static void assert_covers(const struct fixture *f, const char *name, int64_t index, double truth)
+{
+    const struct ub_row *row = find_row(f->recorded, 1, name, index);
+    assert_non_null(row);
+    assert_true(row->error > 0);
+    assert_near(row->value, truth, 3 * row->error);
+}
+
+static double normal_density(double x, double mean, double width)
+{
+    return exp(-pow((x - mean) / width, 2) / 2) / (width * sqrt(2 * M_PI));
+}
+
+static void density_of_a_hessian(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(tiny_dataset(UB_CLASSIFICATION, 20, 7, 4, 3),
+                                  "mlp:widths=16x12,activation=tanh", "ce", "gd:lr=0.1");
+    TRAIN(&f, 1, "density:steps=60,probes=8,points=100,width=0.05,deflate=4,at=end,tolerance=1e-8");
+    int64_t n, points = 0;
+    double *values = dense_values(&f, (struct ub_matrix_choice){.kind = "hessian"}, &n, NULL);
+    double moment[5] = {0}, below = 0, size = 0, count = 0, integral = 0, covered = 0;
+    for (int64_t i = 0; i < n; i++) {
+        for (int p = 1; p < 5; p++)
+            moment[p] += pow(values[i], p);
+        below += fmax(-values[i], 0);
+        size += fabs(values[i]);
+        count += values[i] < -1e-5 * values[0];
+    }
+    for (int p = 1; p < 5; p++)
+        assert_covers(&f, "moment.hessian", p, moment[p]);
+    assert_covers(&f, "negative-mass.hessian", 0, below / size);
+    assert_true(find_row(f.recorded, 1, "negative-fraction.hessian", 0)->error < 0.3);
+    assert_near(value_of(f.recorded, 1, "negative-fraction.hessian", 0), count / (double)n, 0.1);
+    for (int i = 0; i < 4; i++) /* largest in size: all at the top here */
+        assert_near(value_of(f.recorded, 1, "density-outlier.hessian", i), values[i], 1e-7);
+    const double step = value_of(f.recorded, 1, "density-grid.hessian", 1) -
+                        value_of(f.recorded, 1, "density-grid.hessian", 0);
+    for (; find_row(f.recorded, 1, "density.hessian", points); points++) {
+        const double x = value_of(f.recorded, 1, "density-grid.hessian", points);
+        const struct ub_row *row = find_row(f.recorded, 1, "density.hessian", points);
+        double truth = 0;
+        for (int64_t i = 4; i < n; i++)
+            truth += normal_density(x, values[i], 0.05) / (double)n;
+        integral += row->value * step;
+        covered += fabs(row->value - truth) <= 1.5 * row->error + 1e-6;
+    }
+    assert_int_equal(points, 100);
+    assert_near(integral, 1 - 4 / (double)n, 0.01);
+    assert_true(covered > 90);
+    assert_near(fact(f.recorded, "measurements.density.hessian"), 1, 0);
+    assert_true(fact(f.recorded, "products.density.hessian") > 8 * 60);
+    ub_free(values);
+    fixture_free(&f);
+}
+
+static void density_of_a_semidefinite_matrix(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(tiny_dataset(UB_CLASSIFICATION, 20, 7, 4, 3),
+                                  "mlp:widths=16x12,activation=tanh", "ce", "gd:lr=0.1");
+    TRAIN(&f, 1, "density:operator=gauss-newton,probes=8,shift=0.01,at=end",
+          "density:at=0,probes=1");
+    int64_t n;
+    double *values = dense_values(&f, (struct ub_matrix_choice){.kind = "gauss-newton"}, &n, NULL);
+    double log_det = 0, dimension = 0;
+    for (int64_t i = 0; i < n; i++) {
+        log_det += log(fmax(values[i], 0) + 0.01);
+        dimension += fmax(values[i], 0) / (fmax(values[i], 0) + 0.01);
+    }
+    assert_covers(&f, "log-det.gauss-newton", 0, log_det);
+    assert_covers(&f, "effective-dimension.gauss-newton", 0, dimension);
+    assert_int_equal(count_rows(f.recorded, "negative-mass.gauss-newton"), 0);
+    assert_int_equal(count_rows(f.recorded, "log-det.hessian"), 0);
+    assert_true(isnan(find_row(f.recorded, 0, "moment.hessian", 1)->error)); /* one probe */
+    ub_free(values);
+    fixture_free(&f);
+}
+
 /* ---- weights ---- */
 
 static void weight_spectra_are_squared_singular_values(void **state)
@@ -246,9 +329,10 @@ static void numbers_that_are_not_finite_leave_no_rows(void **state)
     (void)state;
     struct fixture f = fixture_new("gd:lr=0.5");
     struct ub_error err = {0};
-    const char *const texts[] = {"spectrum", "kernel-spectrum", "class-structure",
-                                 "weight-spectrum"};
-    struct ub_observers *o = ub_observers_new(texts, 4, "test", &err);
+    const char *const texts[] = {"spectrum",        "kernel-spectrum",
+                                 "class-structure", "weight-spectrum",
+                                 "density",         "density:operator=ntk,deflate=3"};
+    struct ub_observers *o = ub_observers_new(texts, 6, "test", &err);
     assert_non_null(o);
     for (int64_t i = 0; i < f.size; i++)
         f.theta[i] = NAN;
@@ -319,6 +403,8 @@ int main(void)
         cmocka_unit_test(kernel_spectrum_is_the_dense_one),
         cmocka_unit_test(class_structure_is_that_of_the_dense_parts),
         cmocka_unit_test(regressions_have_no_classes),
+        cmocka_unit_test(density_of_a_hessian),
+        cmocka_unit_test(density_of_a_semidefinite_matrix),
         cmocka_unit_test(weight_spectra_are_squared_singular_values),
         cmocka_unit_test(numbers_that_are_not_finite_leave_no_rows),
         cmocka_unit_test(titles_tell_calls_apart),

@@ -15,8 +15,9 @@ static const char *const outputs[] = {"each", "mean", NULL};
 static const struct ub_option options[] = {
     {"outputs", UB_OPTION_NAME, "each", 0, 0, outputs,
      "over samples and outputs, or over samples with the mean over outputs"},
-    {"dense", UB_OPTION_INT, "2000", 0, 20000, NULL, "largest size of which all are found"},
-    {"top", UB_OPTION_INT, "100", 1, 10000, NULL, "number of eigenvalues beyond that size"},
+    {"dense", UB_OPTION_INT, "2000", 0, 100000, NULL,
+     "all are found where that takes no more products with J J'"},
+    {"top", UB_OPTION_INT, "100", 1, 10000, NULL, "number of eigenvalues elsewhere"},
     {"tolerance", UB_OPTION_REAL, "0.0001", 1e-12, 0.5, NULL,
      "residual bound to reach, relative to the largest eigenvalue's size"},
     {"max-products", UB_OPTION_INT, "10000", 1, 1e9, NULL,
@@ -36,9 +37,14 @@ static void title(const struct ub_call *call, char out[UB_TITLE])
     snprintf(out, UB_TITLE, "%s", choice_of(call).kind);
 }
 
-static int64_t count_of(const struct ub_call *call, int64_t size)
+/* The mean over outputs is as many products with J J' for each of its own: in all, one for each
+ * number of the outputs either way. */
+static int64_t count_of(const struct ub_call *call, const struct ub_problem *problem)
 {
-    return size <= ub_call_int(call, "dense") ? size : ub_call_int(call, "top");
+    const struct ub_matrix_choice each = {.kind = "ntk"}, choice = choice_of(call);
+    return ub_matrix_size(&each, problem) <= ub_call_int(call, "dense")
+               ? ub_matrix_size(&choice, problem)
+               : ub_call_int(call, "top");
 }
 
 /* y'Ky/|y|^2 from the eigenpairs of the whole of K, targets of one position. */
@@ -90,7 +96,7 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
     bool known;
     const bool good = ub_leading_find(leading, m,
                                       (struct ub_lanczos_options){
-                                          .count = count_of(call, m->operator.n),
+                                          .count = count_of(call, moment->problem),
                                           .which = UB_LARGEST,
                                           .tolerance = ub_call_real(call, "tolerance"),
                                           .max_products = ub_call_int(call, "max-products"),
@@ -109,7 +115,7 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
 static int64_t bytes(const struct ub_call *call, const struct ub_problem *problem)
 {
     const struct ub_matrix_choice choice = choice_of(call);
-    return ub_leading_bytes(&choice, problem, count_of(call, ub_matrix_size(&choice, problem)));
+    return ub_leading_bytes(&choice, problem, count_of(call, problem));
 }
 
 static void close(void *state)

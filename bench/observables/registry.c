@@ -8,7 +8,7 @@ extern const struct ub_observable ub_observable_loss, ub_observable_accuracy,
     ub_observable_edge_ratio, ub_observable_hessian_spectrum, ub_observable_covariance_spectrum,
     ub_observable_coordinates, ub_observable_central_flow, ub_observable_spectrum,
     ub_observable_kernel_spectrum, ub_observable_class_structure, ub_observable_weight_spectrum,
-    ub_observable_generalized_sharpness;
+    ub_observable_generalized_sharpness, ub_observable_density;
 
 const struct ub_observable *const ub_observables[] = {
     &ub_observable_loss,
@@ -26,6 +26,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_kernel_spectrum,
     &ub_observable_class_structure,
     &ub_observable_weight_spectrum,
+    &ub_observable_density,
     NULL,
 };
 
