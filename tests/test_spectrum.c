@@ -292,6 +292,38 @@ static void density_of_a_semidefinite_matrix(void **state)
 
 /* ---- weights ---- */
 
+/* Weights of a wide layer as drawn are noise; a spike that is planted stands out of it, and its
+ * value is most of the tail's. */
+static void planted_spikes_stand_out_of_weights(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(tiny_dataset(UB_CLASSIFICATION, 9, 0, 90, 3),
+                                  "mlp:widths=60,activation=tanh", "mse", "gd:lr=0.1");
+    TRAIN(&f, 0, "weight-spectrum:at=0");
+    const double largest = value_of(f.recorded, 0, "weight-spectrum.fc1.weight", 0);
+    const double edge = value_of(f.recorded, 0, "noise-outliers.fc1.weight", UB_NOISE_EDGE);
+    assert_near(value_of(f.recorded, 0, "noise-outliers.fc1.weight", UB_NOISE_OUTLIERS), 0, 0);
+    /* v (sqrt 90 + sqrt 60)^2 with v = 1/(3 90), that of U(-1/sqrt 90, 1/sqrt 90) */
+    assert_near(edge, pow(sqrt(90) + sqrt(60), 2) / 270, 0.15 * edge);
+    assert_true(largest < edge && largest > 0.8 * edge);
+    for (int64_t i = 0; i < 60; i++)
+        for (int64_t j = 0; j < 90; j++)
+            f.theta0[i * 90 + j] += (i % 2 ? 1 : -1) * (double)(j % 3 - 1) * 3 / 60;
+    TRAIN(&f, 0, "weight-spectrum:at=0");
+    assert_near(value_of(f.recorded, 0, "noise-outliers.fc1.weight", UB_NOISE_OUTLIERS), 1, 0);
+    assert_near(value_of(f.recorded, 0, "weight-spectrum.fc1.weight", 0), 9, 0.9);
+    const struct ub_row *alpha = find_row(f.recorded, 0, "tail.fc1.weight", UB_TAIL_ALPHA);
+    assert_true(alpha && alpha->value > 1 && alpha->error > 0);
+    assert_near(value_of(f.recorded, 0, "alpha-hat.fc1.weight", 0),
+                alpha->value * log10(value_of(f.recorded, 0, "weight-spectrum.fc1.weight", 0)),
+                1e-12);
+    assert_true(value_of(f.recorded, 0, "stable-rank.fc1.weight", 0) <
+                value_of(f.recorded, 0, "participation-ratio.fc1.weight", 0));
+    assert_true(value_of(f.recorded, 0, "participation-ratio.fc1.weight", 0) <
+                value_of(f.recorded, 0, "entropy-rank.fc1.weight", 0));
+    fixture_free(&f);
+}
+
 static void weight_spectra_are_squared_singular_values(void **state)
 {
     (void)state;
@@ -405,6 +437,7 @@ int main(void)
         cmocka_unit_test(regressions_have_no_classes),
         cmocka_unit_test(density_of_a_hessian),
         cmocka_unit_test(density_of_a_semidefinite_matrix),
+        cmocka_unit_test(planted_spikes_stand_out_of_weights),
         cmocka_unit_test(weight_spectra_are_squared_singular_values),
         cmocka_unit_test(numbers_that_are_not_finite_leave_no_rows),
         cmocka_unit_test(titles_tell_calls_apart),

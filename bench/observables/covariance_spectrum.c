@@ -104,6 +104,7 @@ static bool record_layer(struct samples *s, const char *layer, const struct ub_c
     }
     snprintf(name, sizeof name, "exponent.%s", layer);
     ub_record_exponent(record, moment, call, name, values, bounds, n);
+    ub_record_scalars(record, moment, layer, values, n);
     ub_free(bounds);
     ub_free(values);
     return true;

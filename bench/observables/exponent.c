@@ -1,6 +1,7 @@
-/* The power law of a measured spectrum, as rows. */
+/* The power law of a measured spectrum, and its scalars, as rows. */
 #include "bench/observables/shared.h"
 #include "bench/spectra/powerlaw.h"
+#include "bench/spectra/scalars.h"
 
 #include <math.h>
 #include <string.h>
@@ -53,4 +54,22 @@ void ub_record_exponent(struct ub_record *record, const struct ub_moment *moment
     for (int64_t i = 0; i < UB_EXPONENT_ROWS; i++)
         ub_record_value(record, moment, name, i, rows[i],
                         i == UB_EXPONENT ? (fit.high - fit.low) / 2 : (double)NAN);
+}
+
+void ub_record_scalars(struct ub_record *record, const struct ub_moment *moment, const char *title,
+                       const double *values, int64_t n)
+{
+    const struct ub_scalars s = ub_spectrum_scalars(values, n);
+    const struct {
+        const char *name;
+        double value;
+    } rows[] = {{"stable-rank", s.stable_rank},
+                {"participation-ratio", s.participation_ratio},
+                {"entropy-rank", s.entropy_rank}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char name[UB_TITLE + 32];
+        snprintf(name, sizeof name, "%s.%s", rows[i].name, title);
+        if (isfinite(rows[i].value))
+            ub_record_value(record, moment, name, 0, rows[i].value, NAN);
+    }
 }

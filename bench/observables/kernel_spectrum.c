@@ -79,8 +79,10 @@ static void record_all(struct ub_record *record, const struct ub_moment *moment,
         ub_record_value(record, moment, name, i, found->value[i], found->residual[i]);
     snprintf(name, sizeof name, "exponent.%s", which);
     ub_record_exponent(record, moment, call, name, found->value, found->residual, found->count);
-    if (found->count == found->n)
-        record_alignment(record, moment, found);
+    if (found->count < found->n)
+        return;
+    ub_record_scalars(record, moment, which, found->value, found->n);
+    record_alignment(record, moment, found);
 }
 
 static bool measure(void *state, const struct ub_call *call, const struct ub_moment *moment,

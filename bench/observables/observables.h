@@ -19,10 +19,10 @@
  *     edge-ratio          edge-ratio
  *     generalized-sharpness  generalized-sharpness
  *     hessian-spectrum    hessian-spectrum (index: rank from 0), hessian-exponent
- *     covariance-spectrum covariance-spectrum.LAYER (index: rank from 0), exponent.LAYER;
- *                         LAYER is "inputs" or a hidden layer's name
- *     coordinates         activation-size.LAYER, activation-update.LAYER; LAYER is a hidden layer's
- *                         name or "output"
+ *     covariance-spectrum covariance-spectrum.LAYER (index: rank from 0), exponent.LAYER,
+ *                         stable-rank.LAYER, participation-ratio.LAYER, entropy-rank.LAYER; LAYER
+ * is "inputs" or a hidden layer's name coordinates         activation-size.LAYER,
+ * activation-update.LAYER; LAYER is a hidden layer's name or "output"
  *
  *     central-flow        central-flow-loss, -predicted-loss, -sharpness, -distance, -variance
  * (error: the complementarity problem's residual); plain-flow-loss, -sharpness, -distance: of the
@@ -32,7 +32,7 @@
  *                         (rank from 0 of the smallest), exponent.TITLE, outliers.TITLE; TITLE is
  *                         OPERATOR[.LAYER][.preconditioned], as in "gauss-newton.fc1"
  *     kernel-spectrum     kernel-spectrum.TITLE, exponent.TITLE; TITLE is ntk or ntk-mean;
- *                         kernel-alignment
+ *                         of whole kernels the same three ranks, kernel-alignment
  *     class-structure     class-structure.gauss-newton (index: rank), .class, .cross-class,
  *                         .same-mean; class-share.PART (index: rank of Gauss-Newton's eigenvalue,
  * of which it is the share that PART makes up)
@@ -84,6 +84,21 @@ enum ub_exponent_row {
 /* Indices of outliers.TITLE: how many eigenvalues stand above the largest gap, and the gap: the
  * last outlier over the first of the bulk. */
 enum ub_outlier_row { UB_OUTLIERS, UB_OUTLIERS_GAP };
+/* Of noise-outliers.NAME: how many eigenvalues are above the edge of noise, and the edge. */
+enum ub_noise_row { UB_NOISE_OUTLIERS, UB_NOISE_EDGE };
+/* Of tail.NAME: the density x^-alpha of eigenvalues above the cut, of which there are `count`; p is
+ * the goodness of fit, best as in tail.h: 0 power, 1 exponential, 2 stretched, 3 log-normal, 4
+ * truncated. */
+enum ub_tail_row {
+    UB_TAIL_ALPHA,
+    UB_TAIL_LOW, /* 95% interval */
+    UB_TAIL_HIGH,
+    UB_TAIL_CUT,
+    UB_TAIL_COUNT,
+    UB_TAIL_P,
+    UB_TAIL_BEST,
+    UB_TAIL_ROWS
+};
 
 /* ---- schedules -------------------------------------------------------------------------- */
 

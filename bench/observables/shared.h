@@ -58,5 +58,9 @@ bool ub_check_fit(const struct ub_call *call, const char *where, struct ub_error
 void ub_record_exponent(struct ub_record *record, const struct ub_moment *moment,
                         const struct ub_call *call, const char *name, const double *values,
                         const double *bounds, int64_t n);
+/* Rows stable-rank.TITLE, participation-ratio.TITLE and entropy-rank.TITLE of all eigenvalues of a
+ * semidefinite matrix (scalars.h). */
+void ub_record_scalars(struct ub_record *record, const struct ub_moment *moment, const char *title,
+                       const double *values, int64_t n);
 
 #endif

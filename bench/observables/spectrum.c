@@ -6,6 +6,7 @@
  * about as many outliers as classes and then a bulk (Sagun et al. 2017, arXiv:1706.04454; Papyan
  * 2020, arXiv:2008.11865), twice the number of classes are to be asked for. */
 #include "bench/observables/operators.h"
+#include "bench/spectra/random_matrix.h"
 
 #include <math.h>
 #include <string.h>
@@ -38,20 +39,15 @@ static void record_outliers(struct ub_record *record, const struct ub_moment *mo
                             int64_t n)
 {
     char name[UB_TITLE + 16];
-    int64_t known = 0, outliers = 0;
-    double gap = 0;
+    int64_t known = 0;
     while (known < n && values[known] > 10 * bounds[known] && values[known] > 0)
         known++;
-    for (int64_t k = 1; k <= known / 2; k++)
-        if (values[k - 1] / values[k] > gap) {
-            gap = values[k - 1] / values[k];
-            outliers = k;
-        }
-    if (outliers == 0)
+    const struct ub_gap gap = ub_largest_gap(values, known, known / 2);
+    if (known < 2 || gap.count == 0)
         return;
     snprintf(name, sizeof name, "outliers.%s", title);
-    ub_record_value(record, moment, name, UB_OUTLIERS, (double)outliers, NAN);
-    ub_record_value(record, moment, name, UB_OUTLIERS_GAP, gap, NAN);
+    ub_record_value(record, moment, name, UB_OUTLIERS, (double)gap.count, NAN);
+    ub_record_value(record, moment, name, UB_OUTLIERS_GAP, gap.ratio, NAN);
 }
 
 static void record_pairs(struct ub_record *record, const struct ub_moment *moment,

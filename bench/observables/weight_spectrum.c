@@ -5,6 +5,9 @@
  * Each value's error: LAPACK's singular values are within about p eps sigma_1 of the true ones, p
  * the longer side, so their squares within 2 p eps sigma_1^2. */
 #include "bench/observables/shared.h"
+#include "bench/spectra/random_matrix.h"
+#include "bench/spectra/scalars.h"
+#include "bench/spectra/tail.h"
 
 #include <float.h>
 #include <lapacke.h>
@@ -41,27 +44,64 @@ static double *squares(const struct ub_param *param, const double *theta, int64_
     return NULL;
 }
 
+static void record_tail(const struct ub_param *param, const struct ub_moment *moment,
+                        struct ub_record *record, const double *values, int64_t n)
+{
+    enum { REPLICATES = 100 };
+    char name[96];
+    const struct ub_tail t =
+        ub_tail_fit(values, n, (struct ub_tail_options){.replicates = REPLICATES}, 0);
+    if (!t.valid)
+        return;
+    const double rows[UB_TAIL_ROWS] = {[UB_TAIL_ALPHA] = t.alpha,         [UB_TAIL_LOW] = t.low,
+                                       [UB_TAIL_HIGH] = t.high,           [UB_TAIL_CUT] = t.xmin,
+                                       [UB_TAIL_COUNT] = (double)t.count, [UB_TAIL_P] = t.p,
+                                       [UB_TAIL_BEST] = (double)t.best};
+    snprintf(name, sizeof name, "tail.%s", param->name);
+    for (int i = 0; i < UB_TAIL_ROWS; i++)
+        ub_record_value(record, moment, name, i, rows[i],
+                        i == UB_TAIL_ALPHA ? (t.high - t.low) / 2 : (double)NAN);
+    snprintf(name, sizeof name, "alpha-hat.%s", param->name);
+    ub_record_value(record, moment, name, 0, ub_alpha_hat(values, n, t.alpha), NAN);
+}
+
+/* The weight as N x p, N its longer side: values over N are those of W'W/N. */
+static void record_noise(const struct ub_param *param, const struct ub_moment *moment,
+                         struct ub_record *record, const double *values, int64_t n)
+{
+    static const double chance = 0.01;
+    const int64_t longer = param->size / n;
+    const double variance = ub_mp_variance(values, n, (double)n / (double)longer) / (double)longer;
+    if (longer < 2 || !(variance > 0))
+        return;
+    char name[96];
+    const double edge = (double)longer * ub_noise_edge(longer, n, variance, chance);
+    snprintf(name, sizeof name, "noise-outliers.%s", param->name);
+    ub_record_value(record, moment, name, UB_NOISE_OUTLIERS,
+                    (double)ub_count_above(values, n, edge), NAN);
+    ub_record_value(record, moment, name, UB_NOISE_EDGE, edge, NAN);
+}
+
 static void record_weight(const struct ub_param *param, const struct ub_call *call,
                           const struct ub_moment *moment, struct ub_record *record)
 {
     char name[96];
     int64_t n;
-    double *values = squares(param, moment->theta, &n), sum = 0;
+    double *values = squares(param, moment->theta, &n);
     if (!values)
         return;
     const double longer = (double)(param->size / n);
     double *bounds = ub_calloc((size_t)n, sizeof *bounds);
     snprintf(name, sizeof name, "weight-spectrum.%s", param->name);
     for (int64_t i = 0; i < n; i++) {
-        sum += values[i];
         bounds[i] = 2 * longer * DBL_EPSILON * values[0];
         ub_record_value(record, moment, name, i, values[i], bounds[i]);
     }
     snprintf(name, sizeof name, "exponent.%s", param->name);
     ub_record_exponent(record, moment, call, name, values, bounds, n);
-    snprintf(name, sizeof name, "stable-rank.%s", param->name);
-    if (values[0] > 0)
-        ub_record_value(record, moment, name, 0, sum / values[0], NAN);
+    ub_record_scalars(record, moment, param->name, values, n);
+    record_tail(param, moment, record, values, n);
+    record_noise(param, moment, record, values, n);
     ub_free(values);
     ub_free(bounds);
 }
@@ -90,7 +130,7 @@ static int64_t bytes(const struct ub_call *call, const struct ub_problem *proble
 
 const struct ub_observable ub_observable_weight_spectrum = {
     .name = "weight-spectrum",
-    .summary = "squared singular values of each weight matrix, their decay, stable rank",
+    .summary = "squared singular values of each weight matrix: decay, tail, ranks, outliers",
     .units = "weight squared; 1",
     .citation = "Martin and Mahoney 2018, arXiv:1810.01075",
     .options = options,
