@@ -37,6 +37,18 @@
  *                         .same-mean; class-share.PART (index: rank of Gauss-Newton's eigenvalue,
  * of which it is the share that PART makes up)
  *
+ *     batch-sharpness     batch-sharpness (error: half the 95% interval's width); batch-edge-ratio,
+ *                         index 0: over 2(1 - beta)/lr, the edge of small batches and, with beta =
+ * 0, of all; index 1, with momentum: over 2(1 + beta)/lr, of large ones
+ *     batch-top-eigenvalue
+ *                         batch-top-eigenvalue
+ *     directional-smoothness
+ *                         directional-smoothness, of the step that led here
+ *     gradient-alignment  gradient-alignment (index: rank from 0), gradient-rayleigh
+ *     midpoint-sharpness  midpoint-sharpness, midpoint-edge-ratio, booked at the last of the three
+ *                         iterates whose midpoint it is
+ *     catapult            catapult-peak, catapult-peak-step, catapult-sharpness, catapult-back
+ *
  * Rows that a system does not have are left out, so that one suite can cross all kinds: test-...
  * without a test split, accuracy and classes of a regression, edge-ratio of an optimizer whose edge
  * is not known. hessian-exponent, exponent.LAYER and exponent.TITLE have the rows of enum
@@ -183,7 +195,8 @@ void ub_observers_free(struct ub_observers *o);
  * none was found within so many products. */
 bool ub_top_curvature(const struct ub_moment *moment, double tolerance, int64_t products,
                       double *value, double *residual, struct ub_error *err);
-/* Whether any is due: only then the moment's gradient is needed. */
+/* Whether any is due, or needs to see this step on the way to its own: only then the moment's
+ * gradient is needed, and ub_observers_measure called. */
 bool ub_observers_due(const struct ub_observers *o, int64_t step, int64_t steps);
 /* Measures what is due at moment->step of a run of `steps` steps. */
 bool ub_observers_measure(struct ub_observers *o, const struct ub_moment *moment, int64_t steps,

@@ -243,12 +243,21 @@ void ub_observers_free(struct ub_observers *o)
     ub_free(o);
 }
 
-bool ub_observers_due(const struct ub_observers *o, int64_t step, int64_t steps)
+static bool any_due(const struct ub_observers *o, int64_t step, int64_t steps)
 {
     for (size_t i = 0; i < o->count; i++)
         if (ub_schedule_due(&o->observer[i].schedule, step, steps))
             return true;
     return false;
+}
+
+bool ub_observers_due(const struct ub_observers *o, int64_t step, int64_t steps)
+{
+    const struct ub_path *path = ub_shared_path(o->shared);
+    bool due = path->every_loss;
+    for (int64_t ahead = 0; ahead <= path->kept && step + ahead <= steps; ahead++)
+        due = due || any_due(o, step + ahead, steps);
+    return due;
 }
 
 bool ub_observers_measure(struct ub_observers *o, const struct ub_moment *moment, int64_t steps,
@@ -257,11 +266,13 @@ bool ub_observers_measure(struct ub_observers *o, const struct ub_moment *moment
     struct ub_moment with_shared = *moment;
     with_shared.shared = o->shared;
     ub_shared_renew(o->shared);
+    ub_path_note_loss(ub_shared_path(o->shared), moment);
     for (size_t i = 0; i < o->count; i++) {
         const struct observer *one = &o->observer[i];
         if (ub_schedule_due(&one->schedule, moment->step, steps) &&
             !one->kind->measure(one->state, one->call, &with_shared, record, err))
             return false;
     }
+    ub_path_keep(ub_shared_path(o->shared), moment);
     return true;
 }

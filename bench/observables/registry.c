@@ -8,7 +8,9 @@ extern const struct ub_observable ub_observable_loss, ub_observable_accuracy,
     ub_observable_edge_ratio, ub_observable_hessian_spectrum, ub_observable_covariance_spectrum,
     ub_observable_coordinates, ub_observable_central_flow, ub_observable_spectrum,
     ub_observable_kernel_spectrum, ub_observable_class_structure, ub_observable_weight_spectrum,
-    ub_observable_generalized_sharpness, ub_observable_density;
+    ub_observable_generalized_sharpness, ub_observable_density, ub_observable_batch_sharpness,
+    ub_observable_batch_top_eigenvalue, ub_observable_directional_smoothness,
+    ub_observable_gradient_alignment, ub_observable_midpoint_sharpness, ub_observable_catapult;
 
 const struct ub_observable *const ub_observables[] = {
     &ub_observable_loss,
@@ -27,6 +29,12 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_class_structure,
     &ub_observable_weight_spectrum,
     &ub_observable_density,
+    &ub_observable_batch_sharpness,
+    &ub_observable_batch_top_eigenvalue,
+    &ub_observable_directional_smoothness,
+    &ub_observable_gradient_alignment,
+    &ub_observable_midpoint_sharpness,
+    &ub_observable_catapult,
     NULL,
 };
 

@@ -17,6 +17,8 @@ struct ub_shared {
     double ball_value, ball_error; /* as the optimizer meets it */
     int64_t total_products, measurements, unconverged;
 
+    struct ub_path path;
+
     bool has_curvature, has_edge_ratio; /* of this moment */
     struct {
         bool known;
@@ -38,9 +40,15 @@ void ub_shared_free(struct ub_shared *s)
         return;
     ub_eigen_tracker_free(s->tracker);
     ub_ball_maximum_free(s->ball);
+    ub_path_clear(&s->path);
     ub_free(s->scale);
     ub_free(s->work);
     ub_free(s);
+}
+
+struct ub_path *ub_shared_path(struct ub_shared *s)
+{
+    return &s->path;
 }
 
 void ub_shared_renew(struct ub_shared *s)
@@ -229,6 +237,26 @@ bool ub_shared_ball(const struct ub_moment *moment, struct ub_record *record,
     if (!ub_shared_curvature(moment, record, &found, err))
         return false;
     *result = moment->shared->over_ball;
+    return true;
+}
+
+bool ub_shared_along(const struct ub_moment *moment, const double *x, double *scaled_x,
+                     double *product, struct ub_error *err)
+{
+    struct regular regular = {ub_hessian_operator(moment), moment->optimizer->l2};
+    const struct ub_operator a = {
+        .n = regular.hessian.n, .context = &regular, .apply = apply_regular};
+    struct scaled scaled = {.shared = moment->shared, .optimizer = moment->optimizer, .hessian = a};
+    const struct ub_optimizer_kind *kind = moment->optimizer->kind;
+    if (!kind->preconditioner && !kind->ready_root) {
+        memcpy(scaled_x, x, (size_t)a.n * sizeof *x);
+        apply_regular(&regular, 1, x, product);
+        return true;
+    }
+    if (!read_preconditioner(moment->shared, moment, err))
+        return false;
+    apply_root(&scaled, 1, x, scaled_x);
+    apply_scaled(&scaled, 1, scaled_x, product);
     return true;
 }
 

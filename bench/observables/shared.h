@@ -8,6 +8,7 @@
 
 #include "bench/observables/ball_maximum.h"
 #include "bench/observables/observables.h"
+#include "bench/observables/path.h"
 #include "bench/spectra/eigen.h"
 
 struct ub_shared *ub_shared_new(void);
@@ -34,6 +35,13 @@ bool ub_shared_ball(const struct ub_moment *moment, struct ub_record *record,
 bool ub_shared_write_edge_ratio(const struct ub_moment *moment, struct ub_record *record,
                                 struct ub_error *err);
 
+/* P^-1/2 x and (P^-1/2 (H + l2 I) P^-1/2) P^-1/2 x: a gradient x and the curvature along it, in the
+ * coordinates in which the optimizer descends plainly. P = I where it has none. */
+bool ub_shared_along(const struct ub_moment *moment, const double *x, double *scaled_x,
+                     double *product, struct ub_error *err);
+
+struct ub_path *ub_shared_path(struct ub_shared *s); /* path.h */
+
 /* ---- passes over a split: loss and accuracy, NAN where there is none ------------------------- */
 
 void ub_shared_evaluate(const struct ub_moment *moment, bool test, double *loss, double *accuracy);
@@ -42,6 +50,8 @@ void ub_shared_evaluate(const struct ub_moment *moment, bool test, double *loss,
 
 void ub_record_value(struct ub_record *record, const struct ub_moment *moment, const char *name,
                      int64_t index, double value, double error);
+/* What a tracker of one eigenpair holds (eigen.h). */
+enum { UB_TRACKER_VECTORS = 86 };
 double ub_norm(int64_t n, const double *x);
 /* The Hessian of the training loss at moment->theta, where it is linearised. */
 struct ub_operator ub_hessian_operator(const struct ub_moment *moment);
