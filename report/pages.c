@@ -174,6 +174,23 @@ static void add_tables(struct ub_text *out, const struct study *study)
         table_markdown(t, out);
     }
     table_free(t);
+    t = catapults_table(study);
+    if (table_rows(t) > 0) {
+        ub_text_add(out,
+                    "\n## Starts above the edge\n\nMedians over the seeds that did not diverge "
+                    "(Lewkowycz et al. 2020, arXiv:2003.02218).\n\n");
+        table_markdown(t, out);
+    }
+    table_free(t);
+    t = batches_table(study);
+    if (table_rows(t) > 0) {
+        ub_text_add(out, "\n## Batch sharpness\n\nMedians over the second half of each run, then "
+                         "means over seeds that did not diverge, with the least and the greatest. "
+                         "Without momentum both edges are 2/lr (Andreyev and Beneventano 2024, "
+                         "arXiv:2412.20553; with momentum arXiv:2604.14108).\n\n");
+        table_markdown(t, out);
+    }
+    table_free(t);
     t = exponents_table(study);
     if (table_rows(t) > 0) {
         ub_text_add(out, "\n## Spectral decay\n\nExponents of eigenvalue against rank at the last "
@@ -324,7 +341,8 @@ static bool write_all(const struct study *study, const char *folder, struct ub_e
     char *runs = ub_path(folder, "runs.csv");
     struct ub_text page = {0};
     bool good = plot_architectures(study, &plates, err) && plot_coordinates(study, &plates, err) &&
-                plot_flows(study, &plates, err) && plot_plateaus(study, &plates, err) &&
+                plot_flows(study, &plates, err) && plot_catapults(study, &plates, err) &&
+                plot_batches(study, &plates, err) && plot_plateaus(study, &plates, err) &&
                 plot_training(study, &plates, err) && plot_spectra(study, &plates, err) &&
                 write_runs(study, runs, err) && write_laws(study, folder, err);
     if (good) {

@@ -80,6 +80,12 @@ bool plot_coordinates(const struct study *study, struct plates *plates, struct u
 /* plots_flow.c: central flows beside their runs, and a table of their errors. */
 bool plot_flows(const struct study *study, struct plates *plates, struct ub_error *err);
 struct table *flows_table(const struct study *study);
+/* plots_catapult.c: where runs that start above their edge land. */
+bool plot_catapults(const struct study *study, struct plates *plates, struct ub_error *err);
+struct table *catapults_table(const struct study *study);
+/* plots_batches.c: batch sharpness against its edges, and where it settles. */
+bool plot_batches(const struct study *study, struct plates *plates, struct ub_error *err);
+struct table *batches_table(const struct study *study);
 bool plot_spectra(const struct study *study, struct plates *plates, struct ub_error *err);
 
 #endif
