@@ -360,7 +360,7 @@ static bool commit(struct session *s, struct ub_error *err)
         pairs[n] = s->setting->provenance[n];
     if (kind->edge_formula) {
         const char *sits = kind->ball ? "largest d'Hd over the unit ball of its norm"
-                           : kind->preconditioner || kind->ready_root
+                           : kind->preconditioner || kind->ready_root || kind->edge_unmeasured
                                ? "largest eigenvalue of P^-1 H"
                                : "largest eigenvalue of H";
         pairs[n++] = (struct ub_pair){(char *)"edge.quantity", (char *)sits};

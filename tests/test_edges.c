@@ -170,11 +170,12 @@ static void thresholds_come_from_the_runs(void **state)
 /* What training leaves in the store is what the table shows. */
 static void runs_record_their_edge(void **state)
 {
-    static const char *const commands[] = {"gd:lr=0.1", "rmsprop:lr=0.01", "signsgd:lr=0.01"};
+    static const char *const commands[] = {"gd:lr=0.1", "rmsprop:lr=0.01", "signsgd:lr=0.01",
+                                           "gauss-newton:lr=0.5"};
     char *folder = support_folder();
     struct ub_store *store;
     (void)state;
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < 4; k++) {
         char command[256];
         snprintf(command, sizeof command,
                  "train --dataset digits:size=20 --model linear --loss mse --optimizer %s "
@@ -185,12 +186,14 @@ static void runs_record_their_edge(void **state)
     char *path = ub_path(folder, "store");
     struct study *study = study_of(path, &store);
     struct table *t = thresholds_table(study);
-    assert_int_equal(table_rows(t), 3);
+    assert_int_equal(table_rows(t), 4);
     assert_string_equal(cell_of(t, "signsgd", "what sits at the edge"),
                         "largest d'Hd over the unit ball of its norm");
     assert_string_equal(cell_of(t, "gd", "threshold"), "2/lr");
     assert_string_equal(cell_of(t, "gd", "what sits at the edge"), "largest eigenvalue of H");
     assert_string_equal(cell_of(t, "rmsprop", "what sits at the edge"),
+                        "largest eigenvalue of P^-1 H");
+    assert_string_equal(cell_of(t, "gauss-newton", "what sits at the edge"),
                         "largest eigenvalue of P^-1 H");
     table_free(t);
     study_free(study);
