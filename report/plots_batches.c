@@ -5,22 +5,27 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_PANELS = 8, PANEL_COLUMNS = 4 };
+enum { MOST_PANELS = 16, MOST_RECIPES = 64, PANEL_COLUMNS = 4 };
 
 /* What of a run's optimizer matters here. */
 struct recipe {
     double lr, beta;
+    char rate[32]; /* lr as it was asked for: seeds of a relative one differ in lr */
     int64_t batch; /* the training set's size where the optimizer takes all of it */
 };
 
+static const char *text_of(const struct ub_call *call, const char *key)
+{
+    for (size_t i = 0; i < call->count; i++)
+        if (strcmp(call->keys[i], key) == 0)
+            return call->values[i];
+    return "";
+}
+
 static double option_of(const struct ub_call *call, const char *key, double fallback)
 {
-    for (size_t i = 0; i < call->count; i++) {
-        double value;
-        if (strcmp(call->keys[i], key) == 0 && ub_read_real(call->values[i], &value))
-            return value;
-    }
-    return fallback;
+    double value;
+    return ub_read_real(text_of(call, key), &value) ? value : fallback;
 }
 
 /* False where batch sharpness was not measured, or its edge is not known. */
@@ -35,25 +40,35 @@ static bool read_recipe(const struct study *study, size_t run, struct recipe *ou
         return false;
     out->lr = ub_run_fact(r, "lr");
     out->beta = option_of(call, "beta", 0);
+    snprintf(out->rate, sizeof out->rate, "%s", text_of(call, "lr"));
     const double batch = option_of(call, "batch", 0);
     out->batch = (int64_t)(batch > 0 ? batch : ub_run_fact(r, "samples"));
     ub_call_free(call);
     return isfinite(out->lr);
 }
 
-/* Distinct (beta, batch) of the store, by beta, then batch. */
-static size_t find_recipes(const struct study *study, struct recipe *out, size_t most)
+static int compare(const struct recipe *a, const struct recipe *b, bool rates)
+{
+    if (a->beta != b->beta)
+        return a->beta < b->beta ? -1 : 1;
+    const int rate = rates ? strcmp(a->rate, b->rate) : 0;
+    if (rate != 0)
+        return rate;
+    return (a->batch > b->batch) - (a->batch < b->batch);
+}
+
+/* The store's distinct recipes by beta, then, with `rates`, learning rate, then batch. */
+static size_t find_recipes(const struct study *study, bool rates, struct recipe *out, size_t most)
 {
     size_t n = 0;
-    for (size_t i = 0; i < study->store->count; i++) {
+    for (size_t i = 0; i < study->store->count && n < most; i++) {
         struct recipe r;
         if (!read_recipe(study, i, &r))
             continue;
         size_t at = 0;
-        while (at < n &&
-               (out[at].beta < r.beta || (out[at].beta == r.beta && out[at].batch < r.batch)))
+        while (at < n && compare(&out[at], &r, rates) < 0)
             at++;
-        if (n == most || (at < n && out[at].beta == r.beta && out[at].batch == r.batch))
+        if (at < n && compare(&out[at], &r, rates) == 0)
             continue;
         memmove(out + at + 1, out + at, (n - at) * sizeof *out);
         out[at] = r;
@@ -88,7 +103,7 @@ static void plot_recipe(struct ub_panel *panel, const struct study *study,
     ub_panel_range(panel, UB_VERTICAL, 0, recipe->beta > 0 ? 2.5 : 1.6);
     for (size_t i = 0; i < study->store->count; i++) {
         struct recipe r;
-        if (!read_recipe(study, i, &r) || r.beta != recipe->beta || r.batch != recipe->batch)
+        if (!read_recipe(study, i, &r) || compare(&r, recipe, false) != 0)
             continue;
         plot_scaled(
             panel, study->traces[i], "batch-sharpness", r.lr / 2,
@@ -147,14 +162,14 @@ static void level_add(struct level *l, double value)
     l->high = fmax(l->high, value);
 }
 
-/* Levels over 2/lr of all runs of a recipe, or with `system` not its sentinel of that system. */
+/* Levels over 2/lr of all runs of a recipe, or those of one system (n_systems: any). */
 static struct level level_of(const struct study *study, const struct recipe *recipe, size_t system,
                              const char *observable)
 {
     struct level l = {.mean = 0, .low = INFINITY, .high = -INFINITY};
     for (size_t i = 0; i < study->store->count; i++) {
         struct recipe r;
-        if (!read_recipe(study, i, &r) || r.beta != recipe->beta || r.batch != recipe->batch ||
+        if (!read_recipe(study, i, &r) || compare(&r, recipe, true) != 0 ||
             (system != study->n_systems && study->system_of[i] != system))
             continue;
         l.runs++;
@@ -166,70 +181,84 @@ static struct level level_of(const struct study *study, const struct recipe *rec
     return l;
 }
 
-/* One line: levels of the recipes of one beta, over `edge` times 2/lr. */
+/* One line: levels of n recipes over `edge` times 2/lr. */
 static void plot_levels(struct ub_panel *panel, const struct study *study,
-                        const struct recipe *recipes, size_t n, double beta, double edge,
-                        const char *observable, struct ub_style style)
+                        const struct recipe *recipes, size_t n, double edge, const char *observable,
+                        struct ub_style style)
 {
     double *data = ub_calloc(4 * n + 1, sizeof *data);
     double *x = data, *y = data + n, *low = data + 2 * n, *high = data + 3 * n;
-    size_t count = 0;
     for (size_t k = 0; k < n; k++) {
-        if (recipes[k].beta != beta)
-            continue;
         const struct level l = level_of(study, &recipes[k], study->n_systems, observable);
-        x[count] = (double)recipes[k].batch;
-        y[count] = l.mean / edge;
-        low[count] = l.low / edge;
-        high[count++] = l.high / edge;
+        x[k] = (double)recipes[k].batch;
+        y[k] = l.mean / edge;
+        low[k] = l.low / edge;
+        high[k] = l.high / edge;
     }
-    ub_panel_line(panel, x, y, count, style);
-    ub_panel_bars(panel, UB_VERTICAL, x, y, low, high, count,
-                  (struct ub_style){.color = style.color});
+    ub_panel_line(panel, x, y, n, style);
+    ub_panel_bars(panel, UB_VERTICAL, x, y, low, high, n, (struct ub_style){.color = style.color});
     ub_free(data);
 }
 
-static bool plot_settled(const struct study *study, const struct recipe *recipes, size_t n,
-                         struct plates *plates, struct ub_error *err)
+/* Recipes of one momentum and learning rate. */
+static void plot_batch_sizes(struct ub_panel *panel, const struct study *study,
+                             const struct recipe *recipes, size_t n)
 {
-    const double most = recipes[n - 1].beta;
-    const bool both = recipes[0].beta == 0 && most > 0;
-    struct ub_figure *f = ub_figure_new("Where batch sharpness settles", 1, both ? 2 : 1);
-    for (int k = 0; k <= both; k++) {
-        const double beta = k == 0 ? recipes[0].beta : most;
-        struct ub_panel *panel = ub_figure_panel(f, 0, k);
-        struct ub_text title = {0};
-        ub_text_add(&title, "beta %g", beta);
-        ub_panel_title(panel, title.data);
-        ub_text_free(&title);
-        ub_panel_axes(panel, "batch size", UB_LOG, "over its edge", UB_LOG);
-        ub_panel_rule(panel, UB_HORIZONTAL, 1, NULL);
-        plot_levels(panel, study, recipes, n, beta, 1 - beta, "batch-sharpness",
-                    (struct ub_style){.color = 0,
-                                      .label = beta > 0 ? "batch sharpness over 2(1 - beta)/lr"
-                                                        : "batch sharpness over 2/lr"});
-        if (beta > 0)
-            plot_levels(
-                panel, study, recipes, n, beta, 1 + beta, "batch-sharpness",
-                (struct ub_style){.color = 2, .label = "batch sharpness over 2(1 + beta)/lr"});
-        plot_levels(panel, study, recipes, n, beta, 1 + beta, "sharpness",
-                    (struct ub_style){.color = 1,
-                                      .dashed = true,
-                                      .label = beta > 0 ? "full-batch over 2(1 + beta)/lr"
-                                                        : "full-batch over 2/lr"});
-    }
+    const double beta = recipes[0].beta;
+    struct ub_text title = {0};
+    ub_text_add(&title, "beta %g, lr %s", beta, recipes[0].rate);
+    ub_panel_title(panel, title.data);
+    ub_text_free(&title);
+    ub_panel_axes(panel, "batch size", UB_LOG, "over an edge", UB_LOG);
+    ub_panel_range(panel, UB_VERTICAL, beta > 0 ? 0.03 : 0.4, beta > 0 ? 30 : 1.6);
+    ub_panel_rule(panel, UB_HORIZONTAL, 1, NULL);
+    plot_levels(panel, study, recipes, n, 1 - beta, "batch-sharpness",
+                (struct ub_style){.color = 0, .label = "batch sharpness over 2(1 - beta)/lr"});
+    if (beta > 0)
+        plot_levels(panel, study, recipes, n, 1 + beta, "batch-sharpness",
+                    (struct ub_style){.color = 2, .label = "batch sharpness over 2(1 + beta)/lr"});
+    plot_levels(panel, study, recipes, n, 1 + beta, "sharpness",
+                (struct ub_style){.color = 1,
+                                  .dashed = true,
+                                  .label = "full-batch sharpness over 2(1 + beta)/lr"});
+}
+
+static size_t same_rate(const struct recipe *recipes, size_t n)
+{
+    size_t count = 1;
+    while (count < n && recipes[count].beta == recipes[0].beta &&
+           strcmp(recipes[count].rate, recipes[0].rate) == 0)
+        count++;
+    return count;
+}
+
+static bool plot_settled(const struct study *study, struct plates *plates, struct ub_error *err)
+{
+    struct recipe recipes[MOST_RECIPES];
+    const size_t n = find_recipes(study, true, recipes, MOST_RECIPES);
+    int panels = 0, k = 0;
+    for (size_t at = 0; at < n; at += same_rate(recipes + at, n - at))
+        panels++;
+    const int columns = panels < PANEL_COLUMNS ? panels : PANEL_COLUMNS - 1;
+    struct ub_figure *f =
+        ub_figure_new("Where batch sharpness settles", (panels + columns - 1) / columns, columns);
+    for (size_t at = 0; at < n; at += same_rate(recipes + at, n - at), k++)
+        plot_batch_sizes(ub_figure_panel(f, k / columns, k % columns), study, recipes + at,
+                         same_rate(recipes + at, n - at));
     return plates_add(plates, f, "batch-edges", "Where batch sharpness settles",
-                      "Median over the second half of each run over the edge, against batch size; "
-                      "bars: least and greatest over runs.",
+                      "Median over the second half of each run over the edge of small and of large "
+                      "batches, against batch size, a panel a momentum and learning rate; bars: "
+                      "least and greatest over seeds that did not diverge. Values near 0, along "
+                      "the gradient of a run that oscillates at no edge, are cut.",
                       err);
 }
 
 bool plot_batches(const struct study *study, struct plates *plates, struct ub_error *err)
 {
     struct recipe recipes[MOST_PANELS];
-    const size_t n = find_recipes(study, recipes, MOST_PANELS);
-    return n == 0 || (plot_steps(study, recipes, n, plates, err) &&
-                      plot_settled(study, recipes, n, plates, err));
+    const size_t n = find_recipes(study, false, recipes, MOST_PANELS);
+    return n == 0 ||
+           (plot_steps(study, recipes, n, plates, err) && plot_settled(study, plates, err));
 }
 
 /* ---- table ------------------------------------------------------------------------------ */

@@ -3,10 +3,11 @@
 
 #include <string.h>
 
-extern const struct ub_law ub_law_edge_of_stability;
+extern const struct ub_law ub_law_edge_of_stability, ub_law_batch_sharpness;
 
 const struct ub_law *const ub_laws[] = {
     &ub_law_edge_of_stability,
+    &ub_law_batch_sharpness,
     NULL,
 };
 
