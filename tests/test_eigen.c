@@ -223,6 +223,41 @@ static void test_fifty_of_two_thousand(void **state)
     ub_eigen_tracker_free(t);
 }
 
+enum { NOISY = 3000 };
+static const double rounding = 1e-4;
+
+/* 1/(i + 1), with an error in every entry that is as good as random, within rounding / 2. */
+static void apply_rounded(void *context, int64_t count, const double *v, double *out)
+{
+    apply_harmonic(context, count, v, out);
+    for (int64_t i = 0; i < count * NOISY; i++)
+        out[i] += rounding * (1e9 * out[i] - floor(1e9 * out[i]) - 0.5);
+}
+
+/* An unreachable tolerance ends soon after residuals are as long as the products' errors are, and
+ * where they can be reached noise does not matter. */
+static void test_products_with_noise_are_not_asked_for_more(void **state)
+{
+    (void)state;
+    struct dense d = {.n = NOISY};
+    const struct ub_operator a = {.n = d.n, .context = &d, .apply = apply_rounded};
+    const double noise = rounding * sqrt(NOISY / 12.0);
+    for (int top = 1; top <= 4; top += 3) {
+        struct ub_eigen_tracker *t = ub_eigen_tracker_new(d.n, top);
+        const struct ub_eigen_result r = ub_eigen_track(t, &a, 1e-9, 5000);
+        print_message("top %d: residual %g, noise %g, %lld products\n", top, r.residual[0], noise,
+                      (long long)r.products);
+        assert_false(r.converged);
+        assert_true(r.products < 1000);
+        for (int i = 0; i < top; i++)
+            assert_true(r.residual[i] <= 1.5 * noise);
+        ub_eigen_tracker_free(t);
+        t = ub_eigen_tracker_new(d.n, top);
+        assert_true(ub_eigen_track(t, &a, 0.02, 5000).converged);
+        ub_eigen_tracker_free(t);
+    }
+}
+
 static void test_budget_is_kept_and_residuals_stay_honest(void **state)
 {
     (void)state;
@@ -467,6 +502,7 @@ int main(void)
         cmocka_unit_test(test_random_matrices_of_all_sizes),
         cmocka_unit_test(test_hard_spectra),
         cmocka_unit_test(test_fifty_of_two_thousand),
+        cmocka_unit_test(test_products_with_noise_are_not_asked_for_more),
         cmocka_unit_test(test_budget_is_kept_and_residuals_stay_honest),
         cmocka_unit_test(test_products_that_are_not_finite),
         cmocka_unit_test(test_drifting_operators_need_few_products),

@@ -27,7 +27,8 @@ enum {
     BLOCK = 4,       /* else this wide, and never wider when it grows */
     EXTRA = 40,      /* room in the subspace beyond the pairs wanted */
     SCOUT_EVERY = 4, /* calls */
-    HARD = 3         /* products per pair from which the next call has a scout in any case */
+    HARD = 3,        /* products per pair from which the next call has a scout in any case */
+    PATIENCE = 40    /* products without progress, at the level of noise, before a call gives up */
 };
 static const double DRIFT_MEMORY = 0.8;    /* weight of the past in the extrapolation factor */
 static const double SCOUT_NOISE = 0.1;     /* length of the scout's random part */
@@ -42,6 +43,7 @@ struct ub_eigen_tracker {
     double *next;                       /* top x n: where the next such vectors are built */
     double *drift;                      /* the last displacement of vectors, row by row */
     bool has_drift, has_scout;
+    double worst;     /* longest residual that has not converged, of those last looked at */
     bool broke_down;  /* in this call an invariant subspace left no direction to go on in */
     double confirmed; /* sum of the wanted values when random directions were last added */
     double drift_products, drift_squares; /* least squares for the extrapolation factor */
@@ -175,14 +177,17 @@ static int64_t gather(struct ub_eigen_tracker *t, double tolerance, int64_t most
     const double limit = enough(t, tolerance);
     int64_t kept = 0, rank = *first;
     *first = top;
+    t->worst = 0;
     while (rank < top && kept < most) {
         const int64_t count = smaller(most - kept, top - rank);
         double *r = candidates(t) + kept * n;
         ub_space_residuals(&t->space, rank, count, r);
         int64_t found = 0;
         for (int64_t i = 0; i < count; i++) {
-            if (cblas_dnrm2((int)n, r + i * n, 1) <= limit)
+            const double length = cblas_dnrm2((int)n, r + i * n, 1);
+            if (length <= limit)
                 continue;
+            t->worst = fmax(t->worst, length);
             *first = smaller(*first, rank + i);
             if (found != i)
                 memcpy(r + found * n, r + i * n, bytes_of(t, 1));
@@ -231,15 +236,27 @@ static int64_t next_block(struct ub_eigen_tracker *t, double tolerance, int64_t 
     return count;
 }
 
+/* Residuals at the level of the products' own errors that stay there: more products are in vain.
+ * *least is the smallest so far that halved the one before, met after *met products. */
+static bool is_noise(const struct ub_eigen_tracker *t, double *least, int64_t *met)
+{
+    if (t->worst < *least / 2) {
+        *least = t->worst;
+        *met = t->products;
+    }
+    return t->products - *met >= PATIENCE && t->worst <= ub_space_noise(&t->space);
+}
+
 /* False if a product is not finite or the space is empty. */
 static bool iterate(struct ub_eigen_tracker *t, const struct ub_operator *a, double tolerance,
                     int64_t budget)
 {
     struct ub_space *s = &t->space;
     const int64_t block = block_size(t);
-    int64_t first = 0;
-    s->size = 0;
-    s->norm = 0;
+    int64_t first = 0, met = 0;
+    double least = INFINITY;
+    s->size = s->pairs = 0;
+    s->norm = s->asymmetry = 0;
     t->broke_down = false;
     t->confirmed = NAN;
     int64_t count = first_block(t);
@@ -256,6 +273,8 @@ static bool iterate(struct ub_eigen_tracker *t, const struct ub_operator *a, dou
         if (s->size + block > s->room && s->room < t->n)
             ub_space_restart(s, smaller(s->room - block, t->top + EXTRA / 2));
         count = next_block(t, tolerance, smaller(block, s->room - s->size), &first);
+        if (count > 0 && is_noise(t, &least, &met))
+            break;
     }
     return true;
 }

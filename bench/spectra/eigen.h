@@ -26,7 +26,8 @@ struct ub_eigen_tracker;
 struct ub_eigen_tracker *ub_eigen_tracker_new(int64_t n, int64_t top);
 void ub_eigen_tracker_free(struct ub_eigen_tracker *t);
 /* Converged: every residual <= tolerance * max |value|, or at rounding level of the operator.
- * Otherwise the pairs are the best of max_products, with their residuals. A product that is not
+ * Otherwise the pairs are the best of max_products, or of fewer where residuals stay at the size of
+ * the products' own errors (f32 under a loss near 0), with their residuals. A product that is not
  * finite ends the call with count 0; what was known before is kept for the next call. */
 struct ub_eigen_result ub_eigen_track(struct ub_eigen_tracker *t, const struct ub_operator *a,
                                       double tolerance, int64_t max_products);

@@ -119,6 +119,19 @@ int64_t ub_space_orthonormalize(struct ub_space *s, int64_t count, double drop, 
     return gram_schmidt(s, count, 0.5, carry);
 }
 
+/* u' A v against v' A u for the last direction in the space and each of the new ones. */
+static void compare_with_last(struct ub_space *s, int64_t count, int64_t size)
+{
+    const int64_t n = s->n, last = s->size - 1;
+    for (int64_t i = 0; i < count; i++) {
+        const double *v = s->basis + (s->size + i) * n;
+        const double other = cblas_ddot((int)n, s->image + last * n, 1, v, 1);
+        const double difference = s->work[i * size + last] - other;
+        s->asymmetry += difference * difference;
+    }
+    s->pairs += count;
+}
+
 bool ub_space_extend(struct ub_space *s, int64_t count)
 {
     const int64_t n = s->n, old = s->size, size = old + count;
@@ -129,12 +142,23 @@ bool ub_space_extend(struct ub_space *s, int64_t count)
     for (int64_t i = 0; i < count; i++)
         for (int64_t j = 0; j < size; j++) {
             double entry = s->work[i * size + j];
-            if (j >= old) /* within the new block both orders are there: take their mean */
-                entry = (entry + s->work[(j - old) * size + old + i]) / 2;
+            if (j >= old) { /* within the new block both orders are there: take their mean */
+                const double other = s->work[(j - old) * size + old + i];
+                s->asymmetry += (entry - other) * (entry - other) / 2; /* each pair comes twice */
+                entry = (entry + other) / 2;
+            }
             s->projected[(old + i) * s->room + j] = s->projected[j * s->room + old + i] = entry;
         }
+    if (s->image && old > 0)
+        compare_with_last(s, count, size);
     s->size = size;
+    s->pairs += count * (count - 1) / 2;
     return true;
+}
+
+double ub_space_noise(const struct ub_space *s)
+{
+    return s->pairs ? sqrt(s->asymmetry / (double)s->pairs * (double)s->n / 2) : 0;
 }
 
 bool ub_space_ritz(struct ub_space *s)

@@ -17,6 +17,8 @@ struct ub_space {
     double *rotation;  /* room x room: row i holds the coefficients of Ritz vector i */
     double *work;      /* scratch: room x (room + panel) */
     double norm;       /* largest |Ritz value| seen: a lower bound on the operator's norm */
+    double asymmetry;  /* sum of (u' A v - v' A u)^2 over pairs of directions taken together */
+    int64_t pairs;     /* their number */
 };
 
 void ub_space_init(struct ub_space *s, int64_t n, int64_t room, bool images);
@@ -30,6 +32,12 @@ int64_t ub_space_orthonormalize(struct ub_space *s, int64_t count, double drop, 
 /* Takes `count` orthonormal candidates, whose images are in place, into the space. False if an
  * image is not finite. */
 bool ub_space_extend(struct ub_space *s, int64_t count);
+
+/* Length of the error of a product with a unit vector, as the products' asymmetry shows it: were
+ * entries of the error independent with variance e^2, u' A v and v' A u would differ by one of
+ * variance 2 e^2. Too large by a small factor where errors are not. 0 before two directions were
+ * taken together. */
+double ub_space_noise(const struct ub_space *s);
 
 /* Rayleigh-Ritz: fills value and rotation. False if LAPACK does not converge. */
 bool ub_space_ritz(struct ub_space *s);
