@@ -215,6 +215,8 @@ int64_t ub_optimizer_bytes(const char *text, const struct ub_problem *p, struct 
     int64_t bytes = batch_bytes(call, kind, p, err);
     if (bytes >= 0)
         bytes += vectors * ub_problem_size(p) * (int64_t)sizeof(double);
+    if (bytes >= 0 && kind->bytes)
+        bytes += kind->bytes(call, ub_problem_layout(p));
     ub_call_free(call);
     return bytes;
 }

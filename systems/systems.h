@@ -169,7 +169,8 @@ struct ub_optimizer_kind {
     bool needs_problem;              /* steps only once attached to a training */
     int64_t state_vectors;           /* flat vectors of state the step needs, zeroed at start */
     int64_t (*vectors)(const struct ub_call *call); /* the same where options decide; or NULL */
-    /* What a training is asked for beyond that, kept in o->own; both may be NULL. */
+    /* What a training is asked for beyond that, kept in o->own and `bytes` large; may be NULL. */
+    int64_t (*bytes)(const struct ub_call *call, const struct ub_layout *layout); /* or NULL */
     bool (*attach)(struct ub_optimizer *o, struct ub_error *err);
     void (*detach)(struct ub_optimizer *o);
     /* Of mini-batches: samples of a step's gradient (0 = all), and the next batch's loss and

@@ -297,24 +297,29 @@ static bool show_anywhere(const char *name)
     return n > 0;
 }
 
+static void print_defaults(const char *start, const struct ub_option *o)
+{
+    if (!o || !o->key)
+        return;
+    printf("%s", start);
+    for (; o->key; o++)
+        printf("%s=%s%s", o->key, o->fallback ? o->fallback : "(needed)", o[1].key ? " " : "\n");
+}
+
 /* Every entry of a list with its options at their defaults and where it comes from. */
 static void show_all(const struct category *category)
 {
     struct entry e;
+    const struct ub_option *common = NULL;
     for (size_t i = 0; category->entry(i, &e); i++) {
-        struct ub_text options = {0};
-        for (int k = 0; k < 2; k++)
-            for (const struct ub_option *o = e.options[k]; o && o->key; o++)
-                ub_text_add(&options, "%s%s=%s", options.length ? " " : "", o->key,
-                            o->fallback ? o->fallback : "(needed)");
         printf("%s: %s\n", e.name, e.summary);
-        if (options.length)
-            printf("    %s\n", options.data);
+        print_defaults("    ", e.options[0]);
+        common = e.options[1] ? e.options[1] : common;
         for (size_t k = 0; k < sizeof e.detail / sizeof *e.detail; k++)
             if (e.detail[k].name)
                 printf("    %s: %s\n", e.detail[k].name, e.detail[k].text);
-        ub_text_free(&options);
     }
+    print_defaults("options of all: ", common);
 }
 
 /* ---- suites ----------------------------------------------------------------------------- */

@@ -38,6 +38,25 @@ void ub_axes_open(struct ub_axes *a, const struct ub_layout *layout, int64_t lar
     a->room = ub_calloc((size_t)most + 1, sizeof *a->room);
 }
 
+static int64_t axis_numbers(int64_t n, int64_t largest)
+{
+    return n > largest ? 2 * n : 2 * n * n + n;
+}
+
+int64_t ub_axes_bytes(const struct ub_layout *layout, int64_t largest, bool vectors)
+{
+    int64_t numbers = 0, most = 0;
+    for (int64_t i = 0; i < layout->count; i++) {
+        const bool vector = layout->params[i].rank < 2;
+        int64_t rows, columns;
+        ub_matrix_shape(&layout->params[i], &rows, &columns);
+        numbers += axis_numbers(vector && !vectors ? 0 : rows, largest) +
+                   axis_numbers(vector ? 0 : columns, largest);
+        most = rows * columns > most ? rows * columns : most;
+    }
+    return (numbers + most) * (int64_t)sizeof(double);
+}
+
 void ub_axes_close(struct ub_axes *a)
 {
     for (int64_t i = 0; i < a->count; i++) {

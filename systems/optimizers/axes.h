@@ -28,6 +28,8 @@ struct ub_axes {
 
 /* Vectors have an axis only if `vectors`. */
 void ub_axes_open(struct ub_axes *a, const struct ub_layout *layout, int64_t largest, bool vectors);
+/* What that takes. */
+int64_t ub_axes_bytes(const struct ub_layout *layout, int64_t largest, bool vectors);
 void ub_axes_close(struct ub_axes *a);
 
 /* moment <- keep moment + add (GG' or G'G), of both axes. */

@@ -30,6 +30,11 @@ struct own {
     bool has_roots;
 };
 
+static int64_t bytes(const struct ub_call *call, const struct ub_layout *layout)
+{
+    return 2 * ub_axes_bytes(layout, ub_call_int(call, "largest"), true);
+}
+
 static bool attach(struct ub_optimizer *o, struct ub_error *err)
 {
     (void)err;
@@ -111,6 +116,7 @@ const struct ub_optimizer_kind ub_optimizer_shampoo = {
     .needs_problem = true,
     .state_vectors = 1,
     .step = step,
+    .bytes = bytes,
     .attach = attach,
     .detach = detach,
     .threshold = ub_edge_plain,

@@ -37,6 +37,12 @@ struct own {
     double *root;    /* (P in the bases)^-1/2, of the step readied last */
 };
 
+static int64_t bytes(const struct ub_call *call, const struct ub_layout *layout)
+{
+    return ub_axes_bytes(layout, ub_call_int(call, "largest"), false) +
+           2 * layout->size * (int64_t)sizeof(double);
+}
+
 static bool attach(struct ub_optimizer *o, struct ub_error *err)
 {
     (void)err;
@@ -143,6 +149,7 @@ const struct ub_optimizer_kind ub_optimizer_soap = {
     .needs_problem = true,
     .state_vectors = 3,
     .step = step,
+    .bytes = bytes,
     .attach = attach,
     .detach = detach,
     .threshold = ub_adam_threshold,
