@@ -51,6 +51,7 @@ static void free_panel(struct ub_panel *p)
         ub_free(p->marks[i].y);
         ub_free(p->marks[i].low);
         ub_free(p->marks[i].high);
+        ub_free(p->marks[i].cell);
         ub_free(p->marks[i].label);
     }
     ub_free(p->marks);
@@ -68,6 +69,7 @@ void ub_figure_free(struct ub_figure *f)
         free_panel(f->panels[i]);
     ub_free(f->panels);
     ub_free(f->title);
+    ub_free(f->colors);
     ub_free(f->caption);
     ub_free(f);
 }
@@ -87,6 +89,13 @@ void ub_figure_share(struct ub_figure *f, bool x, bool y)
 void ub_figure_caption(struct ub_figure *f, const char *text)
 {
     set_text(&f->caption, text);
+}
+
+void ub_figure_colors(struct ub_figure *f, const char *label, double low, double high,
+                      enum ub_axis_scale scale)
+{
+    set_text(&f->colors, label);
+    f->color_axis = (struct ub_axis){.scale = scale, .low = low, .high = high};
 }
 
 struct ub_panel *ub_figure_panel(struct ub_figure *f, int row, int column)
@@ -116,6 +125,11 @@ void ub_panel_range(struct ub_panel *p, enum ub_direction axis, double low, doub
     p->axis[axis].fixed = low < high && ub_plottable(low, p->axis[axis].scale) && isfinite(high);
     p->axis[axis].low = low;
     p->axis[axis].high = high;
+}
+
+void ub_panel_linear_part(struct ub_panel *p, enum ub_direction axis, double width)
+{
+    p->axis[axis].linear = width;
 }
 
 static struct ub_mark *add_mark(struct ub_panel *p, enum ub_mark_kind kind, size_t n,
@@ -178,6 +192,33 @@ void ub_panel_text(struct ub_panel *p, double x, double y, const char *text)
     struct ub_mark *m = add_mark(p, UB_MARK_TEXT, 1, (struct ub_style){0}, text);
     m->x = copy_data(&x, 1);
     m->y = copy_data(&y, 1);
+}
+
+void ub_panel_key(struct ub_panel *p, const char *text, struct ub_style style)
+{
+    size_t before = 0;
+    for (size_t i = 0; i < p->n; i++)
+        before += p->marks[i].kind == UB_MARK_KEY;
+    add_mark(p, UB_MARK_KEY, 1, style, text)->rows = before;
+}
+
+void ub_panel_rug(struct ub_panel *p, enum ub_direction axis, const double *at, size_t n, int row,
+                  struct ub_style style)
+{
+    struct ub_mark *m = add_mark(p, UB_MARK_RUG, n, style, style.label);
+    m->direction = axis;
+    m->rows = (size_t)row;
+    m->x = copy_data(at, n);
+}
+
+void ub_panel_heat(struct ub_panel *p, const double *x, size_t n, const double *y, size_t m,
+                   const double *shade)
+{
+    struct ub_mark *mark = add_mark(p, UB_MARK_HEAT, n + 1, (struct ub_style){0}, NULL);
+    mark->rows = m;
+    mark->x = copy_data(x, n + 1);
+    mark->y = copy_data(y, m + 1);
+    mark->cell = copy_data(shade, n * m);
 }
 
 void ub_panel_categories(struct ub_panel *p, enum ub_direction axis, const char *const *names,

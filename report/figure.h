@@ -15,7 +15,8 @@
 
 #include "base/base.h"
 
-enum ub_axis_scale { UB_LINEAR, UB_LOG };
+/* UB_SIGNED: logarithmic to both sides of a linear part about 0 (asinh of value over its width). */
+enum ub_axis_scale { UB_LINEAR, UB_LOG, UB_SIGNED };
 enum ub_direction { UB_HORIZONTAL, UB_VERTICAL };
 
 /* Zero-initialised fields mean: solid, 1.5 px, opaque, no label. */
@@ -25,6 +26,7 @@ struct ub_style {
     double width; /* px */
     double alpha; /* 0 = opaque */
     bool dashed, points, staircase; /* points: markers instead of a line */
+    bool hollow;                    /* markers are rings */
     double point_size;
     const char *label; /* direct label at the line's end where it fits, else in the legend */
 };
@@ -37,12 +39,17 @@ void ub_figure_free(struct ub_figure *figure);
 void ub_figure_size(struct ub_figure *figure, double width, double height); /* px; else chosen */
 void ub_figure_share(struct ub_figure *figure, bool x, bool y);     /* one range for all panels */
 void ub_figure_caption(struct ub_figure *figure, const char *text); /* small, beneath */
+/* Beneath the panels: what viridis from 0 to 1 stands for. */
+void ub_figure_colors(struct ub_figure *figure, const char *label, double low, double high,
+                      enum ub_axis_scale scale);
 struct ub_panel *ub_figure_panel(struct ub_figure *figure, int row, int column);
 
 void ub_panel_title(struct ub_panel *p, const char *text);
 void ub_panel_axes(struct ub_panel *p, const char *x, enum ub_axis_scale x_scale, const char *y,
                    enum ub_axis_scale y_scale);
 void ub_panel_range(struct ub_panel *p, enum ub_direction axis, double low, double high);
+/* Of a UB_SIGNED axis: linear within about +-width (> 0; 1 when not given). */
+void ub_panel_linear_part(struct ub_panel *p, enum ub_direction axis, double width);
 /* Data are copied; points that are not finite (or not positive on a log axis) break the line. */
 void ub_panel_line(struct ub_panel *p, const double *x, const double *y, size_t n,
                    struct ub_style style);
@@ -56,6 +63,15 @@ void ub_panel_rule(struct ub_panel *p, enum ub_direction direction, double at, c
 void ub_panel_shade(struct ub_panel *p, enum ub_direction direction, double low, double high,
                     struct ub_style style); /* a band across the panel */
 void ub_panel_text(struct ub_panel *p, double x, double y, const char *text); /* data coordinates */
+/* One more line of text in the lower left corner, in its style's color, on top of the data. */
+void ub_panel_key(struct ub_panel *p, const char *text, struct ub_style style);
+/* Short strokes at values of the axis, from its side inwards; row 0 is the outermost. */
+void ub_panel_rug(struct ub_panel *p, enum ub_direction axis, const double *at, size_t n, int row,
+                  struct ub_style style);
+/* Cells between n + 1 edges in x and m + 1 in y (ascending, drawable on their axes): shade[i * m +
+ * j] in [0, 1] is the viridis color of column i, row j; what is not finite is left empty. */
+void ub_panel_heat(struct ub_panel *p, const double *x, size_t n, const double *y, size_t m,
+                   const double *shade);
 /* A categorical axis: names at 0, 1, 2, ... */
 void ub_panel_categories(struct ub_panel *p, enum ub_direction axis, const char *const *names,
                          size_t n);

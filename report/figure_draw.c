@@ -143,6 +143,32 @@ static void draw_legend(const struct ub_layout_of_figure *l, cairo_t *cr)
     }
 }
 
+static void draw_bar(const struct ub_figure *f, const struct ub_layout_of_figure *l, cairo_t *cr)
+{
+    if (!f->colors)
+        return;
+    const struct ub_range range = {f->color_axis.low, f->color_axis.high, false};
+    const double bottom = l->bar_y + UB_BAR_HEIGHT;
+    for (int i = 0; i < UB_BAR_WIDTH; i++) {
+        double rgb[3];
+        ub_viridis((i + 0.5) / UB_BAR_WIDTH, rgb);
+        cairo_set_source_rgb(cr, rgb[0], rgb[1], rgb[2]);
+        cairo_rectangle(cr, (double)(long)l->bar_x + i, (double)(long)l->bar_y, 1, UB_BAR_HEIGHT);
+        cairo_fill(cr);
+    }
+    set_gray(cr, ink);
+    ub_text_draw(cr, UB_FONT_NOTE, f->colors, 0, l->bar_x - 8, l->bar_y + UB_BAR_HEIGHT / 2.0, 1,
+                 0.5);
+    for (size_t i = 0; i < l->n_bar_ticks; i++) {
+        const double at = ub_scale_place(range, &f->color_axis, l->bar_ticks[i].value);
+        const double x = crisp(l->bar_x + UB_BAR_WIDTH * at);
+        set_gray(cr, frame_gray);
+        stroke_line(cr, x, bottom, x, bottom + (*l->bar_ticks[i].text ? 4 : 2.5), 1);
+        set_gray(cr, ink);
+        ub_text_draw(cr, UB_FONT_TICK, l->bar_ticks[i].text, 0, x, bottom + 5, 0.5, 0);
+    }
+}
+
 void ub_figure_draw(const struct ub_figure *f, const struct ub_layout_of_figure *l, cairo_t *cr)
 {
     cairo_set_source_rgb(cr, 1, 1, 1);
@@ -150,6 +176,7 @@ void ub_figure_draw(const struct ub_figure *f, const struct ub_layout_of_figure 
     for (int i = 0; i < f->rows * f->columns; i++)
         if (f->panels[i])
             draw_panel(f, l, i, cr);
+    draw_bar(f, l, cr);
     draw_legend(l, cr);
     set_gray(cr, 0.05);
     if (f->title)

@@ -40,7 +40,7 @@ static void set_ranges(const struct ub_figure *f, struct ub_layout_of_figure *l)
             const struct ub_axis *a = &p->axis[axis];
             const struct ub_range own = f->share[axis] ? all : ub_panel_data_range(p, axis);
             const bool exact = a->n_categories > 0 || (a->fixed && !f->share[axis]);
-            l->frames[i].range[axis] = exact ? own : ub_range_padded(own, a->scale);
+            l->frames[i].range[axis] = exact ? own : ub_range_padded(own, a);
         }
     }
 }
@@ -87,13 +87,17 @@ static struct sizes sizes_new(const struct ub_figure *f)
     s.bottom = ub_calloc((size_t)f->rows, sizeof(double));
     s.top = ub_calloc((size_t)f->rows, sizeof(double));
     for (int row = 0; row < f->rows; row++) {
-        double height = s.plot_width * (f->columns == 1 ? 0.58 : 0.68);
+        const double usual = s.plot_width * (f->columns == 1 ? 0.58 : 0.68);
+        double height = 0;
         for (int column = 0; column < f->columns; column++) {
             const struct ub_panel *p = panel_at(f, row, column);
-            if (p && p->axis[1].n_categories > 0)
-                height = fmax(60, ROW_OF_CATEGORY * (double)p->axis[1].n_categories + 8);
+            const size_t categories = p ? p->axis[1].n_categories : 0;
+            if (categories > 0)
+                height = fmax(height, fmax(60, ROW_OF_CATEGORY * (double)categories + 8));
+            else if (p)
+                height = fmax(height, usual);
         }
-        s.row_height[row] = height;
+        s.row_height[row] = height > 0 ? height : usual;
     }
     return s;
 }
@@ -114,8 +118,8 @@ static void set_ticks(const struct ub_panel *p, struct ub_frame *frame, int axis
     const double each = axis == UB_HORIZONTAL ? 62 : 36;
     if (!frame->ticks[axis])
         frame->ticks[axis] = ub_calloc(UB_MOST_TICKS, sizeof(struct ub_tick));
-    frame->n_ticks[axis] = ub_axis_ticks(frame->range[axis], a->scale,
-                                         (size_t)fmax(2, pixels / each), frame->ticks[axis]);
+    frame->n_ticks[axis] =
+        ub_axis_ticks(frame->range[axis], a, (size_t)fmax(2, pixels / each), frame->ticks[axis]);
 }
 
 static double widest_text(cairo_t *cr, const struct ub_panel *p, const struct ub_frame *frame)
@@ -174,7 +178,7 @@ static void collect_legend(const struct ub_figure *f, struct ub_layout_of_figure
         for (size_t k = 0; f->panels[i] && k < f->panels[i]->n; k++) {
             const struct ub_mark *m = &f->panels[i]->marks[k];
             if (!m->label || m->kind == UB_MARK_RULE || m->kind == UB_MARK_TEXT ||
-                is_listed(l, m->label))
+                m->kind == UB_MARK_KEY || is_listed(l, m->label))
                 continue;
             l->legend = ub_realloc(l->legend, (l->n_legend + 1) * sizeof *l->legend);
             l->legend[l->n_legend++] = (struct ub_legend_entry){.mark = m};
@@ -252,6 +256,21 @@ static double place_rows(struct ub_layout_of_figure *l, cairo_t *cr, double left
     return l->n_legend ? y + LABEL_HEIGHT / 2.0 + 4 - top : 0;
 }
 
+/* The color bar with its ticks beneath; returns its height. */
+static double place_bar(const struct ub_figure *f, struct ub_layout_of_figure *l, cairo_t *cr,
+                        double left, double top)
+{
+    if (!f->colors)
+        return 0;
+    const struct ub_range range = {f->color_axis.low, f->color_axis.high, false};
+    if (!l->bar_ticks)
+        l->bar_ticks = ub_calloc(UB_MOST_TICKS, sizeof *l->bar_ticks);
+    l->n_bar_ticks = ub_axis_ticks(range, &f->color_axis, 5, l->bar_ticks);
+    l->bar_x = left + ub_text_extent(cr, UB_FONT_NOTE, f->colors, 0).width + 12;
+    l->bar_y = top + 4;
+    return UB_BAR_HEIGHT + 28;
+}
+
 /* ---- all together ---- */
 
 static void place_frames(const struct ub_figure *f, struct ub_layout_of_figure *l,
@@ -298,6 +317,7 @@ static void lay_out(const struct ub_figure *f, struct ub_layout_of_figure *l, ca
     l->width = fmax(l->width, title + 2 * EDGE);
     const double inside = l->width - 2 * EDGE;
     double y = l->height + 4;
+    y += place_bar(f, l, cr, EDGE + s.left[0], y);
     if (!l->direct)
         y += place_rows(l, cr, EDGE + s.left[0], y, inside - s.left[0]);
     l->caption_y = y;
@@ -312,6 +332,7 @@ static void lay_out(const struct ub_figure *f, struct ub_layout_of_figure *l, ca
         }
         for (size_t i = 0; !l->direct && i < l->n_legend; i++)
             l->legend[i].y += more * f->rows;
+        l->bar_y += more * f->rows;
         l->caption_y += more * f->rows;
         y = f->height - EDGE;
     }
@@ -342,6 +363,7 @@ void ub_figure_layout_clear(const struct ub_figure *f, struct ub_layout_of_figur
         ub_free(l->frames[i].ticks[0]);
         ub_free(l->frames[i].ticks[1]);
     }
+    ub_free(l->bar_ticks);
     ub_free(l->frames);
     ub_free(l->legend);
 }

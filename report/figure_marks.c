@@ -2,6 +2,7 @@
 #include "report/figure_private.h"
 
 #include <math.h>
+#include <string.h>
 
 static const double pi = 3.14159265358979323846;
 
@@ -19,16 +20,21 @@ static void split(unsigned color, double rgb[3])
         rgb[i] = (double)(color >> (16 - 8 * i) & 0xff) / 255;
 }
 
+void ub_viridis(double place, double rgb[3])
+{
+    const double at = fmin(fmax(place, 0), 1) * (STOPS - 1);
+    const int low = at >= STOPS - 1 ? STOPS - 2 : (int)at;
+    double a[3], b[3];
+    split(viridis[low], a);
+    split(viridis[low + 1], b);
+    for (int i = 0; i < 3; i++)
+        rgb[i] = a[i] + (at - low) * (b[i] - a[i]);
+}
+
 void ub_style_color(const struct ub_style *style, double rgb[3])
 {
     if (style->shade > 0) {
-        const double at = fmin(style->shade, 1) * (STOPS - 1);
-        const int low = at >= STOPS - 1 ? STOPS - 2 : (int)at;
-        double a[3], b[3];
-        split(viridis[low], a);
-        split(viridis[low + 1], b);
-        for (int i = 0; i < 3; i++)
-            rgb[i] = a[i] + (at - low) * (b[i] - a[i]);
+        ub_viridis(style->shade, rgb);
         return;
     }
     split(style->color < 0 ? 0x888888 : okabe_ito[style->color % PALETTE], rgb);
@@ -50,13 +56,13 @@ static double bounded(double place)
 
 double ub_frame_x(const struct ub_panel *p, const struct ub_frame *frame, double value)
 {
-    const double at = ub_scale_place(frame->range[0], p->axis[0].scale, value);
+    const double at = ub_scale_place(frame->range[0], &p->axis[0], value);
     return frame->x + bounded(at) * frame->width;
 }
 
 double ub_frame_y(const struct ub_panel *p, const struct ub_frame *frame, double value)
 {
-    double at = ub_scale_place(frame->range[1], p->axis[1].scale, value);
+    double at = ub_scale_place(frame->range[1], &p->axis[1], value);
     if (p->axis[1].n_categories > 0)
         at = 1 - at; /* categories read from the top down */
     return frame->y + (1 - bounded(at)) * frame->height;
@@ -145,7 +151,11 @@ static void draw_points(const struct ub_panel *p, const struct ub_frame *frame,
         cairo_arc(cr, ub_frame_x(p, frame, m->x[i]), ub_frame_y(p, frame, m->y[i]), radius, 0,
                   2 * pi);
     }
-    cairo_fill(cr);
+    cairo_set_line_width(cr, m->style.width > 0 ? m->style.width : 1.2);
+    if (m->style.hollow)
+        cairo_stroke(cr);
+    else
+        cairo_fill(cr);
 }
 
 static void draw_line(const struct ub_panel *p, const struct ub_frame *frame,
@@ -239,14 +249,17 @@ static void draw_shade(const struct ub_panel *p, const struct ub_frame *frame,
     cairo_fill(cr);
 }
 
-/* Dark text on a soft white ground, so that it stays readable over data. */
-static void draw_note(cairo_t *cr, const char *text, double x, double y, double ax, double ay)
+static const double dark[3] = {0.22, 0.22, 0.22};
+
+/* Text on a soft white ground, so that it stays readable over data. */
+static void draw_note(cairo_t *cr, const char *text, double x, double y, double ax, double ay,
+                      const double rgb[3])
 {
     const struct ub_extent e = ub_text_extent(cr, UB_FONT_NOTE, text, 0);
     cairo_set_source_rgba(cr, 1, 1, 1, 0.8);
     cairo_rectangle(cr, x - ax * e.width - 2, y - ay * e.height, e.width + 4, e.height);
     cairo_fill(cr);
-    cairo_set_source_rgb(cr, 0.2, 0.2, 0.2);
+    cairo_set_source_rgb(cr, 0.9 * rgb[0], 0.9 * rgb[1], 0.9 * rgb[2]);
     ub_text_draw(cr, UB_FONT_NOTE, text, 0, x, y, ax, ay);
 }
 
@@ -269,9 +282,97 @@ static void draw_rule(const struct ub_panel *p, const struct ub_frame *frame,
         return;
     const bool high = level && at - frame->y < 16; /* no room above it */
     if (level)
-        draw_note(cr, m->label, right - 3, high ? at + 2 : at - 2, 1, high ? 0 : 1);
+        draw_note(cr, m->label, right - 3, high ? at + 2 : at - 2, 1, high ? 0 : 1, dark);
     else
-        draw_note(cr, m->label, at + 4, frame->y + 3, at > right - 60 ? 1 : 0, 0);
+        draw_note(cr, m->label, at + 4, frame->y + 3, at > right - 60 ? 1 : 0, 0, dark);
+}
+
+/* ---- keys, rugs, heat ---- */
+
+static void draw_keys(const struct ub_panel *p, const struct ub_frame *frame, cairo_t *cr)
+{
+    enum { LINE = 13, MARGIN = 5 };
+    size_t n = 0;
+    for (size_t i = 0; i < p->n; i++)
+        n += p->marks[i].kind == UB_MARK_KEY;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct ub_mark *m = &p->marks[i];
+        if (m->kind != UB_MARK_KEY || !m->label)
+            continue;
+        double rgb[3];
+        ub_style_color(&m->style, rgb);
+        draw_note(cr, m->label, frame->x + MARGIN,
+                  frame->y + frame->height - 3 - LINE * (double)(n - 1 - m->rows), 0, 1, rgb);
+    }
+}
+
+static void draw_rug(const struct ub_panel *p, const struct ub_frame *frame,
+                     const struct ub_mark *m, cairo_t *cr)
+{
+    enum { LENGTH = 8, ROW = 11 };
+    const bool level = m->direction == UB_HORIZONTAL; /* its values lie along x */
+    const double start = 2 + ROW * (double)m->rows;
+    set_color(cr, &m->style, 1);
+    cairo_set_line_width(cr, m->style.width > 0 ? m->style.width : 1.2);
+    for (size_t i = 0; i < m->n; i++) {
+        if (!ub_plottable(m->x[i], p->axis[m->direction].scale))
+            continue;
+        const double x = level ? ub_frame_x(p, frame, m->x[i]) : frame->x + start;
+        const double y = level ? frame->y + frame->height - start : ub_frame_y(p, frame, m->x[i]);
+        cairo_move_to(cr, x, y);
+        cairo_line_to(cr, level ? x : x + LENGTH, level ? y - LENGTH : y);
+    }
+    cairo_stroke(cr);
+}
+
+static uint32_t pixel_of(double shade)
+{
+    double rgb[3];
+    ub_viridis(shade, rgb);
+    uint32_t pixel = 0xff;
+    for (int i = 0; i < 3; i++)
+        pixel = pixel << 8 | (uint32_t)lround(255 * rgb[i]);
+    return pixel;
+}
+
+/* Pixel, of `size` fine ones, at which a place on the frame is. */
+static long fine(double at, double start, double length, int size)
+{
+    return lround(fmin(fmax((at - start) / length, 0), 1) * size);
+}
+
+/* Cells meet without seams in an image, which they do not as rectangles with soft edges. */
+static void draw_heat(const struct ub_panel *p, const struct ub_frame *frame,
+                      const struct ub_mark *m, cairo_t *cr)
+{
+    enum { FINE = 2 };
+    const int width = (int)ceil(FINE * frame->width), height = (int)ceil(FINE * frame->height);
+    cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height);
+    unsigned char *data = cairo_image_surface_get_data(image);
+    const size_t stride = data ? (size_t)cairo_image_surface_get_stride(image) : 0;
+    for (size_t i = 0; data && i + 1 < m->n; i++)
+        for (size_t j = 0; j < m->rows; j++) {
+            if (!isfinite(m->cell[i * m->rows + j]))
+                continue;
+            const uint32_t pixel = pixel_of(m->cell[i * m->rows + j]);
+            const double top = ub_frame_y(p, frame, m->y[j + 1]);
+            const double bottom = ub_frame_y(p, frame, m->y[j]);
+            const long x0 = fine(ub_frame_x(p, frame, m->x[i]), frame->x, frame->width, width);
+            const long x1 = fine(ub_frame_x(p, frame, m->x[i + 1]), frame->x, frame->width, width);
+            const long y1 = fine(bottom, frame->y, frame->height, height);
+            for (long y = fine(top, frame->y, frame->height, height); y < y1; y++)
+                for (long x = x0; x < x1; x++)
+                    memcpy(data + (size_t)y * stride + 4 * (size_t)x, &pixel, sizeof pixel);
+        }
+    cairo_surface_mark_dirty(image);
+    cairo_save(cr);
+    cairo_translate(cr, frame->x, frame->y);
+    cairo_scale(cr, frame->width / width, frame->height / height);
+    cairo_set_source_surface(cr, image, 0, 0);
+    cairo_pattern_set_filter(cairo_get_source(cr), CAIRO_FILTER_NEAREST);
+    cairo_paint(cr);
+    cairo_restore(cr);
+    cairo_surface_destroy(image);
 }
 
 void ub_marks_draw(const struct ub_panel *p, const struct ub_frame *frame, cairo_t *cr)
@@ -301,10 +402,19 @@ void ub_marks_draw(const struct ub_panel *p, const struct ub_frame *frame, cairo
         case UB_MARK_TEXT:
             if (visible(p, m->x[0], m->y[0]) && m->label)
                 draw_note(cr, m->label, ub_frame_x(p, frame, m->x[0]),
-                          ub_frame_y(p, frame, m->y[0]), 0, 0.5);
+                          ub_frame_y(p, frame, m->y[0]), 0, 0.5, dark);
+            break;
+        case UB_MARK_RUG:
+            draw_rug(p, frame, m, cr);
+            break;
+        case UB_MARK_HEAT:
+            draw_heat(p, frame, m, cr);
+            break;
+        case UB_MARK_KEY: /* on top of everything */
             break;
         }
     }
+    draw_keys(p, frame, cr);
     cairo_restore(cr);
 }
 
@@ -317,9 +427,23 @@ void ub_mark_sample(const struct ub_mark *m, cairo_t *cr, double x, double y)
         cairo_fill(cr);
         return;
     }
+    if (m->kind == UB_MARK_RUG) {
+        cairo_set_line_width(cr, 1.5);
+        for (int i = 0; i < 3; i++) {
+            cairo_move_to(cr, x + 4 + 6 * i, y - 4);
+            cairo_line_to(cr, x + 4 + 6 * i, y + 4);
+        }
+        cairo_stroke(cr);
+        return;
+    }
     if (m->style.points || m->kind == UB_MARK_BARS) {
+        cairo_new_path(cr); /* texts before leave a point */
         cairo_arc(cr, x + 10, y, 3, 0, 2 * pi);
-        cairo_fill(cr);
+        cairo_set_line_width(cr, 1.2);
+        if (m->style.hollow)
+            cairo_stroke(cr);
+        else
+            cairo_fill(cr);
         if (m->style.points)
             return;
     }

@@ -14,14 +14,19 @@ enum ub_mark_kind {
     UB_MARK_BARS,
     UB_MARK_RULE,
     UB_MARK_SHADE,
-    UB_MARK_TEXT
+    UB_MARK_TEXT,
+    UB_MARK_KEY,
+    UB_MARK_RUG,
+    UB_MARK_HEAT
 };
 
 struct ub_mark {
     enum ub_mark_kind kind;
-    enum ub_direction direction; /* BARS, RULE, SHADE */
-    size_t n;                    /* RULE, SHADE, TEXT: 1 */
-    double *x, *y, *low, *high;  /* those that the kind has; RULE: x; SHADE: low, high */
+    enum ub_direction direction; /* BARS, RULE, SHADE, RUG */
+    size_t n;                    /* RULE, SHADE, TEXT: 1; HEAT: edges in x */
+    double *x, *y, *low, *high;  /* those that the kind has; RULE, RUG: x; SHADE: low, high */
+    size_t rows;                 /* KEY, RUG: before it; HEAT: cells in y, of edges y */
+    double *cell;                /* HEAT: shades */
     struct ub_style style;       /* its label is `label` */
     char *label;                 /* owned; NULL = none */
 };
@@ -31,6 +36,7 @@ struct ub_axis {
     char *label;
     bool fixed; /* low, high were given */
     double low, high;
+    double linear; /* SIGNED: width of the linear part; 0 = 1 */
     size_t n_categories;
     char **categories;
 };
@@ -47,6 +53,8 @@ struct ub_figure {
     int rows, columns;
     double width, height; /* 0 = chosen */
     bool share[2];
+    char *colors; /* label of the color bar; NULL = none */
+    struct ub_axis color_axis;
     struct ub_panel **panels; /* rows x columns, NULL where none was asked for */
 };
 
@@ -59,10 +67,10 @@ struct ub_range {
 struct ub_range ub_panel_data_range(const struct ub_panel *p, int axis);
 struct ub_range ub_range_union(struct ub_range a, struct ub_range b);
 /* Degenerate ranges widened, margins added. */
-struct ub_range ub_range_padded(struct ub_range r, enum ub_axis_scale scale);
+struct ub_range ub_range_padded(struct ub_range r, const struct ub_axis *axis);
 bool ub_plottable(double value, enum ub_axis_scale scale);
 /* Position of a value in [0, 1] of the range. */
-double ub_scale_place(struct ub_range r, enum ub_axis_scale scale, double value);
+double ub_scale_place(struct ub_range r, const struct ub_axis *axis, double value);
 
 enum { UB_MOST_TICKS = 128 };
 struct ub_tick {
@@ -70,7 +78,7 @@ struct ub_tick {
     char text[32]; /* "" = minor */
 };
 /* About `wanted` labelled ticks in the range, and minor ones on log axes. */
-size_t ub_axis_ticks(struct ub_range r, enum ub_axis_scale scale, size_t wanted,
+size_t ub_axis_ticks(struct ub_range r, const struct ub_axis *axis, size_t wanted,
                      struct ub_tick out[UB_MOST_TICKS]);
 
 /* ---- text (figure_text.c) ---- */
@@ -107,6 +115,9 @@ struct ub_layout_of_figure {
     size_t n_legend;
     struct ub_legend_entry *legend;
     double caption_y, caption_width;
+    double bar_x, bar_y; /* color bar: upper left corner */
+    size_t n_bar_ticks;
+    struct ub_tick *bar_ticks;
 };
 struct ub_layout_of_figure ub_figure_layout(const struct ub_figure *f, cairo_t *cr);
 void ub_figure_layout_clear(const struct ub_figure *f, struct ub_layout_of_figure *l);
@@ -116,6 +127,9 @@ void ub_figure_layout_clear(const struct ub_figure *f, struct ub_layout_of_figur
 void ub_figure_draw(const struct ub_figure *f, const struct ub_layout_of_figure *l, cairo_t *cr);
 void ub_marks_draw(const struct ub_panel *p, const struct ub_frame *frame, cairo_t *cr);
 void ub_mark_sample(const struct ub_mark *m, cairo_t *cr, double x, double y); /* in a legend */
+/* The color bar's strip, in px. */
+enum { UB_BAR_WIDTH = 220, UB_BAR_HEIGHT = 10 };
+void ub_viridis(double at, double rgb[3]);
 void ub_style_color(const struct ub_style *style, double rgb[3]);
 /* Pixel of a data value. */
 double ub_frame_x(const struct ub_panel *p, const struct ub_frame *frame, double value);

@@ -207,11 +207,68 @@ static size_t log_ticks(struct ub_range r, size_t wanted, struct ub_tick *out)
     return n;
 }
 
-size_t ub_axis_ticks(struct ub_range r, enum ub_axis_scale scale, size_t wanted,
+static double linear_part(const struct ub_axis *axis)
+{
+    return axis->linear > 0 ? axis->linear : 1;
+}
+
+static double stretched(const struct ub_axis *axis, double value)
+{
+    return asinh(value / linear_part(axis));
+}
+
+static bool is_clear(const struct ub_axis *axis, const struct ub_tick *ticks, size_t n,
+                     double value, double apart)
+{
+    for (size_t i = 0; i < n; i++)
+        if (*ticks[i].text &&
+            fabs(stretched(axis, ticks[i].value) - stretched(axis, value)) < apart)
+            return false;
+    return true;
+}
+
+/* Zero, and to both sides decades, from the greatest in; twice and five times them where there are
+ * few. Texts stay `apart` in stretched units. */
+static size_t signed_ticks(struct ub_range r, const struct ub_axis *axis, size_t wanted,
+                           struct ub_tick *out)
+{
+    static const int steps[] = {1, 5, 2};
+    const double span = stretched(axis, r.high) - stretched(axis, r.low);
+    const double apart = 0.75 * span / (double)(wanted > 1 ? wanted : 1);
+    const double most = fmax(fabs(r.low), fabs(r.high));
+    const int first = (int)ceil(log10(linear_part(axis))), last = (int)floor(log10(most));
+    const bool plain = first >= -3 && last <= 3;
+    size_t n = 0;
+    if (r.low <= 0 && r.high >= 0)
+        out[n++] = (struct ub_tick){.text = "0"};
+    for (size_t s = 0; s < (last - first < 3 ? 3 : 1); s++)
+        for (int e = last; e >= first; e--)
+            for (int side = -1; side <= 1 && n < UB_MOST_TICKS; side += 2) {
+                const double value = side * steps[s] * pow(10, e);
+                char text[32];
+                if (value < r.low || value > r.high)
+                    continue;
+                out[n] = (struct ub_tick){.value = value};
+                if (s > 0 && plain)
+                    linear_text(value, e < 0 ? pow(10, e) : 1, 1, out[n].text);
+                decade_text(e, plain, text);
+                if (s == 0)
+                    snprintf(out[n].text, sizeof out[n].text, "%s%.28s", side < 0 ? "\u2212" : "",
+                             text);
+                if (!is_clear(axis, out, n, value, apart))
+                    *out[n].text = '\0';
+                n++;
+            }
+    return n;
+}
+
+size_t ub_axis_ticks(struct ub_range r, const struct ub_axis *axis, size_t wanted,
                      struct ub_tick out[UB_MOST_TICKS])
 {
-    if (scale == UB_LOG && r.high / r.low > 4)
+    if (axis->scale == UB_LOG && r.high / r.low > 4)
         return log_ticks(r, wanted, out);
+    if (axis->scale == UB_SIGNED && fmax(fabs(r.low), fabs(r.high)) > 10 * linear_part(axis))
+        return signed_ticks(r, axis, wanted, out);
     return linear_ticks(r, wanted, out);
 }
 
@@ -219,7 +276,7 @@ size_t ub_axis_ticks(struct ub_range r, enum ub_axis_scale scale, size_t wanted,
 
 bool ub_plottable(double value, enum ub_axis_scale scale)
 {
-    return isfinite(value) && (scale == UB_LINEAR || value > 0);
+    return isfinite(value) && (scale != UB_LOG || value > 0);
 }
 
 static void include(struct ub_range *r, const double *values, size_t n, enum ub_axis_scale scale)
@@ -244,8 +301,16 @@ struct ub_range ub_panel_data_range(const struct ub_panel *p, int axis)
         const struct ub_mark *m = &p->marks[i];
         const bool along =
             m->kind == UB_MARK_BARS ? (int)m->direction == axis : axis == UB_VERTICAL;
-        if (m->kind == UB_MARK_SHADE)
+        if (m->kind == UB_MARK_SHADE || (m->kind == UB_MARK_RUG && (int)m->direction != axis))
             continue; /* fills what the data span */
+        if (m->kind == UB_MARK_HEAT && axis == UB_VERTICAL) {
+            include(&r, m->y, m->rows + 1, scale);
+            continue;
+        }
+        if (m->kind == UB_MARK_RUG) {
+            include(&r, m->x, m->n, scale);
+            continue;
+        }
         if (m->kind == UB_MARK_RULE) {
             if ((m->direction == UB_HORIZONTAL) == (axis == UB_VERTICAL))
                 include(&r, m->x, 1, scale);
@@ -269,11 +334,18 @@ struct ub_range ub_range_union(struct ub_range a, struct ub_range b)
     return (struct ub_range){fmin(a.low, b.low), fmax(a.high, b.high), false};
 }
 
-struct ub_range ub_range_padded(struct ub_range r, enum ub_axis_scale scale)
+struct ub_range ub_range_padded(struct ub_range r, const struct ub_axis *axis)
 {
     if (r.empty)
-        return scale == UB_LOG ? (struct ub_range){0.1, 10, true} : (struct ub_range){0, 1, true};
-    if (scale == UB_LOG) {
+        return axis->scale == UB_LOG ? (struct ub_range){0.1, 10, true}
+                                     : (struct ub_range){0, 1, true};
+    if (axis->scale == UB_SIGNED) {
+        const double low = stretched(axis, r.low), high = stretched(axis, r.high);
+        const double margin = high > low ? 0.04 * (high - low) : 0.5;
+        return (struct ub_range){linear_part(axis) * sinh(low - margin),
+                                 linear_part(axis) * sinh(high + margin), false};
+    }
+    if (axis->scale == UB_LOG) {
         double factor = pow(r.high / r.low, 0.04);
         factor = r.high / r.low < 1.05 ? 1.5 : factor;
         return (struct ub_range){fmax(r.low / factor, DBL_MIN), fmin(r.high * factor, DBL_MAX),
@@ -287,9 +359,12 @@ struct ub_range ub_range_padded(struct ub_range r, enum ub_axis_scale scale)
     return (struct ub_range){from_zero ? 0 : r.low - margin, r.high + margin, false};
 }
 
-double ub_scale_place(struct ub_range r, enum ub_axis_scale scale, double value)
+double ub_scale_place(struct ub_range r, const struct ub_axis *axis, double value)
 {
-    if (scale == UB_LOG)
+    if (axis->scale == UB_SIGNED)
+        return (stretched(axis, value) - stretched(axis, r.low)) /
+               (stretched(axis, r.high) - stretched(axis, r.low));
+    if (axis->scale == UB_LOG)
         return log(value / r.low) / log(r.high / r.low);
     return (value - r.low) / (r.high - r.low);
 }

@@ -1,0 +1,76 @@
+/* Marks and axes of figures: where they are, and in which colors. */
+#include "support.h"
+
+#include "report/figure_private.h"
+
+static void test_signed_axis(void **state)
+{
+    (void)state;
+    const struct ub_axis axis = {.scale = UB_SIGNED, .linear = 0.1};
+    const struct ub_range r = {-10, 10, false};
+    assert_near(ub_scale_place(r, &axis, 0), 0.5, 1e-12);
+    assert_near(ub_scale_place(r, &axis, -10), 0, 1e-12);
+    assert_near(ub_scale_place(r, &axis, 10), 1, 1e-12);
+    const double decade = ub_scale_place(r, &axis, 10) - ub_scale_place(r, &axis, 1);
+    assert_near(decade, log(10) / (2 * asinh(100)), 1e-3); /* logarithmic far out */
+    struct ub_tick ticks[UB_MOST_TICKS];
+    const size_t n = ub_axis_ticks(r, &axis, 5, ticks);
+    size_t labelled = 0;
+    for (size_t i = 0; i < n; i++) {
+        assert_true(ticks[i].value >= r.low && ticks[i].value <= r.high);
+        labelled += *ticks[i].text != '\0';
+        for (size_t k = 0; k < i; k++)
+            assert_true(!*ticks[i].text || strcmp(ticks[i].text, ticks[k].text) != 0);
+    }
+    assert_true(labelled >= 3 && labelled <= 7);
+    const struct ub_range padded = ub_range_padded((struct ub_range){-1, 10, false}, &axis);
+    assert_true(padded.low < -1 && padded.low > -2 && padded.high > 10 && padded.high < 20);
+    const struct ub_range point = ub_range_padded((struct ub_range){3, 3, false}, &axis);
+    assert_true(point.low < 3 && point.high > 3);
+}
+
+/* Colors of the pixels in the middle of each of 2 x 2 cells; row 0 is the lower one. */
+static void test_heat_pixels(void **state)
+{
+    (void)state;
+    static const double shade[] = {0, 1, 0.5, NAN}; /* columns: (0, 1), (0.5, none) */
+    struct ub_figure *f = ub_figure_new(NULL, 1, 1);
+    struct ub_panel *p = ub_figure_panel(f, 0, 0);
+    ub_panel_axes(p, NULL, UB_LINEAR, NULL, UB_LINEAR);
+    ub_panel_heat(p, (double[]){0, 1, 2}, 2, (double[]){0, 1, 2}, 2, shade);
+    ub_panel_range(p, UB_HORIZONTAL, 0, 2);
+    ub_panel_range(p, UB_VERTICAL, 0, 2);
+    cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 700, 500);
+    cairo_t *cr = cairo_create(image);
+    struct ub_layout_of_figure l = ub_figure_layout(f, cr);
+    ub_figure_draw(f, &l, cr);
+    cairo_surface_flush(image);
+    for (int i = 0; i < 4; i++) {
+        const double x = i < 2 ? 0.4 : 1.6, y = i % 2 ? 1.4 : 0.6; /* off the grid's lines */
+        const int column = (int)ub_frame_x(p, &l.frames[0], x);
+        const int row = (int)ub_frame_y(p, &l.frames[0], y);
+        uint32_t pixel;
+        memcpy(&pixel,
+               cairo_image_surface_get_data(image) + row * cairo_image_surface_get_stride(image) +
+                   4 * column,
+               sizeof pixel);
+        double rgb[3] = {1, 1, 1};
+        if (isfinite(shade[i]))
+            ub_viridis(shade[i], rgb);
+        for (int c = 0; c < 3; c++)
+            assert_near((double)(pixel >> (16 - 8 * c) & 0xff), 255 * rgb[c], 1.01);
+    }
+    ub_figure_layout_clear(f, &l);
+    cairo_destroy(cr);
+    cairo_surface_destroy(image);
+    ub_figure_free(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_signed_axis),
+        cmocka_unit_test(test_heat_pixels),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
