@@ -16,8 +16,15 @@ bool plates_add(struct plates *p, struct ub_figure *figure, const char *stem, co
         return false;
     p->plate = ub_realloc(p->plate, (p->count + 1) * sizeof *p->plate);
     p->plate[p->count++] =
-        (struct plate){ub_strdup(stem), ub_strdup(title), ub_strdup(caption), p->aside};
+        (struct plate){ub_strdup(stem), ub_strdup(title), ub_strdup(caption), p->section, p->fold};
     return true;
+}
+
+void plate_stem(char *stem)
+{
+    for (char *c = stem; *c; c++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.", *c))
+            *c = '-';
 }
 
 void plates_free(struct plates *p)
@@ -70,12 +77,19 @@ static void unfold(struct ub_text *out)
     ub_text_add(out, "\n</details>\n");
 }
 
-static size_t add_figures_that(struct ub_text *out, const struct plates *plates, bool aside)
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* Those of one section and fold. */
+static size_t add_figures_of(struct ub_text *out, const struct plates *plates, const char *section,
+                             const char *name)
 {
     size_t count = 0;
     for (size_t i = 0; i < plates->count; i++) {
         const struct plate *p = &plates->plate[i];
-        if (p->aside != aside)
+        if (!same_text(p->section, section) || !same_text(p->fold, name))
             continue;
         count++;
         ub_text_add(out, "\n### %s\n\n![%s](%s.png)\n\n%s ([SVG](%s.svg))\n", p->title, p->title,
@@ -84,21 +98,48 @@ static size_t add_figures_that(struct ub_text *out, const struct plates *plates,
     return count;
 }
 
-static void add_figures(struct ub_text *out, const struct plates *plates)
+static void add_fold(struct ub_text *out, const struct plates *plates, const char *section,
+                     const char *name)
 {
     enum { MOST_UNFOLDED = 4 };
-    struct ub_text rest = {0}, summary = {0};
-    ub_text_add(out, "\n## Figures\n");
-    add_figures_that(out, plates, false);
-    const size_t count = add_figures_that(&rest, plates, true);
-    ub_text_add(&summary, "Sharpness and loss by dataset: %zu figures", count);
+    struct ub_text inside = {0}, summary = {0};
+    const size_t count = add_figures_of(&inside, plates, section, name);
+    ub_text_add(&summary, "%s: %zu figures", name, count);
     if (count > MOST_UNFOLDED)
         fold(out, summary.data);
-    ub_text_add(out, "%s", count ? rest.data : "");
+    ub_text_add(out, "%s", inside.data);
     if (count > MOST_UNFOLDED)
         unfold(out);
-    ub_text_free(&rest);
+    ub_text_free(&inside);
     ub_text_free(&summary);
+}
+
+static void add_section(struct ub_text *out, const struct plates *plates, const char *section)
+{
+    struct labels folds = {0};
+    for (size_t i = 0; i < plates->count; i++)
+        if (same_text(plates->plate[i].section, section) && plates->plate[i].fold)
+            labels_add(&folds, plates->plate[i].fold);
+    add_figures_of(out, plates, section, NULL);
+    for (size_t i = 0; i < folds.count; i++)
+        add_fold(out, plates, section, folds.text[i]);
+    labels_free(&folds);
+}
+
+static void add_figures(struct ub_text *out, const struct plates *plates)
+{
+    struct labels sections = {0};
+    ub_text_add(out, "\n## Figures\n");
+    add_section(out, plates, NULL);
+    for (size_t i = 0; i < plates->count; i++) {
+        const char *section = plates->plate[i].section;
+        const size_t before = sections.count;
+        if (!section || labels_add(&sections, section) != before)
+            continue;
+        ub_text_add(out, "\n## %s\n", section);
+        add_section(out, plates, section);
+    }
+    labels_free(&sections);
 }
 
 static void add_commands(struct ub_text *out, const struct study *study)

@@ -42,11 +42,13 @@ struct table *exponents_table(const struct study *study);
 /* A figure that was written: FOLDER/stem.png and .svg. */
 struct plate {
     char *stem, *title, *caption;
-    bool aside;
+    const char *section, *fold;
 };
 struct plates {
     size_t count;
-    bool aside; /* what is added now is for the reader who asks: folded away on the page */
+    /* Of what is added now, constants: the heading of the page that it stands under (NULL:
+     * Figures), and, for the reader who asks, the fold there that has it (NULL: none). */
+    const char *section, *fold;
     struct plate *plate;
     const char *folder;
     const struct ub_figure_note *notes;
@@ -56,8 +58,10 @@ struct plates {
 bool plates_add(struct plates *plates, struct ub_figure *figure, const char *stem,
                 const char *title, const char *caption, struct ub_error *err);
 void plates_free(struct plates *plates);
+/* File names keep letters, digits, '-' and '.': what else a stem has becomes '-'. */
+void plate_stem(char *stem);
 
-/* plots_training.c: sharpness, collapse of rho, loss, plateaus. plots_spectra.c: spectra. */
+/* plots_training.c: sharpness, collapse of rho, loss, plateaus. */
 bool plot_training(const struct study *study, struct plates *plates, struct ub_error *err);
 bool plot_plateaus(const struct study *study, struct plates *plates, struct ub_error *err);
 /* edges.c: rho of every run in normalized time, a panel an optimizer, for laws over many of them;
@@ -86,6 +90,7 @@ struct table *catapults_table(const struct study *study);
 /* plots_batches.c: batch sharpness against its edges, and where it settles. */
 bool plot_batches(const struct study *study, struct plates *plates, struct ub_error *err);
 struct table *batches_table(const struct study *study);
+/* plots_spectra.c: spectra of single systems, by rank, density, layer and step. */
 bool plot_spectra(const struct study *study, struct plates *plates, struct ub_error *err);
 
 #endif

@@ -1,180 +1,175 @@
-/* Figures of spectra: covariance of inputs and layers, and the Hessian, on log-log axes with the
- * fitted power laws over the ranks that were fitted. */
-#include "report/pages.h"
+/* The report's figures of spectra: for each group of runs (dataset, loss, optimizer) eigenvalues
+ * against rank, by class, by layer, densities, weights, and all of them through training. */
+#include "report/spectra.h"
 
-#include <math.h>
-#include <string.h>
+/* Groups that are drawn, and pages of a figure; a store's traces have the rest. */
+enum { MOST_GROUPS = 6, MOST_PAGES = 2 };
 
-enum { MOST_PANELS = 6, COLUMNS = 3 };
+static const char ranks_text[] =
+    "%s. Eigenvalues against rank at the last measurement, a panel a matrix, a color a model; "
+    "lines: the power law over the ranks fitted, with exponent and 95%% interval; rings: outliers; "
+    "C and C\u00b2: where class means and cross-class means are expected to end (Papyan 2020, "
+    "arXiv:2008.11865).";
+static const char classes_text[] =
+    "%s. Gauss-Newton's eigenvalues at the last measurement, colored by the part that makes up "
+    "most "
+    "of each; rings and lines: eigenvalues of the parts alone (Papyan 2020, arXiv:2008.11865).";
+static const char layers_text[] =
+    "%s. Eigenvalues of each layer at the last measurement, from the first (dark) to the last "
+    "(light), with the power laws fitted; right: their exponents.";
+static const char weights_text[] =
+    "%s. Share of a weight's squared singular values at or above x, at the last measurement, with "
+    "the power law fitted to its tail; strokes beneath: edge of noise of a matrix of its shape and "
+    "bulk (Martin and Mahoney 2018, arXiv:1810.01075); right: the density's exponent in the tail.";
+static const char density_text[] =
+    "%s. Density of all eigenvalues but the outliers taken out (strokes), by Lanczos quadrature; "
+    "bands: 95%% interval over probes; drawn down to a millionth of the peak. The axis is linear "
+    "about zero, logarithmic beyond.";
+static const char evolution_text[] = "%s. Color: eigenvalue by rank and step, empty where it is "
+                                     "not above its error; right: exponent "
+                                     "of the decay, with 95%% interval. Of several layers the one "
+                                     "with most eigenvalues, the last of "
+                                     "those.";
+static const char density_time_text[] =
+    "%s. Color: density by eigenvalue and step (empty beyond the spectrum), dots: outliers taken "
+    "out; right: share of eigenvalues below zero, with 95%% interval over probes.";
 
-/* Eigenvalues below this share of the largest are rounding, and not drawn. */
-static const double least_share = 1e-9;
+/* ---- adding ------------------------------------------------------------------------------ */
 
-static void plot_fit(struct ub_panel *panel, const double fit[EXPONENT_ROWS], int color)
-{
-    double x[2] = {fit[EXPONENT_FIRST], fit[EXPONENT_LAST]}, y[2];
-    if (!isfinite(fit[EXPONENT]))
-        return;
-    for (int i = 0; i < 2; i++)
-        y[i] = fit[EXPONENT_PREFACTOR] * pow(x[i], -fit[EXPONENT]);
-    ub_panel_line(panel, x, y, 2, (struct ub_style){.color = color, .width = 1.3});
-}
-
-/* A panel's exponents, one under the other in its lower left corner. */
-struct notes {
-    size_t count;
-    double lowest, highest; /* of the values drawn */
-    struct ub_text line[8];
+struct place { /* of a figure on the page */
+    const struct spectra_group *group;
+    struct plates *plates;
+    const char *stem, *what, *caption; /* caption: with %s for the group's runs */
+    const char *kind;                  /* "" = none */
+    size_t page;
 };
 
-static void note_values(struct notes *n, const struct ub_series *values)
+static char *title_of(const struct place *p)
 {
-    for (size_t i = 0; i < values->count; i++) {
-        const double v = values->value[i];
-        if (!(v > least_share * values->value[0]) || v <= 0)
-            continue;
-        n->lowest = n->highest > 0 ? fmin(n->lowest, v) : v;
-        n->highest = fmax(n->highest, v);
-    }
+    struct ub_text title = {0};
+    ub_text_add(&title, "%s%s%s (%s%s", p->kind, *p->kind ? ": " : "", p->what, p->group->name,
+                p->page > 0 ? "" : ")");
+    if (p->page > 0)
+        ub_text_add(&title, "; page %zu)", p->page + 1);
+    return title.data;
 }
 
-static void note_fit(struct notes *n, const char *what, const double fit[EXPONENT_ROWS])
+/* Saves and frees a figure; none is fine, too. */
+static bool add(const struct place *p, struct ub_figure *figure, struct ub_error *err)
 {
-    if (n->count == 8 || !isfinite(fit[EXPONENT]))
-        return;
-    char *text = exponent_text(fit);
-    ub_text_add(&n->line[n->count++], "%s: %s", what, text);
-    ub_free(text);
-}
-
-static void plot_notes(struct ub_panel *panel, struct notes *n)
-{
-    for (size_t i = 0; i < n->count; i++) {
-        const double place = 0.02 + 0.075 * (double)(n->count - 1 - i);
-        ub_panel_text(panel, 1, n->lowest * pow(n->highest / n->lowest, place), n->line[i].data);
-        ub_text_free(&n->line[i]);
-    }
-}
-
-static void plot_values(struct ub_panel *panel, const struct ub_series *values, int color,
-                        const char *label)
-{
-    double *rank = ub_calloc(values->count + 1, sizeof *rank);
-    size_t n = 0;
-    for (; n < values->count && values->value[n] > least_share * values->value[0]; n++)
-        rank[n] = (double)n + 1;
-    ub_panel_line(
-        panel, rank, values->value, n,
-        (struct ub_style){.color = color, .points = true, .point_size = 1.8, .label = label});
-    ub_free(rank);
-}
-
-/* One run's layers. */
-static size_t plot_layers(struct ub_panel *panel, const struct ub_trace *trace)
-{
-    static const char prefix[] = "covariance-spectrum.";
-    struct notes notes = {0};
-    size_t drawn = 0;
-    for (size_t k = 0; k < trace->n_names; k++) {
-        const char *name = trace->names[k];
-        if (strncmp(name, prefix, sizeof prefix - 1) != 0)
-            continue;
-        const char *layer = name + sizeof prefix - 1;
-        struct ub_text exponent = {0};
-        ub_text_add(&exponent, "exponent.%s", layer);
-        struct spectrum s = spectrum_of(trace, name, exponent.data);
-        plot_values(panel, &s.values, (int)(drawn % 8), layer);
-        plot_fit(panel, s.fit, (int)(drawn % 8));
-        note_values(&notes, &s.values);
-        note_fit(&notes, layer, s.fit);
-        drawn++;
-        spectrum_clear(&s);
-        ub_text_free(&exponent);
-    }
-    plot_notes(panel, &notes);
-    return drawn;
-}
-
-static size_t plot_hessian(struct ub_panel *panel, const struct ub_trace *trace)
-{
-    struct ub_series first = ub_trace_spectrum(trace, "hessian-spectrum", 0);
-    struct spectrum last = spectrum_of(trace, "hessian-spectrum", "hessian-exponent");
-    const size_t n = last.values.count;
-    struct notes notes = {0};
-    note_values(&notes, &first);
-    if (first.count > 0)
-        plot_values(panel, &first, 5, "at initialization");
-    if (n > 0) {
-        plot_values(panel, &last.values, 1, "at the end");
-        plot_fit(panel, last.fit, 1);
-        note_values(&notes, &last.values);
-        note_fit(&notes, "end", last.fit);
-    }
-    plot_notes(panel, &notes);
-    ub_series_clear(&first);
-    spectrum_clear(&last);
-    return n;
-}
-
-/* First good run of each dataset and model that has the series: up to MOST_PANELS of them. */
-static size_t choose_runs(const struct study *study, const char *prefix, size_t out[MOST_PANELS])
-{
-    struct labels seen = {0};
-    size_t n = 0;
-    for (size_t i = 0; i < study->store->count && n < MOST_PANELS; i++) {
-        const struct ub_run *run = &study->store->runs[i];
-        const struct ub_trace *trace = study->traces[i];
-        bool has = false;
-        for (size_t k = 0; trace && k < trace->n_names; k++)
-            has = has || strncmp(trace->names[k], prefix, strlen(prefix)) == 0;
-        if (!has || run->status != UB_RUN_OK)
-            continue;
-        struct ub_text key = {0};
-        ub_text_add(&key, "%s %s", run->spec.dataset, run->spec.model);
-        const size_t before = seen.count;
-        if (labels_add(&seen, key.data) == before)
-            out[n++] = i;
-        ub_text_free(&key);
-    }
-    labels_free(&seen);
-    return n;
-}
-
-static bool plot_chosen(const struct study *study, struct plates *plates, const char *prefix,
-                        const char *stem, const char *title, const char *caption,
-                        size_t (*plot)(struct ub_panel *, const struct ub_trace *),
-                        struct ub_error *err)
-{
-    size_t chosen[MOST_PANELS];
-    const size_t n = choose_runs(study, prefix, chosen);
-    if (n == 0)
+    if (!figure)
         return true;
-    const size_t columns = n < COLUMNS ? n : COLUMNS;
-    struct ub_figure *f = ub_figure_new(title, (int)((n + columns - 1) / columns), (int)columns);
-    for (size_t i = 0; i < n; i++) {
-        struct ub_panel *panel = ub_figure_panel(f, (int)(i / columns), (int)(i % columns));
-        const struct ub_run_spec *spec = &study->store->runs[chosen[i]].spec;
-        struct ub_text name = {0};
-        ub_text_add(&name, "%s, %s", dataset_label(spec), model_label(spec));
-        ub_panel_title(panel, name.data);
-        ub_panel_axes(panel, "rank", UB_LOG, "eigenvalue", UB_LOG);
-        plot(panel, study->traces[chosen[i]]);
-        ub_text_free(&name);
-    }
-    return plates_add(plates, f, stem, title, caption, err);
+    struct ub_text stem = {0}, caption = {0};
+    char *optimizer = call_name(p->group->spec->optimizer), *title = title_of(p);
+    ub_text_add(&stem, "%s%s%s-%s-%s-%s", p->stem, *p->kind ? "-" : "", p->kind,
+                dataset_label(p->group->spec), p->group->spec->loss, optimizer);
+    if (p->page > 0)
+        ub_text_add(&stem, "-%zu", p->page + 1);
+    plate_stem(stem.data);
+    ub_text_add(&caption, p->caption, p->group->who);
+    const bool good = plates_add(p->plates, figure, stem.data, title, caption.data, err);
+    ub_text_free(&stem);
+    ub_text_free(&caption);
+    ub_free(optimizer);
+    ub_free(title);
+    return good;
 }
 
+/* ---- by kind of figure --------------------------------------------------------------------- */
+
+/* Which kinds of matrices have a figure each. */
+enum kinds { TOGETHER, OF_WHOLE, OF_LAYERS, OF_WEIGHTS, OF_DENSITIES };
+static const struct {
+    const char *stem, *what, *caption, *fold;
+    enum kinds kinds;
+    bool open; /* the first group's is not folded away */
+    spectra_figure *draw;
+} figures[] = {
+    {"spectra", "Spectra by rank", ranks_text, "Spectra by rank", TOGETHER, true, draw_ranks},
+    {"classes", "Spectra by class", classes_text, "Spectra by class", TOGETHER, true, draw_classes},
+    {"density", "density of eigenvalues", density_text, "Densities", OF_DENSITIES, false,
+     draw_density},
+    {"layers", "spectra by layer", layers_text, "Spectra by layer", OF_LAYERS, false, draw_layers},
+    {"weights", "tails of spectra", weights_text, "Weights", OF_WEIGHTS, false, draw_weights},
+    {"evolution", "spectrum through training", evolution_text, "Spectra through training", OF_WHOLE,
+     false, draw_evolution},
+    {"evolution", "spectrum through training", evolution_text, "Spectra through training",
+     OF_LAYERS, false, draw_evolution},
+    {"evolution", "spectrum through training", evolution_text, "Spectra through training",
+     OF_WEIGHTS, false, draw_evolution},
+    {"density-evolution", "density through training", density_time_text,
+     "Densities through training", OF_DENSITIES, false, draw_density_evolution},
+};
+
+static struct labels kinds_of(const struct spectra_group *g, enum kinds kinds)
+{
+    struct labels none = {0};
+    switch (kinds) {
+    case TOGETHER:
+        labels_add(&none, "");
+        return none;
+    case OF_WHOLE:
+        return group_kinds(g, OF_SPECTRUM, false);
+    case OF_LAYERS:
+        return group_kinds(g, OF_SPECTRUM, true);
+    case OF_WEIGHTS:
+        return group_kinds(g, OF_WEIGHT, true);
+    case OF_DENSITIES:
+        return group_titles(g, "density.");
+    }
+    return none;
+}
+
+static bool add_pages(struct place place, spectra_figure *draw, struct ub_error *err)
+{
+    for (place.page = 0; place.page < MOST_PAGES; place.page++) {
+        char *title = title_of(&place);
+        struct ub_figure *f = draw(place.group, title, place.kind, place.page);
+        ub_free(title);
+        if (!f)
+            return true;
+        if (!add(&place, f, err))
+            return false;
+    }
+    return true;
+}
+
+static bool plot_group(const struct spectra_group *g, struct plates *plates, bool first,
+                       struct ub_error *err)
+{
+    bool good = true;
+    for (size_t i = 0; good && i < sizeof figures / sizeof *figures; i++) {
+        struct labels kinds = kinds_of(g, figures[i].kinds);
+        plates->fold = first && figures[i].open ? NULL : figures[i].fold;
+        for (size_t k = 0; good && k < kinds.count; k++)
+            good = add_pages((struct place){.group = g,
+                                            .plates = plates,
+                                            .stem = figures[i].stem,
+                                            .what = figures[i].what,
+                                            .caption = figures[i].caption,
+                                            .kind = kinds.text[k]},
+                             figures[i].draw, err);
+        labels_free(&kinds);
+    }
+    return good;
+}
+
+/* First one group of every dataset and loss, then those of their other optimizers. */
 bool plot_spectra(const struct study *study, struct plates *plates, struct ub_error *err)
 {
-    return plot_chosen(study, plates, "covariance-spectrum.", "covariance-spectra",
-                       "Covariance spectra of inputs and hidden layers",
-                       "Eigenvalues of the covariance over training samples, at the last "
-                       "measurement of the first run of each dataset and model; lines: power laws "
-                       "over the ranks fitted, with exponent and 95% interval.",
-                       plot_layers, err) &&
-           plot_chosen(study, plates, "hessian-spectrum", "hessian-spectra",
-                       "Leading Hessian eigenvalues",
-                       "At initialization and at the end of the first run of each dataset and "
-                       "model; line: the fitted power law, with exponent and 95% interval.",
-                       plot_hessian, err);
+    size_t drawn = 0;
+    bool good = true;
+    plates->section = "Spectra";
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; good && i < study->store->count && drawn < MOST_GROUPS; i++) {
+            struct spectra_group g;
+            if (!spectra_group_open(study, i, &g))
+                continue;
+            if (g.leads == (pass == 0))
+                good = plot_group(&g, plates, drawn++ == 0, err);
+            spectra_group_close(&g);
+        }
+    plates->section = NULL;
+    plates->fold = NULL;
+    return good;
 }

@@ -60,14 +60,11 @@ static void group_close(struct group *g)
     labels_free(&g->optimizers);
 }
 
-/* File names keep letters, digits, '-' and '.'. */
 static char *stem_of(const char *what, const struct ub_run_spec *spec, size_t page)
 {
     struct ub_text stem = {0};
     ub_text_add(&stem, "%s-%s-%s", what, dataset_label(spec), spec->loss);
-    for (char *c = stem.data; *c; c++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.", *c))
-            *c = '-';
+    plate_stem(stem.data);
     if (page > 0)
         ub_text_add(&stem, "-%zu", page + 1);
     return stem.data;
@@ -241,7 +238,7 @@ bool plot_training(const struct study *study, struct plates *plates, struct ub_e
     struct group g;
     bool good = true;
     size_t groups = 0;
-    plates->aside = true;
+    plates->fold = "Sharpness and loss by dataset";
     for (size_t i = 0; good && i < study->store->count && groups < MOST_GROUPS; i++) {
         if (group_open(study, i, &g)) {
             good = plot_sharpness(&g, plates, err) && plot_loss(&g, plates, err);
@@ -249,7 +246,7 @@ bool plot_training(const struct study *study, struct plates *plates, struct ub_e
         }
         group_close(&g);
     }
-    plates->aside = false;
+    plates->fold = NULL;
     return good;
 }
 

@@ -1,0 +1,452 @@
+/* Figures of spectra, made from stores written by hand: what is drawn is what was planted, where
+ * the positions are computed here anew. */
+#include "planted_spectra.h"
+
+#include <unistd.h>
+
+#include "report/figure_private.h"
+#include "report/spectra.h"
+#include "report/spectra_map.h"
+
+/* The group of a dataset and optimizer; close it. */
+static struct spectra_group group_of(const struct fixture *x, const char *dataset,
+                                     const char *optimizer)
+{
+    struct spectra_group g;
+    for (size_t i = 0; i < x->store->count; i++) {
+        if (!spectra_group_open(x->study, i, &g))
+            continue;
+        char *name = call_name(g.spec->optimizer);
+        const bool found = strcmp(g.spec->dataset, dataset) == 0 && strcmp(name, optimizer) == 0;
+        ub_free(name);
+        if (found)
+            return g;
+        spectra_group_close(&g);
+    }
+    fail_msg("no group %s, %s", dataset, optimizer);
+    return (struct spectra_group){0};
+}
+
+static size_t index_of(const struct spectra_group *g, const char *model)
+{
+    for (size_t i = 0; i < g->count; i++)
+        if (strcmp(group_model(g, i), model) == 0)
+            return i;
+    fail_msg("no model %s", model);
+    return 0;
+}
+
+static struct ub_panel *titled(const struct ub_figure *f, const char *title)
+{
+    assert_non_null(f);
+    for (int i = 0; i < f->rows * f->columns; i++)
+        if (f->panels[i] && f->panels[i]->title && strcmp(f->panels[i]->title, title) == 0)
+            return f->panels[i];
+    fail_msg("no panel '%s'", title);
+    return NULL;
+}
+
+/* The n-th mark of a kind, and color where it is not -2. */
+static const struct ub_mark *mark_of(const struct ub_panel *p, enum ub_mark_kind kind, int color,
+                                     size_t n)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->marks[i].kind == kind && (color == -2 || p->marks[i].style.color == color) &&
+            n-- == 0)
+            return &p->marks[i];
+    fail_msg("no such mark");
+    return NULL;
+}
+
+/* ---- names ---------------------------------------------------------------------------------- */
+
+static void test_titles(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        {"hessian", "Hessian", ""},
+        {"gauss-newton.fc1", "Gauss-Newton", "fc1"},
+        {"hessian.preconditioned", "Hessian, preconditioned", ""},
+        {"hessian.stage1.block1.conv1.preconditioned", "Hessian, preconditioned",
+         "stage1.block1.conv1"},
+        {"gradient-covariance", "Gradient covariance", ""},
+        {"ntk-mean", "NTK, mean over outputs", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *kind, *layer;
+        title_split(cases[i][0], &kind, &layer);
+        assert_string_equal(kind, cases[i][1]);
+        assert_string_equal(layer, cases[i][2]);
+        ub_free(kind);
+        ub_free(layer);
+    }
+}
+
+static void test_matrices(void **state)
+{
+    const struct spectra_group g = group_of(*state, "digits", "gd");
+    const struct ub_trace *trace = group_trace(&g, 0);
+    struct matrices set = matrices_of(trace);
+    assert_int_equal(set.count, 5); /* hessian, inputs, two hidden, a weight */
+    const struct matrix *widest = matrix_of_kind(&set, trace, "Covariance of activations");
+    assert_string_equal(widest->layer, "hidden1"); /* three eigenvalues, not two */
+    assert_string_equal(matrix_of_kind(&set, trace, "Weight matrices")->outliers,
+                        "noise-outliers.fc1.weight");
+    assert_true(matrix_of_kind(&set, trace, "Covariance of inputs")->of_data);
+    assert_null(matrix_of_kind(&set, trace, "NTK"));
+    matrices_clear(&set);
+    spectra_group_close((struct spectra_group *)&g);
+    struct spectra_group least = group_of(*state, "sorting", "gd");
+    struct labels kinds = group_kinds(&least, OF_SPECTRUM, false);
+    assert_int_equal(kinds.count, 5); /* two observables of the Hessian are one */
+    labels_free(&kinds);
+    spectra_group_close(&least);
+}
+
+static void test_known_values(void **state)
+{
+    (void)state;
+    double value[] = {10, 1, 1e-3, 1e-9, 1}, error[] = {0, (double)NAN, 1e-4, 0, 0};
+    struct ub_series s = {.count = 5, .value = value, .error = error};
+    assert_int_equal(known_values(&s), 3); /* 1e-9 is less than a billionth of ten */
+    error[2] = 2e-3;
+    assert_int_equal(known_values(&s), 2);
+    value[0] = -1;
+    assert_int_equal(known_values(&s), 0);
+}
+
+/* ---- groups --------------------------------------------------------------------------------- */
+
+static void test_groups(void **state)
+{
+    const struct fixture *x = *state;
+    struct spectra_group g;
+    size_t groups = 0, leaders = 0;
+    for (size_t i = 0; i < x->store->count; i++)
+        if (spectra_group_open(x->study, i, &g)) {
+            groups++;
+            leaders += g.leads;
+            spectra_group_close(&g);
+        }
+    assert_int_equal(groups, 7); /* digits with six optimizers, sorting */
+    assert_int_equal(leaders, 2);
+    g = group_of(x, "digits", "gd");
+    assert_int_equal(g.count, 2);
+    for (size_t i = 0; i < g.count; i++)
+        assert_true(x->store->runs[g.run[i]].status == UB_RUN_OK);
+    spectra_group_close(&g);
+    g = group_of(x, "sorting", "gd");
+    assert_int_equal(g.count, 1); /* lstm measured no spectrum */
+    assert_string_equal(g.who, "Seed 4 of each model");
+    spectra_group_close(&g);
+}
+
+/* ---- ranks ---------------------------------------------------------------------------------- */
+
+static double scale_of(const struct spectra_group *g, size_t model)
+{
+    const struct ub_run_spec *spec = &g->study->store->runs[g->run[model]].spec;
+    for (size_t i = 0; i < sizeof planted / sizeof *planted; i++)
+        if (strcmp(planted[i].model, spec->model) == 0 && planted[i].seed == spec->seed &&
+            strcmp(planted[i].optimizer, spec->optimizer) == 0)
+            return planted[i].scale;
+    return 0;
+}
+
+static void test_ranks(void **state)
+{
+    struct spectra_group g = group_of(*state, "digits", "gd");
+    struct ub_figure *f = draw_ranks(&g, "t", "", 0);
+    const struct ub_panel *p = titled(f, "Hessian");
+    const size_t model = index_of(&g, "cnn");
+    const double scale = 100 * scale_of(&g, model);
+    const struct ub_mark *points = mark_of(p, UB_MARK_LINE, (int)model, 0);
+    assert_int_equal(points->n, RANKS - 2);
+    assert_true(points->style.points);
+    assert_string_equal(points->label, "cnn");
+    for (int k = 1; k <= RANKS - 2; k++) {
+        assert_near(points->x[k - 1], k, 0);
+        assert_near(points->y[k - 1], scale * pow(k, -1.5), 1e-9 * scale);
+    }
+    const struct ub_mark *rings = mark_of(p, UB_MARK_LINE, (int)model, 1);
+    assert_int_equal(rings->n, 2);
+    assert_true(rings->style.hollow);
+    assert_near(rings->y[1], points->y[1], 0);
+    const struct ub_mark *fit = mark_of(p, UB_MARK_LINE, (int)model, 2);
+    assert_near(fit->x[0], 3, 0);
+    assert_near(fit->x[1], 12, 0);
+    assert_near(fit->y[0], points->y[2], 1e-9 * scale);
+    assert_near(fit->y[1], points->y[11], 1e-9 * scale);
+    assert_string_equal(mark_of(p, UB_MARK_KEY, (int)model, 0)->label, "1.50 [1.40, 1.70]");
+    assert_near(mark_of(p, UB_MARK_RULE, -2, 0)->x[0], CLASSES, 0);
+    assert_near(mark_of(p, UB_MARK_RULE, -2, 1)->x[0], CLASSES * CLASSES, 0);
+    const struct ub_mark *inputs = mark_of(titled(f, "Covariance of inputs"), UB_MARK_LINE, -1, 0);
+    assert_int_equal(inputs->n, 3); /* once, for both models */
+    assert_null(draw_ranks(&g, "t", "", 1));
+    ub_figure_free(f);
+    spectra_group_close(&g);
+}
+
+/* The first ranks are above the keys: three of them, 7% of the height each. */
+static void test_keys_are_clear(void **state)
+{
+    struct spectra_group g = group_of(*state, "digits", "gd");
+    struct ub_figure *f = draw_ranks(&g, "t", "", 0);
+    const struct ub_panel *p = titled(f, "Hessian");
+    double least = HUGE_VAL;
+    for (size_t i = 0; i < g.count; i++)
+        least = fmin(least, mark_of(p, UB_MARK_LINE, (int)i, 0)->y[3]); /* sqrt(18) = 4.2 */
+    const struct ub_axis *axis = &p->axis[UB_VERTICAL];
+    const struct ub_range range = axis->fixed ? (struct ub_range){axis->low, axis->high, false}
+                                              : ub_panel_data_range(p, UB_VERTICAL);
+    assert_true(ub_scale_place(range, axis, least) > 0.2);
+    ub_figure_free(f);
+    spectra_group_close(&g);
+}
+
+static void test_classes(void **state)
+{
+    struct spectra_group g = group_of(*state, "digits", "gd");
+    struct ub_figure *f = draw_classes(&g, "t", "", 0);
+    const struct ub_panel *p = titled(f, "cnn");
+    const struct ub_mark *means = mark_of(p, UB_MARK_LINE, 1, 0);
+    assert_int_equal(means->n, 2); /* class means make up most of 8 and 4 */
+    assert_near(means->y[0], 8, 0);
+    assert_near(means->y[1], 4, 0);
+    const struct ub_mark *cross = mark_of(p, UB_MARK_LINE, 0, 0);
+    assert_int_equal(cross->n, 1);
+    assert_near(cross->x[0], 3, 0);
+    assert_near(mark_of(p, UB_MARK_LINE, -1, 0)->x[0], 4, 0); /* within: rank 4 */
+    const struct ub_mark *rings = mark_of(p, UB_MARK_LINE, 1, 1);
+    assert_int_equal(rings->n, CLASSES);
+    assert_near(rings->y[2], 1, 0);
+    assert_int_equal(mark_of(p, UB_MARK_LINE, 5, 0)->n, 5); /* of six, zero is not known */
+    ub_figure_free(f);
+    spectra_group_close(&g);
+}
+
+/* ---- layers --------------------------------------------------------------------------------- */
+
+static void test_layers(void **state)
+{
+    struct spectra_group g = group_of(*state, "digits", "gd");
+    struct ub_figure *f = draw_layers(&g, "t", "Covariance of activations", 0);
+    const struct ub_panel *p = titled(f, "cnn"), *fits = f->panels[1];
+    assert_int_equal(f->rows, 2);
+    const struct ub_mark *first = mark_of(p, UB_MARK_LINE, -2, 0);
+    assert_int_equal(first->n, 3);
+    assert_near(first->y[1], 4, 0);
+    assert_int_equal(fits->axis[1].n_categories, 2);
+    assert_string_equal(fits->axis[1].categories[1], "hidden2");
+    const struct ub_mark *bar = mark_of(fits, UB_MARK_BARS, -2, 0);
+    assert_near(bar->x[0], 2, 0);
+    assert_near(bar->low[0], 1.9, 1e-12);
+    assert_near(bar->high[0], 2.2, 1e-12);
+    assert_true(isnan(mark_of(fits, UB_MARK_BARS, -2, 1)->x[0])); /* nothing fitted */
+    assert_null(draw_layers(&g, "t", "Covariance of activations", 1));
+    assert_null(draw_layers(&g, "t", "NTK", 0));
+    ub_figure_free(f);
+    spectra_group_close(&g);
+}
+
+static void test_weights(void **state)
+{
+    struct spectra_group g = group_of(*state, "digits", "gd");
+    struct ub_figure *f = draw_weights(&g, "t", "Weight matrices", 0);
+    const struct ub_panel *p = titled(f, "cnn");
+    const struct ub_mark *shares = mark_of(p, UB_MARK_LINE, -2, 0);
+    for (int k = 0; k < 4; k++) {
+        assert_near(shares->x[k], pow(4, 2 - k), 0);
+        assert_near(shares->y[k], (k + 1) / 4.0, 0);
+    }
+    const struct ub_mark *tail = mark_of(p, UB_MARK_LINE, -2, 1); /* 3/4 x^(1 - 2) from 1 to 16 */
+    assert_near(tail->x[0], 1, 0);
+    assert_near(tail->y[0], 0.75, 1e-12);
+    assert_near(tail->x[1], 16, 0);
+    assert_near(tail->y[1], 0.75 / 16, 1e-12);
+    assert_near(mark_of(p, UB_MARK_RUG, -2, 0)->x[0], 5, 0);
+    assert_near(mark_of(f->panels[1], UB_MARK_BARS, -2, 0)->high[0], 2.4, 0);
+    ub_figure_free(f);
+    spectra_group_close(&g);
+}
+
+/* ---- densities ------------------------------------------------------------------------------ */
+
+static void test_density(void **state)
+{
+    struct spectra_group g = group_of(*state, "digits", "gd");
+    struct ub_figure *f = draw_density(&g, "t", "Hessian", 0);
+    const struct ub_panel *p = titled(f, "cnn");
+    const struct ub_mark *start = mark_of(p, UB_MARK_LINE, 5, 0);
+    const struct ub_mark *end = mark_of(p, UB_MARK_LINE, 1, 0);
+    const struct ub_mark *band = mark_of(p, UB_MARK_BAND, 1, 0);
+    assert_int_equal(end->n, POINTS);
+    for (int i = 0; i < POINTS; i++) {
+        const double x = -1 + 0.5 * i;
+        assert_near(start->y[i], density(0, x), 1e-12);
+        assert_near(end->x[i], x, 1e-12);
+        assert_near(end->y[i], density(99, x), 1e-12);
+        assert_near(band->high[i], density(99, x) + (i == 5 ? 100 : 0.5), 1e-12);
+        if (i != 5)
+            assert_near(band->low[i], density(99, x) - 0.5, 1e-12);
+    }
+    assert_near(band->low[5], 16e-6, 1e-12); /* cut at a millionth of the peak, 2 (4 + 4) */
+    const struct ub_mark *outliers = mark_of(p, UB_MARK_RUG, 1, 0);
+    assert_int_equal(outliers->n, 2);
+    assert_near(outliers->x[0], 30, 0);
+    assert_near(mark_of(p, UB_MARK_RUG, 6, 0)->x[1], 3, 0); /* class means */
+    assert_int_equal(mark_of(p, UB_MARK_RUG, -1, 0)->n, 5); /* cross-class */
+    assert_true(p->axis[0].scale == UB_SIGNED);
+    ub_figure_free(f);
+    spectra_group_close(&g);
+}
+
+static void test_density_evolution(void **state)
+{
+    struct spectra_group g = group_of(*state, "digits", "gd");
+    struct ub_figure *f = draw_density_evolution(&g, "t", "Hessian", 0);
+    const struct ub_panel *p = titled(f, "cnn");
+    const struct ub_mark *heat = mark_of(p, UB_MARK_HEAT, -2, 0);
+    assert_int_equal(heat->n, STEPS + 1);
+    assert_near(heat->y[0], -1, 1e-9);
+    assert_near(heat->y[heat->rows], 4, 1e-9);
+    const double low = f->color_axis.low, high = f->color_axis.high;
+    for (size_t j = 0; j < heat->rows; j++) {
+        const double x = (heat->y[j] + heat->y[j + 1]) / 2; /* straight lines keep 4 + x */
+        const double wanted = log(density(99, x) / low) / log(high / low);
+        assert_near(heat->cell[2 * heat->rows + j], wanted, 1e-9);
+    }
+    assert_near(mark_of(p, UB_MARK_LINE, 1, 2)->x[0], 100, 1e-9); /* step 99's outliers */
+    const struct ub_mark *below = mark_of(f->panels[1], UB_MARK_BARS, -2, 0);
+    assert_near(below->y[0], 0.25, 0);
+    assert_near(below->high[0], 0.3, 1e-12);
+    ub_figure_free(f);
+    spectra_group_close(&g);
+}
+
+/* ---- through training ----------------------------------------------------------------------- */
+
+static void test_step_edges(void **state)
+{
+    (void)state;
+    double *edge = step_edges((double[]){0, 9, 99}, 3); /* step + 1: 1, 10, 100 */
+    for (int i = 0; i < 4; i++)
+        assert_near(edge[i], pow(10, i - 0.5), 1e-9 * pow(10, i));
+    ub_free(edge);
+    edge = step_edges((double[]){0}, 1);
+    assert_true(edge[0] < 1 && edge[1] > 1);
+    ub_free(edge);
+}
+
+static void test_evolution(void **state)
+{
+    struct spectra_group g = group_of(*state, "digits", "gd");
+    struct ub_figure *f = draw_evolution(&g, "t", "Hessian", 0);
+    const struct ub_panel *p = titled(f, "cnn");
+    const struct ub_mark *heat = mark_of(p, UB_MARK_HEAT, -2, 0);
+    const double scale = scale_of(&g, index_of(&g, "cnn"));
+    const double low = f->color_axis.low, high = f->color_axis.high;
+    double least = HUGE_VAL, most = 0;
+    for (size_t i = 0; i < g.count; i++) {
+        least = fmin(least, scale_of(&g, i) * pow(RANKS - 2, -1.5));
+        most = fmax(most, scale_of(&g, i) * 100);
+    }
+    assert_near(low, least, 1e-9 * least);
+    assert_near(high, most, 1e-9 * most);
+    assert_int_equal(heat->rows, RANKS);
+    for (size_t i = 0; i < STEPS; i++)
+        for (size_t j = 0; j < RANKS; j++) {
+            const double value = scale * (double)(at_steps[i] + 1) * pow((double)j + 1, -1.5);
+            const double shade = heat->cell[i * RANKS + j];
+            if (j >= RANKS - 2)
+                assert_true(isnan(shade)); /* below its error */
+            else
+                assert_near(shade, log(value / low) / log(high / low), 1e-9);
+        }
+    const struct ub_mark *bars = mark_of(f->panels[1], UB_MARK_BARS, 0, 0);
+    assert_near(bars->x[1], 10, 0);
+    assert_near(bars->y[1], 1.5, 0);
+    assert_near(bars->low[1], 1.4, 1e-12);
+    assert_near(bars->high[1], 1.7, 1e-12);
+    assert_null(draw_evolution(&g, "t", "Weight matrices", 0)); /* of one step */
+    ub_figure_free(f);
+    spectra_group_close(&g);
+}
+
+/* ---- the page ------------------------------------------------------------------------------- */
+
+static char *read_text(const char *folder, const char *name)
+{
+    struct ub_error err = {0};
+    size_t length;
+    char *path = ub_path(folder, name);
+    unsigned char *bytes = ub_read_file(path, 1 << 20, &length, &err);
+    if (!bytes)
+        fail_msg("%s", err.text);
+    char *text = ub_calloc(length + 1, 1);
+    memcpy(text, bytes, length);
+    ub_free(bytes);
+    ub_free(path);
+    return text;
+}
+
+static size_t count_of(const char *text, const char *part)
+{
+    size_t n = 0;
+    while ((text = strstr(text, part))) {
+        text += strlen(part);
+        n++;
+    }
+    return n;
+}
+
+static void test_page(void **state)
+{
+    struct fixture *x = *state;
+    struct ub_error err = {0};
+    char *folder = ub_path(x->folder, "report");
+    if (!ub_report_write(x->store, folder, &err))
+        fail_msg("%s", err.text);
+    char *page = read_text(folder, "report.md");
+    const char *section = strstr(page, "\n## Spectra\n");
+    assert_non_null(section);
+    assert_non_null(strstr(section, "### Spectra by rank (digits, mse, "));
+    assert_null(strstr(section, "### Fisher: spectrum")); /* nothing above zero at any step */
+    assert_non_null(strstr(section, "### Spectra by rank (sorting, mse, gd)"));
+    assert_non_null(strstr(section, "Seed 4 of each model. "));
+    assert_int_equal(count_of(section, "\n### Spectra by rank ("), 6); /* of seven groups */
+    assert_non_null(strstr(section, "<summary>Spectra by rank: 5 figures</summary>"));
+    assert_true(strstr(section, "<summary>") > strstr(section, "### Spectra by rank ("));
+    assert_int_equal(count_of(page, "\n## Spectra\n"), 1);
+    for (const char *at = page; (at = strstr(at, "](")) != NULL; at++) {
+        const char *end = strchr(at, ')');
+        char name[256], *path; /* every file that the page names is there */
+        snprintf(name, sizeof name, "%.*s", (int)(end - at - 2), at + 2);
+        path = ub_path(folder, name);
+        assert_true(access(path, R_OK) == 0);
+        ub_free(path);
+    }
+    ub_free(page);
+    ub_free(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_titles),
+        cmocka_unit_test(test_matrices),
+        cmocka_unit_test(test_known_values),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_ranks),
+        cmocka_unit_test(test_keys_are_clear),
+        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_density),
+        cmocka_unit_test(test_density_evolution),
+        cmocka_unit_test(test_step_edges),
+        cmocka_unit_test(test_evolution),
+        cmocka_unit_test(test_page),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
