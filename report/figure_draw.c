@@ -83,7 +83,7 @@ static void draw_axes(const struct ub_panel *p, const struct ub_frame *frame, ca
         ub_text_draw_upward(cr, UB_FONT_LABEL, p->axis[1].label, outer_left,
                             frame->y + frame->height / 2);
     if (p->title)
-        ub_text_draw(cr, UB_FONT_PANEL, p->title, frame->width + 8, frame->x + 1, frame->y - 4, 0,
+        ub_text_draw(cr, UB_FONT_PANEL, p->title, frame->width - 2, frame->x + 1, frame->y - 4, 0,
                      1);
 }
 

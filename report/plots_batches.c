@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_PANELS = 16, MOST_RECIPES = 64, PANEL_COLUMNS = 4 };
+enum { MOST_PANELS = 32, MOST_RECIPES = 64, PANEL_COLUMNS = 5, SETTLED_COLUMNS = 3 };
 
 /* What of a run's optimizer matters here. */
 struct recipe {
@@ -47,18 +47,18 @@ static bool read_recipe(const struct study *study, size_t run, struct recipe *ou
     return isfinite(out->lr);
 }
 
-static int compare(const struct recipe *a, const struct recipe *b, bool rates)
+static int compare(const struct recipe *a, const struct recipe *b)
 {
     if (a->beta != b->beta)
         return a->beta < b->beta ? -1 : 1;
-    const int rate = rates ? strcmp(a->rate, b->rate) : 0;
+    const int rate = strcmp(a->rate, b->rate);
     if (rate != 0)
         return rate;
     return (a->batch > b->batch) - (a->batch < b->batch);
 }
 
-/* The store's distinct recipes by beta, then, with `rates`, learning rate, then batch. */
-static size_t find_recipes(const struct study *study, bool rates, struct recipe *out, size_t most)
+/* The store's distinct recipes by beta, learning rate and batch. */
+static size_t find_recipes(const struct study *study, struct recipe *out, size_t most)
 {
     size_t n = 0;
     for (size_t i = 0; i < study->store->count && n < most; i++) {
@@ -66,9 +66,9 @@ static size_t find_recipes(const struct study *study, bool rates, struct recipe 
         if (!read_recipe(study, i, &r))
             continue;
         size_t at = 0;
-        while (at < n && compare(&out[at], &r, rates) < 0)
+        while (at < n && compare(&out[at], &r) < 0)
             at++;
-        if (at < n && compare(&out[at], &r, rates) == 0)
+        if (at < n && compare(&out[at], &r) == 0)
             continue;
         memmove(out + at + 1, out + at, (n - at) * sizeof *out);
         out[at] = r;
@@ -94,7 +94,8 @@ static void plot_recipe(struct ub_panel *panel, const struct study *study,
                         const struct recipe *recipe)
 {
     struct ub_text title = {0};
-    ub_text_add(&title, "batch %lld, beta %g", (long long)recipe->batch, recipe->beta);
+    ub_text_add(&title, "batch %lld, beta %g, lr %s", (long long)recipe->batch, recipe->beta,
+                recipe->rate);
     ub_panel_title(panel, title.data);
     ub_text_free(&title);
     ub_panel_axes(panel, "step", UB_LINEAR, "over 2/lr", UB_LINEAR);
@@ -103,7 +104,7 @@ static void plot_recipe(struct ub_panel *panel, const struct study *study,
     ub_panel_range(panel, UB_VERTICAL, 0, recipe->beta > 0 ? 2.5 : 1.6);
     for (size_t i = 0; i < study->store->count; i++) {
         struct recipe r;
-        if (!read_recipe(study, i, &r) || compare(&r, recipe, false) != 0)
+        if (!read_recipe(study, i, &r) || compare(&r, recipe) != 0)
             continue;
         plot_scaled(
             panel, study->traces[i], "batch-sharpness", r.lr / 2,
@@ -129,7 +130,7 @@ static bool plot_steps(const struct study *study, const struct recipe *recipes, 
         plot_recipe(ub_figure_panel(f, (int)(k / columns), (int)(k % columns)), study, &recipes[k]);
     return plates_add(plates, f, "batch-sharpness", "Batch sharpness at its edge",
                       "Batch sharpness and the full batch's largest eigenvalue over 2/lr against "
-                      "step, a panel a batch size and momentum.",
+                      "step, a panel a batch size, momentum and learning rate.",
                       err);
 }
 
@@ -169,7 +170,7 @@ static struct level level_of(const struct study *study, const struct recipe *rec
     struct level l = {.mean = 0, .low = INFINITY, .high = -INFINITY};
     for (size_t i = 0; i < study->store->count; i++) {
         struct recipe r;
-        if (!read_recipe(study, i, &r) || compare(&r, recipe, true) != 0 ||
+        if (!read_recipe(study, i, &r) || compare(&r, recipe) != 0 ||
             (system != study->n_systems && study->system_of[i] != system))
             continue;
         l.runs++;
@@ -235,11 +236,11 @@ static size_t same_rate(const struct recipe *recipes, size_t n)
 static bool plot_settled(const struct study *study, struct plates *plates, struct ub_error *err)
 {
     struct recipe recipes[MOST_RECIPES];
-    const size_t n = find_recipes(study, true, recipes, MOST_RECIPES);
+    const size_t n = find_recipes(study, recipes, MOST_RECIPES);
     int panels = 0, k = 0;
     for (size_t at = 0; at < n; at += same_rate(recipes + at, n - at))
         panels++;
-    const int columns = panels < PANEL_COLUMNS ? panels : PANEL_COLUMNS - 1;
+    const int columns = panels < SETTLED_COLUMNS ? panels : SETTLED_COLUMNS;
     struct ub_figure *f =
         ub_figure_new("Where batch sharpness settles", (panels + columns - 1) / columns, columns);
     for (size_t at = 0; at < n; at += same_rate(recipes + at, n - at), k++)
@@ -256,7 +257,7 @@ static bool plot_settled(const struct study *study, struct plates *plates, struc
 bool plot_batches(const struct study *study, struct plates *plates, struct ub_error *err)
 {
     struct recipe recipes[MOST_PANELS];
-    const size_t n = find_recipes(study, false, recipes, MOST_PANELS);
+    const size_t n = find_recipes(study, recipes, MOST_PANELS);
     return n == 0 ||
            (plot_steps(study, recipes, n, plates, err) && plot_settled(study, plates, err));
 }
