@@ -194,14 +194,6 @@ void ub_panel_text(struct ub_panel *p, double x, double y, const char *text)
     m->y = copy_data(&y, 1);
 }
 
-void ub_panel_key(struct ub_panel *p, const char *text, struct ub_style style)
-{
-    size_t before = 0;
-    for (size_t i = 0; i < p->n; i++)
-        before += p->marks[i].kind == UB_MARK_KEY;
-    add_mark(p, UB_MARK_KEY, 1, style, text)->rows = before;
-}
-
 void ub_panel_rug(struct ub_panel *p, enum ub_direction axis, const double *at, size_t n, int row,
                   struct ub_style style)
 {

@@ -26,7 +26,7 @@ struct ub_style {
     double width; /* px */
     double alpha; /* 0 = opaque */
     bool dashed, points, staircase; /* points: markers instead of a line */
-    bool hollow;                    /* markers are rings */
+    bool hollow;                    /* markers are rings, of points and bars */
     double point_size;
     const char *label; /* direct label at the line's end where it fits, else in the legend */
 };
@@ -63,8 +63,6 @@ void ub_panel_rule(struct ub_panel *p, enum ub_direction direction, double at, c
 void ub_panel_shade(struct ub_panel *p, enum ub_direction direction, double low, double high,
                     struct ub_style style); /* a band across the panel */
 void ub_panel_text(struct ub_panel *p, double x, double y, const char *text); /* data coordinates */
-/* One more line of text in the lower left corner, in its style's color, on top of the data. */
-void ub_panel_key(struct ub_panel *p, const char *text, struct ub_style style);
 /* Short strokes at values of the axis, from its side inwards; row 0 is the outermost. */
 void ub_panel_rug(struct ub_panel *p, enum ub_direction axis, const double *at, size_t n, int row,
                   struct ub_style style);

@@ -178,7 +178,7 @@ static void collect_legend(const struct ub_figure *f, struct ub_layout_of_figure
         for (size_t k = 0; f->panels[i] && k < f->panels[i]->n; k++) {
             const struct ub_mark *m = &f->panels[i]->marks[k];
             if (!m->label || m->kind == UB_MARK_RULE || m->kind == UB_MARK_TEXT ||
-                m->kind == UB_MARK_KEY || is_listed(l, m->label))
+                is_listed(l, m->label))
                 continue;
             l->legend = ub_realloc(l->legend, (l->n_legend + 1) * sizeof *l->legend);
             l->legend[l->n_legend++] = (struct ub_legend_entry){.mark = m};

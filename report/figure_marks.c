@@ -231,7 +231,15 @@ static void draw_bars(const struct ub_panel *p, const struct ub_frame *frame,
             cairo_stroke(cr);
         }
         cairo_arc(cr, x, y, m->style.point_size > 0 ? m->style.point_size : 3, 0, 2 * pi);
-        cairo_fill(cr);
+        if (m->style.hollow) { /* white inside */
+            cairo_save(cr);
+            cairo_set_source_rgb(cr, 1, 1, 1);
+            cairo_fill_preserve(cr);
+            cairo_restore(cr);
+            cairo_stroke(cr);
+        } else {
+            cairo_fill(cr);
+        }
     }
 }
 
@@ -249,17 +257,14 @@ static void draw_shade(const struct ub_panel *p, const struct ub_frame *frame,
     cairo_fill(cr);
 }
 
-static const double dark[3] = {0.22, 0.22, 0.22};
-
-/* Text on a soft white ground, so that it stays readable over data. */
-static void draw_note(cairo_t *cr, const char *text, double x, double y, double ax, double ay,
-                      const double rgb[3])
+/* Dark text on a soft white ground, so that it stays readable over data. */
+static void draw_note(cairo_t *cr, const char *text, double x, double y, double ax, double ay)
 {
     const struct ub_extent e = ub_text_extent(cr, UB_FONT_NOTE, text, 0);
     cairo_set_source_rgba(cr, 1, 1, 1, 0.8);
     cairo_rectangle(cr, x - ax * e.width - 2, y - ay * e.height, e.width + 4, e.height);
     cairo_fill(cr);
-    cairo_set_source_rgb(cr, 0.9 * rgb[0], 0.9 * rgb[1], 0.9 * rgb[2]);
+    cairo_set_source_rgb(cr, 0.2, 0.2, 0.2);
     ub_text_draw(cr, UB_FONT_NOTE, text, 0, x, y, ax, ay);
 }
 
@@ -282,29 +287,12 @@ static void draw_rule(const struct ub_panel *p, const struct ub_frame *frame,
         return;
     const bool high = level && at - frame->y < 16; /* no room above it */
     if (level)
-        draw_note(cr, m->label, right - 3, high ? at + 2 : at - 2, 1, high ? 0 : 1, dark);
+        draw_note(cr, m->label, right - 3, high ? at + 2 : at - 2, 1, high ? 0 : 1);
     else
-        draw_note(cr, m->label, at + 4, frame->y + 3, at > right - 60 ? 1 : 0, 0, dark);
+        draw_note(cr, m->label, at + 4, frame->y + 3, at > right - 60 ? 1 : 0, 0);
 }
 
-/* ---- keys, rugs, heat ---- */
-
-static void draw_keys(const struct ub_panel *p, const struct ub_frame *frame, cairo_t *cr)
-{
-    enum { LINE = 13, MARGIN = 5 };
-    size_t n = 0;
-    for (size_t i = 0; i < p->n; i++)
-        n += p->marks[i].kind == UB_MARK_KEY;
-    for (size_t i = 0; i < p->n; i++) {
-        const struct ub_mark *m = &p->marks[i];
-        if (m->kind != UB_MARK_KEY || !m->label)
-            continue;
-        double rgb[3];
-        ub_style_color(&m->style, rgb);
-        draw_note(cr, m->label, frame->x + MARGIN,
-                  frame->y + frame->height - 3 - LINE * (double)(n - 1 - m->rows), 0, 1, rgb);
-    }
-}
+/* ---- rugs, heat ---- */
 
 static void draw_rug(const struct ub_panel *p, const struct ub_frame *frame,
                      const struct ub_mark *m, cairo_t *cr)
@@ -402,7 +390,7 @@ void ub_marks_draw(const struct ub_panel *p, const struct ub_frame *frame, cairo
         case UB_MARK_TEXT:
             if (visible(p, m->x[0], m->y[0]) && m->label)
                 draw_note(cr, m->label, ub_frame_x(p, frame, m->x[0]),
-                          ub_frame_y(p, frame, m->y[0]), 0, 0.5, dark);
+                          ub_frame_y(p, frame, m->y[0]), 0, 0.5);
             break;
         case UB_MARK_RUG:
             draw_rug(p, frame, m, cr);
@@ -410,11 +398,8 @@ void ub_marks_draw(const struct ub_panel *p, const struct ub_frame *frame, cairo
         case UB_MARK_HEAT:
             draw_heat(p, frame, m, cr);
             break;
-        case UB_MARK_KEY: /* on top of everything */
-            break;
         }
     }
-    draw_keys(p, frame, cr);
     cairo_restore(cr);
 }
 

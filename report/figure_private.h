@@ -15,7 +15,6 @@ enum ub_mark_kind {
     UB_MARK_RULE,
     UB_MARK_SHADE,
     UB_MARK_TEXT,
-    UB_MARK_KEY,
     UB_MARK_RUG,
     UB_MARK_HEAT
 };
@@ -25,7 +24,7 @@ struct ub_mark {
     enum ub_direction direction; /* BARS, RULE, SHADE, RUG */
     size_t n;                    /* RULE, SHADE, TEXT: 1; HEAT: edges in x */
     double *x, *y, *low, *high;  /* those that the kind has; RULE, RUG: x; SHADE: low, high */
-    size_t rows;                 /* KEY, RUG: before it; HEAT: cells in y, of edges y */
+    size_t rows;                 /* RUG: before it; HEAT: cells in y, of edges y */
     double *cell;                /* HEAT: shades */
     struct ub_style style;       /* its label is `label` */
     char *label;                 /* owned; NULL = none */

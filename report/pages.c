@@ -15,8 +15,8 @@ bool plates_add(struct plates *p, struct ub_figure *figure, const char *stem, co
     if (!good)
         return false;
     p->plate = ub_realloc(p->plate, (p->count + 1) * sizeof *p->plate);
-    p->plate[p->count++] =
-        (struct plate){ub_strdup(stem), ub_strdup(title), ub_strdup(caption), p->section, p->fold};
+    p->plate[p->count++] = (struct plate){ub_strdup(stem), ub_strdup(title), ub_strdup(caption),
+                                          p->section,      p->fold,          p->open};
     return true;
 }
 
@@ -82,47 +82,57 @@ static bool same_text(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* Those of one section and fold. */
-static size_t add_figures_of(struct ub_text *out, const struct plates *plates, const char *section,
-                             const char *name)
+static void add_plate(struct ub_text *out, const struct plate *p)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < plates->count; i++) {
-        const struct plate *p = &plates->plate[i];
-        if (!same_text(p->section, section) || !same_text(p->fold, name))
-            continue;
-        count++;
-        ub_text_add(out, "\n### %s\n\n![%s](%s.png)\n\n%s ([SVG](%s.svg))\n", p->title, p->title,
-                    p->stem, p->caption, p->stem);
-    }
-    return count;
+    ub_text_add(out, "\n### %s\n\n![%s](%s.png)\n\n%s ([SVG](%s.svg))\n", p->title, p->title,
+                p->stem, p->caption, p->stem);
+}
+
+static bool is_folded(const struct plate *p)
+{
+    return p->fold && !p->open;
 }
 
 static void add_fold(struct ub_text *out, const struct plates *plates, const char *section,
-                     const char *name)
+                     const char *name, bool folded)
 {
-    enum { MOST_UNFOLDED = 4 };
     struct ub_text inside = {0}, summary = {0};
-    const size_t count = add_figures_of(&inside, plates, section, name);
-    ub_text_add(&summary, "%s: %zu figures", name, count);
-    if (count > MOST_UNFOLDED)
+    size_t count = 0;
+    for (size_t i = 0; i < plates->count; i++) {
+        const struct plate *p = &plates->plate[i];
+        if (!is_folded(p) || !same_text(p->section, section) || !same_text(p->fold, name))
+            continue;
+        add_plate(&inside, p);
+        count++;
+    }
+    ub_text_add(&summary, "%s: %zu figure%s", name, count, count == 1 ? "" : "s");
+    if (folded && count > 0)
         fold(out, summary.data);
-    ub_text_add(out, "%s", inside.data);
-    if (count > MOST_UNFOLDED)
+    ub_text_add(out, "%s", count ? inside.data : "");
+    if (folded && count > 0)
         unfold(out);
     ub_text_free(&inside);
     ub_text_free(&summary);
 }
 
+/* Folds are closed when there is much in all of them. */
 static void add_section(struct ub_text *out, const struct plates *plates, const char *section)
 {
+    enum { MOST_UNFOLDED = 4 };
     struct labels folds = {0};
-    for (size_t i = 0; i < plates->count; i++)
-        if (same_text(plates->plate[i].section, section) && plates->plate[i].fold)
-            labels_add(&folds, plates->plate[i].fold);
-    add_figures_of(out, plates, section, NULL);
+    size_t folded = 0;
+    for (size_t i = 0; i < plates->count; i++) {
+        const struct plate *p = &plates->plate[i];
+        if (!same_text(p->section, section))
+            continue;
+        if (!is_folded(p))
+            add_plate(out, p);
+        if (p->fold)
+            labels_add(&folds, p->fold);
+        folded += is_folded(p);
+    }
     for (size_t i = 0; i < folds.count; i++)
-        add_fold(out, plates, section, folds.text[i]);
+        add_fold(out, plates, section, folds.text[i], folded > MOST_UNFOLDED);
     labels_free(&folds);
 }
 

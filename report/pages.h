@@ -43,12 +43,15 @@ struct table *exponents_table(const struct study *study);
 struct plate {
     char *stem, *title, *caption;
     const char *section, *fold;
+    bool open;
 };
 struct plates {
     size_t count;
     /* Of what is added now, constants: the heading of the page that it stands under (NULL:
-     * Figures), and, for the reader who asks, the fold there that has it (NULL: none). */
+     * Figures), and, for the reader who asks, the fold there that has it (NULL: none). open: it
+     * stands before the folds, of which its own is in this place. */
     const char *section, *fold;
+    bool open;
     struct plate *plate;
     const char *folder;
     const struct ub_figure_note *notes;

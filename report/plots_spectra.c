@@ -6,8 +6,8 @@
 enum { MOST_GROUPS = 6, MOST_PAGES = 2 };
 
 static const char ranks_text[] =
-    "%s. Eigenvalues against rank at the last measurement, a panel a matrix, a color a model; "
-    "lines: the power law over the ranks fitted, with exponent and 95%% interval; rings: outliers; "
+    "%s. Eigenvalues against rank at the last measurement, a row a matrix, a color a model; lines: "
+    "the power law over the ranks fitted; right: its exponent; rings: outliers; "
     "C and C\u00b2: where class means and cross-class means are expected to end (Papyan 2020, "
     "arXiv:2008.11865).";
 static const char classes_text[] =
@@ -140,7 +140,8 @@ static bool plot_group(const struct spectra_group *g, struct plates *plates, boo
     bool good = true;
     for (size_t i = 0; good && i < sizeof figures / sizeof *figures; i++) {
         struct labels kinds = kinds_of(g, figures[i].kinds);
-        plates->fold = first && figures[i].open ? NULL : figures[i].fold;
+        plates->fold = figures[i].fold;
+        plates->open = first && figures[i].open;
         for (size_t k = 0; good && k < kinds.count; k++)
             good = add_pages((struct place){.group = g,
                                             .plates = plates,
@@ -171,5 +172,6 @@ bool plot_spectra(const struct study *study, struct plates *plates, struct ub_er
         }
     plates->section = NULL;
     plates->fold = NULL;
+    plates->open = false;
     return good;
 }

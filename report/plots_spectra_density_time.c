@@ -141,7 +141,7 @@ static void draw_density_map(struct ub_panel *panel, const struct ub_trace *trac
 struct ub_figure *draw_density_evolution(const struct spectra_group *g, const char *title,
                                          const char *kind, size_t page)
 {
-    const size_t from = page * MOST_ROWS_OF_MODELS;
+    const size_t from = page * MOST_ROWS;
     struct density all[MOST_DENSITIES];
     struct map maps[MOST_DENSITIES];
     size_t which[MOST_DENSITIES], n = 0;

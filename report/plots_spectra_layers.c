@@ -13,12 +13,10 @@ enum { NOISE_OUTLIERS, NOISE_EDGE, NOISE_ROWS };
 
 /* ---- which layers ----------------------------------------------------------------------- */
 
-/* Up to MOST_LAYERS of a kind, evenly from the first to the last. */
+/* Up to MOST_FITS of a kind, evenly from the first to the last. */
 struct layers {
     size_t count;
-    const struct matrix *layer[MOST_LAYERS];
-    const char *names[MOST_LAYERS];
-    double low[MOST_LAYERS], high[MOST_LAYERS], fitted[MOST_LAYERS];
+    const struct matrix *layer[MOST_FITS];
 };
 
 static struct layers layers_of(const struct matrices *set, const char *kind)
@@ -27,15 +25,14 @@ static struct layers layers_of(const struct matrices *set, const char *kind)
     size_t all = 0, seen = 0;
     for (size_t k = 0; k < set->count; k++)
         all += strcmp(set->matrix[k].kind, kind) == 0;
-    const size_t n = all < MOST_LAYERS ? all : MOST_LAYERS;
+    const size_t n = all < MOST_FITS ? all : MOST_FITS;
     for (size_t k = 0; k < set->count && chosen.count < n; k++) {
         if (strcmp(set->matrix[k].kind, kind) != 0)
             continue;
         const size_t next = n > 1 ? chosen.count * (all - 1) / (n - 1) : 0;
         if (seen++ != next)
             continue;
-        chosen.layer[chosen.count] = &set->matrix[k];
-        chosen.names[chosen.count++] = set->matrix[k].layer;
+        chosen.layer[chosen.count++] = &set->matrix[k];
     }
     return chosen;
 }
@@ -47,33 +44,6 @@ static struct ub_style layer_style(const struct layers *layers, size_t i)
     return (struct ub_style){.shade = 0.02 + 0.86 * (double)i / last};
 }
 
-/* What was fitted to each layer, named: the legend of the panel to the left, too. The axis begins
- * at `from`, and does not grow to the ends of wide intervals. */
-static void draw_fits(struct ub_panel *panel, const struct layers *layers, const char *label,
-                      double from)
-{
-    double most = -HUGE_VAL, least = from;
-    for (size_t i = 0; i < layers->count; i++)
-        if (isfinite(layers->fitted[i])) {
-            most = fmax(most, layers->fitted[i]);
-            least = fmin(least, layers->fitted[i]);
-        }
-    most = most > from ? from + 1.7 * (most - from) : from + 1;
-    ub_panel_range(panel, UB_HORIZONTAL, least < from ? least - 0.1 * (most - least) : from, most);
-    ub_panel_axes(panel, label, UB_LINEAR, NULL, UB_LINEAR);
-    ub_panel_categories(panel, UB_VERTICAL, layers->names, layers->count);
-    for (size_t i = 0; i < layers->count; i++) {
-        const double place = (double)i;
-        struct ub_style style = layer_style(layers, i);
-        style.width = 4;
-        ub_panel_rug(panel, UB_VERTICAL, &place, 1, 0, style);
-        style.width = 1.5;
-        style.point_size = 3.5;
-        ub_panel_bars(panel, UB_HORIZONTAL, &layers->fitted[i], &place, &layers->low[i],
-                      &layers->high[i], 1, style);
-    }
-}
-
 /* ---- ranks ------------------------------------------------------------------------------ */
 
 static void draw_layers_of(struct ub_figure *f, int row, const struct ub_trace *trace,
@@ -82,6 +52,7 @@ static void draw_layers_of(struct ub_figure *f, int row, const struct ub_trace *
     struct ub_panel *left = ub_figure_panel(f, row, SPECTRA);
     struct matrices set = matrices_of(trace);
     struct layers layers = layers_of(&set, kind);
+    struct fits fits = {0};
     ub_panel_title(left, model);
     ub_panel_axes(left, "rank", UB_LOG, "eigenvalue", UB_LOG);
     for (size_t i = 0; i < layers.count; i++) {
@@ -91,14 +62,12 @@ static void draw_layers_of(struct ub_figure *f, int row, const struct ub_trace *
         struct ub_series values = ub_trace_spectrum(trace, m->values, (int64_t)step);
         double fit[EXPONENT_ROWS];
         fit_at(trace, m->exponent, step, fit);
-        draw_spectrum(left, &values, outliers > 0 ? (size_t)outliers : 0, fit,
-                      layer_style(&layers, i));
-        layers.fitted[i] = fit[EXPONENT];
-        layers.low[i] = fit[EXPONENT_LOW];
-        layers.high[i] = fit[EXPONENT_HIGH];
+        const struct ub_style style = layer_style(&layers, i);
+        draw_spectrum(left, &values, outliers > 0 ? (size_t)outliers : 0, fit, style);
+        fits_add(&fits, m->layer, fit[EXPONENT], fit[EXPONENT_LOW], fit[EXPONENT_HIGH], style);
         ub_series_clear(&values);
     }
-    draw_fits(ub_figure_panel(f, row, FITS), &layers, "exponent, 95% interval", 0);
+    draw_fits(ub_figure_panel(f, row, FITS), &fits, "exponent, 95% interval", 0);
     matrices_clear(&set);
 }
 
@@ -109,7 +78,7 @@ static struct ub_figure *draw_rows(const struct spectra_group *g, const char *ti
                                    const char *kind, size_t page, draw_model *draw)
 {
     size_t with[MOST_MODELS];
-    const size_t from = page * MOST_ROWS_OF_MODELS;
+    const size_t from = page * MOST_ROWS;
     const size_t rows = rows_of_page(models_with(g, kind, with), page);
     struct ub_figure *f = rows ? ub_figure_new(title, (int)rows, 2) : NULL;
     for (size_t i = 0; i < rows; i++)
@@ -165,6 +134,7 @@ static void draw_weights_of(struct ub_figure *f, int row, const struct ub_trace 
     struct ub_panel *left = ub_figure_panel(f, row, SPECTRA);
     struct matrices set = matrices_of(trace);
     struct layers layers = layers_of(&set, kind);
+    struct fits fits = {0};
     ub_panel_title(left, model);
     ub_panel_axes(left, "squared singular value x", UB_LOG, "share at or above x", UB_LOG);
     for (size_t i = 0; i < layers.count; i++) {
@@ -178,12 +148,10 @@ static void draw_weights_of(struct ub_figure *f, int row, const struct ub_trace 
         draw_tail(left, &values, tail, style);
         if (noise[NOISE_EDGE] > 0)
             ub_panel_rug(left, UB_HORIZONTAL, &noise[NOISE_EDGE], 1, 0, style);
-        layers.fitted[i] = tail[TAIL_ALPHA];
-        layers.low[i] = tail[TAIL_LOW];
-        layers.high[i] = tail[TAIL_HIGH];
+        fits_add(&fits, m->layer, tail[TAIL_ALPHA], tail[TAIL_LOW], tail[TAIL_HIGH], style);
         ub_series_clear(&values);
     }
-    draw_fits(ub_figure_panel(f, row, FITS), &layers, "tail exponent alpha, 95% interval", 1);
+    draw_fits(ub_figure_panel(f, row, FITS), &fits, "tail exponent alpha, 95% interval", 1);
     matrices_clear(&set);
 }
 

@@ -74,7 +74,7 @@ static void draw_exponent(struct ub_panel *panel, const struct ub_trace *trace, 
 struct ub_figure *draw_evolution(const struct spectra_group *g, const char *title, const char *kind,
                                  size_t page)
 {
-    const size_t from = page * MOST_ROWS_OF_MODELS;
+    const size_t from = page * MOST_ROWS;
     struct map maps[MOST_MODELS];
     size_t model[MOST_MODELS], n = 0;
     for (size_t i = 0; i < g->count; i++) {

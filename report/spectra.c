@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Eigenvalues below this share of the largest are rounding. */
-static const double least_share = 1e-9;
+/* Runs are in single precision: eigenvalues below this share of the largest are rounding. */
+static const double least_share = 1e-7;
 
 static const char *after(const char *text, const char *prefix)
 {
@@ -340,6 +340,6 @@ size_t classes_of(const struct ub_trace *trace)
 
 size_t rows_of_page(size_t all, size_t page)
 {
-    const size_t from = page * MOST_ROWS_OF_MODELS, rest = from < all ? all - from : 0;
-    return rest < MOST_ROWS_OF_MODELS ? rest : MOST_ROWS_OF_MODELS;
+    const size_t from = page * MOST_ROWS, rest = from < all ? all - from : 0;
+    return rest < MOST_ROWS ? rest : MOST_ROWS;
 }

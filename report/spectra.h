@@ -7,7 +7,7 @@
 
 #include "report/pages.h"
 
-enum { MOST_MODELS = 12, MOST_ROWS_OF_MODELS = 6, MOST_LAYERS = 12 };
+enum { MOST_MODELS = 12, MOST_ROWS = 6 /* of panels on a page */, MOST_FITS = 12 };
 
 /* ---- matrices --------------------------------------------------------------------------- */
 
@@ -89,14 +89,32 @@ size_t classes_of(const struct ub_trace *trace);
 
 /* ---- figures ---------------------------------------------------------------------------- */
 
-/* How many of `all` rows, a row a model, are on a page. */
+/* How many of `all` rows of panels are on a page. */
 size_t rows_of_page(size_t all, size_t page);
 /* Up to 12 panels, 3 across. */
 struct ub_figure *panels_new(const char *title, size_t count);
 struct ub_panel *panels_at(struct ub_figure *f, size_t count, size_t i);
+
 /* Points at ranks and the power law over the ranks fitted; rings around `outliers` of them. */
 void draw_spectrum(struct ub_panel *panel, const struct ub_series *values, size_t outliers,
                    const double fit[EXPONENT_ROWS], struct ub_style style);
+/* What its marks mean, for the legend. */
+void explain_spectrum(struct ub_panel *panel);
+/* Vertical rules at C and C^2, where curvature is expected to fall (Papyan 2020); none for kinds
+ * of matrices that are not curvature. */
+void mark_classes(struct ub_panel *panel, size_t classes, const char *kind);
+
+/* What was fitted to each of several spectra, by name: the legend of the panel to the left, too. */
+struct fits {
+    size_t count;
+    const char *names[MOST_FITS]; /* valid until drawn */
+    double value[MOST_FITS], low[MOST_FITS], high[MOST_FITS];
+    struct ub_style style[MOST_FITS];
+};
+void fits_add(struct fits *f, const char *name, double value, double low, double high,
+              struct ub_style style);
+/* The axis begins at `from`, and does not grow to the ends of wide intervals. */
+void draw_fits(struct ub_panel *panel, const struct fits *f, const char *label, double from);
 
 /* Figures of a group, a page each, from page 0; NULL where there is nothing to draw. `kind` is that
  * of the matrices; ranks are of all of them, classes of none. */
