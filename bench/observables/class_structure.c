@@ -66,25 +66,16 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
 {
     struct ub_leading *leading = state;
     const struct ub_dataset *data = ub_problem_data(moment->problem);
-    const struct ub_matrix_point at = ub_moment_point(moment);
     if (data->task != UB_CLASSIFICATION || data->outputs > UB_MOST_CLASSES)
         return true;
-    struct ub_matrix *m =
-        ub_matrix_new(&(struct ub_matrix_choice){.kind = "gauss-newton"}, &at, err);
-    if (!m)
-        return false;
+    const struct ub_lanczos_options wanted = {.count = ub_call_int(call, "top"),
+                                              .which = UB_LARGEST};
     bool known;
-    const bool good = ub_leading_find(leading, m,
-                                      (struct ub_lanczos_options){
-                                          .count = ub_call_int(call, "top"),
-                                          .which = UB_LARGEST,
-                                          .tolerance = ub_call_real(call, "tolerance"),
-                                          .max_products = ub_call_int(call, "max-products"),
-                                      },
-                                      &known, err);
-    ub_matrix_free(m);
-    if (!good || !known)
-        return good;
+    if (!ub_leading_measure(leading, &(struct ub_matrix_choice){.kind = "gauss-newton"}, call,
+                            moment, wanted, &known, err))
+        return false;
+    if (!known)
+        return true;
     record->fact(record->context, "classes", (double)data->outputs);
     ub_leading_cost(leading, record, "class-structure");
     return record_parts(record, moment, err) && record_shares(record, moment, &leading->found, err);

@@ -90,23 +90,14 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
 {
     struct ub_leading *leading = state;
     const struct ub_matrix_choice choice = choice_of(call);
-    const struct ub_matrix_point at = ub_moment_point(moment);
     char which[UB_TITLE], name[UB_TITLE + 32];
-    struct ub_matrix *m = ub_matrix_new(&choice, &at, err);
-    if (!m)
-        return false;
+    const struct ub_lanczos_options wanted = {.count = count_of(call, moment->problem),
+                                              .which = UB_LARGEST};
     bool known;
-    const bool good = ub_leading_find(leading, m,
-                                      (struct ub_lanczos_options){
-                                          .count = count_of(call, moment->problem),
-                                          .which = UB_LARGEST,
-                                          .tolerance = ub_call_real(call, "tolerance"),
-                                          .max_products = ub_call_int(call, "max-products"),
-                                      },
-                                      &known, err);
-    ub_matrix_free(m);
-    if (!good || !known)
-        return good;
+    if (!ub_leading_measure(leading, &choice, call, moment, wanted, &known, err))
+        return false;
+    if (!known)
+        return true;
     record_all(record, moment, call, &leading->found);
     title(call, which);
     snprintf(name, sizeof name, "kernel-spectrum.%s", which);

@@ -71,6 +71,21 @@ bool ub_leading_find(struct ub_leading *l, const struct ub_matrix *m,
     return true;
 }
 
+bool ub_leading_measure(struct ub_leading *l, const struct ub_matrix_choice *choice,
+                        const struct ub_call *call, const struct ub_moment *moment,
+                        struct ub_lanczos_options options, bool *known, struct ub_error *err)
+{
+    const struct ub_matrix_point at = ub_moment_point(moment);
+    struct ub_matrix *m = ub_matrix_new(choice, &at, err);
+    if (!m)
+        return false;
+    options.tolerance = ub_call_real(call, "tolerance");
+    options.max_products = ub_call_int(call, "max-products");
+    const bool good = ub_leading_find(l, m, options, known, err);
+    ub_matrix_free(m);
+    return good;
+}
+
 void ub_leading_cost(const struct ub_leading *l, struct ub_record *record, const char *name)
 {
     const struct {

@@ -49,6 +49,10 @@ struct ub_leading {
 /* *known false: a product was not finite, and nothing is found. */
 bool ub_leading_find(struct ub_leading *l, const struct ub_matrix *m,
                      struct ub_lanczos_options options, bool *known, struct ub_error *err);
+/* The same of the matrix chosen, made for it; tolerance and max-products are the call's. */
+bool ub_leading_measure(struct ub_leading *l, const struct ub_matrix_choice *choice,
+                        const struct ub_call *call, const struct ub_moment *moment,
+                        struct ub_lanczos_options options, bool *known, struct ub_error *err);
 /* Facts products.NAME, measurements.NAME, unconverged.NAME, seconds.NAME. */
 void ub_leading_cost(const struct ub_leading *l, struct ub_record *record, const char *name);
 void ub_leading_clear(struct ub_leading *l);

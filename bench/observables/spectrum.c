@@ -78,26 +78,17 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
 {
     struct ub_leading *leading = state;
     const struct ub_matrix_choice choice = ub_call_choice(call);
-    const struct ub_matrix_point at = ub_moment_point(moment);
     char title[UB_TITLE], name[UB_TITLE + 16];
     if (!ub_matrix_exists(ub_matrix_find(choice.kind), moment->problem))
         return true;
-    struct ub_matrix *m = ub_matrix_new(&choice, &at, err);
-    if (!m)
-        return false;
+    const struct ub_lanczos_options wanted = {.count = pairs_of(call),
+                                              .which = both_ends(call) ? UB_BOTH_ENDS : UB_LARGEST,
+                                              .seed = choice.seed};
     bool known;
-    const bool good = ub_leading_find(leading, m,
-                                      (struct ub_lanczos_options){
-                                          .count = pairs_of(call),
-                                          .which = both_ends(call) ? UB_BOTH_ENDS : UB_LARGEST,
-                                          .tolerance = ub_call_real(call, "tolerance"),
-                                          .max_products = ub_call_int(call, "max-products"),
-                                          .seed = choice.seed,
-                                      },
-                                      &known, err);
-    ub_matrix_free(m);
-    if (!good || !known)
-        return good;
+    if (!ub_leading_measure(leading, &choice, call, moment, wanted, &known, err))
+        return false;
+    if (!known)
+        return true;
     record_pairs(record, moment, call, &leading->found);
     ub_operator_title(call, title);
     snprintf(name, sizeof name, "spectrum.%s", title);
