@@ -6,11 +6,13 @@
  * Where in a run the law speaks. Before rho first reaches 1 the run is still sharpening and the
  * law says nothing; from the first measurement with rho >= 1 on it does. A run that begins above 1
  * (a catapult, Lewkowycz et al. 2020, arXiv:2003.02218) is not at an equilibrium there: its search
- * for the crossing starts once rho has come below 1. The window ends with the run for squared
- * loss. Under cross-entropy the Hessian carries the factor p (1 - p), which vanishes as margins
- * grow, so sharpness leaves the edge for good late in training (Cohen et al. 2021, section 3 and
- * appendix); there the window ends at the last measurement with rho >= 1. That choice looks at the
- * observable, but only at the window's last point, whose weight is 1 / n with n >= 10.
+ * for the crossing starts once rho has come below 1. One that stays above 1 to its end, as adaptive
+ * optimizers may that start with little history and come to their edge from above, has no crossing:
+ * the law speaks of its second half, whatever rho is there. The window ends with the run for
+ * squared loss. Under cross-entropy the Hessian carries the factor p (1 - p), which vanishes as
+ * margins grow, so sharpness leaves the edge for good late in training (Cohen et al. 2021, section
+ * 3 and appendix); there the window ends at the last measurement with rho >= 1. That choice looks
+ * at the observable, but only at the window's last point, whose weight is 1 / n with n >= 10.
  *
  * Fewer than 10 measurements at the edge are no plateau. */
 #include "bench/laws/laws.h"
@@ -54,12 +56,34 @@ static struct ub_window not_reached(const char *why)
     return (struct ub_window){.why = why};
 }
 
+/* Never below 1: the second half, of which nothing is known beforehand. */
+static struct ub_window second_half(const struct ub_series *rho)
+{
+    const size_t first = rho->count / 2, last = rho->count - 1;
+    for (size_t i = first; i <= last; i++)
+        if (!isfinite(rho->value[i]))
+            return not_reached("edge-ratio is not finite");
+    if (last - first + 1 < LEAST_MEASUREMENTS)
+        return not_reached("fewer than 10 measurements in the second half");
+    return (struct ub_window){.first = first, .last = last, .reached = true};
+}
+
+static bool stays_above(const struct ub_series *rho)
+{
+    for (size_t i = 0; i < rho->count; i++)
+        if (rho->value[i] < 1.0)
+            return false;
+    return true;
+}
+
 static struct ub_window plateau(const struct ub_run *run, const struct ub_series *rho)
 {
     if (rho->count == 0)
         return not_reached("edge-ratio was not measured");
     if (run->status == UB_RUN_DIVERGED)
         return not_reached("diverged");
+    if (stays_above(rho))
+        return second_half(rho);
     const size_t first = first_crossing(rho);
     if (first == rho->count)
         return not_reached(at_edge(rho, 0) ? "started above the threshold, did not come back to it"

@@ -1,9 +1,11 @@
-/* The law of batch sharpness: which runs it speaks of, and where in them. */
+/* Laws: which runs they speak of, and where in them. */
 #include "support.h"
 
 #include "bench/laws/laws.h"
 
 enum { N = 40 };
+
+/* ---- batch sharpness ---- */
 
 static struct ub_run run_of(const char *optimizer, enum ub_run_status status)
 {
@@ -86,12 +88,73 @@ static void runs_outside_the_regime_say_why(void **state)
     assert_false(window_of(value, 3, UB_RUN_OK).reached);
 }
 
+/* ---- edge of stability ---- */
+
+static struct ub_window edge_window(const char *loss, double *value, size_t count,
+                                    enum ub_run_status status)
+{
+    const struct ub_run run = {.spec = {.optimizer = (char *)"gd:lr=1", .loss = (char *)loss},
+                               .status = status};
+    return ub_law_find("edge-of-stability")
+        ->window(&run, &(struct ub_series){.count = count, .value = value});
+}
+
+static void is_window(struct ub_window w, size_t first, size_t last)
+{
+    assert_true(w.reached);
+    assert_int_equal(w.first, first);
+    assert_int_equal(w.last, last);
+}
+
+static void the_edge_is_met_from_below_or_from_above(void **state)
+{
+    (void)state;
+    double value[N];
+    step_at(value, 20, 0.5);
+    is_window(edge_window("mse", value, N, UB_RUN_OK), 20, N - 1);
+    value[0] = value[1] = 3; /* above at first, then below, then across */
+    is_window(edge_window("mse", value, N, UB_RUN_OK), 20, N - 1);
+    step_at(value, 4, 80); /* never below: the second half, whatever is there */
+    is_window(edge_window("mse", value, N, UB_RUN_OK), N / 2, N - 1);
+    step_at(value, N, 7);
+    is_window(edge_window("ce", value, N, UB_RUN_OK), N / 2, N - 1);
+    step_at(value, 20, 0.5);
+    for (size_t i = 33; i < N; i++)
+        value[i] = 0.2; /* cross-entropy leaves the edge for good, squared loss does not */
+    is_window(edge_window("ce", value, N, UB_RUN_OK), 20, 32);
+    is_window(edge_window("mse", value, N, UB_RUN_OK), 20, N - 1);
+}
+
+static void runs_off_the_edge_say_why(void **state)
+{
+    (void)state;
+    double value[N];
+    step_at(value, N, 0.99);
+    assert_string_equal(edge_window("mse", value, N, UB_RUN_OK).why,
+                        "never sharpened to the threshold");
+    value[0] = 2;
+    assert_string_equal(edge_window("mse", value, N, UB_RUN_OK).why,
+                        "started above the threshold, did not come back to it");
+    step_at(value, 31, 0.9);
+    assert_string_equal(edge_window("mse", value, N, UB_RUN_OK).why,
+                        "fewer than 10 measurements after reaching the threshold");
+    step_at(value, 0, 0);
+    assert_string_equal(edge_window("mse", value, 18, UB_RUN_OK).why,
+                        "fewer than 10 measurements in the second half");
+    value[N - 1] = (double)INFINITY;
+    assert_false(edge_window("mse", value, N, UB_RUN_OK).reached);
+    assert_string_equal(edge_window("mse", value, N, UB_RUN_DIVERGED).why, "diverged");
+    assert_string_equal(edge_window("mse", value, 0, UB_RUN_OK).why, "edge-ratio was not measured");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mini_batches_without_momentum_only),
         cmocka_unit_test(the_window_begins_where_a_median_crosses),
         cmocka_unit_test(runs_outside_the_regime_say_why),
+        cmocka_unit_test(the_edge_is_met_from_below_or_from_above),
+        cmocka_unit_test(runs_off_the_edge_say_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
