@@ -7,16 +7,17 @@ enum { MOST_GROUPS = 6, MOST_PAGES = 2 };
 
 static const char ranks_text[] =
     "%s. Eigenvalues against rank at the last measurement, a row a matrix, a color a model; lines: "
-    "the power law over the ranks fitted; right: its exponent; rings: outliers; "
-    "C and C\u00b2: where class means and cross-class means are expected to end (Papyan 2020, "
-    "arXiv:2008.11865).";
+    "the power law over the ranks fitted; right: its exponent; rings: outliers; C and C\u00b2: "
+    "where class means and cross-class means are expected to end (Papyan 2020, arXiv:2008.11865).";
 static const char classes_text[] =
     "%s. Gauss-Newton's eigenvalues at the last measurement, colored by the part that makes up "
-    "most "
-    "of each; rings and lines: eigenvalues of the parts alone (Papyan 2020, arXiv:2008.11865).";
+    "most of each; rings and lines: eigenvalues of the parts alone (Papyan 2020, "
+    "arXiv:2008.11865).";
 static const char layers_text[] =
     "%s. Eigenvalues of each layer at the last measurement, from the first (dark) to the last "
-    "(light), with the power laws fitted; right: their exponents.";
+    "(light), with the power laws fitted; rings: outliers; right: exponents. Of many layers "
+    "twelve, "
+    "evenly chosen.";
 static const char weights_text[] =
     "%s. Share of a weight's squared singular values at or above x, at the last measurement, with "
     "the power law fitted to its tail; strokes beneath: edge of noise of a matrix of its shape and "
@@ -25,11 +26,11 @@ static const char density_text[] =
     "%s. Density of all eigenvalues but the outliers taken out (strokes), by Lanczos quadrature; "
     "bands: 95%% interval over probes; drawn down to a millionth of the peak. The axis is linear "
     "about zero, logarithmic beyond.";
-static const char evolution_text[] = "%s. Color: eigenvalue by rank and step, empty where it is "
-                                     "not above its error; right: exponent "
-                                     "of the decay, with 95%% interval. Of several layers the one "
-                                     "with most eigenvalues, the last of "
-                                     "those.";
+static const char evolution_text[] =
+    "%s. Color: eigenvalue by rank and step, empty where it is not above its error; right: "
+    "exponent "
+    "of the decay, with 95%% interval. Of several layers the one with most eigenvalues, the last "
+    "of those.";
 static const char density_time_text[] =
     "%s. Color: density by eigenvalue and step (empty beyond the spectrum), dots: outliers taken "
     "out; right: share of eigenvalues below zero, with 95%% interval over probes.";

@@ -121,6 +121,7 @@ static void draw_negatives(struct ub_panel *panel, const struct ub_trace *trace,
     const struct ub_style style = {.color = 0, .point_size = 2.5};
     ub_panel_axes(panel, "step + 1", UB_LOG, "share below zero", UB_LINEAR);
     ub_panel_range(panel, UB_HORIZONTAL, x[0], x[m->steps]);
+    ub_panel_range(panel, UB_VERTICAL, -0.03, 1.03); /* where intervals end is no share */
     ub_panel_line(panel, step, value, m->steps, style);
     ub_panel_bars(panel, UB_VERTICAL, step, value, low, high, m->steps, style);
     ub_free(data);

@@ -44,6 +44,12 @@ static char *kind_name(const char *name)
     return out;
 }
 
+/* Of operators that a model has whole, too, the blocks of layers are another kind. */
+static bool has_whole(const char *operator)
+{
+    return !after(operator, "activation-") && !after(operator, "weight-");
+}
+
 void title_split(const char *title, char **kind, char **layer)
 {
     static const char suffix[] = ".preconditioned";
@@ -57,7 +63,10 @@ void title_split(const char *title, char **kind, char **layer)
     if (dot)
         *dot = '\0';
     char *name = kind_name(rest);
-    *kind = joined(name, preconditioned ? ", preconditioned" : "");
+    struct ub_text text = {0};
+    ub_text_add(&text, "%s%s%s", name, dot && has_whole(rest) ? " of layers" : "",
+                preconditioned ? ", preconditioned" : "");
+    *kind = text.data;
     ub_free(name);
     ub_free(rest);
 }

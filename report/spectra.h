@@ -31,7 +31,8 @@ void matrices_clear(struct matrices *set);
 const struct matrix *matrix_of_kind(const struct matrices *set, const struct ub_trace *trace,
                                     const char *kind);
 /* "Gauss-Newton" for the title "gauss-newton" (OPERATOR[.LAYER][.preconditioned], as in names of
- * rows), its layer apart. Caller frees both. */
+ * rows), "Gauss-Newton of layers" for "gauss-newton.fc1", and the layer apart. Caller frees both.
+ */
 void title_split(const char *title, char **kind, char **layer);
 
 /* ---- values ----------------------------------------------------------------------------- */

@@ -68,6 +68,8 @@ static inline void add_spectrum(struct ub_run_writer *w, const struct planted *p
     }
     add(w, step, "outliers.hessian", (double[]){2, 5}, 2, (double)NAN);
     add_fit(w, step, "exponent.hessian", 1.5, p->scale * (double)(step + 1));
+    for (int k = 1; k <= RANKS; k++) /* a block with as many, other, eigenvalues */
+        ub_run_writer_add(w, step, "spectrum.hessian.fc1", k - 1, 1.0 / k, 0);
 }
 
 static inline void add_classes(struct ub_run_writer *w)

@@ -65,9 +65,10 @@ static void test_titles(void **state)
     (void)state;
     static const char *const cases[][3] = {
         {"hessian", "Hessian", ""},
-        {"gauss-newton.fc1", "Gauss-Newton", "fc1"},
+        {"gauss-newton.fc1", "Gauss-Newton of layers", "fc1"},
+        {"activation-covariance.fc1", "Covariance of activations", "fc1"},
         {"hessian.preconditioned", "Hessian, preconditioned", ""},
-        {"hessian.stage1.block1.conv1.preconditioned", "Hessian, preconditioned",
+        {"hessian.stage1.block1.conv1.preconditioned", "Hessian of layers, preconditioned",
          "stage1.block1.conv1"},
         {"gradient-covariance", "Gradient covariance", ""},
         {"ntk-mean", "NTK, mean over outputs", ""},
@@ -87,7 +88,9 @@ static void test_matrices(void **state)
     const struct spectra_group g = group_of(*state, "digits", "gd");
     const struct ub_trace *trace = group_trace(&g, 0);
     struct matrices set = matrices_of(trace);
-    assert_int_equal(set.count, 5); /* hessian, inputs, two hidden, a weight */
+    assert_int_equal(set.count, 6); /* hessian, its block, inputs, two hidden, a weight */
+    assert_string_equal(matrix_of_kind(&set, trace, "Hessian")->values, "spectrum.hessian");
+    assert_string_equal(matrix_of_kind(&set, trace, "Hessian of layers")->layer, "fc1");
     const struct matrix *widest = matrix_of_kind(&set, trace, "Covariance of activations");
     assert_string_equal(widest->layer, "hidden1"); /* three eigenvalues, not two */
     assert_string_equal(matrix_of_kind(&set, trace, "Weight matrices")->outliers,
@@ -235,6 +238,10 @@ static void test_layers(void **state)
     assert_true(isnan(mark_of(fits, UB_MARK_BARS, -2, 1)->x[0])); /* nothing fitted */
     assert_null(draw_layers(&g, "t", "Covariance of activations", 1));
     assert_null(draw_layers(&g, "t", "NTK", 0));
+    struct ub_figure *blocks = draw_layers(&g, "t", "Hessian of layers", 0);
+    assert_non_null(blocks);
+    assert_int_equal(blocks->panels[1]->axis[1].n_categories, 1);
+    ub_figure_free(blocks);
     ub_figure_free(f);
     spectra_group_close(&g);
 }
