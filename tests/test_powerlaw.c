@@ -110,7 +110,7 @@ static double coverage(double rho, int64_t n, double *bare)
             xx += log((double)(i + 1)) * log((double)(i + 1));
         }
         const struct ub_powerlaw fit = ub_powerlaw_fit(v, n, 1, n, (uint64_t)trial);
-        covered += fit.low <= 1.3 && 1.3 <= fit.high;
+        covered += fabs(fit.exponent - 1.3) <= fit.noise;
         /* what the textbook error, deviation / sqrt(Sxx), would cover */
         covered_bare += fabs(fit.exponent - 1.3) <= 1.96 * 0.1 / sqrt(xx - x * x / (double)n);
     }
@@ -130,7 +130,10 @@ static void test_intervals_cover_under_autocorrelation(void **state)
             const double share = coverage(rho[i], n, &bare);
             print_message("rho %.1f, n %lld: %.1f%% (bare least squares %.1f%%)\n", rho[i],
                           (long long)n, 100 * share, 100 * bare);
-            assert_in_range((int)(100 * share), 85, 99);
+            /* 3.3 binomial deviations of 200 trials; with few ranks and long correlation, three
+             * points below the nominal rate */
+            const double level = rho[i] > 0.8 && n == 50 ? 0.92 : 0.95;
+            assert_true(share >= level - 3.3 * sqrt(level * (1 - level) / 200) && share < 1);
             if (rho[i] >= 0.8)
                 assert_true(bare < 0.7);
         }

@@ -6,8 +6,13 @@
  * (Buhlmann 1997, Bernoulli 3, doi:10.2307/3318584) of order one: residuals are modeled as
  * u_k = rho u_{k-1} + e_k with rho corrected for small-sample bias, new series are made from
  * resampled e_k, and each is refitted: the 95% quantile of |slope / its own autoregressive standard
- * error|, times the error of the real residuals, is the half-width. Dividing by each series' own
- * error lets the interval widen for rho being unknown when ranks are few and rho is large.
+ * error|, times the error of the real residuals, is the half-width `noise`. Dividing by each
+ * series' own error lets the interval widen for rho being unknown when ranks are few and rho is
+ * large.
+ *
+ * `departure` is the larger of |local slope - slope| at the range's two ends, the local slope being
+ * that of the least-squares parabola. Added to `noise` it bounds a bias that the parabola shows, in
+ * the manner of Armstrong and Kolesar (2018, doi:10.3982/ECTA14434): noise about the worst bias.
  *
  * The forms compared, all on log value with normal errors, r_k = residual of log value:
  *     power        log v = a - e log k                     2 coefficients
@@ -117,6 +122,23 @@ static double half_width(const double *residuals, int64_t n, int64_t first, uint
     return error * ratio[(int)(0.95 * (REPLICATES + 1)) - 1];
 }
 
+/* How far from a line's slope that of a parabola is at the ends of the range, at most; both were
+ * fitted to the same values, and their residuals' difference is a parabola, which three of its
+ * points give. */
+static double departure(const double *line, const double *parabola, int64_t n, int64_t first)
+{
+    double x[3], d[3];
+    for (int i = 0; i < 3; i++) {
+        const int64_t at = i * (n - 1) / 2;
+        x[i] = log((double)(first + at));
+        d[i] = line[at] - parabola[at];
+    }
+    const double left = (d[1] - d[0]) / (x[1] - x[0]), right = (d[2] - d[1]) / (x[2] - x[1]);
+    const double curvature = (right - left) / (x[2] - x[0]);
+    const double head = left - curvature * (x[1] - x[0]), tail = right + curvature * (x[2] - x[1]);
+    return fmax(fabs(head), fabs(tail));
+}
+
 /* ---- the comparison ---- */
 
 static void compare_forms(const double *residuals, const double *squares, int64_t n,
@@ -151,6 +173,8 @@ static struct ub_powerlaw no_fit(void)
     return (struct ub_powerlaw){.exponent = NAN,
                                 .low = NAN,
                                 .high = NAN,
+                                .noise = NAN,
+                                .departure = NAN,
                                 .prefactor = NAN,
                                 .r_squared = NAN,
                                 .bic_power = NAN,
@@ -194,9 +218,11 @@ struct ub_powerlaw ub_powerlaw_fit(const double *values, int64_t n, int64_t firs
         y[i] = log(values[first - 1 + i]);
     ub_decay_fits(y, count, first, residuals, squares);
     fit_power(y, count, squares[UB_DECAY_POWER], &fit);
-    const double half = half_width(residuals + UB_DECAY_POWER * count, count, first, seed);
-    fit.low = fit.exponent - half;
-    fit.high = fit.exponent + half;
+    const double *line = residuals + UB_DECAY_POWER * count;
+    fit.noise = half_width(line, count, first, seed);
+    fit.departure = departure(line, residuals + UB_DECAY_LOGNORMAL * count, count, first);
+    fit.low = fit.exponent - (fit.noise + fit.departure);
+    fit.high = fit.exponent + (fit.noise + fit.departure);
     compare_forms(residuals, squares, count, &fit);
     fit.valid = true;
     ub_free(residuals);

@@ -6,7 +6,9 @@
 #include "base/base.h"
 
 struct ub_powerlaw {
-    double exponent, low, high; /* estimate and 95% interval */
+    double exponent, low, high; /* estimate and 95% interval, exponent -+ (noise + departure) */
+    double noise;     /* half-width if all that bends the line is noise, correlated along ranks */
+    double departure; /* of the local slope at either end of the range from the exponent */
     double prefactor;
     int64_t first, last; /* ranks fitted, from 1, inclusive */
     double r_squared;    /* in log-log */
@@ -25,8 +27,19 @@ struct ub_powerlaw {
  * keeps all its ranks; outliers at the head and a drop at the tail are left out. When every range
  * bends more (an exponential, say), all ranks are fitted, and `best` says that another form fits
  * better.
- * The interval allows for correlation between neighboring ranks, not for the choice of the range;
- * it and the forms that the BICs compare are defined in powerlaw.c. */
+ *
+ * The interval. `noise` alone holds the exponent in 95% of draws (92 to 97% with 50 ranks) when the
+ * range was given and logarithms are a line and autoregressive noise. Measured spectra are seldom
+ * that: noise mixes ranks, a floor flattens the tail, few samples steepen it, and the rule above
+ * tolerates such bends up to a point. A bias like these is no larger than the spread of local
+ * slopes over the range, so `departure`, from the parabola through all logarithms, is added: the
+ * worst case, not a deviation. Intervals then cover 95 to 100% of planted exponents under sorted
+ * noise and in covariances of more samples than features, 90 to 100% above a floor and with fewer
+ * samples. They cover 75 to 90% where a dozen noisy ranks are left, or where the law holds nowhere
+ * in the spectrum: covariances of fewer samples than features, exponents below 1.
+ * tests/test_powerlaw_coverage.c prints the table. For covariances of known numbers of samples,
+ * powerlaw_covariance.h has an interval at the nominal rate, and several times shorter.
+ * The forms that the BICs compare are defined in powerlaw.c. */
 struct ub_powerlaw ub_powerlaw_fit(const double *values, int64_t n, int64_t first, int64_t last,
                                    uint64_t seed);
 
