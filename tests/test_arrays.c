@@ -1,0 +1,574 @@
+/* Arrays of others' files: written by our own npz.c, and built byte by byte as the zip (PKWARE
+ * APPNOTE), .npy (NEP 1) and safetensors formats say, whole, cut short and corrupt. */
+#include "bench/arrays.h"
+#include "bench/npz.h"
+#include "tests/support.h"
+
+#include <stdio.h>
+#include <zlib.h>
+
+/* ---- what was read ---------------------------------------------------------------------- */
+
+enum { MOST_ARRAYS = 16, MOST_VALUES = 24 };
+
+struct seen {
+    size_t count;
+    struct {
+        char name[64];
+        int rank;
+        int64_t shape[UB_ARRAY_RANK], size;
+        bool numbers;
+        double values[MOST_VALUES];
+    } array[MOST_ARRAYS];
+};
+
+static bool note(void *context, const struct ub_array *a, struct ub_error *err)
+{
+    (void)err;
+    struct seen *s = context;
+    assert_true(s->count < MOST_ARRAYS);
+    snprintf(s->array[s->count].name, sizeof s->array[0].name, "%s", a->name);
+    s->array[s->count].rank = a->rank;
+    s->array[s->count].size = a->size;
+    s->array[s->count].numbers = a->values != NULL;
+    memcpy(s->array[s->count].shape, a->shape, sizeof a->shape);
+    for (int64_t i = 0; a->values && i < a->size && i < MOST_VALUES; i++)
+        s->array[s->count].values[i] = a->values[i];
+    s->count++;
+    return true;
+}
+
+static void expect_array(const struct seen *s, size_t i, const char *name, int rank,
+                         const int64_t *shape, const double *values)
+{
+    int64_t size = 1;
+    assert_true(i < s->count);
+    assert_string_equal(s->array[i].name, name);
+    assert_int_equal(s->array[i].rank, rank);
+    for (int k = 0; k < rank; k++) {
+        assert_int_equal(s->array[i].shape[k], shape[k]);
+        size *= shape[k];
+    }
+    assert_int_equal(s->array[i].size, size);
+    assert_int_equal(s->array[i].numbers, values != NULL);
+    for (int64_t k = 0; values && k < size; k++)
+        if (!isnan(values[k]) || !isnan(s->array[i].values[k]))
+            assert_true(s->array[i].values[k] == values[k]);
+}
+
+/* ---- building --------------------------------------------------------------------------- */
+
+struct bytes {
+    size_t length;
+    unsigned char data[1 << 14];
+};
+
+static void put(struct bytes *b, const void *data, size_t length)
+{
+    assert_true(b->length + length <= sizeof b->data);
+    memcpy(b->data + b->length, data, length);
+    b->length += length;
+}
+
+static void put_number(struct bytes *b, uint64_t value, int width)
+{
+    for (int i = 0; i < width; i++)
+        put(b, &(unsigned char){(unsigned char)(value >> 8 * i)}, 1);
+}
+
+/* A .npy file. */
+static void build_npy(struct bytes *b, int version, const char *dict, const void *numbers,
+                      size_t length)
+{
+    *b = (struct bytes){0};
+    put(b, "\x93NUMPY", 6);
+    put_number(b, (uint64_t)version, 2);
+    put_number(b, strlen(dict) + 1, version == 1 ? 2 : 4);
+    put(b, dict, strlen(dict));
+    put(b, "\n", 1);
+    put(b, numbers, length);
+}
+
+struct zip_options {
+    bool deflated, zip64;  /* zip64: both headers give their sizes in the extra field */
+    bool local64;          /* as numpy does: the local header alone */
+    uint64_t claimed_size; /* 0: the true one */
+    int method, flags;     /* 0: as they are */
+};
+
+struct archive {
+    struct bytes file, directory;
+    int count;
+};
+
+static size_t deflate_raw(const struct bytes *plain, unsigned char *out, size_t room)
+{
+    z_stream z = {0};
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    z.next_in = (unsigned char *)plain->data;
+    z.avail_in = (unsigned)plain->length;
+    z.next_out = out;
+    z.avail_out = (unsigned)room;
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    deflateEnd(&z);
+    return room - z.avail_out;
+}
+
+/* From "version needed" to the extra field's length. */
+static void put_common(struct bytes *b, const struct zip_options *o, const char *name, uint32_t crc,
+                       uint64_t packed, uint64_t size, bool wide, size_t extra)
+{
+    put_number(b, wide ? 45 : 20, 2);
+    put_number(b, (uint64_t)o->flags, 2);
+    put_number(b, (uint64_t)(o->method ? o->method : o->deflated ? 8 : 0), 2);
+    put_number(b, 0x00210000, 4);
+    put_number(b, crc, 4);
+    put_number(b, wide ? UINT32_MAX : packed, 4);
+    put_number(b, wide ? UINT32_MAX : size, 4);
+    put_number(b, strlen(name), 2);
+    put_number(b, extra, 2);
+}
+
+static void put_extra(struct bytes *b, uint64_t packed, uint64_t size)
+{
+    put_number(b, 1, 2);
+    put_number(b, 16, 2);
+    put_number(b, size, 8);
+    put_number(b, packed, 8);
+}
+
+static void add_member(struct archive *z, const char *name, const struct bytes *plain,
+                       struct zip_options o)
+{
+    unsigned char packed[1 << 13];
+    const uint32_t crc = (uint32_t)crc32(0, plain->data, (unsigned)plain->length);
+    const size_t start = z->file.length;
+    const size_t length = o.deflated ? deflate_raw(plain, packed, sizeof packed) : plain->length;
+    const uint64_t size = o.claimed_size ? o.claimed_size : plain->length;
+    const bool local = o.zip64 || o.local64;
+    put_number(&z->file, 0x04034b50, 4);
+    put_common(&z->file, &o, name, crc, length, size, local, local ? 20 : 0);
+    put(&z->file, name, strlen(name));
+    if (local)
+        put_extra(&z->file, length, size);
+    put(&z->file, o.deflated ? packed : plain->data, length);
+    put_number(&z->directory, 0x02014b50, 4);
+    put_number(&z->directory, 20, 2);
+    put_common(&z->directory, &o, name, crc, length, size, o.zip64, o.zip64 ? 20 : 0);
+    put_number(&z->directory, 0, 2); /* comment */
+    put_number(&z->directory, 0, 8); /* disk, attributes */
+    put_number(&z->directory, start, 4);
+    put(&z->directory, name, strlen(name));
+    if (o.zip64)
+        put_extra(&z->directory, length, size);
+    z->count++;
+}
+
+static void end_archive(struct archive *z)
+{
+    const size_t start = z->file.length;
+    put(&z->file, z->directory.data, z->directory.length);
+    put_number(&z->file, 0x06054b50, 4);
+    put_number(&z->file, 0, 4);
+    put_number(&z->file, (uint64_t)z->count, 2);
+    put_number(&z->file, (uint64_t)z->count, 2);
+    put_number(&z->file, z->directory.length, 4);
+    put_number(&z->file, start, 4);
+    put_number(&z->file, 0, 2);
+}
+
+static void build_safetensors(struct bytes *b, const char *header, const void *numbers,
+                              size_t length)
+{
+    *b = (struct bytes){0};
+    put_number(b, strlen(header), 8);
+    put(b, header, strlen(header));
+    put(b, numbers, length);
+}
+
+/* ---- reading ---------------------------------------------------------------------------- */
+
+static void write_plain(const char *path, const void *data, size_t length)
+{
+    remove(path); /* some file systems write out what is cut to nothing, which takes long */
+    FILE *file = fopen(path, "wbe");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Everything of the bytes, as a file. */
+static bool read_bytes(const char *folder, const void *data, size_t length, struct seen *seen,
+                       struct ub_error *err)
+{
+    char *path = ub_path(folder, "arrays");
+    write_plain(path, data, length);
+    *seen = (struct seen){0};
+    *err = (struct ub_error){0};
+    const bool good = ub_arrays_each(path, note, seen, err);
+    ub_free(path);
+    return good;
+}
+
+static void expect_refused(const char *folder, const struct bytes *b, const char *part)
+{
+    struct seen seen;
+    struct ub_error err;
+    if (read_bytes(folder, b->data, b->length, &seen, &err))
+        fail_msg("read without an error; expected '%s'", part);
+    assert_null(strchr(err.text, '\n'));
+    assert_non_null(strstr(err.text, folder)); /* the file is named */
+    assert_input_error(&err, part);
+}
+
+/* ---- .npz ------------------------------------------------------------------------------- */
+
+static const double six[] = {1.5, -2, 0.25, 1e300, 5e-324, -0.0};
+static const double floats[] = {1.5, -2, 0.25, 65504, 0x1p-24, 3.140625};
+
+static void own_archives_read_back(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    char *folder = support_folder(), *path = ub_path(folder, "own.npz");
+    char *const texts[] = {(char *)"a", (char *)"b"};
+    struct ub_npz *z = ub_npz_new(path, &err);
+    assert_true(z && ub_npz_add_reals(z, "final.fc1.weight", 2, (int64_t[]){2, 3}, six, &err) &&
+                ub_npz_add_reals(z, "multiplier", 0, NULL, six, &err) &&
+                ub_npz_add_texts(z, "trace.observable", 2, texts, &err) &&
+                ub_npz_add_reals(z, "none", 3, (int64_t[]){2, 0, 3}, six, &err) &&
+                ub_npz_close(z, &err));
+    struct seen seen = {0};
+    assert_true(ub_arrays_each(path, note, &seen, &err));
+    assert_int_equal(seen.count, 4);
+    expect_array(&seen, 0, "final.fc1.weight", 2, (int64_t[]){2, 3}, six);
+    expect_array(&seen, 1, "multiplier", 0, NULL, six);
+    expect_array(&seen, 2, "trace.observable", 1, (int64_t[]){2}, NULL);
+    expect_array(&seen, 3, "none", 3, (int64_t[]){2, 0, 3}, six);
+    ub_free(path);
+    support_remove(folder);
+}
+
+/* Six floats as NumPy may hold them, all of which are the same 2 x 3 array. */
+static const uint16_t halves[] = {0x3e00, 0xc000, 0x3400, 0x7bff, 0x0001, 0x4248};
+static const double in_halves[] = {1.5, -2, 0.25, 65504, 0x1p-24, 3.140625};
+
+static void build_variety(struct archive *z)
+{
+    struct bytes npy, swapped = {0}, columns = {0}, single = {0}, half = {0};
+    static const int order[] = {0, 3, 1, 4, 2, 5};
+    for (int i = 0; i < 6; i++) {
+        const float f = (float)floats[i], c = (float)floats[order[i]];
+        uint64_t bits;
+        uint32_t word;
+        memcpy(&bits, &floats[i], sizeof bits);
+        for (int k = 7; k >= 0; k--)
+            put_number(&swapped, bits >> 8 * k & 0xff, 1);
+        memcpy(&word, &f, sizeof word);
+        put_number(&single, word, 4);
+        memcpy(&word, &c, sizeof word);
+        put_number(&columns, word, 4);
+        put_number(&half, halves[i], 2);
+    }
+    *z = (struct archive){0};
+    build_npy(&npy, 1, "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", floats, 48);
+    add_member(z, "f8.npy", &npy, (struct zip_options){0});
+    add_member(z, "deflated.npy", &npy, (struct zip_options){.deflated = true});
+    add_member(z, "numpy's.npy", &npy, (struct zip_options){.local64 = true});
+    add_member(z, "zip64.npy", &npy, (struct zip_options){.zip64 = true, .deflated = true});
+    add_member(z, "readme.txt", &npy, (struct zip_options){0});
+    build_npy(&npy, 2, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", single.data,
+              24);
+    add_member(z, "f4.npy", &npy, (struct zip_options){0});
+    build_npy(&npy, 3, "{'descr': '<f2', 'fortran_order': False, 'shape': (2, 3), }", half.data,
+              12);
+    add_member(z, "f2.npy", &npy, (struct zip_options){0});
+    build_npy(&npy, 1, "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", columns.data,
+              24);
+    add_member(z, "columns.npy", &npy, (struct zip_options){0});
+    build_npy(&npy, 1, "{'shape':(2,3),'descr':'>f8','fortran_order':False}", swapped.data, 48);
+    add_member(z, "swapped.npy", &npy, (struct zip_options){0});
+    build_npy(&npy, 1, "{'descr': '<i8', 'fortran_order': False, 'shape': (2, 3), }", floats, 48);
+    add_member(z, "whole.npy", &npy, (struct zip_options){0});
+    build_npy(&npy, 1,
+              "{'descr': [('a', '<f4'), ('b', '<f4')], 'fortran_order': False, 'shape': ()}",
+              floats, 8);
+    add_member(z, "record.npy", &npy, (struct zip_options){0});
+    end_archive(z);
+}
+
+static void every_npz_that_numpy_writes_is_read(void **state)
+{
+    (void)state;
+    static struct archive z;
+    char *folder = support_folder();
+    struct ub_error err;
+    struct seen seen;
+    static const char *const names[] = {"f8", "deflated", "numpy's", "zip64",
+                                        "f4", "f2",       "columns", "swapped"};
+    build_variety(&z);
+    if (!read_bytes(folder, z.file.data, z.file.length, &seen, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(seen.count, 10);
+    for (size_t i = 0; i < 8; i++)
+        expect_array(&seen, i, names[i], 2, (int64_t[]){2, 3}, floats);
+    expect_array(&seen, 8, "whole", 2, (int64_t[]){2, 3}, NULL);
+    expect_array(&seen, 9, "record", 0, NULL, NULL);
+    support_remove(folder);
+}
+
+/* Element (i, j, k) of an array of three axes in Fortran order is at i + 2 j + 6 k. */
+static void fortran_order_of_three_axes(void **state)
+{
+    (void)state;
+    static struct archive z;
+    char *folder = support_folder();
+    struct ub_error err;
+    struct seen seen;
+    struct bytes npy;
+    double stored[24];
+    for (int i = 0; i < 24; i++)
+        stored[i] = i;
+    build_npy(&npy, 1, "{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3, 4), }", stored,
+              sizeof stored);
+    z = (struct archive){0};
+    add_member(&z, "a.npy", &npy, (struct zip_options){0});
+    end_archive(&z);
+    assert_true(read_bytes(folder, z.file.data, z.file.length, &seen, &err));
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 3; j++)
+            for (int k = 0; k < 4; k++)
+                assert_true(seen.array[0].values[(i * 3 + j) * 4 + k] == i + 2 * j + 6 * k);
+    support_remove(folder);
+}
+
+static void expect_npz_refused(const char *folder, int version, const char *dict, size_t numbers,
+                               struct zip_options o, const char *part)
+{
+    static struct archive z;
+    static const double zeros[512];
+    struct bytes npy;
+    build_npy(&npy, version, dict, zeros, numbers);
+    z = (struct archive){0};
+    add_member(&z, "a\nb.npy", &npy, o);
+    end_archive(&z);
+    expect_refused(folder, &z.file, part);
+}
+
+#define DICT(descr, shape) "{'descr': '" descr "', 'fortran_order': False, 'shape': (" shape "), }"
+
+static void absurd_npz_are_refused(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    static struct archive none;
+    const struct zip_options plain = {0};
+    expect_npz_refused(folder, 1, DICT("<f8", "2, 3"), 40, plain,
+                       "a?b: 40 bytes of numbers; expected 48 by its shape");
+    expect_npz_refused(folder, 1, DICT("<f8", "2, 3"), 56, plain, "expected 48 by its shape");
+    expect_npz_refused(folder, 1, DICT("<f4", "4294967296, 4294967296"), 8, plain, "sane shape");
+    expect_npz_refused(folder, 1, DICT("<f4", "65536, 65536"), 8, plain,
+                       "4294967296 numbers; expected at most 1073741824");
+    expect_npz_refused(folder, 1, DICT("<f4", "-2, 3"), 24, plain, "no header of a NumPy array");
+    expect_npz_refused(folder, 1, DICT("<f4", "99999999999999999999"), 24, plain, "no header");
+    expect_npz_refused(folder, 1, "{'descr': '<f4', 'shape': (2, 3)}", 24, plain, "no header");
+    expect_npz_refused(folder, 4, DICT("<f4", "2, 3"), 24, plain, "expected .npy version 1 to 3");
+    expect_npz_refused(folder, 1, DICT("<f8", "2, 3"), 48,
+                       (struct zip_options){.claimed_size = 1 << 20},
+                       "expected what the file holds");
+    expect_npz_refused(folder, 1, DICT("<f8", "1000000, 1000000"), 48,
+                       (struct zip_options){.claimed_size = UINT64_C(8000000000000) + 72,
+                                            .zip64 = true,
+                                            .deflated = true},
+                       "expected what the file holds");
+    expect_npz_refused(folder, 1, DICT("<f8", "60"), 480,
+                       (struct zip_options){.claimed_size = 600, .deflated = true}, "a?b: ");
+    expect_npz_refused(folder, 1, DICT("<f8", "2, 3"), 48, (struct zip_options){.method = 93},
+                       "expected a stored or deflated member");
+    expect_npz_refused(folder, 1, DICT("<f8", "2, 3"), 48, (struct zip_options){.flags = 1},
+                       "encrypted");
+    add_member(&none, "data.pkl", &(struct bytes){.length = 3}, plain);
+    end_archive(&none);
+    expect_refused(folder, &none.file, "without .npy members; expected what numpy.savez writes");
+    support_remove(folder);
+}
+
+/* ---- safetensors ------------------------------------------------------------------------ */
+
+static const char header[] =
+    "{\"__metadata__\":{\"format\":\"pt\"},"
+    "\"f\\u00e9.weight\":{\"dtype\":\"F64\",\"shape\":[2,3],\"data_offsets\":[0,48]},"
+    "\"half\":{\"dtype\":\"F16\",\"shape\":[2,3],\"data_offsets\":[48,60]},"
+    "\"brain\":{\"dtype\":\"BF16\",\"shape\":[4],\"data_offsets\":[60,68]},"
+    "\"single\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[68,72]},"
+    "\"whole\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[72,80]},"
+    "\"none\":{\"dtype\":\"F32\",\"shape\":[0,4],\"data_offsets\":[80,80]}}   ";
+
+static void build_tensors(struct bytes *b)
+{
+    static const uint16_t brains[] = {0x3f80, 0xc049, 0x7f80, 0x7fc0}; /* 1, -3.14.., inf, nan */
+    struct bytes numbers = {0};
+    put(&numbers, six, sizeof six);
+    for (int i = 0; i < 6; i++)
+        put_number(&numbers, halves[i], 2);
+    for (int i = 0; i < 4; i++)
+        put_number(&numbers, brains[i], 2);
+    put_number(&numbers, 0x40490fdb, 4); /* pi in float32 */
+    put_number(&numbers, 7, 8);
+    build_safetensors(b, header, numbers.data, numbers.length);
+}
+
+static void safetensors_are_read(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    struct bytes b;
+    struct ub_error err;
+    struct seen seen;
+    build_tensors(&b);
+    if (!read_bytes(folder, b.data, b.length, &seen, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(seen.count, 6);
+    expect_array(&seen, 0, "f\xc3\xa9.weight", 2, (int64_t[]){2, 3}, six);
+    expect_array(&seen, 1, "half", 2, (int64_t[]){2, 3}, in_halves);
+    expect_array(&seen, 2, "brain", 1, (int64_t[]){4},
+                 (double[]){1, -3.140625, INFINITY, (double)NAN});
+    expect_array(&seen, 3, "single", 0, NULL, (double[]){13176795.0 / 4194304});
+    expect_array(&seen, 4, "whole", 1, (int64_t[]){1}, NULL);
+    expect_array(&seen, 5, "none", 2, (int64_t[]){0, 4}, six);
+    support_remove(folder);
+}
+
+static void absurd_safetensors_are_refused(void **state)
+{
+    (void)state;
+#define TENSOR(dtype, shape, offsets)                                                              \
+    "{\"a\\nb\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
+    static const char *const cases[][2] = {
+        {TENSOR("F32", "[2]", "[0,8]") "x", "of the header: "},
+        {TENSOR("F32", "[2]", "[0,16]"), "a?b: ends at byte 16 of the numbers; expected at most 8"},
+        {TENSOR("F32", "[3]", "[0,8]"), "a?b: 8 bytes of numbers; expected 12 by its shape"},
+        {TENSOR("F32", "[2]", "[8,0]"), "expected dtype, shape"},
+        {TENSOR("F32", "[2]", "[-8,0]"), "expected dtype, shape"},
+        {TENSOR("F32", "[2.5]", "[0,8]"), "expected dtype, shape"},
+        {TENSOR("F32", "\"2\"", "[0,8]"), "expected dtype, shape"},
+        {TENSOR("F32", "[2]", "[0,99999999999999999999]"), "of the header: "},
+        {TENSOR("F32", "[4294967296,4294967296]", "[0,8]"), "sane shape"},
+        {TENSOR("F32", "[4294967296]", "[0,8]"), "expected at most 1073741824"},
+        {TENSOR("F32", "[1]", "[0,4]"), "8 bytes of numbers; expected 4 by its header"},
+        {"{\"a\":3}", "a: expected dtype, shape"},
+        {"{\"a\":{},\"a\":{}}", "duplicate"},
+        {"{}", "8 bytes of numbers; expected 0"},
+        {"[1,2]", "expected .npz or .safetensors"},
+        {"{\"a\":", "of the header: "},
+    };
+    char *folder = support_folder();
+    struct bytes b;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        build_safetensors(&b, cases[i][0], six, 8);
+        expect_refused(folder, &b, cases[i][1]);
+    }
+    static const uint64_t lengths[] = {0, 1, 11, 100, UINT64_C(1) << 40, UINT64_MAX};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        b = (struct bytes){0};
+        put_number(&b, lengths[i], 8);
+        put(&b, "{}", 2);
+        expect_refused(folder, &b, "neither .npz nor whole safetensors");
+    }
+    expect_refused(folder, &(struct bytes){.length = 0}, "0 bytes; expected .npz or .safetensors");
+    support_remove(folder);
+}
+
+static void other_files_are_refused(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    struct seen seen = {0};
+    char *folder = support_folder(), *path = ub_path(folder, "none.npz");
+    assert_false(ub_arrays_each(path, note, &seen, &err));
+    assert_input_error(&err, "none.npz: cannot read: No such file");
+    assert_false(ub_arrays_each(folder, note, &seen, &err));
+    assert_input_error(&err, "not a file");
+    ub_free(path);
+    support_remove(folder);
+}
+
+/* ---- damage ----------------------------------------------------------------------------- */
+
+/* Whatever happens to a file, it is refused by one line, or what is read is what was written. */
+static void check_damaged(const char *folder, const struct bytes *b, size_t length,
+                          const struct seen *whole, bool checksums)
+{
+    static struct seen seen;
+    struct ub_error err;
+    const bool good = read_bytes(folder, b->data, length, &seen, &err);
+    if (!good) {
+        assert_int_equal(err.code, UB_INPUT);
+        assert_null(strchr(err.text, '\n'));
+        assert_non_null(strstr(err.text, folder));
+    }
+    for (size_t i = 0; checksums && i < seen.count; i++) {
+        size_t k = 0; /* names are not under a checksum: any array of the same numbers will do */
+        while (k < whole->count && (seen.array[i].rank != whole->array[k].rank ||
+                                    seen.array[i].size != whole->array[k].size ||
+                                    seen.array[i].numbers != whole->array[k].numbers ||
+                                    memcmp(seen.array[i].values, whole->array[k].values,
+                                           sizeof whole->array[k].values) != 0))
+            k++;
+        assert_true(k < whole->count);
+    }
+}
+
+static void damage(const struct bytes *whole, bool checksums)
+{
+    static struct seen expected;
+    struct ub_error err;
+    struct bytes b = *whole;
+    char *folder = support_folder();
+    assert_true(read_bytes(folder, b.data, b.length, &expected, &err));
+    for (size_t length = 0; length < b.length; length++) {
+        struct seen seen;
+        assert_false(read_bytes(folder, b.data, length, &seen, &err));
+        check_damaged(folder, &b, length, &expected, checksums);
+    }
+    for (size_t i = 0; i < b.length; i++)
+        for (int kind = 0; kind < 4; kind++) {
+            static const unsigned char flip[] = {0x01, 0x10, 0x80, 0xff};
+            b.data[i] ^= flip[kind];
+            check_damaged(folder, &b, b.length, &expected, checksums);
+            b.data[i] ^= flip[kind];
+        }
+    support_remove(folder);
+}
+
+static void damaged_npz_are_refused(void **state)
+{
+    (void)state;
+    static struct archive z;
+    build_variety(&z);
+    damage(&z.file, true);
+}
+
+static void damaged_safetensors_are_refused(void **state)
+{
+    (void)state;
+    struct bytes b;
+    build_tensors(&b);
+    damage(&b, false);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(own_archives_read_back),
+        cmocka_unit_test(every_npz_that_numpy_writes_is_read),
+        cmocka_unit_test(fortran_order_of_three_axes),
+        cmocka_unit_test(absurd_npz_are_refused),
+        cmocka_unit_test(safetensors_are_read),
+        cmocka_unit_test(absurd_safetensors_are_refused),
+        cmocka_unit_test(other_files_are_refused),
+        cmocka_unit_test(damaged_npz_are_refused),
+        cmocka_unit_test(damaged_safetensors_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
