@@ -110,6 +110,28 @@ static void noise_has_no_outliers(void **state)
     }
 }
 
+/* Of low rank: what rounding leaves of the zeros is no tail, and no bulk. */
+static void low_rank(void **state)
+{
+    (void)state;
+    enum { N = 50, RANK = 15 };
+    double a[N * RANK], b[RANK * N], w[N * N] = {0};
+    struct ub_random r = ub_random_stream(5, "weights");
+    struct ub_weight_spectrum s;
+    for (int i = 0; i < N * RANK; i++) {
+        a[i] = ub_random_normal(&r);
+        b[i] = ub_random_normal(&r);
+    }
+    for (int i = 0; i < N * N; i++)
+        for (int k = 0; k < RANK; k++)
+            w[i] += a[i / N * RANK + k] * b[k * N + i % N];
+    assert_true(ub_weight_spectrum(&(struct ub_weight){N, N, 1, w}, &s));
+    assert_true(s.values[RANK - 1] > 1 && s.values[RANK] < s.error);
+    assert_true(s.tail.valid && s.tail.total == RANK);
+    assert_int_equal(s.outliers, -1);
+    ub_weight_spectrum_free(&s);
+}
+
 static void what_has_no_spectrum(void **state)
 {
     (void)state;
@@ -130,9 +152,8 @@ static void what_has_no_spectrum(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_singular_values),
-        cmocka_unit_test(slices_are_pooled),
-        cmocka_unit_test(noise_has_no_outliers),
+        cmocka_unit_test(known_singular_values), cmocka_unit_test(slices_are_pooled),
+        cmocka_unit_test(noise_has_no_outliers), cmocka_unit_test(low_rank),
         cmocka_unit_test(what_has_no_spectrum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,7 +44,8 @@ static bool square_singular_values(const struct ub_weight *w, double *values)
     return status == 0;
 }
 
-/* Each slice as N x p, N its longer side: values over N are those of W'W/N. */
+/* Each slice as N x p, N its longer side: values over N are those of W'W/N. No noise has so many
+ * zeros that the median is one. */
 static void hold_against_noise(int64_t longer, int64_t shorter, int64_t slices,
                                struct ub_weight_spectrum *out)
 {
@@ -52,7 +53,7 @@ static void hold_against_noise(int64_t longer, int64_t shorter, int64_t slices,
     const double variance = ub_mp_variance(out->values, out->count, aspect) / (double)longer;
     out->noise_edge = (double)NAN;
     out->outliers = -1;
-    if (longer < 2 || !(variance > 0))
+    if (longer < 2 || !(variance > 0) || !(out->values[out->count / 2] > out->error))
         return;
     /* the largest of several independent slices */
     const double level = -expm1(log1p(-chance) / (double)slices);
@@ -77,8 +78,9 @@ bool ub_weight_spectrum(const struct ub_weight *w, struct ub_weight_spectrum *ou
     qsort(out->values, (size_t)out->count, sizeof *out->values, descending);
     out->error = 2 * (double)longer * DBL_EPSILON * out->values[0];
     out->scalars = ub_spectrum_scalars(out->values, out->count);
+    const int64_t known = ub_count_above(out->values, out->count, out->error);
     out->tail =
-        ub_tail_fit(out->values, out->count, (struct ub_tail_options){.replicates = REPLICATES}, 0);
+        ub_tail_fit(out->values, known, (struct ub_tail_options){.replicates = REPLICATES}, 0);
     out->alpha_hat =
         out->tail.valid ? ub_alpha_hat(out->values, out->count, out->tail.alpha) : (double)NAN;
     hold_against_noise(longer, shorter, w->slices, out);

@@ -25,7 +25,7 @@ struct ub_weight_spectrum {
     double error;   /* LAPACK's singular values are within about p eps sigma_1 of the true ones, p
                        the longer side, so each value within this, 2 p eps sigma_1^2 */
     struct ub_scalars scalars;
-    struct ub_tail tail; /* of the density of the values; 100 replicates */
+    struct ub_tail tail; /* of the density of the values above `error`; 100 replicates */
     double alpha_hat;    /* scalars.h; NAN without a valid tail */
     /* Against noise of the variance that the bulk has (random_matrix.h): the largest value of a
      * noise matrix exceeds the edge with probability 1%. NAN and -1 where there is no bulk. */
