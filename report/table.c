@@ -93,25 +93,70 @@ static void add_escaped(struct ub_text *out, const char *text, const char *speci
     }
 }
 
-void table_markdown(const struct table *t, struct ub_text *out)
+/* Characters, not bytes: UTF-8 continuation bytes do not count. */
+static size_t length_of(const char *text)
 {
-    for (size_t c = 0; c < t->columns; c++) {
-        ub_text_add(out, c ? " " : "| ");
-        add_escaped(out, t->header[c], "|*_<");
-        ub_text_add(out, " |");
-    }
-    ub_text_add(out, "\n|");
+    size_t n = 0;
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0u) != 0x80u;
+    return n;
+}
+
+static const char special[] = "|*_<", special_aligned[] = "|*<";
+
+static void add_markdown_cell(struct ub_text *out, const char *text, bool right, size_t width)
+{
+    struct ub_text cell = {0};
+    add_escaped(&cell, text, width ? special_aligned : special);
+    const size_t length = cell.data ? length_of(cell.data) : 0;
+    const int blanks = length < width ? (int)(width - length) : 0;
+    ub_text_add(out, " %*s%s%*s |", right ? blanks : 0, "", cell.data ? cell.data : "",
+                right ? 0 : blanks, "");
+    ub_text_free(&cell);
+}
+
+/* widths: characters, one a column; 0: cells take what they need. */
+static void add_markdown(const struct table *t, const size_t *widths, struct ub_text *out)
+{
+    ub_text_add(out, "|");
     for (size_t c = 0; c < t->columns; c++)
-        ub_text_add(out, t->align[c] == 'r' ? "---:|" : "---|");
+        add_markdown_cell(out, t->header[c], t->align[c] == 'r', widths[c]);
+    ub_text_add(out, "\n|");
+    for (size_t c = 0; c < t->columns; c++) {
+        const bool right = t->align[c] == 'r';
+        for (size_t i = right ? 2 : 1; i < widths[c]; i++)
+            ub_text_add(out, "-");
+        ub_text_add(out, right ? "---:|" : "---|");
+    }
     ub_text_add(out, "\n");
     for (size_t r = 0; r < table_rows(t); r++) {
-        for (size_t c = 0; c < t->columns; c++) {
-            ub_text_add(out, c ? " " : "| ");
-            add_escaped(out, cell_at(t, r, c), "|*_<");
-            ub_text_add(out, " |");
-        }
+        ub_text_add(out, "|");
+        for (size_t c = 0; c < t->columns; c++)
+            add_markdown_cell(out, cell_at(t, r, c), t->align[c] == 'r', widths[c]);
         ub_text_add(out, "\n");
     }
+}
+
+void table_markdown(const struct table *t, struct ub_text *out)
+{
+    size_t *widths = ub_calloc(t->columns + 1, sizeof *widths);
+    add_markdown(t, widths, out);
+    ub_free(widths);
+}
+
+void table_markdown_aligned(const struct table *t, struct ub_text *out)
+{
+    size_t *widths = ub_calloc(t->columns + 1, sizeof *widths);
+    for (size_t i = 0; i < t->columns + t->cells; i++) {
+        struct ub_text cell = {0};
+        add_escaped(&cell, i < t->columns ? t->header[i] : t->cell[i - t->columns],
+                    special_aligned);
+        const size_t length = cell.data ? length_of(cell.data) : 0, c = i % t->columns;
+        widths[c] = length > widths[c] ? length : widths[c];
+        ub_text_free(&cell);
+    }
+    add_markdown(t, widths, out);
+    ub_free(widths);
 }
 
 /* ---- LaTeX ---------------------------------------------------------------------------------- */
@@ -152,15 +197,6 @@ void table_latex(const struct table *t, struct ub_text *out)
 /* ---- plain text ----------------------------------------------------------------------------- */
 
 enum { GAP = 2, LEAST_WIDTH = 6 };
-
-/* Characters, not bytes: UTF-8 continuation bytes do not count. */
-static size_t length_of(const char *text)
-{
-    size_t n = 0;
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xc0u) != 0x80u;
-    return n;
-}
 
 static size_t total_width(const size_t *widths, size_t n)
 {

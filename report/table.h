@@ -31,6 +31,9 @@ void table_fixed(struct table *table, double value, int decimals);
 
 void table_csv(const struct table *table, struct ub_text *out);
 void table_markdown(const struct table *table, struct ub_text *out);
+/* The same with columns of even width, which a terminal shows well, too; underscores stay as they
+ * are, for within names they mean nothing in Markdown. */
+void table_markdown_aligned(const struct table *table, struct ub_text *out);
 /* A tabular environment with booktabs rules. */
 void table_latex(const struct table *table, struct ub_text *out);
 /* Aligned columns, two blanks apart; columns of text give way where a row is wider than `width`. */
