@@ -94,6 +94,11 @@ struct table *catapults_table(const struct study *study);
 bool plot_batches(const struct study *study, struct plates *plates, struct ub_error *err);
 struct table *batches_table(const struct study *study);
 /* plots_spectra.c: spectra of single systems, by rank, density, layer and step. */
+/* plots_weights.c: spectra of weights without a store, for weights.c. */
+struct ub_weights;
+struct ub_tail;
+bool plot_weights(const struct ub_weights *weights, struct plates *plates, struct ub_error *err);
+bool weights_plausible(const struct ub_tail *tail); /* the power law is not rejected */
 bool plot_spectra(const struct study *study, struct plates *plates, struct ub_error *err);
 
 #endif

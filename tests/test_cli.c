@@ -33,8 +33,8 @@ static void test_help(void **state)
     cli_run(folder, "--help", 0, "unibench train --dataset digits");
     cli_run(folder, "", 2, "Usage: unibench COMMAND");
     cli_run(folder, "--version", 0, "unibench 0.");
-    static const char *const commands[] = {"run",  "train",  "report", "list",
-                                           "show", "export", "compare"};
+    static const char *const commands[] = {"run",  "train",  "report",  "list",
+                                           "show", "export", "compare", "spectra"};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         char line[64];
         snprintf(line, sizeof line, "%s --help", commands[i]);

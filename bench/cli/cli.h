@@ -16,6 +16,7 @@ int cli_list(int argc, char **argv);
 int cli_show(int argc, char **argv);
 int cli_export(int argc, char **argv);
 int cli_compare(int argc, char **argv);
+int cli_spectra(int argc, char **argv);
 
 /* ---- arguments -------------------------------------------------------------------------- */
 

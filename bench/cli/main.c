@@ -19,6 +19,7 @@ static const struct {
     {"show", "one run: its spec, status, facts, provenance, last measurements", cli_show},
     {"export", "one run as NumPy arrays (.npz): weights, data, trace", cli_export},
     {"compare", "drift of one store against another", cli_compare},
+    {"spectra", "spectra of the weights in a file, anyone's: tails, ranks, outliers", cli_spectra},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -1,0 +1,288 @@
+/* unibench spectra, as people run it: tables and files of known weights, and bad input. */
+#include "bench/npz.h"
+#include "tests/cli_support.h"
+
+/* ---- files ------------------------------------------------------------------------------ */
+
+static void add(struct ub_npz *z, const char *name, int rank, const int64_t *shape,
+                const double *values)
+{
+    struct ub_error err = {0};
+    if (!ub_npz_add_reals(z, name, rank, shape, values, &err))
+        fail_msg("%s", err.text);
+}
+
+static struct ub_npz *open_npz(const char *folder, const char *name)
+{
+    struct ub_error err = {0};
+    char *path = ub_path(folder, name);
+    struct ub_npz *z = ub_npz_new(path, &err);
+    assert_non_null(z);
+    ub_free(path);
+    return z;
+}
+
+static void close_npz(struct ub_npz *z)
+{
+    struct ub_error err = {0};
+    assert_true(ub_npz_close(z, &err));
+}
+
+/* A diagonal of 4, 3, 2, 1; a kernel of 2 x 2 at three positions, position k being (k + 1) times
+ * the identity; and what is to be skipped. */
+static void write_known(const char *folder, const char *name)
+{
+    double diagonal[20] = {0}, kernel[12] = {0}, infinite[4] = {1, INFINITY, 2, 3};
+    for (int i = 0; i < 4; i++)
+        diagonal[i * 5 + i] = 4 - i;
+    for (int k = 0; k < 3; k++)
+        kernel[k] = kernel[9 + k] = k + 1;
+    struct ub_npz *z = open_npz(folder, name);
+    add(z, "a_b.weight", 2, (int64_t[]){4, 5}, diagonal);
+    add(z, "conv.weight", 3, (int64_t[]){2, 2, 3}, kernel);
+    add(z, "bias", 1, (int64_t[]){4}, diagonal);
+    add(z, "column", 2, (int64_t[]){4, 1}, diagonal);
+    add(z, "scale", 0, NULL, diagonal);
+    add(z, "inputs", 2, (int64_t[]){4, 5}, diagonal);
+    add(z, "broken.weight", 2, (int64_t[]){2, 2}, infinite);
+    close_npz(z);
+}
+
+static struct ub_csv *read_table(const char *folder, const char *name)
+{
+    struct ub_error err = {0};
+    char *path = ub_path(folder, name);
+    struct ub_csv *csv = ub_csv_read(path, true, &err);
+    if (!csv)
+        fail_msg("%s", err.text);
+    ub_free(path);
+    return csv;
+}
+
+static double number(const struct ub_csv *csv, const char *weight, const char *column)
+{
+    const int at = ub_csv_column(csv, column);
+    double value = (double)NAN;
+    assert_true(at >= 0);
+    for (size_t row = 0; row < csv->rows; row++)
+        if (strcmp(ub_csv_cell(csv, row, 0), weight) == 0) {
+            assert_true(ub_read_real(ub_csv_cell(csv, row, (size_t)at), &value));
+            return value;
+        }
+    fail_msg("no row of %s", weight);
+    return value;
+}
+
+/* ---- what comes out --------------------------------------------------------------------- */
+
+static void known_weights(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    write_known(folder, "known.npz");
+    char *out = cli_expect(folder, "spectra --weights known.npz --out S", 0,
+                           "`known.npz`: 2 weights. Skipped: 3 vectors and scalars, 1 array of "
+                           "data; not finite: broken.weight.\n");
+    assert_non_null(strstr(out, "| a_b.weight  | 4x5   |"));
+    struct ub_csv *csv = read_table(folder, "S/weights.csv");
+    assert_int_equal(csv->rows, 2);
+    assert_near(number(csv, "a_b.weight", "singular-value.1"), 4, 1e-14);
+    assert_near(number(csv, "a_b.weight", "singular-value.3"), 2, 1e-14);
+    assert_near(number(csv, "a_b.weight", "frobenius-norm"), sqrt(30), 1e-14);
+    assert_near(number(csv, "a_b.weight", "stable-rank"), 30.0 / 16, 1e-14);
+    assert_near(number(csv, "a_b.weight", "participation-ratio"), 900.0 / 354, 1e-14);
+    assert_near(number(csv, "a_b.weight", "log-spectral-norm"), log10(16), 1e-14);
+    assert_near(number(csv, "conv.weight", "slices"), 3, 0);
+    assert_near(number(csv, "conv.weight", "values"), 6, 0);
+    assert_near(number(csv, "conv.weight", "singular-value.1"), 3, 1e-14);
+    assert_near(number(csv, "conv.weight", "singular-value.3"), 2, 1e-14);
+    ub_csv_free(csv);
+    char *page = cli_read(folder, "S/weights.md");
+    assert_true(strncmp(page, out, strlen(out)) == 0); /* the page begins with what was printed */
+    assert_non_null(strstr(page, "](weights.png)"));
+    assert_true(cli_exists(folder, "S/weights.png") && cli_exists(folder, "S/weights.svg"));
+    ub_free(page);
+    ub_free(out);
+    cli_run(folder, "spectra --weights known.npz --out S --kernels matrix", 0, "conv.weight");
+    csv = read_table(folder, "S/weights.csv");
+    assert_near(number(csv, "conv.weight", "columns"), 6, 0);
+    assert_near(number(csv, "conv.weight", "singular-value.1"), sqrt(14), 1e-14);
+    assert_near(number(csv, "conv.weight", "singular-value.2"), sqrt(14), 1e-14);
+    ub_csv_free(csv);
+    support_remove(folder);
+}
+
+/* Makes a run in S, measured at its end, and run.npz of it; its trace's path. */
+static char *make_run(const char *folder)
+{
+    struct ub_text line = {0}, trace = {0};
+    cli_run(folder,
+            "train --dataset digits --model cnn:channels=6x12 --loss ce --optimizer gd:lr=0.05 "
+            "--steps 5 --precision f64 --save-weights --measure weight-spectrum:at=end --out S",
+            0, "");
+    char *path = ub_path(folder, "S/runs");
+    DIR *runs = opendir(path);
+    assert_non_null(runs);
+    for (const struct dirent *e; (e = readdir(runs));)
+        if (e->d_name[0] != '.') {
+            ub_text_add(&line, "export S/runs/%s --out run.npz", e->d_name);
+            ub_text_add(&trace, "S/runs/%s/trace.csv.gz", e->d_name);
+        }
+    closedir(runs);
+    cli_run(folder, line.data, 0, "");
+    ub_text_free(&line);
+    ub_free(path);
+    return trace.data;
+}
+
+/* Compares one row of a trace with the table, when it is of what both have. */
+static size_t compare_row(const struct ub_csv *csv, const char *observable, double expected)
+{
+    static const char *const same[] = {"stable-rank", "participation-ratio", "entropy-rank",
+                                       "alpha-hat", "noise-outliers"};
+    const char *dot = strchr(observable, '.');
+    for (size_t k = 0; dot && k <= sizeof same / sizeof *same; k++) {
+        const bool tail = k == sizeof same / sizeof *same; /* its index 0 is alpha */
+        const char *kind = tail ? "tail" : same[k];
+        if (strlen(kind) != (size_t)(dot - observable) ||
+            strncmp(kind, observable, strlen(kind)) != 0)
+            continue;
+        struct ub_text weight = {0};
+        ub_text_add(&weight, "final%s", dot);
+        assert_near(number(csv, weight.data, tail ? "alpha" : kind), expected,
+                    1e-12 * fabs(expected));
+        ub_text_free(&weight);
+        return 1;
+    }
+    return 0;
+}
+
+/* The weights of a run, exported, have the spectra that its observable measured. */
+static void a_run_has_the_spectra_it_measured(void **state)
+{
+    (void)state;
+    char *folder = support_folder(), *trace = make_run(folder);
+    cli_run(folder, "spectra --weights run.npz --kernels matrix --out T", 0, "2 arrays of data");
+    struct ub_csv *csv = read_table(folder, "T/weights.csv"), *measured = read_table(folder, trace);
+    const int name = ub_csv_column(measured, "observable"),
+              index = ub_csv_column(measured, "index");
+    const int value = ub_csv_column(measured, "value");
+    size_t compared = 0;
+    for (size_t row = 0; row < measured->rows; row++) {
+        double expected;
+        assert_true(ub_read_real(ub_csv_cell(measured, row, (size_t)value), &expected));
+        if (strcmp(ub_csv_cell(measured, row, (size_t)index), "0") == 0)
+            compared += compare_row(csv, ub_csv_cell(measured, row, (size_t)name), expected);
+    }
+    assert_true(compared >= 3 * 4);
+    ub_csv_free(measured);
+    ub_csv_free(csv);
+    ub_free(trace);
+    support_remove(folder);
+}
+
+static void many_weights_make_several_figures(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    struct ub_npz *z = open_npz(folder, "many.npz");
+    double *w = ub_calloc(40 * 30, sizeof *w);
+    for (int k = 0; k < 14; k++) {
+        struct ub_random r = ub_random_stream((uint64_t)k, "weights");
+        char name[16];
+        snprintf(name, sizeof name, "layer.%d", k);
+        for (int i = 0; i < 40 * 30; i++)
+            w[i] = ub_random_normal(&r) + (i / 30 % 2 ? 2 : -2) * (k == 13);
+        add(z, name, 2, (int64_t[]){40, 30}, w);
+    }
+    close_npz(z);
+    cli_run(folder, "spectra --weights many.npz --out S", 0, "layer.13");
+    assert_true(cli_exists(folder, "S/weights-1.png") && cli_exists(folder, "S/weights-2.svg"));
+    assert_false(cli_exists(folder, "S/weights.png") || cli_exists(folder, "S/weights-3.png"));
+    struct ub_csv *csv = read_table(folder, "S/weights.csv");
+    assert_near(number(csv, "layer.13", "noise-outliers"), 1, 0);
+    const double alpha = number(csv, "layer.13", "alpha");
+    assert_true(number(csv, "layer.13", "alpha.low") < alpha &&
+                alpha < number(csv, "layer.13", "alpha.high"));
+    ub_csv_free(csv);
+    static const char *const files[] = {"weights.csv", "weights.md", "weights-1.png",
+                                        "weights-2.svg"};
+    cli_run(folder, "spectra --weights many.npz --out T", 0, "");
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct ub_text a = {0}, b = {0};
+        ub_text_add(&a, "S/%s", files[i]);
+        ub_text_add(&b, "T/%s", files[i]);
+        char *first = cli_read(folder, a.data), *second = cli_read(folder, b.data);
+        assert_true(*first && strcmp(first, second) == 0);
+        ub_free(first);
+        ub_free(second);
+        ub_text_free(&a);
+        ub_text_free(&b);
+    }
+    ub_free(w);
+    support_remove(folder);
+}
+
+/* ---- bad input -------------------------------------------------------------------------- */
+
+/* Exit code 2, one line that says what, and nothing written. */
+static void expect_bad(const char *folder, const char *arguments, const char *part)
+{
+    struct cli_outcome o = cli_finish(folder, arguments);
+    const size_t length = strlen(o.err);
+    const bool one_line = length > 0 && strchr(o.err, '\n') == o.err + length - 1;
+    if (o.code != 2 || !one_line || *o.out || !strstr(o.err, part))
+        fail_msg("unibench %s\n  code %d; expected 2 and one line with '%s':\n%s%s", arguments,
+                 o.code, part, o.out, o.err);
+    assert_false(cli_exists(folder, "S"));
+    cli_clear(&o);
+}
+
+static void bad_input(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    const double row[3] = {1, 2, 3};
+    write_known(folder, "known.npz");
+    struct ub_npz *z = open_npz(folder, "vectors.npz");
+    add(z, "bias", 1, (int64_t[]){3}, row);
+    close_npz(z);
+    size_t length;
+    struct ub_error err = {0};
+    char *path = ub_path(folder, "known.npz");
+    unsigned char *whole = ub_read_file(path, 1 << 20, &length, &err);
+    support_write(folder, "short.npz", whole, length / 2);
+    whole[300] ^= 1;
+    support_write(folder, "flipped.npz", whole, length);
+    support_write(folder, "words.txt", "Dear reader, no weights here.", 29);
+    static const char *const cases[][2] = {
+        {"spectra --out S", "no --weights given; expected unibench spectra --weights FILE"},
+        {"spectra --weights known.npz --out S more", "'more' is one argument too many"},
+        {"spectra --weights known.npz --out S --kernels fft", "expected pooled or matrix"},
+        {"spectra --weights none.npz --out S", "none.npz: cannot read: No such file"},
+        {"spectra --weights . --out S", "not a file"},
+        {"spectra --weights short.npz --out S", "short.npz: "},
+        {"spectra --weights flipped.npz --out S", "flipped.npz: a_b.weight: CRC error"},
+        {"spectra --weights words.txt --out S", "words.txt: neither .npz nor whole safetensors"},
+        {"spectra --weights vectors.npz --out S",
+         "vectors.npz: no weights; expected floating-point arrays of two axes or more. Skipped: 1 "
+         "vector or scalar."},
+        {"spectra --weights known.npz --out known.npz/S", "known.npz"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect_bad(folder, cases[i][0], cases[i][1]);
+    ub_free(whole);
+    ub_free(path);
+    support_remove(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_weights),
+        cmocka_unit_test(a_run_has_the_spectra_it_measured),
+        cmocka_unit_test(many_weights_make_several_figures),
+        cmocka_unit_test(bad_input),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
