@@ -57,15 +57,7 @@ static void draw_layers_of(struct ub_figure *f, int row, const struct ub_trace *
     ub_panel_axes(left, "rank", UB_LOG, "eigenvalue", UB_LOG);
     for (size_t i = 0; i < layers.count; i++) {
         const struct matrix *m = layers.layer[i];
-        const double step = last_step_of(trace, m->values);
-        const double outliers = value_at(trace, m->outliers, step);
-        struct ub_series values = ub_trace_spectrum(trace, m->values, (int64_t)step);
-        double fit[EXPONENT_ROWS];
-        fit_at(trace, m->exponent, step, fit);
-        const struct ub_style style = layer_style(&layers, i);
-        draw_spectrum(left, &values, outliers > 0 ? (size_t)outliers : 0, fit, style);
-        fits_add(&fits, m->layer, fit[EXPONENT], fit[EXPONENT_LOW], fit[EXPONENT_HIGH], style);
-        ub_series_clear(&values);
+        draw_matrix(left, &fits, trace, m, m->layer, layer_style(&layers, i));
     }
     draw_fits(ub_figure_panel(f, row, FITS), &fits, "exponent, 95% interval", 0);
     matrices_clear(&set);

@@ -2,8 +2,6 @@
  * exponents of their decay. */
 #include "report/spectra.h"
 
-#include <string.h>
-
 enum { SPECTRA, FITS, COLORS = 8 };
 
 static struct ub_style model_style(const struct matrix *matrix, size_t model)
@@ -15,22 +13,7 @@ static struct ub_style model_style(const struct matrix *matrix, size_t model)
                              .hollow = model >= COLORS};
 }
 
-static void draw_model(struct ub_panel *panel, struct fits *fits, const struct ub_trace *trace,
-                       const struct matrix *matrix, const char *name, struct ub_style style)
-{
-    const double step = last_step_of(trace, matrix->values);
-    const double outliers = value_at(trace, matrix->outliers, step);
-    struct ub_series values = ub_trace_spectrum(trace, matrix->values, (int64_t)step);
-    double fit[EXPONENT_ROWS];
-    fit_at(trace, matrix->exponent, step, fit);
-    draw_spectrum(panel, &values, outliers > 0 ? (size_t)outliers : 0, fit, style);
-    fits_add(fits, matrix->of_data ? "the data" : name, fit[EXPONENT], fit[EXPONENT_LOW],
-             fit[EXPONENT_HIGH], style);
-    ub_series_clear(&values);
-}
-
-static void draw_matrix(struct ub_figure *f, int row, const struct spectra_group *g,
-                        const char *kind)
+static void draw_kind(struct ub_figure *f, int row, const struct spectra_group *g, const char *kind)
 {
     struct ub_panel *panel = ub_figure_panel(f, row, SPECTRA);
     struct fits fits = {0};
@@ -43,7 +26,8 @@ static void draw_matrix(struct ub_figure *f, int row, const struct spectra_group
         struct matrices set = matrices_of(trace);
         const struct matrix *m = matrix_of_kind(&set, trace, kind);
         if (m) {
-            draw_model(panel, &fits, trace, m, group_model(g, i), model_style(m, i));
+            draw_matrix(panel, &fits, trace, m, m->of_data ? "the data" : group_model(g, i),
+                        model_style(m, i));
             done = m->of_data;
         }
         classes = classes ? classes : classes_of(trace);
@@ -61,7 +45,7 @@ struct ub_figure *draw_ranks(const struct spectra_group *g, const char *title, c
     const size_t from = page * MOST_ROWS, rows = rows_of_page(kinds.count, page);
     struct ub_figure *f = rows ? ub_figure_new(title, (int)rows, 2) : NULL;
     for (size_t i = 0; i < rows; i++)
-        draw_matrix(f, (int)i, g, kinds.text[from + i]);
+        draw_kind(f, (int)i, g, kinds.text[from + i]);
     if (f)
         explain_spectrum(ub_figure_panel(f, 0, SPECTRA));
     labels_free(&kinds);

@@ -183,7 +183,7 @@ double value_at(const struct ub_trace *trace, const char *observable, double ste
 double last_step_of(const struct ub_trace *trace, const char *observable)
 {
     struct ub_series rows = ub_trace_series(trace, observable, 0);
-    const double step = rows.count ? rows.step[rows.count - 1] : (double)NAN;
+    const double step = rows.count ? rows.step[rows.count - 1] : -1;
     ub_series_clear(&rows);
     return step;
 }

@@ -43,7 +43,8 @@ size_t known_values(const struct ub_series *values);
 /* Rows of enum exponent_row at one step; NAN where nothing was fitted then. */
 void fit_at(const struct ub_trace *trace, const char *exponent, double step,
             double fit[EXPONENT_ROWS]);
-/* A scalar's (index 0) value at one step, and its last step; NAN when it has none. */
+/* A scalar's (index 0) value at one step, NAN when it has none; and its last step, -1 when there is
+ * none, which is an observable's last for all that take a step. */
 double value_at(const struct ub_trace *trace, const char *observable, double step);
 double last_step_of(const struct ub_trace *trace, const char *observable);
 
@@ -96,15 +97,6 @@ size_t rows_of_page(size_t all, size_t page);
 struct ub_figure *panels_new(const char *title, size_t count);
 struct ub_panel *panels_at(struct ub_figure *f, size_t count, size_t i);
 
-/* Points at ranks and the power law over the ranks fitted; rings around `outliers` of them. */
-void draw_spectrum(struct ub_panel *panel, const struct ub_series *values, size_t outliers,
-                   const double fit[EXPONENT_ROWS], struct ub_style style);
-/* What its marks mean, for the legend. */
-void explain_spectrum(struct ub_panel *panel);
-/* Vertical rules at C and C^2, where curvature is expected to fall (Papyan 2020); none for kinds
- * of matrices that are not curvature. */
-void mark_classes(struct ub_panel *panel, size_t classes, const char *kind);
-
 /* What was fitted to each of several spectra, by name: the legend of the panel to the left, too. */
 struct fits {
     size_t count;
@@ -116,6 +108,16 @@ void fits_add(struct fits *f, const char *name, double value, double low, double
               struct ub_style style);
 /* The axis begins at `from`, and does not grow to the ends of wide intervals. */
 void draw_fits(struct ub_panel *panel, const struct fits *f, const char *label, double from);
+
+/* A matrix at its last step: points at ranks, rings around outliers, the power law over the ranks
+ * fitted, which is added to the fits by name. */
+void draw_matrix(struct ub_panel *panel, struct fits *fits, const struct ub_trace *trace,
+                 const struct matrix *m, const char *name, struct ub_style style);
+/* What its marks mean, for the legend. */
+void explain_spectrum(struct ub_panel *panel);
+/* Vertical rules at C and C^2, where curvature is expected to fall (Papyan 2020); none for kinds
+ * of matrices that are not curvature. */
+void mark_classes(struct ub_panel *panel, size_t classes, const char *kind);
 
 /* Figures of a group, a page each, from page 0; NULL where there is nothing to draw. `kind` is that
  * of the matrices; ranks are of all of them, classes of none. */

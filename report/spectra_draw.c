@@ -34,8 +34,8 @@ static void draw_fit(struct ub_panel *panel, const double fit[EXPONENT_ROWS], st
     ub_panel_line(panel, x, y, 2, style);
 }
 
-void draw_spectrum(struct ub_panel *panel, const struct ub_series *values, size_t outliers,
-                   const double fit[EXPONENT_ROWS], struct ub_style style)
+static void draw_values(struct ub_panel *panel, const struct ub_series *values, size_t outliers,
+                        const double fit[EXPONENT_ROWS], struct ub_style style)
 {
     const size_t n = known_values(values);
     double *rank = ub_calloc(n + 1, sizeof *rank);
@@ -52,6 +52,19 @@ void draw_spectrum(struct ub_panel *panel, const struct ub_series *values, size_
         ub_panel_line(panel, rank, values->value, outliers < n ? outliers : n, style);
     draw_fit(panel, fit, style);
     ub_free(rank);
+}
+
+void draw_matrix(struct ub_panel *panel, struct fits *fits, const struct ub_trace *trace,
+                 const struct matrix *m, const char *name, struct ub_style style)
+{
+    const double step = last_step_of(trace, m->values);
+    const double outliers = value_at(trace, m->outliers, step);
+    struct ub_series values = ub_trace_spectrum(trace, m->values, (int64_t)step);
+    double fit[EXPONENT_ROWS];
+    fit_at(trace, m->exponent, step, fit);
+    draw_values(panel, &values, outliers > 0 ? (size_t)outliers : 0, fit, style);
+    fits_add(fits, name, fit[EXPONENT], fit[EXPONENT_LOW], fit[EXPONENT_HIGH], style);
+    ub_series_clear(&values);
 }
 
 void explain_spectrum(struct ub_panel *panel)

@@ -246,6 +246,52 @@ static void test_layers(void **state)
     spectra_group_close(&g);
 }
 
+static void thirty_layers(struct ub_run_writer *w, const struct planted *p)
+{
+    (void)p;
+    for (int i = 0; i < 30; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "covariance-spectrum.layer%02d", i);
+        ub_run_writer_add(w, 0, name, 0, i + 1, 0);
+    }
+}
+
+/* Of thirty layers twelve: the first, the last, and about every third between. */
+static void test_many_layers(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    char *folder = support_folder();
+    plant(folder, &(struct planted){.model = "mlp",
+                                    .optimizer = "gd",
+                                    .dataset = "digits",
+                                    .status = UB_RUN_OK,
+                                    .rows = thirty_layers});
+    struct ub_store *store = ub_store_open(folder, &err);
+    struct study *study = study_new(store, &err);
+    struct spectra_group g;
+    assert_true(spectra_group_open(study, 0, &g));
+    struct ub_figure *f = draw_layers(&g, "t", "Covariance of activations", 0);
+    const struct ub_axis *axis = &f->panels[1]->axis[UB_VERTICAL];
+    assert_int_equal(axis->n_categories, 12);
+    assert_string_equal(axis->categories[0], "layer00");
+    assert_string_equal(axis->categories[11], "layer29");
+    for (int i = 1; i < 12; i++) {
+        const int apart = atoi(axis->categories[i] + 5) - atoi(axis->categories[i - 1] + 5);
+        assert_true(apart == 2 || apart == 3);
+    }
+    struct matrices set = matrices_of(group_trace(&g, 0));
+    const struct matrix *last =
+        matrix_of_kind(&set, group_trace(&g, 0), "Covariance of activations");
+    assert_string_equal(last->layer, "layer29"); /* all have as many eigenvalues */
+    matrices_clear(&set);
+    ub_figure_free(f);
+    spectra_group_close(&g);
+    study_free(study);
+    ub_store_free(store);
+    support_remove(folder);
+}
+
 static void test_weights(void **state)
 {
     struct spectra_group g = group_of(*state, "digits", "gd");
@@ -431,12 +477,19 @@ static void test_page(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_titles),       cmocka_unit_test(test_matrices),
-        cmocka_unit_test(test_known_values), cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_ranks),        cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_layers),       cmocka_unit_test(test_weights),
-        cmocka_unit_test(test_density),      cmocka_unit_test(test_density_evolution),
-        cmocka_unit_test(test_step_edges),   cmocka_unit_test(test_evolution),
+        cmocka_unit_test(test_titles),
+        cmocka_unit_test(test_matrices),
+        cmocka_unit_test(test_known_values),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_ranks),
+        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_many_layers),
+        cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_density),
+        cmocka_unit_test(test_density_evolution),
+        cmocka_unit_test(test_step_edges),
+        cmocka_unit_test(test_evolution),
         cmocka_unit_test(test_page),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
