@@ -34,10 +34,32 @@ struct ub_interval ub_sample_mean(const double *x, size_t n);
 struct ub_meta {             /* random-effects meta-analysis over systems */
     struct ub_interval mean; /* Hartung-Knapp-Sidik-Jonkman interval */
     double tau;              /* between-system standard deviation (Paule-Mandel) */
+    /* Its 95% interval: Q profile (Viechtbauer 2007, doi:10.1002/sim.2514); n >= 2. */
+    double tau_low, tau_high;
     double i_squared;
+    double q, q_p; /* Cochran's Q, and its p when all systems are the same: chi squared, n - 1 */
     struct ub_interval prediction; /* where a new system's value is expected (n >= 3) */
 };
 struct ub_meta ub_random_effects(const double *estimate, const double *se, size_t n);
+
+/* A value y of some system in some cluster, as an exponent of a network on a data set; x is the
+ * cluster's: its points have the same x and x_se. */
+struct ub_point {
+    double x, x_se, y;
+    int group, cluster; /* groups: kinds of systems, >= 0; clusters: >= 0 */
+};
+struct ub_slope {
+    /* Of y on x within groups (each with its own level), corrected for errors in x by moments
+     * (Fuller 1987, Measurement Error Models); 95% interval: jackknife over clusters, Student's t
+     * on their number less two; 4 or more. NAN where errors are half the spread of x or more. */
+    struct ub_interval slope;
+    double reliability; /* share of x's sum of squares within groups that is not error */
+    /* Spearman's rank correlation over all points; 95% percentile interval of a bootstrap over
+     * clusters (999 replicates; 4 clusters or more). */
+    struct ub_interval spearman;
+    size_t n_clusters;
+};
+struct ub_slope ub_slope_within(const struct ub_point *points, size_t n);
 
 /* Quantile of Student's t: 0.975 gives the half-width of a 95% interval. df > 0. */
 double ub_t_quantile(double probability, double df);

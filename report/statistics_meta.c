@@ -1,6 +1,7 @@
 /* Random-effects meta-analysis: one mean and one spread from many systems' estimates. */
 #include "report/statistics.h"
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 
 struct studies {
@@ -41,10 +42,9 @@ static double heterogeneity(const struct studies *s, double tau_squared)
     return q;
 }
 
-/* Paule and Mandel (1982, J. Res. NBS 87:377): the tau^2 at which Q = n - 1, or 0. */
-static double paule_mandel(const struct studies *s)
+/* The tau^2 at which Q is `wanted`; 0 when Q is smaller at any. */
+static double spread_at(const struct studies *s, double wanted)
 {
-    const double wanted = (double)(s->n - 1);
     if (heterogeneity(s, 0.0) <= wanted)
         return 0.0;
     double low = 0.0, high = s->least_variance;
@@ -74,7 +74,8 @@ static void set_interval(struct ub_interval *r, double se, double df)
 struct ub_meta ub_random_effects(const double *estimate, const double *se, size_t n)
 {
     const struct ub_interval nothing = {NAN, NAN, NAN, NAN, (double)n, n};
-    struct ub_meta r = {.mean = nothing, .tau = NAN, .i_squared = NAN, .prediction = nothing};
+    struct ub_meta r = {.mean = nothing, .prediction = nothing};
+    r.tau = r.tau_low = r.tau_high = r.i_squared = r.q = r.q_p = NAN;
     if (n == 0)
         return r;
     if (n == 1) {
@@ -90,10 +91,15 @@ struct ub_meta ub_random_effects(const double *estimate, const double *se, size_
     const struct studies s = {estimate, se, n, fmax(1e-24 * scale * scale, 1e-300)};
     const double df = (double)(n - 1);
     const double q = heterogeneity(&s, 0.0);
-    const double tau_squared = paule_mandel(&s);
+    /* Paule and Mandel (1982, J. Res. NBS 87:377): Q as large as it is on average. */
+    const double tau_squared = spread_at(&s, df);
     double total;
     r.mean.estimate = weighted_mean(&s, tau_squared, &total);
     r.tau = sqrt(tau_squared);
+    r.tau_low = sqrt(spread_at(&s, gsl_cdf_chisq_Pinv(0.975, df)));
+    r.tau_high = sqrt(spread_at(&s, gsl_cdf_chisq_Pinv(0.025, df)));
+    r.q = q;
+    r.q_p = gsl_cdf_chisq_Q(q, df);
     r.i_squared = q > df ? (q - df) / q : 0.0;
     const double inflation = fmax(1.0, heterogeneity(&s, tau_squared) / df);
     set_interval(&r.mean, sqrt(inflation / total), df);

@@ -124,6 +124,10 @@ static void test_random_effects_on_bcg_trials(void **state)
     assert_near(m.mean.low, -1.1091056355665678, 1e-8);
     assert_near(m.mean.high, -0.3208349753136383, 1e-8);
     assert_near(m.i_squared, 0.9209563850498803, 1e-10);
+    assert_near(m.q, 152.2330, 0.5); /* and Viechtbauer's metafor 4 for the interval of tau^2 */
+    assert_true(m.q_p < 1e-25);
+    assert_near(m.tau_low * m.tau_low, 0.1197, 1e-3);
+    assert_near(m.tau_high * m.tau_high, 1.1115, 5e-3);
     assert_near(m.prediction.low, -2.0185877702238573, 1e-8);
     assert_near(m.prediction.high, 0.5886471593436509, 1e-8);
     assert_int_equal(m.mean.n, 13);
