@@ -1,5 +1,5 @@
 /* The report: verdicts first, then the summary, figures, full tables, how to repeat, provenance. */
-#include "report/pages.h"
+#include "report/exponents.h"
 
 #include <string.h>
 
@@ -193,6 +193,32 @@ static void add_systems(struct ub_text *out, const struct study *study)
     }
 }
 
+static void add_exponents(struct ub_text *out, const struct study *study)
+{
+    enum { MOST_UNFOLDED = 24 };
+    struct exponents *e = exponents_of(study);
+    struct table *t = exponents_table(e);
+    struct ub_text summary = {0};
+    ub_text_add(&summary, "%zu systems", table_rows(t));
+    if (table_rows(t) > 0) {
+        ub_text_add(out, "\n## Spectral decay\n\nExponents of eigenvalue against rank at the last "
+                         "measurement: means over seeds of those that are power laws, from the "
+                         "least end of their 95%% intervals to the greatest, and how many are, "
+                         "where not all; else the form that fits better (BIC). Layers: covariance "
+                         "of activations. Every fit, the first "
+                         "and the last of each run and layer: [spectra.csv](spectra.csv).\n\n");
+        if (table_rows(t) > MOST_UNFOLDED)
+            fold(out, summary.data);
+        table_markdown(t, out);
+        if (table_rows(t) > MOST_UNFOLDED)
+            unfold(out);
+    }
+    add_universality(out, e);
+    ub_text_free(&summary);
+    table_free(t);
+    exponents_free(e);
+}
+
 static void add_tables(struct ub_text *out, const struct study *study)
 {
     add_plateaus(out, study);
@@ -242,14 +268,7 @@ static void add_tables(struct ub_text *out, const struct study *study)
         table_markdown(t, out);
     }
     table_free(t);
-    t = exponents_table(study);
-    if (table_rows(t) > 0) {
-        ub_text_add(out, "\n## Spectral decay\n\nExponents of eigenvalue against rank at the last "
-                         "measurement of each system's first run, with 95%% interval and the "
-                         "ranks fitted. Best form: the one of least BIC.\n\n");
-        table_markdown(t, out);
-    }
-    table_free(t);
+    add_exponents(out, study);
 }
 
 /* ---- summary: systems of one optimizer, dataset and loss --------------------------------- */
@@ -361,6 +380,26 @@ static bool write_laws(const struct study *study, const char *folder, struct ub_
     return good;
 }
 
+/* Not written where nothing has a spectrum. */
+static bool write_spectra(const struct study *study, const char *folder, struct ub_error *err)
+{
+    struct table *t = spectra_table(study);
+    struct ub_text out = {0};
+    table_csv(t, &out);
+    const bool good = table_rows(t) == 0 || write_text(folder, "spectra.csv", &out, err);
+    ub_text_free(&out);
+    table_free(t);
+    return good;
+}
+
+static bool draw_exponents(const struct study *study, struct plates *plates, struct ub_error *err)
+{
+    struct exponents *e = exponents_of(study);
+    const bool good = plot_exponents(e, plates, err);
+    exponents_free(e);
+    return good;
+}
+
 static bool write_runs(const struct study *study, const char *path, struct ub_error *err)
 {
     struct digest *digest = digest_of(study);
@@ -394,7 +433,8 @@ static bool write_all(const struct study *study, const char *folder, struct ub_e
     bool good = plot_architectures(study, &plates, err) && plot_coordinates(study, &plates, err) &&
                 plot_flows(study, &plates, err) && plot_catapults(study, &plates, err) &&
                 plot_batches(study, &plates, err) && plot_plateaus(study, &plates, err) &&
-                plot_training(study, &plates, err) && plot_spectra(study, &plates, err) &&
+                plot_training(study, &plates, err) && draw_exponents(study, &plates, err) &&
+                plot_spectra(study, &plates, err) && write_spectra(study, folder, err) &&
                 write_runs(study, runs, err) && write_laws(study, folder, err);
     if (good) {
         add_page(&page, study, &plates);

@@ -6,7 +6,8 @@
 #include "report/figure.h"
 #include "report/table.h"
 
-/* Indices of the rows hessian-exponent and exponent.LAYER, as bench/observables writes them. */
+/* Indices of the rows hessian-exponent, exponent.LAYER and exponent.TITLE, as bench/observables
+ * writes them. */
 enum exponent_row {
     EXPONENT,
     EXPONENT_LOW,
@@ -19,17 +20,6 @@ enum exponent_row {
     EXPONENT_ROWS
 };
 
-/* The last measured spectrum and fit of one series of a run. */
-struct spectrum {
-    struct ub_series values;
-    double fit[EXPONENT_ROWS]; /* NAN where nothing was fitted */
-};
-struct spectrum spectrum_of(const struct ub_trace *trace, const char *values, const char *exponent);
-void spectrum_clear(struct spectrum *s);
-
-/* Text of a fitted exponent, "1.52 [1.40, 1.66]"; "-" when there is none. Caller frees. */
-char *exponent_text(const double fit[EXPONENT_ROWS]);
-
 /* "edge-of-stability holds: ..." and what is behind it, as one paragraph. */
 void add_verdict(struct ub_text *out, const struct ub_law_result *result, bool markdown);
 /* One row a system of the law; laws.csv has everything, the terminal no reasons. */
@@ -37,7 +27,6 @@ enum table_use { FOR_TERMINAL, FOR_PAGE, FOR_CSV };
 struct table *systems_table(const struct ub_law_result *result, enum table_use use);
 /* How many runs ended how. */
 struct table *status_table(const struct ub_store *store);
-struct table *exponents_table(const struct study *study);
 
 /* A figure that was written: FOLDER/stem.png and .svg. */
 struct plate {
