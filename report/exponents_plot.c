@@ -7,7 +7,8 @@
 
 enum { COLUMNS = 2 };
 
-static const double offset = 0.012; /* between architectures of a dataset, so that all are seen */
+/* Between architectures of a dataset, of the panel's width, so that all are seen; between names. */
+static const double offset = 0.008, line = 0.05;
 
 /* A run's point in a panel; false when it has none. */
 static bool point_of(const struct exponents *e, size_t i, enum matrix_of m,
@@ -29,10 +30,10 @@ static struct labels architectures_of(const struct exponents *e)
 }
 
 static void draw_architecture(struct ub_panel *panel, const struct exponents *e, enum matrix_of m,
-                              const struct labels *names, size_t k)
+                              const struct labels *names, size_t k, double width)
 {
     bool labelled = false;
-    const double shift = offset * ((double)k - ((double)names->count - 1) / 2);
+    const double shift = offset * width * ((double)k - ((double)names->count - 1) / 2);
     for (size_t i = 0; i < e->count; i++) {
         const struct ub_run_spec *spec = exponents_spec(e, i);
         const double *fit = e->runs[i].last[m].fit;
@@ -61,10 +62,12 @@ struct extent {
 static struct extent extent_of(const struct exponents *e, enum matrix_of m)
 {
     struct extent x = {(double)INFINITY, -(double)INFINITY, 0, 1};
+    struct labels datasets = {0};
     for (size_t i = 0; i < e->count; i++) {
         struct ub_interval data;
         if (!point_of(e, i, m, &data))
             continue;
+        labels_add(&datasets, exponents_spec(e, i)->dataset);
         x.left = fmin(x.left, data.estimate);
         x.right = fmax(x.right, data.estimate);
         x.low = fmin(x.low, e->runs[i].last[m].fit[EXPONENT]);
@@ -73,11 +76,13 @@ static struct extent extent_of(const struct exponents *e, enum matrix_of m)
     const double width = fmax(x.right - x.left, 0.2);
     x.left -= 0.1 * width;
     x.right += 0.8 * width; /* names of datasets stand to the right of their lines */
-    x.high *= 1.3;          /* and above the points */
+    /* and above the points: */
+    x.high /= 1 - fmin(0.6, line * (double)(datasets.count + 2));
+    labels_free(&datasets);
     return x;
 }
 
-/* The interval of each dataset's exponent, and its name: one above the other. */
+/* Each dataset's exponent, and its name: one beneath the other. */
 static void draw_datasets(struct ub_panel *panel, const struct exponents *e, enum matrix_of m,
                           const struct extent *x)
 {
@@ -88,11 +93,9 @@ static void draw_datasets(struct ub_panel *panel, const struct exponents *e, enu
         struct ub_interval data;
         if (!point_of(e, i, m, &data) || labels_add(&seen, spec->dataset) != before)
             continue;
-        ub_panel_shade(panel, UB_VERTICAL, fmax(data.low, x->left), fmin(data.high, x->right),
-                       (struct ub_style){.color = -1, .alpha = 0.15});
         ub_panel_rule(panel, UB_VERTICAL, data.estimate, NULL);
         ub_panel_text(panel, data.estimate,
-                      x->high - (0.06 + 0.05 * (double)(before % 10)) * (x->high - x->low),
+                      x->high - line * (double)(before % 11 + 1) * (x->high - x->low),
                       dataset_label(spec));
     }
     labels_free(&seen);
@@ -130,16 +133,16 @@ bool plot_exponents(const struct exponents *e, struct plates *plates, struct ub_
         ub_panel_range(panel, UB_VERTICAL, x.low, x.high);
         ub_panel_line(panel, (double[]){x.left, x.right}, (double[]){x.left, x.right}, 2,
                       (struct ub_style){.color = -1, .width = 1, .dashed = true});
-        draw_datasets(panel, e, chosen[i], &x);
         for (size_t k = 0; k < names.count; k++)
-            draw_architecture(panel, e, chosen[i], &names, k);
+            draw_architecture(panel, e, chosen[i], &names, k, x.right - x.left);
+        draw_datasets(panel, e, chosen[i], &x);
     }
     labels_free(&names);
     return plates_add(
         plates, f, "exponents", title,
         "At the last measurement of each run, with 95% intervals. Color: architecture (side by "
         "side within a dataset); hollow: another form fits better than the power law; "
-        "lines and bands: exponent of the inputs and its interval; dashed: equal "
+        "vertical lines: exponent of the inputs; dashed: equal "
         "exponents.",
         err);
 }

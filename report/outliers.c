@@ -240,7 +240,6 @@ static void add_loss(struct ub_text *out, const struct outliers *o, size_t n, co
 
 void add_outliers(struct ub_text *out, const struct exponents *e)
 {
-    enum { MOST_UNFOLDED = 24 };
     struct outliers *o;
     const size_t n = outliers_of(e, &o);
     struct labels losses = {0};
@@ -259,15 +258,11 @@ void add_outliers(struct ub_text *out, const struct exponents *e)
         add_loss(out, o, n, losses.text[i]);
     if (n > 0) {
         struct table *t = outliers_table(o, n);
-        const bool folded = table_rows(t) > MOST_UNFOLDED;
         ub_text_add(out,
                     "\nMeans over runs (least..greatest). gap: ratio at the outliers' end; at "
                     "C: behind as many eigenvalues as classes; class means, cross-class means: "
                     "their shares in the leading C.\n\n");
-        if (folded)
-            ub_text_add(out, "<details>\n<summary>%zu systems</summary>\n\n", table_rows(t));
-        table_markdown(t, out);
-        ub_text_add(out, "%s", folded ? "\n</details>\n" : "");
+        add_table(out, t, "systems");
         table_free(t);
     }
     labels_free(&losses);

@@ -77,6 +77,20 @@ static void unfold(struct ub_text *out)
     ub_text_add(out, "\n</details>\n");
 }
 
+void add_table(struct ub_text *out, const struct table *t, const char *what)
+{
+    enum { MOST_UNFOLDED = 24 };
+    struct ub_text summary = {0};
+    const bool folded = table_rows(t) > MOST_UNFOLDED;
+    ub_text_add(&summary, "%zu %s", table_rows(t), what);
+    if (folded)
+        fold(out, summary.data);
+    table_markdown(t, out);
+    if (folded)
+        unfold(out);
+    ub_text_free(&summary);
+}
+
 static bool same_text(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
@@ -172,34 +186,22 @@ static void add_commands(struct ub_text *out, const struct study *study)
 
 static void add_systems(struct ub_text *out, const struct study *study)
 {
-    enum { MOST_UNFOLDED = 24 };
     for (size_t i = 0; i < study->n_laws; i++) {
         struct table *t = systems_table(study->laws[i], FOR_PAGE);
-        struct ub_text summary = {0};
-        ub_text_add(&summary, "%zu systems", table_rows(t));
         ub_text_add(out,
                     "\n## Systems under %s\n\n%s (%s). rho: mean over seeds of the median at "
                     "the edge, with its 95%% interval; runs: those that reached their edge, of "
                     "all. Full precision: [laws.csv](laws.csv).\n\n",
                     study->laws[i]->law->name, study->laws[i]->law->claim,
                     study->laws[i]->law->citation);
-        if (table_rows(t) > MOST_UNFOLDED)
-            fold(out, summary.data);
-        table_markdown(t, out);
-        if (table_rows(t) > MOST_UNFOLDED)
-            unfold(out);
-        ub_text_free(&summary);
+        add_table(out, t, "systems");
         table_free(t);
     }
 }
 
-static void add_exponents(struct ub_text *out, const struct study *study)
+static void add_exponents(struct ub_text *out, const struct exponents *e)
 {
-    enum { MOST_UNFOLDED = 24 };
-    struct exponents *e = exponents_of(study);
     struct table *t = exponents_table(e);
-    struct ub_text summary = {0};
-    ub_text_add(&summary, "%zu systems", table_rows(t));
     if (table_rows(t) > 0) {
         ub_text_add(out, "\n## Spectral decay\n\nExponents of eigenvalue against rank at the last "
                          "measurement: means over seeds of those that are power laws, from the "
@@ -207,19 +209,12 @@ static void add_exponents(struct ub_text *out, const struct study *study)
                          "where not all; else the form that fits better (BIC). Layers: covariance "
                          "of activations. Every fit, the first "
                          "and the last of each run and layer: [spectra.csv](spectra.csv).\n\n");
-        if (table_rows(t) > MOST_UNFOLDED)
-            fold(out, summary.data);
-        table_markdown(t, out);
-        if (table_rows(t) > MOST_UNFOLDED)
-            unfold(out);
+        add_table(out, t, "systems");
     }
-    add_universality(out, e);
-    ub_text_free(&summary);
     table_free(t);
-    exponents_free(e);
 }
 
-static void add_tables(struct ub_text *out, const struct study *study)
+static void add_tables(struct ub_text *out, const struct study *study, const struct exponents *e)
 {
     add_plateaus(out, study);
     struct table *t = thresholds_table(study);
@@ -268,7 +263,7 @@ static void add_tables(struct ub_text *out, const struct study *study)
         table_markdown(t, out);
     }
     table_free(t);
-    add_exponents(out, study);
+    add_exponents(out, e);
 }
 
 /* ---- summary: systems of one optimizer, dataset and loss --------------------------------- */
@@ -345,8 +340,11 @@ static void add_page(struct ub_text *out, const struct study *study, const struc
     struct table *status = status_table(study->store);
     table_markdown(status, out);
     table_free(status);
+    struct exponents *e = exponents_of(study);
+    add_universality(out, e);
     add_figures(out, plates);
-    add_tables(out, study);
+    add_tables(out, study, e);
+    exponents_free(e);
     add_commands(out, study);
     ub_text_add(out, "\n## Provenance\n\n");
     add_provenance(out, study->store);

@@ -25,6 +25,8 @@ void add_verdict(struct ub_text *out, const struct ub_law_result *result, bool m
 /* One row a system of the law; laws.csv has everything, the terminal no reasons. */
 enum table_use { FOR_TERMINAL, FOR_PAGE, FOR_CSV };
 struct table *systems_table(const struct ub_law_result *result, enum table_use use);
+/* Folded away where it is long, as "60 systems". */
+void add_table(struct ub_text *out, const struct table *t, const char *what);
 /* How many runs ended how. */
 struct table *status_table(const struct ub_store *store);
 

@@ -50,8 +50,9 @@ struct ub_point {
 };
 struct ub_slope {
     /* Of y on x within groups (each with its own level), corrected for errors in x by moments
-     * (Fuller 1987, Measurement Error Models); 95% interval: jackknife over clusters, Student's t
-     * on their number less two; 4 or more. NAN where errors are half the spread of x or more. */
+     * (Fuller 1987, Measurement Error Models), points weighted by 1/(x_se^2 + the clusters' median
+     * of it); 95% interval: jackknife over clusters, Student's t on their number less two, of 4 or
+     * more. NAN where errors are half the spread of x or more. */
     struct ub_interval slope;
     double reliability; /* share of x's sum of squares within groups that is not error */
     /* Spearman's rank correlation over all points; 95% percentile interval of a bootstrap over

@@ -7,6 +7,7 @@
 /* Points without those of one cluster (-1: of none). */
 struct sample {
     const struct ub_point *point;
+    const double *weight;
     size_t n;
     int without;
 };
@@ -21,26 +22,29 @@ struct moments {
 };
 
 /* Adds one group's moments. The error of x is its cluster's: the points of a cluster share it, so
- * of a cluster's share f of the group's n points it adds n f (1 - f) se^2 to the sum of squares. */
+ * where they have the share f of the group's weight W it adds W f (1 - f) se^2 to the sum of
+ * squares. */
 static void add_group(struct moments *m, const struct sample *s, int group)
 {
-    double x = 0, y = 0, n = 0;
+    double x = 0, y = 0, all = 0;
     for (size_t i = 0; i < s->n; i++)
         if (is_in(s, i) && s->point[i].group == group) {
-            x += s->point[i].x;
-            y += s->point[i].y;
-            n++;
+            x += s->weight[i] * s->point[i].x;
+            y += s->weight[i] * s->point[i].y;
+            all += s->weight[i];
         }
     for (size_t i = 0; i < s->n; i++) {
         const struct ub_point *p = &s->point[i];
+        const double w = s->weight[i], dx = p->x - x / all, dy = p->y - y / all;
         if (!is_in(s, i) || p->group != group)
             continue;
         double siblings = 0;
         for (size_t k = 0; k < s->n; k++)
-            siblings += s->point[k].group == group && s->point[k].cluster == p->cluster;
-        m->xx += (p->x - x / n) * (p->x - x / n);
-        m->xy += (p->x - x / n) * (p->y - y / n);
-        m->error += (1 - siblings / n) * p->x_se * p->x_se;
+            if (s->point[k].group == group && s->point[k].cluster == p->cluster)
+                siblings += s->weight[k];
+        m->xx += w * dx * dx;
+        m->xy += w * dx * dy;
+        m->error += w * (1 - siblings / all) * p->x_se * p->x_se;
     }
 }
 
@@ -73,7 +77,7 @@ static void jackknife(struct ub_slope *r, const struct sample *all)
     size_t m = 0;
     for (size_t i = 0; i < all->n; i++)
         if (is_first(all, i, false)) {
-            const struct sample s = {all->point, all->n, all->point[i].cluster};
+            const struct sample s = {all->point, all->weight, all->n, all->point[i].cluster};
             without[m] = slope_of(&s, &ignored);
             sum += without[m++];
         }
@@ -151,14 +155,39 @@ static void correlate(struct ub_slope *r, const struct sample *all)
     ub_free(x);
 }
 
+/* 1/(se^2 + the clusters' median se^2): where x is hardly known it weighs little, where it is known
+ * better than elsewhere no more than twice as much as in the median cluster. Never below the square
+ * of 1/20 of the spread of x. */
+static void set_weights(const struct sample *all, double *weight)
+{
+    double low = (double)INFINITY, high = -(double)INFINITY;
+    size_t m = 0;
+    for (size_t i = 0; i < all->n; i++) {
+        const struct ub_point *p = &all->point[i];
+        low = fmin(low, p->x);
+        high = fmax(high, p->x);
+        if (is_first(all, i, false))
+            weight[m++] = p->x_se * p->x_se;
+    }
+    const double least = (high - low) * (high - low) / 400;
+    const double floor = m ? fmax(ub_median(weight, m), least) : 1;
+    for (size_t i = 0; i < all->n; i++) {
+        const double se = all->point[i].x_se;
+        weight[i] = floor > 0 ? floor / (se * se + floor) : 1;
+    }
+}
+
 struct ub_slope ub_slope_within(const struct ub_point *points, size_t n)
 {
     const struct ub_interval nothing = {NAN, NAN, NAN, NAN, (double)n, n};
     struct ub_slope r = {.slope = nothing, .spearman = nothing, .reliability = NAN};
-    const struct sample all = {points, n, -1};
+    double *weight = ub_calloc(n + 1, sizeof *weight);
+    const struct sample all = {points, weight, n, -1};
+    set_weights(&all, weight);
     correlate(&r, &all);
     r.slope.estimate = slope_of(&all, &r.reliability);
     if (isfinite(r.slope.estimate))
         jackknife(&r, &all);
+    ub_free(weight);
     return r;
 }

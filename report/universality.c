@@ -255,7 +255,7 @@ static void add_across(struct ub_text *out, const struct exponents *e)
         add_answer(out, &u, (enum matrix_of)m);
     ub_text_add(out, "\n");
     struct table *t = universals_table(&u);
-    table_markdown(t, out);
+    add_table(out, t, "combinations of matrix, dataset and loss");
     table_free(t);
     universals_clear(&u);
 }
@@ -332,6 +332,7 @@ void add_universality(struct ub_text *out, const struct exponents *e)
             others += e->runs[i].last[m].fate != NOT_MEASURED;
     if (others == 0)
         return;
+    ub_text_add(out, "\n## Are spectra universal?\n");
     add_across(out, e);
     add_outliers(out, e);
     add_prediction(out, e);

@@ -246,6 +246,19 @@ static void test_slope_covers(void **state)
     assert_true(covered > 920 && covered < 995);
 }
 
+/* A cluster whose x is hardly known neither bends the slope nor takes it away. */
+static void test_slope_with_one_poor_cluster(void **state)
+{
+    (void)state;
+    struct ub_point points[6] = {{9, 3, 0, 0, 5}};
+    for (int i = 1; i < 6; i++)
+        points[i] = (struct ub_point){i, 0.1, 2.0 * i, 0, i - 1};
+    const struct ub_slope s = ub_slope_within(points, 6);
+    assert_near(s.slope.estimate, 2, 0.4); /* it would be -0.2 were all the same */
+    assert_true(s.reliability > 0.9);
+    assert_true(s.slope.low < 2 && 2 < s.slope.high);
+}
+
 static void test_slopes_that_are_not_there(void **state)
 {
     (void)state;
@@ -313,10 +326,15 @@ static void test_architectures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spread),       cmocka_unit_test(test_what_is_not_universal),
-        cmocka_unit_test(test_outliers),     cmocka_unit_test(test_slope_of_planted_exponents),
-        cmocka_unit_test(test_slope_covers), cmocka_unit_test(test_slopes_that_are_not_there),
-        cmocka_unit_test(test_tables),       cmocka_unit_test(test_architectures),
+        cmocka_unit_test(test_spread),
+        cmocka_unit_test(test_what_is_not_universal),
+        cmocka_unit_test(test_outliers),
+        cmocka_unit_test(test_slope_of_planted_exponents),
+        cmocka_unit_test(test_slope_covers),
+        cmocka_unit_test(test_slope_with_one_poor_cluster),
+        cmocka_unit_test(test_slopes_that_are_not_there),
+        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_architectures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
