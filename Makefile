@@ -4,7 +4,7 @@ BUILD := build/$(PRESET)
 STORE ?= out/quick
 JOBS ?= $(shell nproc)
 
-.PHONY: all build bench test asan valgrind fmt fmt-check baseline peers clean help deps
+.PHONY: all build bench test asan valgrind fmt fmt-check baseline peers peers-spectra clean help deps
 
 all: build
 
@@ -32,6 +32,9 @@ valgrind: build ## run the core's tests under valgrind
 
 peers: build ## time unibench and PyTorch side by side, into results/speed.md (needs python3-torch)
 	@ci/peers $(BUILD) --out results/speed.md
+
+peers-spectra: build ## time spectra of Hessians beside PyHessian's algorithm and eigsh, into results/speed-spectra.md
+	@ci/peers-spectra $(BUILD) --out results/speed-spectra.md
 
 baseline: build ## refresh results/quick from a fresh run of the quick suite
 	@ci/baseline $(BUILD)

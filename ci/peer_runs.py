@@ -1,0 +1,38 @@
+"""What ci/peers and ci/peers-spectra share: PyTorch's kernel sets, and programs that print "WHAT NUMBER" lines."""
+import os
+import subprocess
+import sys
+
+PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
+
+
+def start():
+    """Goes to the repository's root; ends the program where PyTorch or SciPy is missing."""
+    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+    if subprocess.run([PYTHON, "-c", "import torch, scipy"], capture_output=True).returncode:
+        sys.exit("needs PyTorch and SciPy: apt-get install python3-torch python3-scipy")
+
+
+def cores():
+    """OpenBLAS' kernel sets: its own choice, and AVX-512 sets where the CPU has them."""
+    with open("/proc/cpuinfo") as file:
+        flags = file.read()
+    found = [None]
+    found += ["SkylakeX"] if "avx512vl" in flags else []
+    found += ["Cooperlake"] if "avx512_bf16" in flags else []
+    return found
+
+
+def run(command, threads=1, core=None):
+    environment = dict(os.environ, OPENBLAS_NUM_THREADS=str(threads), OMP_NUM_THREADS=str(threads))
+    if core:
+        environment["OPENBLAS_CORETYPE"] = core
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}: exit {done.returncode}: {done.stderr}")
+    return done.stdout
+
+
+def output(command, threads=1, core=None):
+    """Lines "WHAT NUMBER" as a dictionary."""
+    return {what: float(value) for what, value in (line.split() for line in run(command, threads, core).splitlines())}
