@@ -70,9 +70,13 @@ static bool training_fits(const struct flight *f, const struct ub_run_spec *spec
     if (!p)
         return false;
     const int64_t own = ub_optimizer_bytes(spec->optimizer, p, err);
+    int64_t measuring = 0;
     bool good = own >= 0;
-    if (good && setting->memory > 0)
-        good = memory_fits(setting, (double)(ub_problem_bytes(p, VECTORS) + own), err);
+    if (good && setting->memory > 0) {
+        const char *const *measures = (const char *const *)spec->measures;
+        good = ub_observables_bytes(measures, spec->n_measures, p, &measuring, err) &&
+               memory_fits(setting, (double)(ub_problem_bytes(p, VECTORS) + own + measuring), err);
+    }
     ub_problem_free(p);
     return good;
 }
