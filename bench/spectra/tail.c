@@ -109,7 +109,7 @@ static void bootstrap(const double *logs, int64_t n, struct cut cut,
     struct ub_random random = ub_random_stream(seed, "tail");
     const int64_t count = options->replicates;
     double *made = ub_calloc((size_t)n, sizeof *made), *sums = ub_calloc((size_t)n + 1, 8);
-    double *ratio = ub_calloc((size_t)count, sizeof *ratio);
+    double *pivot = ub_calloc((size_t)count, sizeof *pivot);
     int64_t larger = 0, fitted = 0;
     for (int64_t r = 0; r < count; r++) {
         replicate(&random, logs, n, cut, made);
@@ -118,15 +118,17 @@ static void bootstrap(const double *logs, int64_t n, struct cut cut,
         if (!(again.rate > 0))
             continue;
         larger += again.distance > cut.distance;
-        ratio[fitted++] = again.rate / cut.rate;
+        /* over its standard error, which is 1/sqrt m: replicates differ in m as samples do */
+        pivot[fitted++] = log(again.rate / cut.rate) * sqrt((double)(n - again.first));
     }
-    qsort(ratio, (size_t)fitted, sizeof *ratio, compare_reals);
+    qsort(pivot, (size_t)fitted, sizeof *pivot, compare_reals);
     if (fitted > 0) {
         tail->p = (double)larger / (double)fitted;
-        tail->low = 1 + cut.rate / quantile(ratio, fitted, 0.975);
-        tail->high = 1 + cut.rate / quantile(ratio, fitted, 0.025);
+        const double root = sqrt((double)(n - cut.first));
+        tail->low = 1 + cut.rate * exp(-quantile(pivot, fitted, 0.975) / root);
+        tail->high = 1 + cut.rate * exp(-quantile(pivot, fitted, 0.025) / root);
     }
-    ub_free(ratio);
+    ub_free(pivot);
     ub_free(sums);
     ub_free(made);
 }

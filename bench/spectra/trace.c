@@ -221,39 +221,103 @@ static void left_out(const struct sketch *s, double *out)
     ub_free(lower);
 }
 
-/* x' core x */
-static double form(const struct sketch *s, const double *x, double *work)
+/* What samples are made of, m a row. */
+struct parts {
+    int64_t m;
+    double *left;       /* unit vectors s_i along which the basis loses the i-th test vector */
+    double *core_left;  /* core times each */
+    double *along;      /* test vectors' components along Q */
+    double *core_along; /* core times each */
+    double *cross;      /* test vectors' components along A Q */
+};
+
+static void parts_free(struct parts *p)
 {
-    const int m = (int)s->count;
-    cblas_dgemv(CblasRowMajor, CblasNoTrans, m, m, 1, s->core, m, x, 1, 0, work, 1);
-    return cblas_ddot(m, x, 1, work, 1);
+    ub_free(p->left);
+    ub_free(p->core_left);
+    ub_free(p->along);
+    ub_free(p->core_along);
+    ub_free(p->cross);
 }
 
-/* One sample a test vector w: with P the projection on Q without s, and x = Q P w,
- *     tr PAP + scale (w - Pw)' A (w - Pw),   scale = (n - m + 1) / |w - Pw|^2. */
-static void leave_one_out(const struct sketch *s, double *samples)
+static struct parts parts_new(const struct sketch *s)
 {
     const int64_t m = s->count, n = s->n;
     const size_t row = (size_t)m * sizeof(double);
-    double *out = ub_calloc((size_t)m, row), *work = ub_calloc(2, row), *x = work + m;
-    double *along = ub_calloc((size_t)m, row); /* test vectors' components along Q */
-    double *cross = ub_calloc((size_t)m, row); /* and along A Q */
-    left_out(s, out);
-    inner_products(m, m, n, s->test, s->space.basis, along);
-    inner_products(m, m, n, s->test, s->product, cross);
-    for (int64_t i = 0; i < m; i++) {
-        const double *w = s->test + i * n, *left = out + i * m;
-        memcpy(x, along + i * m, row);
-        cblas_daxpy((int)m, -inner(m, left, x), left, 1, x, 1);
-        const double rest = inner(n, w, w) - inner(m, x, x);
-        const double quadratic =
-            inner(n, w, s->image + i * n) - 2 * inner(m, x, cross + i * m) + form(s, x, work);
-        samples[i] = s->trace - form(s, left, work) + (double)(n - m + 1) / rest * quadratic;
+    struct parts p = {m,
+                      ub_calloc((size_t)m, row),
+                      ub_calloc((size_t)m, row),
+                      ub_calloc((size_t)m, row),
+                      ub_calloc((size_t)m, row),
+                      ub_calloc((size_t)m, row)};
+    left_out(s, p.left);
+    inner_products(m, m, n, s->test, s->space.basis, p.along);
+    inner_products(m, m, n, s->test, s->product, p.cross);
+    inner_products(m, m, m, p.left, s->core, p.core_left);
+    inner_products(m, m, m, p.along, s->core, p.core_along);
+    return p;
+}
+
+/* Takes the unit vector u, of which core_u is the core's product, off x and core_x. */
+static void take_off(int64_t m, const double *u, const double *core_u, double *x, double *core_x)
+{
+    const double along = inner(m, u, x);
+    cblas_daxpy((int)m, -along, u, 1, x, 1);
+    cblas_daxpy((int)m, -along, core_u, 1, core_x, 1);
+}
+
+/* The sample of test vector w = i. With P the projection on Q without s_i, and x = Q P w,
+ *     tr PAP + scale (w - Pw)' A (w - Pw),   scale = (n - rank P) / |w - Pw|^2.
+ * also >= 0: the sample had there been no test vector `also`. work: 4 m. */
+static double sample_without(const struct sketch *s, const struct parts *p, int64_t i, int64_t also,
+                             double *work)
+{
+    const int64_t m = p->m, n = s->n;
+    const size_t row = (size_t)m * sizeof(double);
+    const double *w = s->test + i * n, *u = p->left + i * m, *core_u = p->core_left + i * m;
+    double *x = work, *core_x = work + m, trace = s->trace - inner(m, u, core_u);
+    memcpy(x, p->along + i * m, row);
+    memcpy(core_x, p->core_along + i * m, row);
+    take_off(m, u, core_u, x, core_x);
+    if (also >= 0) {
+        double *v = work + 2 * m, *core_v = work + 3 * m;
+        memcpy(v, p->left + also * m, row);
+        memcpy(core_v, p->core_left + also * m, row);
+        for (int pass = 0; pass < 2; pass++)
+            take_off(m, u, core_u, v, core_v);
+        const double length = cblas_dnrm2((int)m, v, 1);
+        cblas_dscal((int)m, 1 / length, v, 1);
+        cblas_dscal((int)m, 1 / length, core_v, 1);
+        trace -= inner(m, v, core_v);
+        take_off(m, v, core_v, x, core_x);
     }
-    ub_free(out);
+    const double rest = inner(n, w, w) - inner(m, x, x);
+    const double quadratic =
+        inner(n, w, s->image + i * n) - 2 * inner(m, x, p->cross + i * m) + inner(m, x, core_x);
+    return trace + (double)(n - m + (also >= 0 ? 2 : 1)) / rest * quadratic;
+}
+
+/* Mean of the samples, and the jackknife: deviations of the m estimates without one test vector,
+ * squared, summed, times (m - 1)/m; that is (m - 1) standard errors of their mean, squared. */
+static struct ub_estimate leave_one_out(const struct sketch *s)
+{
+    const int64_t m = s->count;
+    struct parts p = parts_new(s);
+    double *work = ub_calloc(4, (size_t)m * sizeof(double));
+    double *without = ub_calloc((size_t)m, sizeof(double)), value = 0;
+    for (int64_t i = 0; i < m; i++) {
+        value += sample_without(s, &p, i, -1, work) / (double)m;
+        for (int64_t j = 0; j < m; j++)
+            if (j != i)
+                without[j] += sample_without(s, &p, i, j, work) / (double)(m - 1);
+    }
+    struct ub_estimate e = ub_estimate_mean(m, without);
+    e.value = value;
+    e.error *= (double)(m - 1);
+    ub_free(without);
     ub_free(work);
-    ub_free(along);
-    ub_free(cross);
+    parts_free(&p);
+    return e;
 }
 
 bool ub_trace_xtrace(const struct ub_operator *a, int64_t products, uint64_t seed,
@@ -266,15 +330,9 @@ bool ub_trace_xtrace(const struct ub_operator *a, int64_t products, uint64_t see
     struct ub_random random = ub_random_stream(seed, "xtrace");
     const int64_t count = products / 2;
     struct sketch s;
-    double *samples = ub_calloc((size_t)count, sizeof *samples);
     const bool fine = sketch_init(&s, a, count, &random);
-    if (fine && s.rank < count) {
-        *trace = ub_estimate_exact(s.trace);
-    } else if (fine) {
-        leave_one_out(&s, samples);
-        *trace = ub_estimate_mean(count, samples);
-    }
+    if (fine)
+        *trace = s.rank < count ? ub_estimate_exact(s.trace) : leave_one_out(&s);
     sketch_free(&s);
-    ub_free(samples);
     return fine || not_finite(err);
 }
