@@ -2,6 +2,7 @@
  * against the unrestarted block Krylov space that no solver of its block size can beat. */
 #include "tests/spectra_support.h"
 
+#include "bench/spectra/eigen_space.h"
 #include "bench/spectra/lanczos.h"
 
 #include <cblas.h>
@@ -390,6 +391,59 @@ static void test_products_near_optimum(void **state)
     ub_free(outliers);
 }
 
+/* In panels and whole, against sums written out. */
+static void test_inner_products(void **state)
+{
+    (void)state;
+    static const int64_t shapes[][3] = {{1, 1, 5}, {3, 5, 2500}, {4, 200, 1300}, {70, 70, 300}};
+    struct ub_random random = ub_random_stream(1, "inner products");
+    for (int i = 0; i < 4; i++) {
+        const int64_t rows = shapes[i][0], columns = shapes[i][1], n = shapes[i][2];
+        double *a = normal_numbers(rows * n, &random), *b = normal_numbers(columns * n, &random);
+        double *c = normal_numbers(rows * columns, &random);
+        ub_inner_products(rows, columns, n, a, b, c);
+        for (int64_t r = 0; r < rows; r++)
+            for (int64_t k = 0; k < columns; k++)
+                assert_near(c[r * columns + k], dot(n, a + r * n, b + k * n), 1e-10);
+        ub_free(a);
+        ub_free(b);
+        ub_free(c);
+    }
+}
+
+/* With the inner products given: the same rows, with one of no length and one already there. */
+static void test_known_inner_products(void **state)
+{
+    (void)state;
+    enum { LONG = 300, OLD = 6, NEW = 4 };
+    struct ub_random random = ub_random_stream(2, "known products");
+    struct ub_space plain, known;
+    double *old = normal_numbers(OLD * LONG, &random), *rows = normal_numbers(NEW * LONG, &random);
+    double along[NEW * OLD];
+    memset(rows + LONG, 0, LONG * sizeof *rows);
+    memcpy(rows + 2 * LONG, old, LONG * sizeof *rows);
+    ub_space_init(&plain, LONG, OLD + NEW, false);
+    ub_space_init(&known, LONG, OLD + NEW, false);
+    memcpy(plain.basis, old, OLD * LONG * sizeof *old);
+    assert_int_equal(ub_space_orthonormalize(&plain, OLD, 1e-10, false), OLD);
+    memcpy(known.basis, plain.basis, OLD * LONG * sizeof *old);
+    plain.size = known.size = OLD;
+    memcpy(plain.basis + OLD * LONG, rows, NEW * LONG * sizeof *rows);
+    memcpy(known.basis + OLD * LONG, rows, NEW * LONG * sizeof *rows);
+    ub_inner_products(NEW, OLD, LONG, rows, known.basis, along);
+    assert_int_equal(ub_space_orthonormalize(&plain, NEW, 1e-10, false), 2);
+    assert_int_equal(ub_space_orthonormalize_along(&known, NEW, along, 1e-10, false), 2);
+    for (int i = 0; i < (OLD + 2) * LONG; i++)
+        assert_near(known.basis[i], plain.basis[i], 1e-14);
+    for (int i = 0; i < OLD + 2; i++)
+        for (int j = 0; j <= i; j++)
+            assert_near(dot(LONG, known.basis + i * LONG, known.basis + j * LONG), i == j, 1e-14);
+    ub_space_free(&plain);
+    ub_space_free(&known);
+    ub_free(old);
+    ub_free(rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +458,8 @@ int main(void)
         cmocka_unit_test(test_single_precision),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_products_near_optimum),
+        cmocka_unit_test(test_inner_products),
+        cmocka_unit_test(test_known_inner_products),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { PANEL = 512 }; /* columns rotated at a time by a restart */
+enum { SMALL_PRODUCT = 500000, LEAST_PANEL = 128, MOST_PANEL = 1024 }; /* of inner products */
 
 void ub_space_init(struct ub_space *s, int64_t n, int64_t room, bool images)
 {
@@ -31,12 +32,18 @@ void ub_space_free(struct ub_space *s)
     *s = (struct ub_space){0};
 }
 
-/* c is (rows, columns) = a (rows, inner) b' with b (columns, inner). */
-static void inner_products(int64_t rows, int64_t columns, int64_t inner, const double *a,
-                           const double *b, double *c)
+/* Panels keep few rows times many out of the path on which OpenBLAS first copies both into another
+ * order, which costs more than such a product; and b is read from memory once. */
+void ub_inner_products(int64_t rows, int64_t columns, int64_t n, const double *a, const double *b,
+                       double *c)
 {
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)columns, (int)inner, 1, a,
-                (int)inner, b, (int)inner, 0, c, (int)columns);
+    const int64_t fit = SMALL_PRODUCT / (rows * columns + 1);
+    const int64_t width = fit < LEAST_PANEL ? n : fit < MOST_PANEL ? fit : MOST_PANEL;
+    for (int64_t at = 0; at < n; at += width) {
+        const int64_t inner = n - at < width ? n - at : width;
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)columns, (int)inner, 1,
+                    a + at, (int)n, b + at, (int)n, at > 0, c, (int)columns);
+    }
 }
 
 /* c (rows, columns) = alpha a b + beta c with a (rows, inner; lda apart) and b (inner, columns). */
@@ -80,8 +87,9 @@ static void project_row(const struct ub_space *s, int64_t first, int64_t row, bo
                     s->image + row * n, 1);
 }
 
-/* One pass of block Gram-Schmidt; see ub_space_orthonormalize. */
-static int64_t gram_schmidt(struct ub_space *s, int64_t count, double drop, bool carry)
+/* One pass of block Gram-Schmidt; see ub_space_orthonormalize_along. `along` may be NULL. */
+static int64_t gram_schmidt(struct ub_space *s, int64_t count, const double *along, double drop,
+                            bool carry)
 {
     const int64_t n = s->n, m = s->size;
     int64_t kept = 0;
@@ -90,11 +98,14 @@ static int64_t gram_schmidt(struct ub_space *s, int64_t count, double drop, bool
         if (!(length > 0) || !isfinite(length))
             continue;
         copy_row(s, i, m + kept, carry);
+        for (int64_t j = 0; along && j < m; j++)
+            s->work[kept * m + j] = along[(i - m) * m + j] / length;
         scale_row(s, m + kept++, 1 / length, carry);
     }
     count = kept;
     if (count > 0 && m > 0) {
-        inner_products(count, m, n, s->basis + m * n, s->basis, s->work);
+        if (!along)
+            ub_inner_products(count, m, n, s->basis + m * n, s->basis, s->work);
         combine(count, n, m, -1, s->work, m, s->basis, 1, s->basis + m * n);
         if (carry)
             combine(count, n, m, -1, s->work, m, s->image, 1, s->image + m * n);
@@ -113,10 +124,16 @@ static int64_t gram_schmidt(struct ub_space *s, int64_t count, double drop, bool
 /* Classical Gram-Schmidt done twice is orthogonal to rounding (Giraud, Langou and Rozloznik 2005,
  * doi:10.1016/j.camwa.2005.08.009). A row that shrinks by half in the second pass was rounding
  * error after the first. */
+int64_t ub_space_orthonormalize_along(struct ub_space *s, int64_t count, const double *along,
+                                      double drop, bool carry)
+{
+    count = gram_schmidt(s, count, along, drop, carry);
+    return gram_schmidt(s, count, NULL, 0.5, carry);
+}
+
 int64_t ub_space_orthonormalize(struct ub_space *s, int64_t count, double drop, bool carry)
 {
-    count = gram_schmidt(s, count, drop, carry);
-    return gram_schmidt(s, count, 0.5, carry);
+    return ub_space_orthonormalize_along(s, count, NULL, drop, carry);
 }
 
 /* u' A v against v' A u for the last direction in the space and each of the new ones. */
@@ -135,7 +152,7 @@ static void compare_with_last(struct ub_space *s, int64_t count, int64_t size)
 bool ub_space_extend(struct ub_space *s, int64_t count)
 {
     const int64_t n = s->n, old = s->size, size = old + count;
-    inner_products(count, size, n, s->image + old * n, s->basis, s->work);
+    ub_inner_products(count, size, n, s->image + old * n, s->basis, s->work);
     for (int64_t i = 0; i < count * size; i++)
         if (!isfinite(s->work[i]))
             return false;

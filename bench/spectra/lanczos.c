@@ -131,7 +131,7 @@ static bool multiply(struct lanczos *l)
     const int64_t m = s->size, b = l->next, total = m + b, w = l->width;
     ub_operator_apply(l->a, b, waiting(l), l->product);
     l->products += b;
-    product(b, total, l->n, l->product, l->n, s->basis, l->n, true, l->work, total);
+    ub_inner_products(b, total, l->n, l->product, s->basis, l->work);
     for (int64_t i = 0; i < b * total; i++)
         if (!isfinite(l->work[i]))
             return false;
@@ -148,13 +148,14 @@ static bool multiply(struct lanczos *l)
     return true;
 }
 
-/* What the last `b` products hold outside the space waits next, filled up with random rows. */
+/* What the last `b` products hold outside the space waits next, filled up with random rows. Their
+ * inner products with the space are those that multiply() left in l->work. */
 static void next_block(struct lanczos *l, int64_t b)
 {
     struct ub_space *s = &l->space;
     const int64_t m = s->size, block = smaller(l->o.block, l->n - m);
     memcpy(waiting(l), l->product, (size_t)(b * l->n) * sizeof(double));
-    l->next = smaller(ub_space_orthonormalize(s, b, NEW_DIRECTION, false), block);
+    l->next = smaller(ub_space_orthonormalize_along(s, b, l->work, NEW_DIRECTION, false), block);
     if (l->next < smaller(b, block))
         l->broke_down = true;
     add_random(l, block);
