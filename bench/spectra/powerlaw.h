@@ -35,7 +35,7 @@ struct ub_powerlaw {
  * slopes over the range, so `departure`, from the parabola through all logarithms, is added: the
  * worst case, not a deviation. Intervals then cover 95 to 100% of planted exponents under sorted
  * noise and in covariances of more samples than features, 90 to 100% above a floor and with fewer
- * samples. They cover 75 to 90% where a dozen noisy ranks are left, or where the law holds nowhere
+ * samples. They cover 50 to 90% where a dozen noisy ranks are left, or where the law holds nowhere
  * in the spectrum: covariances of fewer samples than features, exponents below 1.
  * tests/test_powerlaw_coverage.c prints the table. For covariances of known numbers of samples,
  * powerlaw_covariance.h has an interval at the nominal rate, and several times shorter.
