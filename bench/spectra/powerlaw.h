@@ -36,7 +36,8 @@ struct ub_powerlaw {
  * worst case, not a deviation. Intervals then cover 95 to 100% of planted exponents under sorted
  * noise and in covariances of more samples than features, 90 to 100% above a floor and with fewer
  * samples. They cover 50 to 90% where a dozen noisy ranks are left, or where the law holds nowhere
- * in the spectrum: covariances of fewer samples than features, exponents below 1.
+ * in the spectrum: covariances of fewer samples than features, exponents of 1 or less. With more
+ * features these get worse (400 features, 200 samples, exponent 0.7: 25%).
  * tests/test_powerlaw_coverage.c prints the table. For covariances of known numbers of samples,
  * powerlaw_covariance.h has an interval at the nominal rate, and several times shorter.
  * The forms that the BICs compare are defined in powerlaw.c. */

@@ -221,7 +221,7 @@ static void left_out(const struct sketch *s, double *out)
     ub_free(lower);
 }
 
-/* What samples are made of, m a row. */
+/* What samples are made of: m x m, and m. */
 struct parts {
     int64_t m;
     double *left;       /* unit vectors s_i along which the basis loses the i-th test vector */
@@ -229,6 +229,8 @@ struct parts {
     double *along;      /* test vectors' components along Q */
     double *core_along; /* core times each */
     double *cross;      /* test vectors' components along A Q */
+    double *squares;    /* |w|^2 of each test vector */
+    double *forms;      /* and w'Aw */
 };
 
 static void parts_free(struct parts *p)
@@ -238,18 +240,26 @@ static void parts_free(struct parts *p)
     ub_free(p->along);
     ub_free(p->core_along);
     ub_free(p->cross);
+    ub_free(p->squares);
+    ub_free(p->forms);
 }
 
 static struct parts parts_new(const struct sketch *s)
 {
     const int64_t m = s->count, n = s->n;
     const size_t row = (size_t)m * sizeof(double);
-    struct parts p = {m,
-                      ub_calloc((size_t)m, row),
-                      ub_calloc((size_t)m, row),
-                      ub_calloc((size_t)m, row),
-                      ub_calloc((size_t)m, row),
-                      ub_calloc((size_t)m, row)};
+    struct parts p = {.m = m};
+    p.left = ub_calloc((size_t)m, row);
+    p.core_left = ub_calloc((size_t)m, row);
+    p.along = ub_calloc((size_t)m, row);
+    p.core_along = ub_calloc((size_t)m, row);
+    p.cross = ub_calloc((size_t)m, row);
+    p.squares = ub_calloc(1, row);
+    p.forms = ub_calloc(1, row);
+    for (int64_t i = 0; i < m; i++) {
+        p.squares[i] = inner(n, s->test + i * n, s->test + i * n);
+        p.forms[i] = inner(n, s->test + i * n, s->image + i * n);
+    }
     left_out(s, p.left);
     inner_products(m, m, n, s->test, s->space.basis, p.along);
     inner_products(m, m, n, s->test, s->product, p.cross);
@@ -272,9 +282,9 @@ static void take_off(int64_t m, const double *u, const double *core_u, double *x
 static double sample_without(const struct sketch *s, const struct parts *p, int64_t i, int64_t also,
                              double *work)
 {
-    const int64_t m = p->m, n = s->n;
+    const int64_t m = p->m;
     const size_t row = (size_t)m * sizeof(double);
-    const double *w = s->test + i * n, *u = p->left + i * m, *core_u = p->core_left + i * m;
+    const double *u = p->left + i * m, *core_u = p->core_left + i * m;
     double *x = work, *core_x = work + m, trace = s->trace - inner(m, u, core_u);
     memcpy(x, p->along + i * m, row);
     memcpy(core_x, p->core_along + i * m, row);
@@ -291,10 +301,9 @@ static double sample_without(const struct sketch *s, const struct parts *p, int6
         trace -= inner(m, v, core_v);
         take_off(m, v, core_v, x, core_x);
     }
-    const double rest = inner(n, w, w) - inner(m, x, x);
-    const double quadratic =
-        inner(n, w, s->image + i * n) - 2 * inner(m, x, p->cross + i * m) + inner(m, x, core_x);
-    return trace + (double)(n - m + (also >= 0 ? 2 : 1)) / rest * quadratic;
+    const double rest = p->squares[i] - inner(m, x, x);
+    const double quadratic = p->forms[i] - 2 * inner(m, x, p->cross + i * m) + inner(m, x, core_x);
+    return trace + (double)(s->n - m + (also >= 0 ? 2 : 1)) / rest * quadratic;
 }
 
 /* Mean of the samples, and the jackknife: deviations of the m estimates without one test vector,
