@@ -184,6 +184,21 @@ static void what_does_not_vary_has_no_spectrum(void **state)
     fixture_free(&f);
 }
 
+/* Indices of a vocabulary are names: what they covary is no number. */
+static void tokens_have_no_covariance(void **state)
+{
+    (void)state;
+    struct ub_dataset *data = tiny_dataset(UB_REGRESSION, 20, 0, 3, 2);
+    data->tokens = 4;
+    for (int i = 0; i < 20 * 3; i++)
+        data->train.inputs[i] = i * i % 7 % 4;
+    struct fixture f = fixture_of(data, "lstm:width=3", "mse", "gd:lr=0.1");
+    TRAIN(&f, 0, "covariance-spectrum:at=0");
+    assert_int_equal(count_rows(f.recorded, "covariance-spectrum.inputs"), 0);
+    assert_true(f.recorded->n_rows > 0); /* the layer's */
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +208,7 @@ int main(void)
         cmocka_unit_test(a_planted_exponent_is_found),
         cmocka_unit_test(noise_is_not_fitted),
         cmocka_unit_test(what_does_not_vary_has_no_spectrum),
+        cmocka_unit_test(tokens_have_no_covariance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
