@@ -89,7 +89,6 @@ static bool read_run(struct run_exponents *r, const struct ub_trace *trace)
         const char *row = r->row[m] = row_of(trace, (enum matrix_of)m);
         if (!row)
             continue;
-        r->first[m] = decay_at(trace, row, first_step_of(trace, row));
         r->last[m] = decay_at(trace, row, last_step_of(trace, row));
         any = true;
     }

@@ -31,9 +31,9 @@ struct decay { /* of one matrix of one run at one step */
     double se; /* half its 95% interval's width over 1.96 */
 };
 struct run_exponents {
-    size_t run;                         /* index into the study's store */
-    const char *row[EXPONENT_MATRICES]; /* observable of the fit; NULL where not measured */
-    struct decay first[EXPONENT_MATRICES], last[EXPONENT_MATRICES];
+    size_t run;                           /* index into the study's store */
+    const char *row[EXPONENT_MATRICES];   /* observable of the fit; NULL where not measured */
+    struct decay last[EXPONENT_MATRICES]; /* at its last measurement */
 };
 struct exponents {
     const struct study *study;
@@ -74,6 +74,7 @@ struct universal {
     double mean[MOST_ARCHITECTURES], se[MOST_ARCHITECTURES];
     struct ub_meta between, any; /* over architectures; any: with rivals' fits, too */
     enum ub_verdict verdict;
+    double adjusted_p; /* of Q, over all groups (Benjamini-Hochberg); NAN below two means */
 };
 struct universals {
     size_t count;

@@ -50,9 +50,10 @@ struct ub_point {
 };
 struct ub_slope {
     /* Of y on x within groups (each with its own level), corrected for errors in x by moments
-     * (Fuller 1987, Measurement Error Models), points weighted by 1/(x_se^2 + the clusters' median
-     * of it); 95% interval: jackknife over clusters, Student's t on their number less two, of 4 or
-     * more. NAN where errors are half the spread of x or more. */
+     * (Fuller 1987, Measurement Error Models), points weighted by 1/(x_se^2 + (spread/10)^2), the
+     * spread being that of x; 95% interval: jackknife over clusters, Student's t on their number
+     * less two, of 4 or more. NAN where errors are half the spread of x or more. n: points that
+     * are used, those of groups in more than one cluster. */
     struct ub_interval slope;
     double reliability; /* share of x's sum of squares within groups that is not error */
     /* Spearman's rank correlation over all points; 95% percentile interval of a bootstrap over

@@ -155,39 +155,48 @@ static void correlate(struct ub_slope *r, const struct sample *all)
     ub_free(x);
 }
 
-/* 1/(se^2 + the clusters' median se^2): where x is hardly known it weighs little, where it is known
- * better than elsewhere no more than twice as much as in the median cluster. Never below the square
- * of 1/20 of the spread of x. */
-static void set_weights(const struct sample *all, double *weight)
+/* 1/(se^2 + (spread/10)^2): where x is hardly known it weighs little; where it is known better than
+ * to a tenth of its spread, other scatter counts. */
+static void set_weights(const struct ub_point *p, size_t n, double *weight)
 {
     double low = (double)INFINITY, high = -(double)INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        low = fmin(low, p[i].x);
+        high = fmax(high, p[i].x);
+    }
+    const double floor = (high - low) * (high - low) / 100;
+    for (size_t i = 0; i < n; i++)
+        weight[i] = floor > 0 ? floor / (p[i].x_se * p[i].x_se + floor) : 1;
+}
+
+/* Points of groups that are in more than one cluster: the others say nothing of x. */
+static size_t keep_compared(const struct ub_point *p, size_t n, struct ub_point *kept)
+{
     size_t m = 0;
-    for (size_t i = 0; i < all->n; i++) {
-        const struct ub_point *p = &all->point[i];
-        low = fmin(low, p->x);
-        high = fmax(high, p->x);
-        if (is_first(all, i, false))
-            weight[m++] = p->x_se * p->x_se;
+    for (size_t i = 0; i < n; i++) {
+        bool compared = false;
+        for (size_t k = 0; k < n; k++)
+            compared = compared || (p[k].group == p[i].group && p[k].cluster != p[i].cluster);
+        if (compared)
+            kept[m++] = p[i];
     }
-    const double least = (high - low) * (high - low) / 400;
-    const double floor = m ? fmax(ub_median(weight, m), least) : 1;
-    for (size_t i = 0; i < all->n; i++) {
-        const double se = all->point[i].x_se;
-        weight[i] = floor > 0 ? floor / (se * se + floor) : 1;
-    }
+    return m;
 }
 
 struct ub_slope ub_slope_within(const struct ub_point *points, size_t n)
 {
-    const struct ub_interval nothing = {NAN, NAN, NAN, NAN, (double)n, n};
-    struct ub_slope r = {.slope = nothing, .spearman = nothing, .reliability = NAN};
+    struct ub_point *kept = ub_calloc(n + 1, sizeof *kept);
     double *weight = ub_calloc(n + 1, sizeof *weight);
-    const struct sample all = {points, weight, n, -1};
-    set_weights(&all, weight);
+    const size_t m = keep_compared(points, n, kept);
+    const struct ub_interval nothing = {NAN, NAN, NAN, NAN, (double)m, m};
+    struct ub_slope r = {.slope = nothing, .spearman = nothing, .reliability = NAN};
+    const struct sample all = {kept, weight, m, -1};
+    set_weights(kept, m, weight);
     correlate(&r, &all);
     r.slope.estimate = slope_of(&all, &r.reliability);
     if (isfinite(r.slope.estimate))
         jackknife(&r, &all);
     ub_free(weight);
+    ub_free(kept);
     return r;
 }

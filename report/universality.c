@@ -89,6 +89,17 @@ static void compare_architectures(struct universal *g, const struct exponents *e
     g->verdict = verdict_of(g);
 }
 
+static void adjust(struct universals *u)
+{
+    double *p = ub_calloc(2 * u->count + 1, sizeof *p), *q = p + u->count;
+    for (size_t i = 0; i < u->count; i++)
+        p[i] = u->group[i].between.q_p;
+    ub_benjamini_hochberg(p, u->count, q);
+    for (size_t i = 0; i < u->count; i++)
+        u->group[i].adjusted_p = q[i];
+    ub_free(p);
+}
+
 struct universals universals_of(const struct exponents *e)
 {
     struct universals u = {0};
@@ -98,6 +109,7 @@ struct universals universals_of(const struct exponents *e)
                 find_group(&u, (enum matrix_of)m, exponents_spec(e, i));
     for (size_t i = 0; i < u.count; i++)
         compare_architectures(&u.group[i], e);
+    adjust(&u);
     return u;
 }
 
@@ -214,10 +226,10 @@ static struct table *universals_table(const struct universals *u)
     return t;
 }
 
-/* "NTK: holds on 0, violated on 1 (digits:size=200, ce: tau 0.6), undecided on 2 of 3." */
+/* "NTK: holds on 0 of 3, violated on 1 (digits under ce: tau 0.6 ...), undecided on 2; ..." */
 static void add_answer(struct ub_text *out, const struct universals *u, enum matrix_of m)
 {
-    size_t count[3] = {0}, all = 0;
+    size_t count[3] = {0}, all = 0, differ = 0;
     struct ub_text where = {0};
     for (size_t i = 0; i < u->count; i++) {
         const struct universal *g = &u->group[i];
@@ -231,12 +243,16 @@ static void add_answer(struct ub_text *out, const struct universals *u, enum mat
                         g->between.tau, g->between.tau_low, g->between.tau_high, ends);
         ub_free(ends);
         count[g->verdict]++;
+        differ += g->adjusted_p < 0.05;
     }
     if (all > 0)
-        ub_text_add(out, "- %s: holds on %zu of %zu, violated on %zu%s%s%s, undecided on %zu.\n",
-                    exponent_matrices[m], count[UB_HOLDS], all, count[UB_VIOLATED],
-                    where.length ? " (" : "", where.length ? where.data : "",
-                    where.length ? ")" : "", count[UB_UNDECIDED]);
+        ub_text_add(
+            out,
+            "- %s: holds on %zu of %zu, violated on %zu%s%s%s, undecided on %zu; differences "
+            "beyond errors on %zu.\n",
+            exponent_matrices[m], count[UB_HOLDS], all, count[UB_VIOLATED],
+            where.length ? " (" : "", where.length ? where.data : "", where.length ? ")" : "",
+            count[UB_UNDECIDED], differ);
     ub_text_free(&where);
 }
 
@@ -249,7 +265,9 @@ static void add_across(struct ub_text *out, const struct exponents *e)
                 "compared (BIC); others are counted, not used. tau: spread between the means of "
                 "architectures (over optimizers and seeds) beyond their errors, with its 95%% "
                 "interval (Q profile). The same: the interval ends below %g; not the same: it "
-                "begins above; fewer than %d architectures do not decide.\n\n",
+                "begins above; fewer than %d architectures do not decide. Differences beyond "
+                "errors: Cochran's Q, p adjusted over the table (Benjamini-Hochberg) below "
+                "0.05.\n\n",
                 universal_margin, LEAST_ARCHITECTURES);
     for (int m = OF_FIRST_LAYER; m < EXPONENT_MATRICES; m++)
         add_answer(out, &u, (enum matrix_of)m);
@@ -268,7 +286,7 @@ static void add_datasets(struct ub_text *out, const struct exponents *e)
     for (size_t i = 0; i < e->count; i++) {
         const struct ub_run_spec *spec = exponents_spec(e, i);
         const size_t before = seen.count;
-        struct ub_interval data;
+        struct ub_interval data, ignored;
         if (labels_add(&seen, spec->dataset) != before)
             continue;
         ub_text_add(out, "%s %s ", before ? "," : "", dataset_label(spec));
@@ -276,7 +294,7 @@ static void add_datasets(struct ub_text *out, const struct exponents *e)
             ub_text_add(out, "none");
         else
             ub_text_add(out, "%.2f [%.2f, %.2f]%s", data.estimate, data.low, data.high,
-                        exponent_of_data(e, spec->dataset, POWER_LAWS, &data)
+                        exponent_of_data(e, spec->dataset, POWER_LAWS, &ignored)
                             ? ""
                             : " (no power law: a rival fits better)");
     }
@@ -294,7 +312,7 @@ static void add_slope(struct table *t, const struct exponents *e, enum matrix_of
     table_cell(t, "%s", exponent_matrices[m]);
     table_cell(t, "%s", choice == POWER_LAWS ? "power laws" : "with rivals");
     table_cell(t, "%zu", s.n_clusters);
-    table_cell(t, "%zu", n);
+    table_cell(t, "%zu", s.slope.n);
     add_interval(t, s.slope.estimate, s.slope.low, s.slope.high);
     table_fixed(t, s.reliability, 3);
     add_interval(t, s.spearman.estimate, s.spearman.low, s.spearman.high);
@@ -311,13 +329,14 @@ static void add_prediction(struct ub_text *out, const struct exponents *e)
     }
     ub_text_add(out,
                 "\n### Does the data's exponent predict the others?\n\nSlope of each exponent on "
-                "that of the inputs within systems of one architecture, optimizer and loss, "
-                "corrected for errors in the latter (Fuller 1987), with 95%% interval by jackknife "
-                "over datasets; reliability: share of the spread of inputs' exponents that is not "
-                "error; at one half or less there is no slope. 1: it is passed on as it is; 0: it "
-                "is not. Spearman: over runs, bootstrap over datasets. Intervals need four "
-                "datasets. With rivals: fits of spectra that another form fits better, too, whose "
-                "exponents are mean slopes over the ranks fitted.\n\n");
+                "that of the inputs within systems of one architecture, optimizer and loss that "
+                "more than one dataset has, corrected for errors in the latter (Fuller 1987), with "
+                "95%% interval by jackknife over datasets; reliability: share of the spread of "
+                "inputs' exponents that is not error; at one half or less there is no slope. 1: it "
+                "is passed on as it is; 0: it is not. Spearman: over runs, bootstrap over "
+                "datasets. Intervals need four datasets. With rivals: fits of spectra that another "
+                "form fits better, too, whose exponents are mean slopes over the ranks "
+                "fitted.\n\n");
     add_datasets(out, e);
     if (table_rows(t) > 0)
         table_markdown(t, out);
