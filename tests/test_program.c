@@ -265,7 +265,8 @@ static void sums_join_the_block_of_what_they_sum(void **state)
     (void)state;
     static const int64_t sizes[][3] = {{7, 1500, 1}, {1, 700, 8}, {3, 257, 24}, {2, 2, 1030},
                                        {5, 1, 300},  {1, 65, 64}, {2050, 2, 1}, {300, 8, 1},
-                                       {129, 16, 1}, {1, 1, 1}};
+                                       {129, 16, 1}, {300, 2, 8}, {90, 3, 4},   {70, 2, 16},
+                                       {50, 5, 32},  {60, 8, 8},  {99, 3, 24},  {1, 1, 1}};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
         const int64_t a = sizes[k][0], r = sizes[k][1], b = sizes[k][2], n = a * r * b;
         struct ub_graph *g = ub_graph_new();

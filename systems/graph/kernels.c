@@ -102,7 +102,7 @@ static void fill(int64_t n, void *out, double value)
         o[i] = v;
 }
 
-enum { WIDE = 64 };
+enum { WIDE = 64, FEW = 8 }; /* elements added at once; rows too few for that */
 
 /* Rows of b elements, b a divisor of WIDE, added to o: many rows at once. Returns the rows done. */
 static int64_t add_narrow_rows(int64_t rows, int64_t b, real *o, const real *x)
@@ -164,6 +164,33 @@ static void row_sums(int64_t rows, int64_t r, real *out, const real *x)
     }
 }
 
+/* Groups of r rows of b, added up: few rows, as of pooling windows, without a call each. */
+#define SHORT_GROUPS(B)                                                                            \
+    case B:                                                                                        \
+        for (int64_t i = 0; i < groups; i++, out += (B), x += r * (B)) {                           \
+            real s[B];                                                                             \
+            memcpy(s, x, sizeof s);                                                                \
+            for (int64_t j = 1; j < r; j++)                                                        \
+                _Pragma("omp simd") for (int l = 0; l < (B); l++) s[l] += x[j * (B) + l];          \
+            memcpy(out, s, sizeof s);                                                              \
+        }                                                                                          \
+        return;
+
+static void group_sums(int64_t groups, int64_t r, int64_t b, real *out, const real *x)
+{
+    switch (r < FEW ? b : 0) {
+        SHORT_GROUPS(4)
+        SHORT_GROUPS(8)
+        SHORT_GROUPS(16)
+        SHORT_GROUPS(32)
+    default:
+        for (int64_t i = 0; i < groups; i++, out += b, x += r * b) {
+            memcpy(out, x, (size_t)b * sizeof *out);
+            add_rows(r - 1, b, out, x + b);
+        }
+    }
+}
+
 static void sum_row_parts(int64_t start, int64_t n, int64_t r, real *out, const real *x)
 {
     const int64_t from = start % r, head = from == 0 ? 0 : r - from < n ? r - from : n;
@@ -189,7 +216,14 @@ static void sum_part(int64_t start, int64_t n, int64_t r, int64_t b, void *out, 
         const int64_t row = start / b, l = start % b, j = row % r;
         real *o = (real *)out + row / r * b;
         const int64_t whole = n / b, rows = r - j < whole ? r - j : whole;
+        const int64_t groups = l == 0 && j == 0 ? whole / r : 0;
         int64_t run = b - l < n ? b - l : n;
+        if (groups > 0) {
+            group_sums(groups, r, b, o, x);
+            run = groups * r * b;
+            start += run, x += run, n -= run;
+            continue;
+        }
         if (j == 0)
             memset(o + l, 0, (size_t)(rows > 0 && l == 0 ? b : run) * sizeof *o);
         if (l == 0 && rows > 0) {
@@ -210,12 +244,7 @@ static void sum(int64_t a, int64_t r, int64_t b, void *out, const void *in)
         row_sums(a, r, out, in);
         return;
     }
-    for (int64_t i = 0; i < a; i++) {
-        real *o = (real *)out + i * b;
-        const real *x = (const real *)in + i * r * b;
-        memcpy(o, x, (size_t)b * sizeof *o);
-        add_rows(r - 1, b, o, x + b);
-    }
+    group_sums(a, r, b, out, in);
 }
 
 /* NaN stays NaN: a diverged run must show. */
