@@ -17,6 +17,7 @@ static bool is_about_rho(const struct ub_law_result *r)
 
 struct axes {
     const struct ub_law_result *law;
+    const struct ub_run_spec *of; /* only of its dataset and loss; NULL: of all */
     struct labels optimizers, models;
     bool by_name; /* models */
 };
@@ -37,19 +38,31 @@ static size_t add_optimizer(struct axes *a, const struct ub_run_spec *spec)
     return index;
 }
 
-static struct axes axes_of(const struct ub_law_result *r)
+static bool belongs(const struct axes *a, const struct ub_run_spec *spec)
 {
-    struct axes a = {.law = r};
-    for (size_t i = 0; i < r->n_systems; i++) {
-        add_optimizer(&a, &r->systems[i].first->spec);
-        add_model(&a, &r->systems[i].first->spec);
-    }
+    return !a->of ||
+           (strcmp(a->of->dataset, spec->dataset) == 0 && strcmp(a->of->loss, spec->loss) == 0);
+}
+
+static void add_models(struct axes *a)
+{
+    for (size_t i = 0; i < a->law->n_systems; i++)
+        if (belongs(a, &a->law->systems[i].first->spec))
+            add_model(a, &a->law->systems[i].first->spec);
+}
+
+static struct axes axes_of(const struct ub_law_result *r, const struct ub_run_spec *of)
+{
+    struct axes a = {.law = r, .of = of};
+    for (size_t i = 0; i < r->n_systems; i++)
+        if (belongs(&a, &r->systems[i].first->spec))
+            add_optimizer(&a, &r->systems[i].first->spec);
+    add_models(&a);
     if (a.models.count <= MOST_LABELS)
         return a;
     a.by_name = true;
     labels_free(&a.models);
-    for (size_t i = 0; i < r->n_systems; i++)
-        add_model(&a, &r->systems[i].first->spec);
+    add_models(&a);
     return a;
 }
 
@@ -115,7 +128,7 @@ static struct ub_figure *collapse_frame(const struct axes *a, const char *title)
 
 bool has_many_optimizers(const struct ub_law_result *r)
 {
-    struct axes a = axes_of(r);
+    struct axes a = axes_of(r, NULL);
     const bool many = a.optimizers.count >= FEWEST_OPTIMIZERS;
     axes_clear(&a);
     return many;
@@ -125,7 +138,7 @@ bool plot_collapse_by_optimizer(const struct study *study, const struct ub_law_r
                                 struct plates *plates, struct ub_error *err)
 {
     static const char title[] = "Every optimizer, measured by its own edge";
-    struct axes a = axes_of(r);
+    struct axes a = axes_of(r, NULL);
     struct ub_figure *f = collapse_frame(&a, title);
     for (size_t i = 0; i < r->n_runs; i++) {
         const struct ub_trace *trace = study->traces[r->runs[i].run - study->store->runs];
@@ -144,7 +157,7 @@ bool plot_collapse_by_optimizer(const struct study *study, const struct ub_law_r
 
 static bool in_cell(struct axes *a, const struct ub_run_spec *spec, size_t optimizer, size_t model)
 {
-    return add_optimizer(a, spec) == optimizer && add_model(a, spec) == model;
+    return belongs(a, spec) && add_optimizer(a, spec) == optimizer && add_model(a, spec) == model;
 }
 
 /* Systems' plateaus come together as in the verdict; one alone keeps its own interval. */
@@ -211,9 +224,10 @@ static void add_cell(struct table *t, struct axes *a, size_t optimizer, size_t m
     ub_text_free(&why);
 }
 
-struct table *plateaus_table(const struct ub_law_result *r, struct labels *reasons)
+struct table *plateaus_table(const struct ub_law_result *r, const struct ub_run_spec *of,
+                             struct labels *reasons)
 {
-    struct axes a = axes_of(r);
+    struct axes a = axes_of(r, of);
     const size_t columns = a.models.count + 1;
     const char **head = ub_calloc(columns, sizeof *head);
     char *align = ub_calloc(columns + 1, 1);
@@ -234,24 +248,40 @@ struct table *plateaus_table(const struct ub_law_result *r, struct labels *reaso
     return t;
 }
 
+/* A table for each dataset and loss. */
+static void add_plateaus_of(struct ub_text *out, const struct ub_law_result *r)
+{
+    struct labels groups = {0}, reasons = {0};
+    for (size_t i = 0; i < r->n_systems; i++) {
+        const struct ub_run_spec *of = &r->systems[i].first->spec;
+        struct ub_text name = {0};
+        ub_text_add(&name, "%s, %s", dataset_label(of), of->loss);
+        const size_t before = groups.count;
+        if (labels_add(&groups, name.data) == before) {
+            struct table *t = plateaus_table(r, of, &reasons);
+            ub_text_add(out, "\n%s:\n\n", name.data);
+            table_markdown(t, out);
+            table_free(t);
+        }
+        ub_text_free(&name);
+    }
+    for (size_t k = 0; k < reasons.count; k++)
+        ub_text_add(out, "%s%c: %s", k ? "; " : "\n", (char)('a' + (int)k), reasons.text[k]);
+    if (reasons.count > 0)
+        ub_text_add(out, ".\n");
+    labels_free(&groups);
+    labels_free(&reasons);
+}
+
 void add_plateaus(struct ub_text *out, const struct study *study)
 {
     for (size_t i = 0; i < study->n_laws; i++) {
         if (!is_about_rho(study->laws[i]) || study->laws[i]->n_systems == 0)
             continue;
-        struct labels reasons = {0};
-        struct table *t = plateaus_table(study->laws[i], &reasons);
-        ub_text_add(out,
-                    "\n## Plateaus by optimizer and architecture\n\nrho at the edge, mean "
-                    "over the systems of a pair (random effects, as in the verdict) with its "
-                    "95%% interval; in parentheses: runs that did not reach it, by reason.\n\n");
-        table_markdown(t, out);
-        for (size_t k = 0; k < reasons.count; k++)
-            ub_text_add(out, "%s%c: %s", k ? "; " : "\n", (char)('a' + (int)k), reasons.text[k]);
-        if (reasons.count > 0)
-            ub_text_add(out, ".\n");
-        table_free(t);
-        labels_free(&reasons);
+        ub_text_add(out, "\n## Plateaus by optimizer and architecture\n\nrho at the edge, mean "
+                         "over the systems of a pair (random effects, as in the verdict) with its "
+                         "95%% interval; in parentheses: runs that did not reach it, by reason.\n");
+        add_plateaus_of(out, study->laws[i]);
     }
 }
 

@@ -67,7 +67,9 @@ double unit_of_time(const struct ub_series *rho);
 bool has_many_optimizers(const struct ub_law_result *result);
 bool plot_collapse_by_optimizer(const struct study *study, const struct ub_law_result *result,
                                 struct plates *plates, struct ub_error *err);
-struct table *plateaus_table(const struct ub_law_result *result, struct labels *reasons);
+/* Of runs on the dataset and with the loss of `of`; NULL: of all. */
+struct table *plateaus_table(const struct ub_law_result *result, const struct ub_run_spec *of,
+                             struct labels *reasons);
 void add_plateaus(struct ub_text *out, const struct study *study);
 struct table *thresholds_table(const struct study *study);
 /* plots_models.c: rho of every architecture. coordinates.c: activations against width, and a table

@@ -58,6 +58,7 @@ static const struct planted planted[] = {
     {"mlp:widths=8", "adam:lr=0.1", "38/lr", "digits", 1, false, false},
     {"mlp:widths=8", "adam:lr=0.2", "38/lr", "digits", 1, true, true},
     {"mlp:widths=8", "lion:lr=0.2", NULL, "digits", 1, false, false},
+    {"gru", "gd:lr=0.1", "2/lr", "sorting", 1.3, true, false},
 };
 
 static void plant_all(const char *folder)
@@ -101,7 +102,8 @@ static void plateaus_are_means_over_systems(void **state)
     assert_int_equal(study->n_laws, 1);
     const struct ub_law_result *r = study->laws[0];
     struct labels reasons = {0};
-    struct table *t = plateaus_table(r, &reasons);
+    const struct ub_run_spec *digits = &system_called(r, "cnn", "gd:lr=0.1")->first->spec;
+    struct table *t = plateaus_table(r, digits, &reasons);
     assert_int_equal(table_rows(t), 3);
     assert_int_equal(t->columns, 3);
 
@@ -127,6 +129,14 @@ static void plateaus_are_means_over_systems(void **state)
     assert_int_equal(reasons.count, 2);
     assert_string_equal(reasons.text[0], "never sharpened to the threshold");
     assert_string_equal(reasons.text[1], "diverged");
+    table_free(t);
+    const struct ub_law_system *other = system_called(r, "gru", "gd:lr=0.1");
+    t = plateaus_table(r, &other->first->spec, &reasons); /* sorting alone */
+    assert_int_equal(table_rows(t), 1);
+    assert_int_equal(t->columns, 2);
+    snprintf(expected, sizeof expected, "%.3f [%.2f, %.2f]", other->plateau.estimate,
+             other->plateau.low, other->plateau.high);
+    assert_string_equal(cell_of(t, "gd", "gru"), expected);
     labels_free(&reasons);
     table_free(t);
     study_free(study);
