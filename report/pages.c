@@ -214,55 +214,42 @@ static void add_exponents(struct ub_text *out, const struct exponents *e)
     table_free(t);
 }
 
+/* A table under its heading; nothing when it has no rows. Frees it. */
+static void add_titled(struct ub_text *out, struct table *t, const char *heading)
+{
+    if (table_rows(t) > 0) {
+        ub_text_add(out, "\n## %s\n\n", heading);
+        table_markdown(t, out);
+    }
+    table_free(t);
+}
+
 static void add_tables(struct ub_text *out, const struct study *study, const struct exponents *e)
 {
     add_plateaus(out, study);
-    struct table *t = thresholds_table(study);
-    if (table_rows(t) > 0) {
-        ub_text_add(out, "\n## Thresholds\n\nThe edge of each optimizer, rho = 1: H is the Hessian "
-                         "of the training loss, P the optimizer's preconditioner.\n\n");
-        table_markdown(t, out);
-    }
-    table_free(t);
+    add_titled(out, thresholds_table(study),
+               "Thresholds\n\nThe edge of each optimizer, rho = 1: H is the Hessian of the "
+               "training loss, P the optimizer's preconditioner.");
     add_systems(out, study);
-    t = coordinates_table(study);
-    if (table_rows(t) > 0) {
-        ub_text_add(out, "\n## Coordinate check\n\nExponents of each layer's change (root mean "
-                         "square, at the last measurement) against width, fitted to runs that did "
-                         "not diverge; hidden: the least and greatest of the hidden layers. "
-                         "Theory: 0 everywhere under mup; changes grow under sp, up to diverging; "
-                         "under ntk gradient descent leaves hidden layers where they are "
-                         "(Yang and Hu 2020, arXiv:2011.14522).\n\n");
-        table_markdown(t, out);
-    }
-    table_free(t);
-    t = flows_table(study);
-    if (table_rows(t) > 0) {
-        ub_text_add(out, "\n## Central flows\n\nMean error of the predicted loss and sharpness "
-                         "against the run's, averaged over 25 steps on either side, relative to "
-                         "the run's mean; and the distance of parameters at the end. Plain: the "
-                         "flow without oscillation. First run of each system (Cohen, Damian et "
-                         "al. 2024, arXiv:2410.24206).\n\n");
-        table_markdown(t, out);
-    }
-    table_free(t);
-    t = catapults_table(study);
-    if (table_rows(t) > 0) {
-        ub_text_add(out,
-                    "\n## Starts above the edge\n\nMedians over the seeds that did not diverge "
-                    "(Lewkowycz et al. 2020, arXiv:2003.02218).\n\n");
-        table_markdown(t, out);
-    }
-    table_free(t);
-    t = batches_table(study);
-    if (table_rows(t) > 0) {
-        ub_text_add(out, "\n## Batch sharpness\n\nMedians over the second half of each run, then "
-                         "means over seeds that did not diverge, with the least and the greatest. "
-                         "Without momentum both edges are 2/lr (Andreyev and Beneventano 2024, "
-                         "arXiv:2412.20553; with momentum arXiv:2604.14108).\n\n");
-        table_markdown(t, out);
-    }
-    table_free(t);
+    add_titled(out, coordinates_table(study),
+               "Coordinate check\n\nExponents of each layer's change (root mean square, at the "
+               "last measurement) against width, fitted to runs that did not diverge; hidden: the "
+               "least and greatest of the hidden layers. Theory: 0 everywhere under mup; changes "
+               "grow under sp, up to diverging; under ntk gradient descent leaves hidden layers "
+               "where they are (Yang and Hu 2020, arXiv:2011.14522).");
+    add_titled(out, flows_table(study),
+               "Central flows\n\nMean error of the predicted loss and sharpness against the "
+               "run's, averaged over 25 steps on either side, relative to the run's mean; and the "
+               "distance of parameters at the end. Plain: the flow without oscillation. First run "
+               "of each system (Cohen, Damian et al. 2024, arXiv:2410.24206).");
+    add_titled(out, catapults_table(study),
+               "Starts above the edge\n\nMedians over the seeds that did not diverge (Lewkowycz "
+               "et al. 2020, arXiv:2003.02218).");
+    add_titled(out, batches_table(study),
+               "Batch sharpness\n\nMedians over the second half of each run, then means over "
+               "seeds that did not diverge, with the least and the greatest. Without momentum both "
+               "edges are 2/lr (Andreyev and Beneventano 2024, arXiv:2412.20553; with momentum "
+               "arXiv:2604.14108).");
     add_exponents(out, e);
 }
 
