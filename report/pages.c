@@ -306,6 +306,8 @@ static void add_summary(struct ub_text *out, const struct study *study)
         struct table *t = table_new(head, "lllrrrr");
         for (size_t k = 0; k < study->laws[i]->n_systems; k++)
             add_group(t, study->laws[i], k);
+        if (study->n_laws > 1)
+            ub_text_add(out, "%s%s:\n\n", i ? "\n" : "", study->laws[i]->law->name);
         table_markdown(t, out);
         table_free(t);
     }
