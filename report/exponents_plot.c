@@ -5,10 +5,11 @@
 #include <math.h>
 #include <string.h>
 
-enum { COLUMNS = 2 };
+enum { COLUMNS = 2, MOST_DATASETS = 16 };
 
-/* Between architectures of a dataset, of the panel's width, so that all are seen; between names. */
-static const double offset = 0.008, line = 0.05;
+/* Between architectures of a dataset, of the panel's width, so that all are seen; between the bars
+ * of datasets, of its height. */
+static const double offset = 0.008, line = 0.04;
 
 /* A run's point in a panel; false when it has none. */
 static bool point_of(const struct exponents *e, size_t i, enum matrix_of m,
@@ -46,6 +47,7 @@ static void draw_architecture(struct ub_panel *panel, const struct exponents *e,
                           (struct ub_style){.color = (int)(k % 8),
                                             .hollow = e->runs[i].last[m].fate != POWER_FITS,
                                             .width = 1,
+                                            .alpha = 0.7,
                                             .point_size = 2.8,
                                             .label = labelled ? NULL : names->text[k]});
             labelled = true;
@@ -54,51 +56,89 @@ static void draw_architecture(struct ub_panel *panel, const struct exponents *e,
     }
 }
 
-/* What a panel's axes show: exponents whose intervals are very wide do not set it. */
-struct extent {
-    double left, right, low, high;
+/* ---- the data's own exponents: a bar each above the points, by letter, in order ------------- */
+
+struct datasets {
+    size_t count;
+    const struct ub_run_spec *spec[MOST_DATASETS];
+    struct ub_interval exponent[MOST_DATASETS];
 };
 
-static struct extent extent_of(const struct exponents *e, enum matrix_of m)
+static void add_dataset(struct datasets *d, const struct ub_run_spec *spec,
+                        const struct ub_interval *exponent)
 {
-    struct extent x = {(double)INFINITY, -(double)INFINITY, 0, 1};
-    struct labels datasets = {0};
-    for (size_t i = 0; i < e->count; i++) {
-        struct ub_interval data;
-        if (!point_of(e, i, m, &data))
-            continue;
-        labels_add(&datasets, exponents_spec(e, i)->dataset);
-        x.left = fmin(x.left, data.estimate);
-        x.right = fmax(x.right, data.estimate);
-        x.low = fmin(x.low, e->runs[i].last[m].fit[EXPONENT]);
-        x.high = fmax(x.high, e->runs[i].last[m].fit[EXPONENT]);
+    size_t at = d->count;
+    for (size_t i = 0; i < d->count; i++)
+        if (strcmp(d->spec[i]->dataset, spec->dataset) == 0)
+            return;
+    if (d->count == MOST_DATASETS)
+        return;
+    for (; at > 0 && d->exponent[at - 1].estimate > exponent->estimate; at--) {
+        d->spec[at] = d->spec[at - 1];
+        d->exponent[at] = d->exponent[at - 1];
     }
-    const double width = fmax(x.right - x.left, 0.2);
-    x.left -= 0.1 * width;
-    x.right += 0.8 * width; /* names of datasets stand to the right of their lines */
-    /* and above the points: */
-    x.high /= 1 - fmin(0.6, line * (double)(datasets.count + 2));
-    labels_free(&datasets);
-    return x;
+    d->spec[at] = spec;
+    d->exponent[at] = *exponent;
+    d->count++;
 }
 
-/* Each dataset's exponent, and its name: one beneath the other. */
-static void draw_datasets(struct ub_panel *panel, const struct exponents *e, enum matrix_of m,
-                          const struct extent *x)
+static struct datasets datasets_of(const struct exponents *e)
 {
-    struct labels seen = {0};
+    struct datasets d = {0};
+    for (size_t i = 0; i < e->count; i++)
+        for (int m = OF_FIRST_LAYER; m < EXPONENT_MATRICES; m++) {
+            struct ub_interval exponent;
+            if (point_of(e, i, (enum matrix_of)m, &exponent))
+                add_dataset(&d, exponents_spec(e, i), &exponent);
+        }
+    return d;
+}
+
+/* What a panel's axes show. The highest exponents and wide intervals do not set it: they are cut.
+ */
+struct extent {
+    double left, right, high;
+};
+
+static struct extent extent_of(const struct exponents *e, enum matrix_of m,
+                               const struct datasets *d)
+{
+    const double least = d->exponent[0].estimate, most = d->exponent[d->count - 1].estimate;
+    const double margin = 0.15 * fmax(most - least, 0.4);
+    double *y = ub_calloc(e->count + 1, sizeof *y);
+    size_t n = 0;
     for (size_t i = 0; i < e->count; i++) {
-        const struct ub_run_spec *spec = exponents_spec(e, i);
-        const size_t before = seen.count;
         struct ub_interval data;
-        if (!point_of(e, i, m, &data) || labels_add(&seen, spec->dataset) != before)
-            continue;
-        ub_panel_rule(panel, UB_VERTICAL, data.estimate, NULL);
-        ub_panel_text(panel, data.estimate,
-                      x->high - line * (double)(before % 11 + 1) * (x->high - x->low),
-                      dataset_label(spec));
+        if (point_of(e, i, m, &data))
+            y[n++] = e->runs[i].last[m].fit[EXPONENT];
     }
-    labels_free(&seen);
+    const double top = 1.2 * fmax(ub_quantile(y, n, 0.95), 0.5);
+    ub_free(y);
+    return (struct extent){least - margin, most + margin,
+                           top / (1 - line * (double)(d->count + 1))};
+}
+
+static void draw_datasets(struct ub_panel *panel, const struct datasets *d, const struct extent *x)
+{
+    for (size_t k = 0; k < d->count; k++) {
+        const struct ub_interval *at = &d->exponent[k];
+        const double y = x->high * (1 - line * (double)(k + 1));
+        const double low = fmax(at->low, x->left), high = fmin(at->high, x->right);
+        const char letter[] = {(char)('a' + (int)k), 0};
+        ub_panel_bars(panel, UB_HORIZONTAL, &at->estimate, &y, &low, &high, 1,
+                      (struct ub_style){.color = -1, .width = 1, .point_size = 2.2});
+        ub_panel_text(panel, at->estimate + 0.012 * (x->right - x->left), y + 0.25 * line * x->high,
+                      letter);
+    }
+}
+
+static void name_datasets(const struct datasets *d, struct ub_text *out)
+{
+    for (size_t k = 0; k < d->count; k++)
+        ub_text_add(out, "%s%c %s %.2f [%.2f, %.2f]", k ? "; " : " Data: ", (char)('a' + (int)k),
+                    dataset_label(d->spec[k]), d->exponent[k].estimate, d->exponent[k].low,
+                    d->exponent[k].high);
+    ub_text_add(out, "%s", d->count ? "." : "");
 }
 
 static bool has_points(const struct exponents *e, enum matrix_of m)
@@ -108,6 +148,21 @@ static bool has_points(const struct exponents *e, enum matrix_of m)
         if (point_of(e, i, m, &data))
             return true;
     return false;
+}
+
+static void plot_matrix(struct ub_panel *panel, const struct exponents *e, enum matrix_of m,
+                        const struct datasets *data, const struct labels *names)
+{
+    const struct extent x = extent_of(e, m, data);
+    ub_panel_title(panel, exponent_matrices[m]);
+    ub_panel_axes(panel, "exponent of the inputs' covariance", UB_LINEAR, "exponent", UB_LINEAR);
+    ub_panel_range(panel, UB_HORIZONTAL, x.left, x.right);
+    ub_panel_range(panel, UB_VERTICAL, 0, x.high);
+    ub_panel_line(panel, (double[]){x.left, x.right}, (double[]){x.left, x.right}, 2,
+                  (struct ub_style){.color = -1, .width = 1, .dashed = true});
+    for (size_t k = 0; k < names->count; k++)
+        draw_architecture(panel, e, m, names, k, x.right - x.left);
+    draw_datasets(panel, data, &x);
 }
 
 bool plot_exponents(const struct exponents *e, struct plates *plates, struct ub_error *err)
@@ -121,28 +176,22 @@ bool plot_exponents(const struct exponents *e, struct plates *plates, struct ub_
     if (n == 0)
         return true;
     const size_t columns = n < COLUMNS ? n : COLUMNS;
-    struct ub_figure *f = ub_figure_new(title, (int)((n + columns - 1) / columns), (int)columns);
+    const size_t rows = (n + columns - 1) / columns;
+    const struct datasets data = datasets_of(e);
+    struct ub_figure *f = ub_figure_new(title, (int)rows, (int)columns);
     struct labels names = architectures_of(e);
-    for (size_t i = 0; i < n; i++) {
-        struct ub_panel *panel = ub_figure_panel(f, (int)(i / columns), (int)(i % columns));
-        ub_panel_title(panel, exponent_matrices[chosen[i]]);
-        ub_panel_axes(panel, "exponent of the inputs' covariance", UB_LINEAR, "exponent",
-                      UB_LINEAR);
-        const struct extent x = extent_of(e, chosen[i]);
-        ub_panel_range(panel, UB_HORIZONTAL, x.left, x.right);
-        ub_panel_range(panel, UB_VERTICAL, x.low, x.high);
-        ub_panel_line(panel, (double[]){x.left, x.right}, (double[]){x.left, x.right}, 2,
-                      (struct ub_style){.color = -1, .width = 1, .dashed = true});
-        for (size_t k = 0; k < names.count; k++)
-            draw_architecture(panel, e, chosen[i], &names, k, x.right - x.left);
-        draw_datasets(panel, e, chosen[i], &x);
-    }
+    for (size_t i = 0; i < n; i++)
+        plot_matrix(ub_figure_panel(f, (int)(i / columns), (int)(i % columns)), e, chosen[i], &data,
+                    &names);
     labels_free(&names);
-    return plates_add(
-        plates, f, "exponents", title,
-        "At the last measurement of each run, with 95% intervals. Color: architecture (side by "
-        "side within a dataset); hollow: another form fits better than the power law; "
-        "vertical lines: exponent of the inputs; dashed: equal "
-        "exponents.",
-        err);
+    struct ub_text caption = {0};
+    ub_text_add(&caption,
+                "At the last measurement of each run, with 95%% intervals; the highest are cut. "
+                "Color: architecture (side by side within a dataset); hollow: another form fits "
+                "better than the power law; bars above: exponents of the inputs; dashed: equal "
+                "exponents.");
+    name_datasets(&data, &caption);
+    const bool good = plates_add(plates, f, "exponents", title, caption.data, err);
+    ub_text_free(&caption);
+    return good;
 }
