@@ -128,7 +128,7 @@ static void bootstrap(struct ub_slope *r, const struct sample *all, const int *c
                 }
         }
         found[kept] = rank_correlation(x, y, n, work);
-        kept += isfinite(found[kept]);
+        kept += isfinite(found[kept]) ? 1 : 0;
     }
     if (m >= 4 && kept > REPLICATES / 2) {
         r->spearman.low = ub_quantile(found, kept, 0.025);

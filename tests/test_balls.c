@@ -128,7 +128,7 @@ static void maximum_norm_against_all_faces(void **state)
 {
     (void)state;
     for (int kind = 0; kind < QUADRATIC_KINDS; kind++) {
-        double *h = quadratic_new(CUBE, kind), most = 0, corners = 0;
+        double *h = quadratic_new(CUBE, (enum quadratic_kind)kind), most = 0, corners = 0;
         for (int face = 0; face < FACES; face++)
             most = fmax(most, on_face(h, face));
         for (int corner = 0; corner < 1 << CUBE; corner++) {
@@ -177,7 +177,7 @@ static void block_norm_against_dense_blocks(void **state)
     (void)state;
     struct ub_ball *ball = ub_ball_new("block", &layout, SIZE, false);
     for (int kind = 0; kind < QUADRATIC_KINDS; kind++) {
-        double *h = quadratic_new(SIZE, kind), most = 0, block[144];
+        double *h = quadratic_new(SIZE, (enum quadratic_kind)kind), most = 0, block[144];
         for (int t = 0; t < TENSORS; t++) {
             const int64_t n = params[t].size, offset = params[t].offset;
             for (int64_t i = 0; i < n; i++)
@@ -247,7 +247,7 @@ static void spectral_norm_against_random_search(void **state)
     struct ub_random r = ub_random_stream(12, "search");
     struct ub_ball *ball = ub_ball_new("spectral", &layout, SIZE, false);
     for (int kind = 0; kind < QUADRATIC_KINDS; kind++) {
-        double *h = quadratic_new(SIZE, kind);
+        double *h = quadratic_new(SIZE, (enum quadratic_kind)kind);
         struct ub_ball_maximum *m = ub_ball_maximum_new(ball);
         struct ub_operator a = ub_operator_dense(SIZE, h);
         const double found =

@@ -404,7 +404,7 @@ static bool diverges(const char *text, const double *h, double lr)
 static void check_edge(const char *text)
 {
     for (int kind = RANDOM; kind <= ILL_CONDITIONED; kind++) {
-        double *h = quadratic_new(SIZE, kind);
+        double *h = quadratic_new(SIZE, (enum quadratic_kind)kind);
         struct ub_optimizer *o = optimizer(text);
         const double predicted = o->kind->rate_for(o, top_preconditioned(text, h));
         double low = predicted / 2, high = predicted * 2;
@@ -489,7 +489,7 @@ static void check_descents(const char *text, enum quadratic_kind kind, bool exac
 {
     struct ub_random r = ub_random_stream(11, text);
     struct ub_optimizer *o = optimizer(text);
-    double *h = quadratic_new(SIZE, kind), x[SIZE], factor;
+    double *h = quadratic_new(SIZE, (enum quadratic_kind)kind), x[SIZE], factor;
     struct ub_operator a = ub_operator_dense(SIZE, h);
     fill(&r, SIZE, x);
     struct ub_ball_maximum *m = ub_ball_maximum_new(o->kind->ball(o, x, &factor));
@@ -520,10 +520,11 @@ static void descents_end_at_the_edge(void **state)
                                  "spectral-gd:lr=1", "spectral-gd:lr=1,scaled=false"};
     for (int kind = RANDOM; kind <= ILL_CONDITIONED; kind++) {
         for (int k = 0; k < 6; k++)
-            check_descents(texts[k], kind, true);
+            check_descents(texts[k], (enum quadratic_kind)kind, true);
         /* Newton-Schulz steps are no exact oracle: the bound holds, and need not be attained. */
-        check_descents("muon:lr=1,momentum=0,others=sign", kind, false);
-        check_descents("muon:lr=1,momentum=0,others=euclidean,scale=spectral", kind, false);
+        check_descents("muon:lr=1,momentum=0,others=sign", (enum quadratic_kind)kind, false);
+        check_descents("muon:lr=1,momentum=0,others=euclidean,scale=spectral",
+                       (enum quadratic_kind)kind, false);
     }
 }
 

@@ -89,10 +89,11 @@ static void test_likelihoods_and_survivals_agree(void **state)
     assert_int_equal(t.count, 300);
     for (int form = 0; form < UB_TAIL_FORMS; form++) {
         double sum = 0;
-        assert_near(ub_tail_survival(&t, form, 1.5), 1, 1e-9);
+        assert_near(ub_tail_survival(&t, (enum ub_tail_form)form, 1.5), 1, 1e-9);
         for (int i = 0; i < 300; i++) {
             const double h = 1e-5 * x[i], low = fmax(x[i] - h, 1.5);
-            sum += log((ub_tail_survival(&t, form, low) - ub_tail_survival(&t, form, x[i] + h)) /
+            sum += log((ub_tail_survival(&t, (enum ub_tail_form)form, low) -
+                        ub_tail_survival(&t, (enum ub_tail_form)form, x[i] + h)) /
                        (x[i] + h - low));
         }
         assert_near(t.rival[form].log_likelihood, sum, 0.02);
