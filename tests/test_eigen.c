@@ -223,6 +223,32 @@ static void test_fifty_of_two_thousand(void **state)
     ub_eigen_tracker_free(t);
 }
 
+enum { COPIES = 90 };
+
+/* A projection onto the first COPIES coordinates: every space soon is invariant, and only random
+ * directions find more of the copies. */
+static void apply_projection(void *context, int64_t count, const double *v, double *out)
+{
+    const struct dense *d = context;
+    for (int64_t k = 0; k < count; k++)
+        for (int64_t i = 0; i < d->n; i++)
+            out[k * d->n + i] = i < COPIES ? v[k * d->n + i] : 0;
+}
+
+static void test_many_copies_are_not_taken_for_noise(void **state)
+{
+    (void)state;
+    struct dense d = {.n = 300};
+    const struct ub_operator a = {.n = d.n, .context = &d, .apply = apply_projection};
+    struct ub_eigen_tracker *t = ub_eigen_tracker_new(d.n, COPIES);
+    const struct ub_eigen_result r = ub_eigen_track(t, &a, 1e-9, 5000);
+    assert_true(r.converged);
+    assert_int_equal(r.count, COPIES);
+    for (int i = 0; i < COPIES; i++)
+        assert_near(r.value[i], 1, 1e-9);
+    ub_eigen_tracker_free(t);
+}
+
 enum { NOISY = 3000 };
 static const double rounding = 1e-4;
 
@@ -502,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_random_matrices_of_all_sizes),
         cmocka_unit_test(test_hard_spectra),
         cmocka_unit_test(test_fifty_of_two_thousand),
+        cmocka_unit_test(test_many_copies_are_not_taken_for_noise),
         cmocka_unit_test(test_products_with_noise_are_not_asked_for_more),
         cmocka_unit_test(test_budget_is_kept_and_residuals_stay_honest),
         cmocka_unit_test(test_products_that_are_not_finite),

@@ -240,6 +240,10 @@ static int64_t next_block(struct ub_eigen_tracker *t, double tolerance, int64_t 
  * *least is the smallest so far that halved the one before, met after *met products. */
 static bool is_noise(const struct ub_eigen_tracker *t, double *least, int64_t *met)
 {
+    if (t->worst == 0) { /* all have converged: more copies of them are looked for */
+        *met = t->products;
+        return false;
+    }
     if (t->worst < *least / 2) {
         *least = t->worst;
         *met = t->products;
