@@ -1,0 +1,228 @@
+/* From specs and facts to columns. */
+#include "datasets/datasets.h"
+#include "report/frame/columns.h"
+#include "systems/systems.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+/* ---- options of a call -------------------------------------------------------------------- */
+
+static const struct ub_option *options_of(const char *axis, const char *name)
+{
+    if (strcmp(axis, "model") == 0) {
+        const struct ub_model *model = ub_model_find(name);
+        return model ? model->options : NULL;
+    }
+    if (strcmp(axis, "optimizer") == 0) {
+        const struct ub_optimizer_kind *kind = ub_optimizer_find(name);
+        return kind ? kind->options : NULL;
+    }
+    return NULL;
+}
+
+static bool is_kind(const struct ub_option *options, const char *key, enum ub_option_kind kind)
+{
+    for (; options && options->key; options++)
+        if (strcmp(options->key, key) == 0)
+            return options->kind == kind;
+    return false;
+}
+
+static const char *value_of(const struct ub_call *call, const char *key)
+{
+    for (size_t i = 0; i < call->count; i++)
+        if (strcmp(call->keys[i], key) == 0)
+            return call->values[i];
+    return NULL;
+}
+
+/* The entries of a list of sizes as text; 0 when they are not all equal, or there are none. */
+static size_t common_size(const char *list, char *size, size_t room)
+{
+    const size_t length = strcspn(list, "x");
+    size_t entries = 0;
+    if (length == 0 || length >= room || strcmp(list, "none") == 0)
+        return 0;
+    for (const char *at = list;; at++) {
+        const size_t next = strcspn(at, "x");
+        if (next != length || strncmp(at, list, length) != 0)
+            return 0;
+        entries++;
+        at += next;
+        if (!*at)
+            break;
+    }
+    memcpy(size, list, length);
+    size[length] = '\0';
+    return entries;
+}
+
+/* "64x64": width 64, depth 2 (hidden layers). */
+static void add_sizes(struct ub_cells *cells, size_t row, const char *list)
+{
+    char size[32], depth[32];
+    const size_t entries = common_size(list, size, sizeof size);
+    if (entries == 0) {
+        ub_cells_word(cells, row, "model.width", list, (double)NAN);
+        return;
+    }
+    snprintf(depth, sizeof depth, "%zu", entries);
+    ub_cells_word(cells, row, "model.width", size, (double)NAN);
+    ub_cells_word(cells, row, "model.depth", depth, (double)NAN);
+}
+
+static void add_option(struct ub_cells *cells, size_t row, const struct ub_run *run,
+                       const char *axis, const struct ub_call *call, size_t i)
+{
+    const char *key = call->keys[i], *value = call->values[i];
+    const struct ub_option *options = options_of(axis, call->name);
+    char column[160];
+    snprintf(column, sizeof column, "%s.%s", axis, key);
+    if (is_kind(options, key, UB_OPTION_RATE)) {
+        ub_cells_word(cells, row, column, value, ub_run_fact(run, key));
+        return;
+    }
+    if (strcmp(axis, "model") == 0 && is_kind(options, key, UB_OPTION_SIZES)) {
+        if (strcmp(value, "none") != 0)
+            add_sizes(cells, row, value);
+        return;
+    }
+    if (strcmp(column, "dataset.samples") == 0)
+        return; /* dataset.size says it */
+    if (strcmp(column, "dataset.size") == 0) {
+        const char *samples = value_of(call, "samples");
+        const bool all = samples && strcmp(value, "0") == 0;
+        ub_cells_word(cells, row, column, all ? samples : value, ub_run_fact(run, "samples"));
+        return;
+    }
+    ub_cells_word(cells, row, column, value, (double)NAN);
+}
+
+static bool add_call(struct ub_cells *cells, size_t row, const struct ub_run *run, const char *axis,
+                     const char *text, struct ub_error *err)
+{
+    struct ub_call *call = ub_call_parse(text, axis, err);
+    if (!call)
+        return false;
+    ub_cells_word(cells, row, axis, call->name, (double)NAN);
+    for (size_t i = 0; i < call->count; i++)
+        add_option(cells, row, run, axis, call, i);
+    ub_call_free(call);
+    return true;
+}
+
+/* ---- axes ----------------------------------------------------------------------------------- */
+
+static const char *const calls[] = {"dataset", "model", "loss", "init", "optimizer"};
+
+static const char *call_of(const struct ub_run_spec *spec, size_t i)
+{
+    const char *const texts[] = {spec->dataset, spec->model, spec->loss, spec->init,
+                                 spec->optimizer};
+    return texts[i];
+}
+
+static bool add_calls(struct ub_cells *cells, const struct ub_store *store, struct ub_error *err)
+{
+    for (size_t k = 0; k < sizeof calls / sizeof *calls; k++)
+        for (size_t i = 0; i < store->count; i++)
+            if (!add_call(cells, i, &store->runs[i], calls[k], call_of(&store->runs[i].spec, k),
+                          err))
+                return false;
+    return true;
+}
+
+static void add_scalars(struct ub_cells *cells, const struct ub_store *store)
+{
+    static const char *const names[] = {"steps", "precision", "data-seed", "seed"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        for (size_t i = 0; i < store->count; i++) {
+            const struct ub_run_spec *spec = &store->runs[i].spec;
+            char text[4][32];
+            snprintf(text[0], sizeof *text, "%" PRId64, spec->steps);
+            snprintf(text[1], sizeof *text, "%s", spec->double_precision ? "f64" : "f32");
+            snprintf(text[2], sizeof *text, "%" PRIu64, spec->data_seed);
+            snprintf(text[3], sizeof *text, "%" PRIu64, spec->seed);
+            ub_cells_word(cells, i, names[k], text[k], (double)NAN);
+        }
+}
+
+static void add_facts(struct ub_cells *cells, const struct ub_store *store)
+{
+    for (size_t i = 0; i < store->count; i++)
+        for (size_t k = 0; k < store->runs[i].n_facts; k++)
+            ub_cells_fact(cells, i, store->runs[i].facts[k].name, store->runs[i].facts[k].value);
+}
+
+/* ---- frames --------------------------------------------------------------------------------- */
+
+struct ub_frame *ub_frame_new(const struct ub_store *store, struct ub_error *err)
+{
+    struct ub_cells *cells = ub_cells_new(store->count);
+    const bool good = add_calls(cells, store, err);
+    if (good) {
+        add_scalars(cells, store);
+        add_facts(cells, store);
+    }
+    struct ub_frame *frame = ub_calloc(1, sizeof *frame);
+    frame->store = store;
+    frame->rows = store->count;
+    frame->column = ub_cells_finish(cells, &frame->columns);
+    frame->traces = ub_trace_cache_new(store, UB_FRAME_BUDGET);
+    if (good)
+        return frame;
+    ub_frame_free(frame);
+    return NULL;
+}
+
+void ub_frame_free(struct ub_frame *frame)
+{
+    if (!frame)
+        return;
+    ub_columns_free(frame->column, frame->columns);
+    ub_trace_cache_free(frame->traces);
+    ub_free(frame);
+}
+
+const struct ub_column *ub_frame_column(const struct ub_frame *frame, const char *name)
+{
+    for (size_t i = 0; i < frame->columns; i++)
+        if (strcmp(frame->column[i].name, name) == 0)
+            return &frame->column[i];
+    return NULL;
+}
+
+double ub_frame_number(const struct ub_frame *frame, size_t row, const char *column)
+{
+    const struct ub_column *c = ub_frame_column(frame, column);
+    return c ? c->number[row] : (double)NAN;
+}
+
+const char *ub_frame_word(const struct ub_frame *frame, size_t row, const char *column)
+{
+    const struct ub_column *c = ub_frame_column(frame, column);
+    return c && c->level && c->level[row] >= 0 ? c->words[c->level[row]] : "";
+}
+
+/* ---- traces --------------------------------------------------------------------------------- */
+
+const struct ub_trace *ub_frame_trace(const struct ub_frame *frame, size_t row)
+{
+    return ub_trace_cache_get(frame->traces, row);
+}
+
+struct ub_series ub_frame_series(const struct ub_frame *frame, size_t row, const char *observable,
+                                 int64_t index)
+{
+    const struct ub_trace *trace = ub_frame_trace(frame, row);
+    return trace ? ub_trace_series(trace, observable, index) : (struct ub_series){0};
+}
+
+struct ub_series ub_frame_spectrum(const struct ub_frame *frame, size_t row, const char *observable,
+                                   int64_t step)
+{
+    const struct ub_trace *trace = ub_frame_trace(frame, row);
+    return trace ? ub_trace_spectrum(trace, observable, step) : (struct ub_series){0};
+}

@@ -1,0 +1,118 @@
+/* frame.h - a store as a table: one row a run, one named column an option of an axis or a fact.
+ *
+ *     struct ub_frame *f = ub_frame_new(store, &err);
+ *     struct ub_rows sp = ub_frame_where(f, NULL, is_standard, NULL);
+ *     struct ub_groups g = ub_frame_group(f, &sp, (const char *const[]){"model.width", NULL});
+ *     for (size_t i = 0; i < g.count; i++)
+ *         for (size_t k = 0; k < g.group[i].count; k++)
+ *             printf("%g: %g\n", ub_frame_number(f, g.group[i].row[k], "model.width"),
+ *                    ub_frame_number(f, g.group[i].row[k], "final-loss"));
+ *     ub_groups_clear(&g);
+ *     ub_rows_clear(&sp);
+ *     ub_frame_free(f);
+ *
+ * Columns:
+ *   axes      what was asked for: dataset, model, loss, init, optimizer (the name of the call), one
+ *             column an option of theirs ("optimizer.beta"), steps, precision, seed, data-seed. A
+ *             cell has a word, canonical as in the spec, and a number where it is one. Runs without
+ *             that option have neither.
+ *   facts     what a run recorded: "parameters", "lr", "threshold", ...: numbers only.
+ *
+ * Three options are read as what they come to. `optimizer.lr` has as its number the rate that was
+ * used, its word stays as asked ("edge(40)"). `model.width` stands for the option that a model
+ * names as its width; of a list ("64x64") the common value and, as `model.depth`, its length, where
+ * all are equal, else the list itself. `dataset.size` stands for the option that a dataset names as
+ * its number of samples, too, and its number is that of the samples used.
+ *
+ * Grouping knows words only: it never looks at what was measured. */
+#ifndef UB_REPORT_FRAME_H
+#define UB_REPORT_FRAME_H
+
+#include "bench/store.h"
+
+enum ub_column_role { UB_COLUMN_AXIS, UB_COLUMN_FACT };
+
+struct ub_column {
+    char *name;
+    enum ub_column_role role;
+    double *number; /* one a row; NAN where there is none */
+    /* Of axes: the index of each row's word among `words`, -1 where it has none. */
+    int *level;
+    size_t n_words;
+    char **words; /* distinct, sorted: numbers by value and before other words */
+};
+
+struct ub_frame {
+    const struct ub_store *store; /* kept by reference; row i is its run i */
+    size_t rows, columns;
+    struct ub_column *column; /* axes in the order above, then facts by name */
+    struct ub_trace_cache *traces;
+};
+
+struct ub_frame *ub_frame_new(const struct ub_store *store, struct ub_error *err);
+void ub_frame_free(struct ub_frame *frame);
+
+/* NULL when no run has such a column. */
+const struct ub_column *ub_frame_column(const struct ub_frame *frame, const char *name);
+double ub_frame_number(const struct ub_frame *frame, size_t row, const char *column); /* or NAN */
+const char *ub_frame_word(const struct ub_frame *frame, size_t row, const char *column); /* or "" */
+
+/* ---- rows --------------------------------------------------------------------------------- */
+
+struct ub_rows {
+    size_t count;
+    size_t *row;
+};
+void ub_rows_clear(struct ub_rows *rows);
+/* In the three functions below `rows` may be NULL: all of the frame's. */
+struct ub_rows ub_frame_where(const struct ub_frame *frame, const struct ub_rows *rows,
+                              bool (*wanted)(const struct ub_frame *frame, size_t row,
+                                             const void *context),
+                              const void *context);
+/* Ascending by a column: by number, rows without one last, of equal ones in the order they had. */
+struct ub_rows ub_frame_sort(const struct ub_frame *frame, const struct ub_rows *rows,
+                             const char *column);
+
+struct ub_groups {
+    size_t count;
+    struct ub_rows *group; /* in order of their first rows; rows keep their order */
+};
+/* Rows are in one group when all axes but seeds and those in `within` (ends with NULL) are equal.
+ * An axis in `within` may stand for all options of one kind, as "optimizer" or "optimizer.*":
+ * "optimizer.*" lets its options differ, "optimizer" the name and with it the options. */
+struct ub_groups ub_frame_group(const struct ub_frame *frame, const struct ub_rows *rows,
+                                const char *const *within);
+void ub_groups_clear(struct ub_groups *groups);
+
+/* Rows by the words of two axes: cell i * n_columns + j has those of row word i and column word j.
+ * Rows that lack one of the two are in none. */
+struct ub_pivot {
+    size_t n_rows, n_columns;
+    const char **row_word, **column_word; /* the frame's */
+    struct ub_rows *cell;
+};
+struct ub_pivot ub_frame_pivot(const struct ub_frame *frame, const struct ub_rows *rows,
+                               const char *row_axis, const char *column_axis);
+void ub_pivot_clear(struct ub_pivot *pivot);
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+/* "optimizer.lr=edge(40), model.width=64": the axes in which these groups differ, of one of them,
+ * as a reader tells them apart. `group` is one of `groups`. Caller frees. */
+char *ub_frame_group_name(const struct ub_frame *frame, const struct ub_groups *groups,
+                          size_t group);
+
+/* ---- traces -------------------------------------------------------------------------------- */
+
+/* A run's trace, NULL when it left none or it cannot be read. Valid until the next call of this or
+ * of the two below: traces are kept within a budget of memory (UB_FRAME_BUDGET bytes). */
+#define UB_FRAME_BUDGET (UINT64_C(192) << 20)
+const struct ub_trace *ub_frame_trace(const struct ub_frame *frame, size_t row);
+/* The rows of one observable and index; all indices at one step (-1: the last). Empty when there
+ * are none. Clear with ub_series_clear. */
+struct ub_series ub_frame_series(const struct ub_frame *frame, size_t row, const char *observable,
+                                 int64_t index);
+struct ub_series ub_frame_spectrum(const struct ub_frame *frame, size_t row, const char *observable,
+                                   int64_t step);
+
+#endif

@@ -1,0 +1,76 @@
+/* Traces that were read, the least lately used of them forgotten first. */
+#include "report/frame/columns.h"
+
+struct held {
+    struct ub_trace *trace; /* NULL: not held */
+    uint64_t bytes, used;   /* when it was last asked for */
+    bool absent;            /* there is none to read */
+};
+
+struct ub_trace_cache {
+    const struct ub_store *store;
+    uint64_t budget, bytes, clock;
+    struct held *held; /* one a run */
+};
+
+struct ub_trace_cache *ub_trace_cache_new(const struct ub_store *store, uint64_t budget)
+{
+    struct ub_trace_cache *cache = ub_calloc(1, sizeof *cache);
+    cache->store = store;
+    cache->budget = budget;
+    cache->held = ub_calloc(store->count + 1, sizeof *cache->held);
+    return cache;
+}
+
+void ub_trace_cache_free(struct ub_trace_cache *cache)
+{
+    if (!cache)
+        return;
+    for (size_t i = 0; i < cache->store->count; i++)
+        ub_trace_free(cache->held[i].trace);
+    ub_free(cache->held);
+    ub_free(cache);
+}
+
+static uint64_t bytes_of(const struct ub_trace *t)
+{
+    return t->count * (sizeof *t->step + sizeof *t->observable + sizeof *t->index +
+                       sizeof *t->value + sizeof *t->error);
+}
+
+/* Linear in the store's runs, but only where a trace no longer fits: reading one costs more. */
+static void make_room(struct ub_trace_cache *cache)
+{
+    while (cache->bytes > cache->budget) {
+        struct held *oldest = NULL;
+        for (size_t i = 0; i < cache->store->count; i++) {
+            struct held *h = &cache->held[i];
+            if (h->trace && h->used < cache->clock && (!oldest || h->used < oldest->used))
+                oldest = h;
+        }
+        if (!oldest)
+            return; /* only the one just read is held */
+        ub_trace_free(oldest->trace);
+        oldest->trace = NULL;
+        cache->bytes -= oldest->bytes;
+    }
+}
+
+const struct ub_trace *ub_trace_cache_get(struct ub_trace_cache *cache, size_t run)
+{
+    struct held *h = &cache->held[run];
+    const struct ub_run *r = &cache->store->runs[run];
+    h->used = ++cache->clock;
+    if (h->trace || h->absent)
+        return h->trace;
+    struct ub_error err = {0};
+    if (r->status != UB_RUN_MISSING && r->status != UB_RUN_FAILED)
+        h->trace = ub_trace_read(cache->store, r, &err);
+    h->absent = !h->trace;
+    if (h->absent)
+        return NULL;
+    h->bytes = bytes_of(h->trace);
+    cache->bytes += h->bytes;
+    make_room(cache);
+    return h->trace;
+}

@@ -1,0 +1,228 @@
+/* A store as a table: columns, selections, groups, pivots, traces. */
+#include "sample_store.h"
+
+#include "report/frame/frame.h"
+
+/* Stores in memory: only what frames read of runs. */
+static struct ub_run run_of(const char *dataset, const char *model, const char *optimizer,
+                            uint64_t seed)
+{
+    return (struct ub_run){.spec = {.dataset = (char *)dataset,
+                                    .model = (char *)model,
+                                    .loss = (char *)"mse",
+                                    .init = (char *)"pytorch:gain=1",
+                                    .optimizer = (char *)optimizer,
+                                    .steps = 100,
+                                    .seed = seed}};
+}
+
+static struct ub_frame *frame_of(struct ub_store *store, struct ub_run *runs, size_t n)
+{
+    struct ub_error err = {0};
+    *store = (struct ub_store){.path = (char *)"", .count = n, .runs = runs};
+    struct ub_frame *f = ub_frame_new(store, &err);
+    if (!f)
+        fail_msg("%s", err.text);
+    return f;
+}
+
+static void options_become_typed_columns(void **state)
+{
+    (void)state;
+    struct ub_fact facts[] = {{(char *)"lr", 0.125}, {(char *)"samples", 80}};
+    struct ub_run runs[] = {
+        run_of("digits:scale=center,size=100", "mlp:activation=tanh,bias=true,widths=64x64",
+               "gd:lr=edge(16)", 0),
+        run_of("gaussian:alpha=1.5,samples=300,size=0", "mlp:activation=tanh,widths=64x32",
+               "adam:beta1=0.9,lr=0.001", 1),
+        run_of("gaussian:alpha=1.5,samples=300,size=200", "two-layer:width=128",
+               "adam:beta1=0.9,lr=0.001", 1),
+        run_of("digits:size=0", "deep-linear:depth=3,width=64,widths=none", "gd:lr=0.5", 2),
+    };
+    runs[0].facts = facts;
+    runs[0].n_facts = 2;
+    struct ub_store store;
+    struct ub_frame *f = frame_of(&store, runs, 4);
+    assert_string_equal(ub_frame_word(f, 0, "model"), "mlp");
+    assert_string_equal(ub_frame_word(f, 0, "model.activation"), "tanh");
+    assert_near(ub_frame_number(f, 0, "model.width"), 64, 0);
+    assert_near(ub_frame_number(f, 0, "model.depth"), 2, 0);
+    assert_string_equal(ub_frame_word(f, 0, "optimizer.lr"), "edge(16)");
+    assert_near(ub_frame_number(f, 0, "optimizer.lr"), 0.125, 0);
+    assert_near(ub_frame_number(f, 0, "lr"), 0.125, 0);
+    assert_near(ub_frame_number(f, 0, "dataset.size"), 80, 0);
+    assert_string_equal(ub_frame_word(f, 0, "dataset.size"), "100");
+    assert_string_equal(ub_frame_word(f, 1, "model.width"), "64x32");
+    assert_true(isnan(ub_frame_number(f, 1, "model.width")));
+    assert_string_equal(ub_frame_word(f, 1, "model.depth"), "");
+    assert_string_equal(ub_frame_word(f, 1, "dataset.size"), "300");
+    assert_string_equal(ub_frame_word(f, 2, "dataset.size"), "200");
+    assert_near(ub_frame_number(f, 1, "optimizer.beta1"), 0.9, 0);
+    assert_true(isnan(ub_frame_number(f, 0, "optimizer.beta1")));
+    assert_near(ub_frame_number(f, 2, "model.width"), 128, 0);
+    assert_near(ub_frame_number(f, 3, "model.width"), 64, 0);
+    assert_near(ub_frame_number(f, 3, "model.depth"), 3, 0);
+    assert_near(ub_frame_number(f, 3, "seed"), 2, 0);
+    assert_null(ub_frame_column(f, "dataset.samples"));
+    assert_null(ub_frame_column(f, "model.widths"));
+    ub_frame_free(f);
+}
+
+static bool is_model(const struct ub_frame *f, size_t row, const void *name)
+{
+    return strcmp(ub_frame_word(f, row, "model"), name) == 0;
+}
+
+static void rows_are_selected_and_ordered(void **state)
+{
+    (void)state;
+    struct ub_run runs[] = {
+        run_of("digits", "two-layer:width=128", "gd:lr=1", 0),
+        run_of("digits", "two-layer:width=64", "gd:lr=1", 0),
+        run_of("digits", "linear:bias=true", "gd:lr=1", 0),
+        run_of("digits", "two-layer:width=1024", "gd:lr=1", 0),
+        run_of("digits", "two-layer:width=64", "gd:lr=1", 1),
+    };
+    struct ub_store store;
+    struct ub_frame *f = frame_of(&store, runs, 5);
+    struct ub_rows sorted = ub_frame_sort(f, NULL, "model.width");
+    const size_t expected[] = {1, 4, 0, 3, 2};
+    assert_memory_equal(sorted.row, expected, sizeof expected);
+    struct ub_rows wide = ub_frame_where(f, &sorted, is_model, "two-layer");
+    assert_int_equal(wide.count, 4);
+    assert_memory_equal(wide.row, expected, 4 * sizeof *expected);
+    const struct ub_column *width = ub_frame_column(f, "model.width");
+    assert_int_equal(width->n_words, 3);
+    assert_string_equal(width->words[2], "1024"); /* by value, not by letters */
+    ub_rows_clear(&wide);
+    ub_rows_clear(&sorted);
+    ub_frame_free(f);
+}
+
+static void groups_differ_in_what_may_not_vary(void **state)
+{
+    (void)state;
+    struct ub_run runs[12];
+    char model[12][32];
+    size_t n = 0;
+    for (int width = 64; width <= 256; width *= 2)
+        for (uint64_t seed = 0; seed < 2; seed++)
+            for (int adam = 0; adam < 2; adam++) {
+                snprintf(model[n], sizeof model[n], "two-layer:width=%d", width);
+                runs[n] = run_of("digits", model[n], adam ? "adam:lr=0.1" : "gd:lr=0.1", seed);
+                n++;
+            }
+    struct ub_store store;
+    struct ub_frame *f = frame_of(&store, runs, n);
+    static const char *const no[] = {NULL}, *const width[] = {"model.width", NULL},
+                             *const optimizer[] = {"optimizer", NULL},
+                             *const options[] = {"optimizer.*", NULL};
+    const struct {
+        const char *const *within;
+        size_t groups, each;
+    } cases[] = {{no, 6, 2}, {width, 2, 6}, {optimizer, 3, 4}, {options, 6, 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ub_groups g = ub_frame_group(f, NULL, cases[i].within);
+        assert_int_equal(g.count, cases[i].groups);
+        for (size_t k = 0; k < g.count; k++)
+            assert_int_equal(g.group[k].count, cases[i].each);
+        ub_groups_clear(&g);
+    }
+    struct ub_groups g = ub_frame_group(f, NULL, width);
+    char *name = ub_frame_group_name(f, &g, 0);
+    assert_string_equal(name, "gd");
+    ub_free(name);
+    ub_groups_clear(&g);
+    g = ub_frame_group(f, NULL, NULL);
+    name = ub_frame_group_name(f, &g, 5);
+    assert_string_equal(name, "width=256, adam");
+    ub_free(name);
+    ub_groups_clear(&g);
+    struct ub_pivot p = ub_frame_pivot(f, NULL, "optimizer", "model.width");
+    assert_int_equal(p.n_rows, 2);
+    assert_int_equal(p.n_columns, 3);
+    assert_string_equal(p.column_word[0], "64");
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(p.cell[i].count, 2);
+    ub_pivot_clear(&p);
+    ub_frame_free(f);
+}
+
+/* Many runs of drawn specs: groups are what comparing every pair of texts says they are, and time
+ * does not grow with the square of their number (it could not be waited for). */
+static void groups_of_many_runs_are_those_of_brute_force(void **state)
+{
+    (void)state;
+    enum { N = 20000, CHECKED = 500 };
+    struct ub_random r = ub_random_stream(1, "frame");
+    struct ub_run *runs = ub_calloc(N, sizeof *runs);
+    char(*text)[2][64] = ub_calloc(N, sizeof *text);
+    for (size_t i = 0; i < N; i++) {
+        snprintf(text[i][0], 64, "two-layer:width=%d", 8 << ub_random_below(&r, 5));
+        snprintf(text[i][1], 64, "gd:lr=%g", 0.001 * (double)ub_random_below(&r, 1000));
+        runs[i] = run_of("digits", text[i][0], text[i][1], i);
+    }
+    struct ub_store store;
+    struct ub_frame *f = frame_of(&store, runs, N);
+    struct ub_groups g = ub_frame_group(f, NULL, NULL);
+    size_t *group_of = ub_calloc(N, sizeof *group_of), total = 0;
+    for (size_t k = 0; k < g.count; k++)
+        for (size_t i = 0; i < g.group[k].count; i++, total++)
+            group_of[g.group[k].row[i]] = k;
+    assert_int_equal(total, N);
+    for (size_t i = 0; i < CHECKED; i++)
+        for (size_t j = 0; j < CHECKED; j++) {
+            const bool same =
+                strcmp(text[i][0], text[j][0]) == 0 && strcmp(text[i][1], text[j][1]) == 0;
+            assert_true(same == (group_of[i] == group_of[j]));
+        }
+    ub_free(group_of);
+    ub_groups_clear(&g);
+    ub_frame_free(f);
+    ub_free(text);
+    ub_free(runs);
+}
+
+static void traces_are_read_when_asked_for(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    char *folder = support_folder();
+    if (!ub_store_lock(folder, false, &err))
+        fail_msg("%s", err.text);
+    struct ub_run_spec a = sample_spec(0), b = sample_spec(1);
+    write_run(folder, &a, UB_RUN_OK, "", 2.5);
+    write_run(folder, &b, UB_RUN_FAILED, "crashed", 1);
+    struct ub_store *store = open_good(folder);
+    struct ub_frame *f = ub_frame_new(store, &err);
+    assert_non_null(f);
+    for (size_t i = 0; i < 2; i++) {
+        const bool ok = store->runs[i].status == UB_RUN_OK;
+        for (int again = 0; again < 2; again++) {
+            struct ub_series loss = ub_frame_series(f, i, "loss", 0);
+            assert_int_equal(loss.count, ok ? 2 : 0);
+            if (ok)
+                assert_near(loss.value[0], 2.5, 0);
+            ub_series_clear(&loss);
+        }
+        struct ub_series two = ub_frame_spectrum(f, i, "sharpness", -1);
+        assert_int_equal(two.count, ok ? 2 : 0);
+        ub_series_clear(&two);
+        assert_near(ub_frame_number(f, i, "lr"), 0.1, 0);
+    }
+    ub_frame_free(f);
+    ub_store_free(store);
+    support_remove(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options_become_typed_columns),
+        cmocka_unit_test(rows_are_selected_and_ordered),
+        cmocka_unit_test(groups_differ_in_what_may_not_vary),
+        cmocka_unit_test(groups_of_many_runs_are_those_of_brute_force),
+        cmocka_unit_test(traces_are_read_when_asked_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
