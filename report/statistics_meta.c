@@ -1,27 +1,21 @@
 /* Random-effects meta-analysis: one mean and one spread from many systems' estimates. */
-#include "report/statistics.h"
+#include "report/statistics_meta.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
-struct studies {
-    const double *estimate, *se;
-    size_t n;
-    double least_variance; /* stands for the zero of an exactly known estimate */
-};
-
-static double weight(const struct studies *s, size_t i, double tau_squared)
+double ub_studies_weight(const struct ub_studies *s, size_t i, double tau_squared)
 {
     const double variance = s->se[i] * s->se[i];
     return 1.0 / (fmax(variance, s->least_variance) + tau_squared);
 }
 
-static double weighted_mean(const struct studies *s, double tau_squared, double *total)
+double ub_studies_mean(const struct ub_studies *s, double tau_squared, double *total)
 {
     double sum = 0.0;
     *total = 0.0;
     for (size_t i = 0; i < s->n; i++) {
-        const double w = weight(s, i, tau_squared);
+        const double w = ub_studies_weight(s, i, tau_squared);
         *total += w;
         /* Differences to the first keep the sum exact for equal estimates of huge weight. */
         sum += w * (s->estimate[i] - s->estimate[0]);
@@ -29,30 +23,38 @@ static double weighted_mean(const struct studies *s, double tau_squared, double 
     return s->estimate[0] + sum / *total;
 }
 
+struct ub_studies ub_studies_of(const double *estimate, const double *se, size_t n)
+{
+    double scale = 0.0;
+    for (size_t i = 0; i < n; i++)
+        scale = fmax(scale, fabs(estimate[i]));
+    return (struct ub_studies){estimate, se, n, fmax(1e-24 * scale * scale, 1e-300)};
+}
+
 /* Generalized Q: falls as tau^2 grows, and is n - 1 on average at the true tau^2. */
-static double heterogeneity(const struct studies *s, double tau_squared)
+double ub_studies_q(const struct ub_studies *s, double tau_squared)
 {
     double total;
-    const double mean = weighted_mean(s, tau_squared, &total);
+    const double mean = ub_studies_mean(s, tau_squared, &total);
     double q = 0.0;
     for (size_t i = 0; i < s->n; i++) {
         const double d = s->estimate[i] - mean;
-        q += weight(s, i, tau_squared) * d * d;
+        q += ub_studies_weight(s, i, tau_squared) * d * d;
     }
     return q;
 }
 
 /* The tau^2 at which Q is `wanted`; 0 when Q is smaller at any. */
-static double spread_at(const struct studies *s, double wanted)
+double ub_studies_spread(const struct ub_studies *s, double wanted)
 {
-    if (heterogeneity(s, 0.0) <= wanted)
+    if (ub_studies_q(s, 0.0) <= wanted)
         return 0.0;
     double low = 0.0, high = s->least_variance;
-    while (heterogeneity(s, high) > wanted)
+    while (ub_studies_q(s, high) > wanted)
         high *= 2.0;
     for (int i = 0; i < 200 && high - low > 1e-15 * high; i++) {
         const double middle = low + (high - low) / 2.0;
-        if (heterogeneity(s, middle) > wanted)
+        if (ub_studies_q(s, middle) > wanted)
             low = middle;
         else
             high = middle;
@@ -85,23 +87,20 @@ struct ub_meta ub_random_effects(const double *estimate, const double *se, size_
         r.mean.high = estimate[0] + 1.959963984540054 * se[0];
         return r;
     }
-    double scale = 0.0;
-    for (size_t i = 0; i < n; i++)
-        scale = fmax(scale, fabs(estimate[i]));
-    const struct studies s = {estimate, se, n, fmax(1e-24 * scale * scale, 1e-300)};
+    const struct ub_studies s = ub_studies_of(estimate, se, n);
     const double df = (double)(n - 1);
-    const double q = heterogeneity(&s, 0.0);
+    const double q = ub_studies_q(&s, 0.0);
     /* Paule and Mandel (1982, J. Res. NBS 87:377): Q as large as it is on average. */
-    const double tau_squared = spread_at(&s, df);
+    const double tau_squared = ub_studies_spread(&s, df);
     double total;
-    r.mean.estimate = weighted_mean(&s, tau_squared, &total);
+    r.mean.estimate = ub_studies_mean(&s, tau_squared, &total);
     r.tau = sqrt(tau_squared);
-    r.tau_low = sqrt(spread_at(&s, gsl_cdf_chisq_Pinv(0.975, df)));
-    r.tau_high = sqrt(spread_at(&s, gsl_cdf_chisq_Pinv(0.025, df)));
+    r.tau_low = sqrt(ub_studies_spread(&s, gsl_cdf_chisq_Pinv(0.975, df)));
+    r.tau_high = sqrt(ub_studies_spread(&s, gsl_cdf_chisq_Pinv(0.025, df)));
     r.q = q;
     r.q_p = gsl_cdf_chisq_Q(q, df);
     r.i_squared = q > df ? (q - df) / q : 0.0;
-    const double inflation = fmax(1.0, heterogeneity(&s, tau_squared) / df);
+    const double inflation = fmax(1.0, ub_studies_q(&s, tau_squared) / df);
     set_interval(&r.mean, sqrt(inflation / total), df);
     r.prediction.estimate = r.mean.estimate;
     if (n >= 3)

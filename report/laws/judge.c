@@ -1,0 +1,424 @@
+/* One judge for all laws. */
+#include "report/laws/judge.h"
+#include "report/statistics/share.h"
+#include "report/statistics_meta.h"
+
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+
+static const double level = 0.05, most = 0.9, many = 0.75, half = 0.5;
+/* Where either of two tests decides: of each, for 95% of both. */
+static const double bound_confidence = 0.975;
+
+const char *ub_verdict_word(enum ub_verdict_kind verdict)
+{
+    static const char *const words[] = {"holds", "holds with exceptions", "violated", "undecided"};
+    return words[verdict];
+}
+
+/* ---- a datum on the claim's scale ------------------------------------------------------------ */
+
+struct scaled { /* data on the scale on which one interval [low, high] meets the claim */
+    size_t n;
+    double *x, *se, *df;
+    size_t *from; /* index of the datum */
+    double low, high, target;
+};
+
+static double prediction_of(const struct ub_claim *claim, const struct ub_datum *d)
+{
+    return d->predicts ? d->prediction : claim->target;
+}
+
+static void add_scaled(struct scaled *s, const struct ub_claim *claim, const struct ub_datum *d)
+{
+    const double predicted = prediction_of(claim, d);
+    double x = d->value, se = d->se;
+    if (claim->is == UB_EQUAL)
+        x += claim->target - predicted;
+    if (claim->is == UB_EXACT) {
+        const double scale = fabs(predicted) > 0 ? fabs(predicted) : 1;
+        x = (d->value - predicted) / scale;
+        se /= scale;
+    }
+    s->x[s->n] = x;
+    /* An unknown error: the scatter between systems has it in it, but of this system alone nothing
+     * can be said past doubt. */
+    s->df[s->n] = isnan(se) ? (double)NAN : d->df > 0 ? d->df : INFINITY;
+    s->se[s->n] = isnan(se) ? 0 : se;
+    s->n++;
+}
+
+static struct scaled scale(const struct ub_claim *claim, const struct ub_datum *data, size_t n)
+{
+    struct scaled s = {.target = claim->is == UB_EXACT ? 0 : claim->target};
+    s.x = ub_calloc(n + 1, sizeof *s.x);
+    s.se = ub_calloc(n + 1, sizeof *s.se);
+    s.df = ub_calloc(n + 1, sizeof *s.df);
+    s.from = ub_calloc(n + 1, sizeof *s.from);
+    s.low = claim->is == UB_AT_MOST ? -INFINITY : s.target;
+    s.high = claim->is == UB_AT_LEAST ? INFINITY : s.target;
+    if (claim->is == UB_EQUAL || claim->is == UB_EXACT) {
+        s.low -= claim->margin;
+        s.high += claim->margin;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (!data[i].why && isfinite(data[i].value)) {
+            s.from[s.n] = i;
+            add_scaled(&s, claim, &data[i]);
+        }
+    return s;
+}
+
+static void scaled_clear(struct scaled *s)
+{
+    ub_free(s->x);
+    ub_free(s->se);
+    ub_free(s->df);
+    ub_free(s->from);
+}
+
+/* ---- single systems ---------------------------------------------------------------------------
+ */
+
+static double t_upper_p(double t, double df)
+{
+    return isinf(df) ? gsl_cdf_ugaussian_Q(t) : ub_t_upper_p(t, df);
+}
+
+/* One-sided p of "this system meets the claim". */
+static double beyond_p(double x, double se, double df, double low, double high)
+{
+    const double beyond = fmax(low - x, x - high);
+    if (isnan(df))
+        return df;
+    if (!(se > 0))
+        return beyond > 0 ? 0 : 1;
+    return t_upper_p(beyond / se, df);
+}
+
+static void find_exceptions(struct ub_judgment *j, const struct scaled *s)
+{
+    double *p = ub_calloc(2 * s->n + 1, sizeof *p), *q = p + s->n;
+    for (size_t i = 0; i < s->n; i++)
+        p[i] = beyond_p(s->x[i], s->se[i], s->df[i], s->low, s->high);
+    ub_benjamini_hochberg(p, s->n, q);
+    for (size_t i = 0; i < s->n; i++) {
+        j->q[s->from[i]] = q[i];
+        j->meets[s->from[i]] = s->x[i] >= s->low && s->x[i] <= s->high;
+        j->exception[s->from[i]] = q[i] < level;
+        j->within += j->meets[s->from[i]];
+        j->exceptions += q[i] < level;
+    }
+    ub_free(p);
+}
+
+/* ---- all of them ------------------------------------------------------------------------------
+ */
+
+static void bound_share(struct ub_judgment *j, const struct scaled *s)
+{
+    j->share_low = ub_share_low(j->within, j->spoke, bound_confidence);
+    j->share_high = ub_share_high(j->within, j->spoke, bound_confidence);
+    if (j->exceptions == 0 && j->spoke == s->n)
+        j->share_low = fmax(j->share_low, ub_share_normal_low(s->x, s->se, s->n, s->low, s->high,
+                                                              bound_confidence));
+}
+
+/* p of "the mean does not meet the claim": of the one or two one-sided tests the worse. */
+static double mean_p(const struct ub_interval *mean, size_t n, double low, double high)
+{
+    const double room = fmin(mean->estimate - low, high - mean->estimate);
+    if (n == 0 || isnan(room))
+        return NAN;
+    if (!(mean->se > 0))
+        return room >= 0 ? 0 : 1;
+    return n > 1 ? ub_t_upper_p(room / mean->se, (double)(n - 1))
+                 : gsl_cdf_ugaussian_Q(room / mean->se);
+}
+
+/* Systems to be seen until the mean's test would pass with 80% power, were their scatter and mean
+ * as now; 0 when no number would do. */
+static size_t systems_for_mean(const struct ub_judgment *j, size_t n, double low, double high)
+{
+    const struct ub_interval *mean = &j->meta.mean;
+    const double room = fmin(mean->estimate - low, high - mean->estimate);
+    if (n < 2 || !(room > 0) || !(mean->se > 0))
+        return 0;
+    const double z = 1.6448536269514722 + 0.8416212335729143;
+    const double deviation = mean->se * sqrt((double)n);
+    return (size_t)ceil(z * z * deviation * deviation / (room * room)) + 1;
+}
+
+static char *what_decides(const struct ub_judgment *j, const struct scaled *s, bool mean_meets)
+{
+    struct ub_text text = {0};
+    const double share = j->spoke ? (double)j->within / (double)j->spoke : 0;
+    if (s->n == 0) {
+        ub_text_add(&text, "runs that reach the regime: none of %zu systems did", j->systems);
+        return text.data;
+    }
+    if (!mean_meets) {
+        const size_t needed = systems_for_mean(j, s->n, s->low, s->high);
+        if (needed > s->n)
+            ub_text_add(&text, "about %zu systems that speak in place of %zu, for the mean", needed,
+                        s->n);
+        else
+            ub_text_add(&text, "nothing but other data: the mean is too near the margin");
+        return text.data;
+    }
+    const size_t draws = ub_share_draws(share, many, bound_confidence);
+    if (draws > j->spoke)
+        ub_text_add(&text, "about %zu systems that speak in place of %zu, for their share", draws,
+                    j->spoke);
+    else
+        ub_text_add(&text, "nothing but other data: %zu of %zu systems meet the claim", j->within,
+                    j->spoke);
+    return text.data;
+}
+
+static void judge_sample(struct ub_judgment *j, const struct scaled *s)
+{
+    j->meta = ub_random_effects(s->x, s->se, s->n);
+    j->mean_p = mean_p(&j->meta.mean, s->n, s->low, s->high);
+    bound_share(j, s);
+    const bool mean_meets = j->mean_p < level;
+    const bool misses = s->n > 1 && (j->meta.mean.low > s->high || j->meta.mean.high < s->low);
+    if (misses || (j->spoke && j->share_high < half))
+        j->verdict = UB_LAW_VIOLATED;
+    else if (mean_meets && j->share_low >= most)
+        j->verdict = UB_LAW_HOLDS;
+    else if (mean_meets && j->share_low >= many)
+        j->verdict = UB_LAW_EXCEPTIONS;
+    else
+        j->decide = what_decides(j, s, mean_meets);
+}
+
+static void judge_exact(struct ub_judgment *j, const struct scaled *s)
+{
+    j->meta = ub_random_effects(s->x, s->se, s->n);
+    j->mean_p = (double)NAN;
+    j->share_low = j->share_high = j->spoke ? (double)j->within / (double)j->spoke : 0;
+    if (j->spoke && j->within == j->spoke)
+        j->verdict = UB_LAW_HOLDS;
+    else if (j->spoke && j->share_low >= many)
+        j->verdict = UB_LAW_EXCEPTIONS;
+    else if (j->spoke && j->share_low < half)
+        j->verdict = UB_LAW_VIOLATED;
+    else
+        j->decide = what_decides(j, s, true);
+}
+
+/* ---- sameness ---------------------------------------------------------------------------------
+ */
+
+struct cluster {
+    size_t n;
+    double *x, *se;
+    size_t *from;
+};
+
+static struct cluster *clusters_of(const struct ub_datum *data, size_t n, size_t *count)
+{
+    int last = -1;
+    for (size_t i = 0; i < n; i++)
+        last = data[i].cluster > last ? data[i].cluster : last;
+    *count = (size_t)(last + 1);
+    struct cluster *c = ub_calloc(*count + 1, sizeof *c);
+    for (size_t k = 0; k < *count; k++) {
+        c[k].x = ub_calloc(n + 1, sizeof *c[k].x);
+        c[k].se = ub_calloc(n + 1, sizeof *c[k].se);
+        c[k].from = ub_calloc(n + 1, sizeof *c[k].from);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct cluster *k = &c[data[i].cluster];
+        if (data[i].why)
+            continue;
+        k->x[k->n] = data[i].value;
+        k->se[k->n] = data[i].se;
+        k->from[k->n++] = i;
+    }
+    return c;
+}
+
+static void clusters_free(struct cluster *c, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        ub_free(c[k].x);
+        ub_free(c[k].se);
+        ub_free(c[k].from);
+    }
+    ub_free(c);
+}
+
+static double pooled_q(const struct cluster *c, size_t count, double tau_squared)
+{
+    double q = 0;
+    for (size_t k = 0; k < count; k++) {
+        const struct ub_studies s = ub_studies_of(c[k].x, c[k].se, c[k].n);
+        q += c[k].n > 1 ? ub_studies_q(&s, tau_squared) : 0;
+    }
+    return q;
+}
+
+/* The tau at which the pooled Q is `wanted`. */
+static double pooled_tau(const struct cluster *c, size_t count, double wanted, double scale)
+{
+    double low = 0, high = scale * scale + 1e-300;
+    if (pooled_q(c, count, 0) <= wanted)
+        return 0;
+    while (pooled_q(c, count, high) > wanted)
+        high *= 2;
+    for (int i = 0; i < 100; i++) {
+        const double middle = low + (high - low) / 2;
+        if (pooled_q(c, count, middle) > wanted)
+            low = middle;
+        else
+            high = middle;
+    }
+    return sqrt(low + (high - low) / 2);
+}
+
+/* A cluster counts as one that meets the claim when its own tau is at most the margin. */
+static void count_clusters(struct ub_judgment *j, const struct cluster *c, size_t count,
+                           double margin)
+{
+    double *p = ub_calloc(2 * count + 1, sizeof *p), *q = p + count;
+    for (size_t k = 0; k < count; k++) {
+        const struct ub_studies s = ub_studies_of(c[k].x, c[k].se, c[k].n);
+        p[k] = c[k].n > 1 ? gsl_cdf_chisq_Q(ub_studies_q(&s, margin * margin), (double)c[k].n - 1)
+                          : (double)NAN;
+    }
+    ub_benjamini_hochberg(p, count, q);
+    for (size_t k = 0; k < count; k++) {
+        if (c[k].n < 2)
+            continue;
+        const struct ub_meta own = ub_random_effects(c[k].x, c[k].se, c[k].n);
+        j->spoke++;
+        j->within += own.tau <= margin;
+        j->exceptions += q[k] < level;
+        for (size_t i = 0; i < c[k].n; i++) {
+            j->meets[c[k].from[i]] = own.tau <= margin;
+            j->exception[c[k].from[i]] = q[k] < level;
+            j->q[c[k].from[i]] = q[k];
+        }
+    }
+    ub_free(p);
+}
+
+static void judge_same(struct ub_judgment *j, const struct ub_claim *claim,
+                       const struct ub_datum *data, size_t n)
+{
+    size_t count;
+    double df = 0;
+    struct cluster *c = clusters_of(data, n, &count);
+    j->systems = count;
+    j->meta = ub_random_effects(NULL, NULL, 0);
+    for (size_t k = 0; k < count; k++)
+        df += c[k].n > 1 ? (double)c[k].n - 1 : 0;
+    count_clusters(j, c, count, claim->margin);
+    j->mean_p = (double)NAN;
+    if (df > 0) {
+        j->meta.q = pooled_q(c, count, 0);
+        j->meta.q_p = gsl_cdf_chisq_Q(j->meta.q, df);
+        j->meta.tau = pooled_tau(c, count, df, claim->margin);
+        j->meta.tau_low = pooled_tau(c, count, gsl_cdf_chisq_Pinv(0.975, df), claim->margin);
+        j->meta.tau_high = pooled_tau(c, count, gsl_cdf_chisq_Pinv(0.025, df), claim->margin);
+        j->mean_p = gsl_cdf_chisq_P(pooled_q(c, count, claim->margin * claim->margin), df);
+    }
+    j->share_low = ub_share_low(j->within, j->spoke, 1 - level);
+    j->share_high = ub_share_high(j->within, j->spoke, 1 - level);
+    if (df > 0 && j->meta.tau_low > claim->margin)
+        j->verdict = UB_LAW_VIOLATED;
+    else if (j->mean_p < level)
+        j->verdict = j->exceptions ? UB_LAW_EXCEPTIONS : UB_LAW_HOLDS;
+    else {
+        struct ub_text text = {0};
+        ub_text_add(&text,
+                    df > 0 ? "more systems in a cluster, or smaller errors: the spread is "
+                             "known to %.2g..%.2g only"
+                           : "clusters of two systems and more that speak",
+                    j->meta.tau_low, j->meta.tau_high);
+        j->decide = text.data;
+    }
+    clusters_free(c, count);
+}
+
+/* ---- all together -----------------------------------------------------------------------------
+ */
+
+struct ub_judgment ub_judge(const struct ub_claim *claim, const struct ub_datum *data, size_t n)
+{
+    struct ub_judgment j = {.verdict = UB_LAW_UNDECIDED, .systems = n};
+    j.meets = ub_calloc(n + 1, sizeof *j.meets);
+    j.exception = ub_calloc(n + 1, sizeof *j.exception);
+    j.q = ub_calloc(n + 1, sizeof *j.q);
+    for (size_t i = 0; i < n; i++)
+        j.q[i] = (double)NAN;
+    j.target = claim->is == UB_EXACT ? 0 : claim->target;
+    if (claim->is == UB_SAME) {
+        judge_same(&j, claim, data, n);
+        return j;
+    }
+    struct scaled s = scale(claim, data, n);
+    for (size_t i = 0; i < n; i++)
+        j.spoke += !data[i].why || data[i].against;
+    find_exceptions(&j, &s);
+    if (claim->is == UB_EXACT)
+        judge_exact(&j, &s);
+    else
+        judge_sample(&j, &s);
+    scaled_clear(&s);
+    return j;
+}
+
+void ub_judgment_clear(struct ub_judgment *j)
+{
+    ub_free(j->meets);
+    ub_free(j->exception);
+    ub_free(j->q);
+    ub_free(j->decide);
+    *j = (struct ub_judgment){0};
+}
+
+/* ---- resolution -------------------------------------------------------------------------------
+ */
+
+static bool is_violated(const struct ub_claim *claim, const struct ub_datum *data, size_t n,
+                        double factor)
+{
+    struct ub_datum *copy = ub_calloc(n + 1, sizeof *copy);
+    for (size_t i = 0; i < n; i++) {
+        copy[i] = data[i];
+        copy[i].value *= factor;
+        copy[i].se *= factor;
+    }
+    struct ub_judgment j = ub_judge(claim, copy, n);
+    const bool violated = j.verdict == UB_LAW_VIOLATED;
+    ub_judgment_clear(&j);
+    ub_free(copy);
+    return violated;
+}
+
+static double nearest_factor(const struct ub_claim *claim, const struct ub_datum *data, size_t n,
+                             double farthest)
+{
+    double good = 1, bad = farthest;
+    if (!is_violated(claim, data, n, bad))
+        return farthest > 1 ? INFINITY : 0;
+    for (int i = 0; i < 12; i++) {
+        const double middle = sqrt(good * bad);
+        if (is_violated(claim, data, n, middle))
+            bad = middle;
+        else
+            good = middle;
+    }
+    return bad;
+}
+
+void ub_judge_resolution(const struct ub_claim *claim, const struct ub_datum *data, size_t n,
+                         double *below, double *above)
+{
+    *below = nearest_factor(claim, data, n, 0.1);
+    *above = nearest_factor(claim, data, n, 10);
+}

@@ -1,0 +1,89 @@
+/* judge.h - from the data of a law's groups to its verdict. It knows numbers only: no runs, no
+ * stores. One way to judge for all laws:
+ *
+ *     struct ub_datum data[] = {{.value = 1.01, .se = 0.02}, {.why = "diverged"}, ...};
+ *     struct ub_claim claim = {UB_EQUAL, .target = 1, .margin = 0.1};
+ *     struct ub_judgment j = ub_judge(&claim, data, n);
+ *     puts(ub_verdict_word(j.verdict));
+ *     ub_judgment_clear(&j);
+ *
+ * Verdicts, of a claim about groups ("systems") of which those at hand are a sample:
+ *
+ *   holds                 the mean over systems meets the claim (two one-sided tests, p < 0.05),
+ * and so do at least 90% of systems (one-sided 95% bound) holds with exceptions the mean does, and
+ * at least 75% of systems (same bound) violated              the mean's 95% interval misses the
+ * claim wholly, or fewer than half of the systems meet it (one-sided 95% bound) undecided anything
+ * else: `decide` says what would decide it
+ *
+ * The bound on the share of systems is the better of two, each at 97.5%: by counting, whatever the
+ * population (systems that count against the claim without a value are counted, too); and where no
+ * exception was found, of a normal population (share.h). Exceptions are systems beyond the margin
+ * with false-discovery rate 5% (Benjamini and Hochberg 1995).
+ *
+ * Of exact claims nothing is inferred: all systems within the tolerance, at least 75%, fewer than
+ * half. Of claims of sameness the systems form clusters; the spread tau between the systems of a
+ * cluster, beyond their errors, is what must stay below the margin: pooled over clusters for the
+ * mean's part (tau's interval by its Q profile), and cluster by cluster for the share's. */
+#ifndef UB_LAWS_JUDGE_H
+#define UB_LAWS_JUDGE_H
+
+#include "report/statistics.h"
+
+enum ub_claim_kind {
+    UB_EQUAL,    /* value = prediction, within the margin */
+    UB_AT_MOST,  /* value <= target */
+    UB_AT_LEAST, /* value >= target */
+    UB_EXACT,    /* |value - prediction| <= margin * |prediction| */
+    UB_SAME      /* spread between the systems of a cluster <= margin */
+};
+
+struct ub_claim {
+    enum ub_claim_kind is;
+    double target; /* the prediction where a datum brings none of its own; the bound */
+    double margin;
+};
+
+struct ub_datum {
+    double value, se; /* se 0: exact */
+    double df;        /* of se; 0 = as good as known */
+    bool predicts;    /* `prediction` replaces the claim's target */
+    double prediction;
+    int cluster;     /* UB_SAME: which systems are compared; >= 0 */
+    const char *why; /* why there is no value; static. NULL: there is one */
+    bool against;    /* with why: it counts as a system that does not meet the claim */
+};
+
+enum ub_verdict_kind { UB_LAW_HOLDS, UB_LAW_EXCEPTIONS, UB_LAW_VIOLATED, UB_LAW_UNDECIDED };
+const char *ub_verdict_word(enum ub_verdict_kind verdict); /* "holds with exceptions" */
+
+struct ub_judgment {
+    enum ub_verdict_kind verdict;
+    size_t systems; /* all data */
+    size_t spoke;   /* those with a value, and those against */
+    size_t within;  /* those that meet the claim */
+    size_t exceptions;
+    /* Over values: as they are for bounds; less their prediction, plus the target, for UB_EQUAL;
+     * relative errors for UB_EXACT; for UB_SAME mean and prediction are NAN, tau is pooled. */
+    struct ub_meta meta;
+    double target;           /* what the mean is held against */
+    double mean_p;           /* of "the mean does not meet the claim"; NAN for UB_EXACT */
+    double share_low;        /* bound on the share of systems, as above */
+    double share_high;       /* by counting, 95% */
+    bool *meets, *exception; /* one a datum */
+    double *q;               /* one a datum: that it does not meet the claim; NAN without value */
+    char *decide;            /* undecided: what would decide it; else NULL */
+};
+struct ub_judgment ub_judge(const struct ub_claim *claim, const struct ub_datum *data, size_t n);
+void ub_judgment_clear(struct ub_judgment *judgment);
+
+/* The nearest factors below and above 1 by which all values could have been wrong and the verdict
+ * would have been `violated`: how small an error these data can find. By judging scaled data,
+ * within a factor of 10; 0 and INFINITY when none is found. For UB_EQUAL. */
+void ub_judge_resolution(const struct ub_claim *claim, const struct ub_datum *data, size_t n,
+                         double *below, double *above);
+
+/* One sentence that is true: "47 of 50 systems are within 1 +- 0.1 (mean 1.003 [0.98, 1.03]; ...)".
+ * Caller frees. */
+char *ub_judgment_sentence(const struct ub_claim *claim, const struct ub_judgment *judgment);
+
+#endif

@@ -1,0 +1,509 @@
+/* The judge's own test bench: for each kind of claim, populations where it holds, fails in the
+ * mean, fails in the spread, has exceptions, has too few systems, or sits at the margin. How often
+ * each verdict comes out is printed. */
+#include "support.h"
+
+#include "report/laws/judge.h"
+#include "report/statistics/share.h"
+
+#include <stdio.h>
+
+enum { REPEATS = 200, MOST = 80 };
+
+/* ---- bounds of shares ------------------------------------------------------------------------ */
+
+/* Clopper-Pearson by its definition: the share at which so many successes or more have 1 -
+ * confidence. */
+static double tail(double share, size_t successes, size_t n)
+{
+    double sum = 0;
+    for (size_t k = successes; k <= n; k++)
+        sum += exp(lgamma((double)n + 1) - lgamma((double)k + 1) - lgamma((double)(n - k) + 1) +
+                   (double)k * log(share) + (double)(n - k) * log1p(-share));
+    return sum;
+}
+
+static void bounds_by_counting_are_exact(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n <= 40; n += 13)
+        for (size_t k = 1; k < n; k++) {
+            assert_near(tail(ub_share_low(k, n, 0.95), k, n), 0.05, 1e-9);
+            assert_near(1 - tail(ub_share_high(k, n, 0.95), k + 1, n), 0.05, 1e-9);
+        }
+    assert_near(ub_share_low(0, 7, 0.95), 0, 0);
+    assert_near(ub_share_high(7, 7, 0.95), 1, 0);
+    assert_near(ub_share_low(29, 29, 0.95), pow(0.05, 1.0 / 29), 1e-12);
+    const size_t draws = ub_share_draws(1, 0.9, 0.95);
+    assert_int_equal(draws, 29);
+    assert_int_equal(ub_share_draws(0.7, 0.75, 0.95), 0);
+}
+
+static double normal_share(double mu, double tau, double low, double high)
+{
+    return 0.5 * (erf((high - mu) / (tau * sqrt(2))) - erf((low - mu) / (tau * sqrt(2))));
+}
+
+static void bounds_of_normal_shares_cover(void **state)
+{
+    (void)state;
+    const struct {
+        size_t n;
+        double mu, tau, se;
+    } cases[] = {{4, 0, 0.5, 0.01}, {8, 0.3, 0.4, 0.2}, {20, 0, 0.6, 0.1}, {50, 0.5, 0.3, 0.3}};
+    print_message("  share of N(mu, tau^2) in [-1, 1]: lower bound at 95%%\n");
+    print_message("  %4s %5s %5s %5s %7s %7s %9s\n", "n", "mu", "tau", "se", "share", "covers",
+                  "mean bound");
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct ub_random r = ub_random_stream(c, "share");
+        const double truth = normal_share(cases[c].mu, cases[c].tau, -1, 1);
+        double x[MOST], se[MOST], mean = 0;
+        int covers = 0;
+        for (int k = 0; k < REPEATS; k++) {
+            for (size_t i = 0; i < cases[c].n; i++) {
+                se[i] = cases[c].se;
+                x[i] = cases[c].mu + cases[c].tau * ub_random_normal(&r) +
+                       se[i] * ub_random_normal(&r);
+            }
+            const double low = ub_share_normal_low(x, se, cases[c].n, -1, 1, 0.95);
+            covers += low <= truth;
+            mean += low / REPEATS;
+        }
+        print_message("  %4zu %5.2f %5.2f %5.2f %7.3f %6.1f%% %9.3f\n", cases[c].n, cases[c].mu,
+                      cases[c].tau, cases[c].se, truth, 100.0 * covers / REPEATS, mean);
+        assert_true(covers >= 0.9 * REPEATS);
+    }
+}
+
+/* ---- populations ------------------------------------------------------------------------------
+ */
+
+struct plan {
+    const char *what;
+    struct ub_claim claim;
+    size_t n;
+    double mu, tau, se; /* of the systems' values */
+    size_t exceptions;  /* so many of them 4 margins off */
+    size_t silent, against;
+    int clusters; /* UB_SAME */
+    /* The verdicts that must come out at least so often, and those that may at most. */
+    unsigned wanted, never;
+    double least;
+};
+enum { HOLDS = 1, EXCEPTIONS = 2, VIOLATED = 4, UNDECIDED = 8 };
+
+static size_t draw(const struct plan *p, struct ub_random *r, struct ub_datum *data)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        const double off = i < p->exceptions ? 4 * p->claim.margin : 0;
+        data[i] = (struct ub_datum){.se = p->se, .cluster = p->clusters ? (int)i % p->clusters : 0};
+        data[i].value = p->mu + off + p->tau * ub_random_normal(r) + p->se * ub_random_normal(r);
+        if (i >= p->n - p->silent)
+            data[i].why = "not reached";
+        else if (i >= p->n - p->silent - p->against) {
+            data[i].why = "did not settle";
+            data[i].against = true;
+        }
+    }
+    return p->n;
+}
+
+static const struct plan plans[] = {
+    {"equal: holds", {UB_EQUAL, 1, 0.1}, 30, 1, 0.03, 0.02, 0, 0, 0, 0, HOLDS, VIOLATED, 0.9},
+    {"equal: holds, few systems",
+     {UB_EQUAL, 1, 0.1},
+     6,
+     1,
+     0.01,
+     0.01,
+     0,
+     0,
+     0,
+     0,
+     HOLDS,
+     VIOLATED,
+     0.9},
+    {"equal: mean off by 2 margins",
+     {UB_EQUAL, 1, 0.1},
+     30,
+     1.2,
+     0.03,
+     0.02,
+     0,
+     0,
+     0,
+     0,
+     VIOLATED,
+     HOLDS | EXCEPTIONS,
+     0.95},
+    {"equal: mean at the margin",
+     {UB_EQUAL, 1, 0.1},
+     30,
+     1.1,
+     0.03,
+     0.02,
+     0,
+     0,
+     0,
+     0,
+     UNDECIDED | VIOLATED,
+     HOLDS | EXCEPTIONS,
+     0.95},
+    {"equal: half of systems outside",
+     {UB_EQUAL, 1, 0.1},
+     30,
+     1,
+     0.15,
+     0.02,
+     0,
+     0,
+     0,
+     0,
+     UNDECIDED | VIOLATED,
+     HOLDS | EXCEPTIONS,
+     0.95},
+    {"equal: three quarters within",
+     {UB_EQUAL, 1, 0.1},
+     40,
+     1,
+     0.0869,
+     0.001,
+     0,
+     0,
+     0,
+     0,
+     UNDECIDED | VIOLATED,
+     HOLDS | EXCEPTIONS,
+     0.95},
+    {"equal: nine tenths within",
+     {UB_EQUAL, 1, 0.1},
+     40,
+     1,
+     0.0608,
+     0.001,
+     0,
+     0,
+     0,
+     0,
+     UNDECIDED | EXCEPTIONS,
+     HOLDS,
+     0.95},
+    {"equal: 10% exceptions",
+     {UB_EQUAL, 1, 0.1},
+     60,
+     1,
+     0.03,
+     0.02,
+     6,
+     0,
+     0,
+     0,
+     EXCEPTIONS,
+     HOLDS,
+     0.9},
+    {"equal: two systems",
+     {UB_EQUAL, 1, 0.1},
+     2,
+     1,
+     0.03,
+     0.02,
+     0,
+     0,
+     0,
+     0,
+     UNDECIDED,
+     HOLDS | EXCEPTIONS,
+     0.95},
+    {"equal: none reached",
+     {UB_EQUAL, 1, 0.1},
+     20,
+     1,
+     0.03,
+     0.02,
+     0,
+     20,
+     0,
+     0,
+     UNDECIDED,
+     HOLDS | EXCEPTIONS | VIOLATED,
+     1},
+    {"equal: a third did not settle",
+     {UB_EQUAL, 1, 0.1},
+     30,
+     1,
+     0.03,
+     0.02,
+     0,
+     0,
+     10,
+     0,
+     UNDECIDED,
+     HOLDS | EXCEPTIONS,
+     0.95},
+    {"equal: most did not settle",
+     {UB_EQUAL, 1, 0.1},
+     30,
+     1,
+     0.03,
+     0.02,
+     0,
+     0,
+     22,
+     0,
+     VIOLATED,
+     HOLDS | EXCEPTIONS,
+     0.95},
+    {"at most: holds",
+     {UB_AT_MOST, 0.05, 0},
+     30,
+     0.02,
+     0.01,
+     0.005,
+     0,
+     0,
+     0,
+     0,
+     HOLDS,
+     VIOLATED,
+     0.9},
+    {"at most: fails",
+     {UB_AT_MOST, 0.05, 0},
+     30,
+     0.08,
+     0.01,
+     0.005,
+     0,
+     0,
+     0,
+     0,
+     VIOLATED,
+     HOLDS | EXCEPTIONS,
+     0.95},
+    {"at most: mean at the bound",
+     {UB_AT_MOST, 0.05, 0},
+     30,
+     0.05,
+     0.01,
+     0.005,
+     0,
+     0,
+     0,
+     0,
+     UNDECIDED | VIOLATED,
+     HOLDS | EXCEPTIONS,
+     0.95},
+    {"at least: holds",
+     {UB_AT_LEAST, 0.8, 0},
+     30,
+     0.95,
+     0.03,
+     0.02,
+     0,
+     0,
+     0,
+     0,
+     HOLDS,
+     VIOLATED,
+     0.9},
+    {"at least: fails",
+     {UB_AT_LEAST, 0.8, 0},
+     30,
+     0.6,
+     0.05,
+     0.02,
+     0,
+     0,
+     0,
+     0,
+     VIOLATED,
+     HOLDS | EXCEPTIONS,
+     0.95},
+    {"exact: holds", {UB_EXACT, 2, 1e-6}, 10, 2, 1e-9, 0, 0, 0, 0, 0, HOLDS, VIOLATED, 1},
+    {"exact: fails",
+     {UB_EXACT, 2, 1e-6},
+     10,
+     2.001,
+     1e-9,
+     0,
+     0,
+     0,
+     0,
+     0,
+     VIOLATED,
+     HOLDS | EXCEPTIONS,
+     1},
+    {"same: holds", {UB_SAME, 0, 0.2}, 40, 1.5, 0.05, 0.05, 0, 0, 0, 5, HOLDS, VIOLATED, 0.9},
+    {"same: spread of twice the margin",
+     {UB_SAME, 0, 0.2},
+     40,
+     1.5,
+     0.4,
+     0.05,
+     0,
+     0,
+     0,
+     5,
+     VIOLATED,
+     HOLDS | EXCEPTIONS,
+     0.9},
+    {"same: spread at the margin",
+     {UB_SAME, 0, 0.2},
+     40,
+     1.5,
+     0.2,
+     0.05,
+     0,
+     0,
+     0,
+     5,
+     UNDECIDED | VIOLATED,
+     HOLDS | EXCEPTIONS,
+     0.93},
+    {"same: one system a cluster",
+     {UB_SAME, 0, 0.2},
+     5,
+     1.5,
+     0.4,
+     0.05,
+     0,
+     0,
+     0,
+     5,
+     UNDECIDED,
+     HOLDS | EXCEPTIONS | VIOLATED,
+     1},
+};
+
+static void populations_are_told_apart(void **state)
+{
+    (void)state;
+    print_message("  %-36s %6s %6s %6s %6s\n", "population", "holds", "exc.", "viol.", "undec.");
+    for (size_t k = 0; k < sizeof plans / sizeof *plans; k++) {
+        const struct plan *p = &plans[k];
+        struct ub_random r = ub_random_stream(k, "judge");
+        struct ub_datum data[MOST];
+        double rate[4] = {0}, wanted = 0, never = 0;
+        for (int i = 0; i < REPEATS; i++) {
+            const size_t n = draw(p, &r, data);
+            struct ub_judgment j = ub_judge(&p->claim, data, n);
+            rate[j.verdict] += 1.0 / REPEATS;
+            wanted += (p->wanted >> j.verdict & 1) / (double)REPEATS;
+            never += (p->never >> j.verdict & 1) / (double)REPEATS;
+            assert_true((j.verdict == UB_LAW_UNDECIDED) == (j.decide != NULL));
+            ub_judgment_clear(&j);
+        }
+        print_message("  %-36s %5.1f%% %5.1f%% %5.1f%% %5.1f%%\n", p->what, 100 * rate[0],
+                      100 * rate[1], 100 * rate[2], 100 * rate[3]);
+        assert_true(wanted >= p->least - 1e-9);
+        assert_true(never <= 0.07);
+    }
+}
+
+/* ---- scaled data: the word carries something --------------------------------------------------
+ */
+
+static void wrong_factors_are_found(void **state)
+{
+    (void)state;
+    enum { N = 50 };
+    const struct ub_claim claim = {UB_EQUAL, 1, 0.1};
+    struct ub_random r = ub_random_stream(3, "factor");
+    struct ub_datum data[N], scaled[N];
+    for (size_t i = 0; i < N; i++)
+        data[i] = (struct ub_datum){.value = 1 + 0.04 * ub_random_normal(&r), .se = 0.02};
+    const struct {
+        double factor;
+        unsigned verdicts;
+    } cases[] = {{0.7, VIOLATED},
+                 {0.8, VIOLATED},
+                 {1, HOLDS | EXCEPTIONS},
+                 {1.25, VIOLATED},
+                 {1.4, VIOLATED}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        for (size_t i = 0; i < N; i++) {
+            scaled[i] = data[i];
+            scaled[i].value *= cases[k].factor;
+            scaled[i].se *= cases[k].factor;
+        }
+        struct ub_judgment j = ub_judge(&claim, scaled, N);
+        assert_true(cases[k].verdicts >> j.verdict & 1);
+        ub_judgment_clear(&j);
+    }
+    double below, above;
+    ub_judge_resolution(&claim, data, N, &below, &above);
+    print_message("  factors told from 1: %.3f and %.3f\n", below, above);
+    assert_true(below > 0.8 && below < 0.93);
+    assert_true(above > 1.07 && above < 1.25);
+}
+
+static void sentences_say_what_was_found(void **state)
+{
+    (void)state;
+    const struct ub_claim claim = {UB_EQUAL, 1, 0.1};
+    struct ub_datum data[12];
+    for (size_t i = 0; i < 12; i++)
+        data[i] = (struct ub_datum){.value = i < 10 ? 1.0 + 0.001 * (double)i : 1.5, .se = 0.01};
+    data[11].why = "diverged";
+    struct ub_judgment j = ub_judge(&claim, data, 12);
+    char *text = ub_judgment_sentence(&claim, &j);
+    print_message("  %s: %s\n", ub_verdict_word(j.verdict), text);
+    assert_int_equal(j.verdict, UB_LAW_UNDECIDED); /* one of 11: the mean is too uncertain */
+    assert_non_null(strstr(text, "10 of 11 systems that speak are within 0.1 of the prediction "
+                                 "(1 more do not speak); 1 beyond it past doubt; mean 1.05"));
+    assert_true(j.exception[10]);
+    assert_true(!j.exception[9] && !j.exception[11]);
+    assert_true(isnan(j.q[11]));
+    ub_free(text);
+    ub_judgment_clear(&j);
+    j = ub_judge(&claim, data, 0);
+    text = ub_judgment_sentence(&claim, &j);
+    assert_non_null(strstr(text, "0 of 0"));
+    ub_free(text);
+    ub_judgment_clear(&j);
+}
+
+/* Values without errors and values that are no numbers. */
+static void odd_data_are_judged_by_rule(void **state)
+{
+    (void)state;
+    const struct ub_claim claim = {UB_EQUAL, 1, 0.1};
+    struct ub_datum data[40];
+    for (size_t i = 0; i < 40; i++)
+        data[i] = (struct ub_datum){.value = 1.001, .se = (double)NAN};
+    struct ub_judgment j = ub_judge(&claim, data, 40);
+    assert_int_equal(j.verdict, UB_LAW_HOLDS);
+    ub_judgment_clear(&j);
+    data[0].value = 7; /* without an error nobody knows whether past doubt */
+    j = ub_judge(&claim, data, 40);
+    assert_int_equal(j.exceptions, 0);
+    assert_int_equal(j.within, 39);
+    ub_judgment_clear(&j);
+    for (size_t i = 0; i < 30; i++)
+        data[i].value = (double)NAN; /* a value that is none: against */
+    j = ub_judge(&claim, data, 40);
+    assert_int_equal(j.spoke, 40);
+    assert_int_equal(j.within, 10);
+    assert_int_equal(j.verdict, UB_LAW_VIOLATED);
+    ub_judgment_clear(&j);
+    struct ub_datum own[3];
+    for (size_t i = 0; i < 3; i++) { /* each its own prediction */
+        const double at = 3 + (double)i;
+        own[i] = (struct ub_datum){.value = at, .predicts = true, .prediction = at};
+    }
+    j = ub_judge(&(struct ub_claim){UB_EXACT, 0, 1e-12}, own, 3);
+    assert_int_equal(j.verdict, UB_LAW_HOLDS);
+    ub_judgment_clear(&j);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bounds_by_counting_are_exact),
+        cmocka_unit_test(bounds_of_normal_shares_cover),
+        cmocka_unit_test(populations_are_told_apart),
+        cmocka_unit_test(wrong_factors_are_found),
+        cmocka_unit_test(sentences_say_what_was_found),
+        cmocka_unit_test(odd_data_are_judged_by_rule),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
