@@ -68,7 +68,7 @@ struct ub_judgment {
     double target;           /* what the mean is held against */
     double mean_p;           /* of "the mean does not meet the claim"; NAN for UB_EXACT */
     double share_low;        /* bound on the share of systems, as above */
-    double share_high;       /* by counting, 95% */
+    double share_high;       /* by counting, 97.5%: the mean may say `violated`, too */
     bool *meets, *exception; /* one a datum */
     double *q;               /* one a datum: that it does not meet the claim; NAN without value */
     char *decide;            /* undecided: what would decide it; else NULL */
