@@ -76,6 +76,7 @@ struct ub_run {
     struct ub_run_spec spec;
     enum ub_run_status status;
     char *message;
+    char *control; /* "LAW=holds;LAW=fails": of which laws it is a control; NULL: of none */
     size_t n_facts, n_provenance;
     struct ub_fact *facts;
     struct ub_pair *provenance;

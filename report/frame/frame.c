@@ -136,16 +136,18 @@ static bool add_calls(struct ub_cells *cells, const struct ub_store *store, stru
 
 static void add_scalars(struct ub_cells *cells, const struct ub_store *store)
 {
-    static const char *const names[] = {"steps", "precision", "data-seed", "seed"};
+    static const char *const names[] = {"steps", "precision", "control", "data-seed", "seed"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         for (size_t i = 0; i < store->count; i++) {
             const struct ub_run_spec *spec = &store->runs[i].spec;
-            char text[4][32];
-            snprintf(text[0], sizeof *text, "%" PRId64, spec->steps);
-            snprintf(text[1], sizeof *text, "%s", spec->double_precision ? "f64" : "f32");
-            snprintf(text[2], sizeof *text, "%" PRIu64, spec->data_seed);
-            snprintf(text[3], sizeof *text, "%" PRIu64, spec->seed);
-            ub_cells_word(cells, i, names[k], text[k], (double)NAN);
+            char number[3][32];
+            snprintf(number[0], sizeof *number, "%" PRId64, spec->steps);
+            snprintf(number[1], sizeof *number, "%" PRIu64, spec->data_seed);
+            snprintf(number[2], sizeof *number, "%" PRIu64, spec->seed);
+            const char *const words[] = {number[0], spec->double_precision ? "f64" : "f32",
+                                         store->runs[i].control, number[1], number[2]};
+            if (words[k])
+                ub_cells_word(cells, i, names[k], words[k], (double)NAN);
         }
 }
 
@@ -204,6 +206,20 @@ const char *ub_frame_word(const struct ub_frame *frame, size_t row, const char *
 {
     const struct ub_column *c = ub_frame_column(frame, column);
     return c && c->level && c->level[row] >= 0 ? c->words[c->level[row]] : "";
+}
+
+/* "LAW=holds;LAW=fails". */
+enum ub_control ub_frame_control(const struct ub_frame *frame, size_t row, const char *law)
+{
+    const char *at = frame->store->runs[row].control;
+    const size_t length = strlen(law);
+    while (at && *at) {
+        const size_t entry = strcspn(at, ";");
+        if (strncmp(at, law, length) == 0 && at[length] == '=')
+            return strncmp(at + length + 1, "holds", 5) == 0 ? UB_CONTROL_HOLDS : UB_CONTROL_FAILS;
+        at += entry + (at[entry] == ';');
+    }
+    return UB_NO_CONTROL;
 }
 
 /* ---- traces --------------------------------------------------------------------------------- */

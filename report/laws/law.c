@@ -1,0 +1,251 @@
+/* A law over a frame: groups, data, controls, verdict. */
+#include "report/laws/law.h"
+#include "report/statistics/axis.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *const ub_strand_names[UB_STRANDS] = {"solvable settings", "limits", "empirical laws",
+                                                 "hyperparameters", "universal phenomena"};
+
+/* ---- groups -----------------------------------------------------------------------------------
+ */
+
+struct selection {
+    const struct ub_law *law;
+    bool controls;
+};
+
+static bool is_selected(const struct ub_frame *frame, size_t row, const void *context)
+{
+    const struct selection *s = context;
+    const bool is_control = ub_frame_control(frame, row, s->law->name) != UB_NO_CONTROL;
+    return is_control == s->controls && (is_control || s->law->applies(frame, row));
+}
+
+static struct ub_groups groups_of(const struct ub_law *law, const struct ub_frame *frame,
+                                  bool controls)
+{
+    const struct selection selection = {law, controls};
+    struct ub_rows rows = ub_frame_where(frame, NULL, is_selected, &selection);
+    struct ub_groups groups = ub_frame_group(frame, &rows, law->within);
+    ub_rows_clear(&rows);
+    return groups;
+}
+
+/* ---- clusters ---------------------------------------------------------------------------------
+ */
+
+/* The cluster of each group: those that differ in nothing but law->across. */
+static void set_clusters(struct ub_law_verdict *v, const struct ub_frame *frame)
+{
+    const struct ub_law *law = v->law;
+    const char *within[16] = {law->across};
+    struct ub_rows first = {.row = ub_calloc(v->groups.count + 1, sizeof *first.row)};
+    for (size_t i = 0; law->within && law->within[i] && i < 14; i++)
+        within[i + 1] = law->within[i];
+    for (size_t g = 0; g < v->groups.count; g++)
+        first.row[first.count++] = v->groups.group[g].row[0];
+    struct ub_groups clusters = ub_frame_group(frame, &first, within);
+    for (size_t c = 0; c < clusters.count; c++)
+        for (size_t k = 0; k < clusters.group[c].count; k++)
+            for (size_t g = 0; g < v->groups.count; g++)
+                if (first.row[g] == clusters.group[c].row[k])
+                    v->data[g].cluster = (int)c;
+    ub_groups_clear(&clusters);
+    ub_rows_clear(&first);
+}
+
+/* ---- shares -----------------------------------------------------------------------------------
+ */
+
+static double residual_of(const struct ub_law *law, const struct ub_datum *d)
+{
+    return d->value - (d->predicts ? d->prediction : law->is.target);
+}
+
+/* Of one axis: how much of the scatter of data it explains; NAN estimate when groups do not differ
+ * in it. */
+static struct ub_interval share_of(const struct ub_law_verdict *v, const struct ub_column *c)
+{
+    double *x = ub_calloc(v->groups.count + 1, sizeof *x);
+    int *level = ub_calloc(v->groups.count + 1, sizeof *level);
+    size_t n = 0;
+    for (size_t g = 0; g < v->groups.count; g++) {
+        if (v->data[g].why || !isfinite(v->data[g].value))
+            continue;
+        level[n] = c->level[v->groups.group[g].row[0]];
+        x[n++] = residual_of(v->law, &v->data[g]);
+    }
+    const struct ub_interval share = ub_share_explained(x, level, n);
+    ub_free(x);
+    ub_free(level);
+    return share;
+}
+
+static void set_shares(struct ub_law_verdict *v, const struct ub_frame *frame)
+{
+    static const char *const axes[] = {"model", "optimizer", "dataset", "loss"};
+    v->shares = ub_calloc(sizeof axes / sizeof *axes, sizeof *v->shares);
+    for (size_t i = 0; i < sizeof axes / sizeof *axes; i++) {
+        const struct ub_column *c = ub_frame_column(frame, axes[i]);
+        if (!c || c->role != UB_COLUMN_AXIS)
+            continue;
+        const struct ub_interval share = share_of(v, c);
+        if (!isnan(share.estimate))
+            v->shares[v->n_shares++] = (struct ub_law_share){c->name, share};
+    }
+}
+
+/* ---- controls ---------------------------------------------------------------------------------
+ */
+
+bool ub_datum_meets(const struct ub_claim *claim, const struct ub_datum *datum)
+{
+    struct ub_judgment j = ub_judge(claim, datum, 1);
+    const bool meets = !datum->why && j.within == 1;
+    ub_judgment_clear(&j);
+    return meets;
+}
+
+/* A control that must fail has done so, too, when its runs count against the claim; one that cannot
+ * speak has shown nothing. */
+static void run_controls(struct ub_law_verdict *v, const struct ub_frame *frame)
+{
+    v->controls = groups_of(v->law, frame, true);
+    v->control = ub_calloc(v->controls.count + 1, sizeof *v->control);
+    v->control_data = ub_calloc(v->controls.count + 1, sizeof *v->control_data);
+    v->control_right = ub_calloc(v->controls.count + 1, sizeof *v->control_right);
+    for (size_t g = 0; g < v->controls.count; g++) {
+        const struct ub_rows *rows = &v->controls.group[g];
+        const struct ub_datum d = v->law->datum(frame, rows);
+        v->control[g] = ub_frame_control(frame, rows->row[0], v->law->name);
+        const bool holds = v->control[g] == UB_CONTROL_HOLDS;
+        const bool meets = ub_datum_meets(&v->law->is, &d), silent = d.why && !d.against;
+        v->control_data[g] = d;
+        v->control_right[g] = holds ? meets : !meets && !silent;
+        v->n_right += v->control_right[g];
+    }
+    v->at_fault = v->n_right < v->controls.count;
+}
+
+/* ---- verdicts ---------------------------------------------------------------------------------
+ */
+
+struct ub_law_verdict *ub_law_verdict_new(const struct ub_law *law, const struct ub_frame *frame)
+{
+    struct ub_law_verdict *v = ub_calloc(1, sizeof *v);
+    v->law = law;
+    v->groups = groups_of(law, frame, false);
+    run_controls(v, frame);
+    if (v->groups.count + v->controls.count == 0) {
+        ub_law_verdict_free(v);
+        return NULL;
+    }
+    v->data = ub_calloc(v->groups.count + 1, sizeof *v->data);
+    v->names = ub_calloc(v->groups.count + 1, sizeof *v->names);
+    for (size_t g = 0; g < v->groups.count; g++) {
+        v->data[g] = law->datum(frame, &v->groups.group[g]);
+        v->names[g] = ub_frame_group_name(frame, &v->groups, g);
+    }
+    if (law->across)
+        set_clusters(v, frame);
+    v->judgment = ub_judge(&law->is, v->data, v->groups.count);
+    v->below = 0;
+    v->above = INFINITY;
+    if (law->is.is == UB_EQUAL && law->is.target > 0)
+        ub_judge_resolution(&law->is, v->data, v->groups.count, &v->below, &v->above);
+    set_shares(v, frame);
+    return v;
+}
+
+void ub_law_verdict_free(struct ub_law_verdict *v)
+{
+    if (!v)
+        return;
+    for (size_t g = 0; v->names && g < v->groups.count; g++)
+        ub_free(v->names[g]);
+    ub_free(v->names);
+    ub_free(v->data);
+    ub_judgment_clear(&v->judgment);
+    ub_free(v->shares);
+    ub_groups_clear(&v->groups);
+    ub_groups_clear(&v->controls);
+    ub_free(v->control);
+    ub_free(v->control_data);
+    ub_free(v->control_right);
+    ub_free(v);
+}
+
+const char *ub_law_word(const struct ub_law_verdict *v)
+{
+    return v->at_fault ? "instrument at fault" : ub_verdict_word(v->judgment.verdict);
+}
+
+/* ---- what is missing --------------------------------------------------------------------------
+ */
+
+static bool measures(const struct ub_run_spec *spec, const char *observable)
+{
+    const size_t length = strlen(observable);
+    for (size_t i = 0; i < spec->n_measures; i++)
+        if (strncmp(spec->measures[i], observable, length) == 0 &&
+            (spec->measures[i][length] == ':' || spec->measures[i][length] == '\0'))
+            return true;
+    return false;
+}
+
+static size_t words_in(const struct ub_frame *frame, const struct ub_rows *rows, const char *axis)
+{
+    const struct ub_column *c = ub_frame_column(frame, axis);
+    size_t different = 0;
+    for (size_t i = 0; c && c->level && i < rows->count; i++) {
+        size_t k = 0;
+        while (k < i && c->level[rows->row[k]] != c->level[rows->row[i]])
+            k++;
+        different += k == i && c->level[rows->row[i]] >= 0;
+    }
+    return different;
+}
+
+/* Of one group: what the first unmet need lacks; "" when all are met. */
+static void add_lack(struct ub_text *text, const struct ub_law *law, const struct ub_frame *frame,
+                     const struct ub_rows *rows)
+{
+    for (size_t i = 0; i < UB_NEEDS; i++) {
+        const struct ub_need *need = &law->needs[i];
+        size_t measured = 0;
+        for (size_t k = 0; need->observable && k < rows->count; k++)
+            measured += measures(&frame->store->runs[rows->row[k]].spec, need->observable);
+        if (need->observable && measured == 0)
+            ub_text_add(text, "%s%s is not measured", text->length ? "; " : "", need->observable);
+        const size_t words = need->axis ? words_in(frame, rows, need->axis) : 0;
+        if (need->axis && words < need->least)
+            ub_text_add(text, "%s%zu different %s in a group, needs %zu", text->length ? "; " : "",
+                        words, need->axis, need->least);
+    }
+}
+
+char *ub_law_lacks(const struct ub_law *law, const struct ub_frame *frame, bool *applies)
+{
+    struct ub_groups groups = groups_of(law, frame, false);
+    struct ub_text least = {0};
+    bool decidable = false;
+    *applies = groups.count > 0;
+    for (size_t g = 0; g < groups.count && !decidable; g++) {
+        struct ub_text lack = {0};
+        add_lack(&lack, law, frame, &groups.group[g]);
+        decidable = lack.length == 0;
+        if (!least.data || lack.length < least.length) {
+            ub_text_free(&least);
+            least = lack;
+            lack = (struct ub_text){0};
+        }
+        ub_text_free(&lack);
+    }
+    ub_groups_clear(&groups);
+    if (!decidable && *applies)
+        return least.data;
+    ub_text_free(&least);
+    return NULL;
+}

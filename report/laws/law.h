@@ -1,0 +1,100 @@
+/* law.h - a claim about a number computed from a group of runs: one file in this folder and one
+ * line in registry.c.
+ *
+ *     static const char *const within[] = {"model.width", NULL};
+ *
+ *     const struct ub_law ub_law_ntk_drift = {
+ *         .name = "ntk-drift", .strand = UB_LIMITS,
+ *         .claim = "in the NTK parametrization the kernel's relative change falls as 1/width",
+ *         .quantity = "slope of log kernel change on log width",
+ *         .citation = "Jacot et al. 2018, arXiv:1806.07572",
+ *         .who = "models in the NTK parametrization below their edge of stability",
+ *         .within = within,
+ *         .needs = {{.observable = "kernel-drift"}, {.axis = "model.width", .least = 4}},
+ *         .applies = in_ntk_parametrization,
+ *         .datum = slope_in_width,
+ *         .is = {UB_EQUAL, .target = -1, .margin = 0.2},
+ *         .because = "a slope over five widths has an error of about 0.1",
+ *     };
+ *
+ * Groups are made by ub_frame_group: all axes but seeds and those in `within` are equal in them.
+ * Each yields one datum, or says why it cannot; judge.h draws the verdict from all of them. A run
+ * marked as a control of the law never enters its verdict: controls say whether the instrument
+ * works. A law knows frames, never pages. */
+#ifndef UB_LAWS_LAW_H
+#define UB_LAWS_LAW_H
+
+#include "report/frame/frame.h"
+#include "report/laws/judge.h"
+
+enum ub_strand {
+    UB_SOLVABLE,
+    UB_LIMITS,
+    UB_EMPIRICAL,
+    UB_HYPERPARAMETERS,
+    UB_UNIVERSAL,
+    UB_STRANDS
+};
+extern const char *const ub_strand_names[UB_STRANDS]; /* "solvable settings", ... */
+
+/* What a datum needs of its group's runs: an observable (its name in `measure`), or so many
+ * different words of an axis. Checked before a suite is run. */
+struct ub_need {
+    const char *observable, *axis;
+    size_t least;
+};
+enum { UB_NEEDS = 4 };
+
+struct ub_law {
+    const char *name;
+    enum ub_strand strand;
+    const char *claim, *quantity, *citation;
+    const char *who;           /* of whom it speaks, for people */
+    const char *because;       /* why the margin is what it is; set before a suite is run */
+    const char *const *within; /* NULL: only seeds vary */
+    struct ub_need needs[UB_NEEDS];
+    bool (*applies)(const struct ub_frame *frame, size_t row);
+    struct ub_datum (*datum)(const struct ub_frame *frame, const struct ub_rows *group);
+    struct ub_claim is;
+    const char *across; /* UB_SAME: groups that differ in nothing but this axis form a cluster */
+};
+
+/* ---- verdicts ------------------------------------------------------------------------------- */
+
+struct ub_law_share { /* of the scatter of data between groups, by an axis of the frame */
+    const char *axis; /* the frame's */
+    struct ub_interval share;
+};
+
+struct ub_law_verdict {
+    const struct ub_law *law;
+    struct ub_groups groups; /* one datum each; controls left out */
+    struct ub_datum *data;
+    char **names; /* of groups, for people */
+    struct ub_judgment judgment;
+    double below, above; /* ub_judge_resolution; UB_EQUAL only */
+    size_t n_shares;
+    struct ub_law_share *shares; /* of axes in which groups differ */
+    struct ub_groups controls;   /* one control a group */
+    enum ub_control *control;    /* what each is to come out as */
+    struct ub_datum *control_data;
+    bool *control_right;
+    size_t n_right;
+    bool at_fault; /* some control came out wrong: the verdict is not to be believed */
+};
+/* NULL when no run of the frame is one that the law applies to or a control of it. */
+struct ub_law_verdict *ub_law_verdict_new(const struct ub_law *law, const struct ub_frame *frame);
+void ub_law_verdict_free(struct ub_law_verdict *verdict);
+
+/* "holds", ..., or "instrument at fault". */
+const char *ub_law_word(const struct ub_law_verdict *verdict);
+
+/* Whether one datum meets a claim (not UB_SAME), and false for one without value. */
+bool ub_datum_meets(const struct ub_claim *claim, const struct ub_datum *datum);
+
+/* What the runs lack for this law's data: "2 different model.width in a group, needs 4;
+ * kernel-drift is not measured". NULL when the law can be decided by some group, or applies to none
+ * (`*applies` says which). `measured` tells whether a run measures an observable. Caller frees. */
+char *ub_law_lacks(const struct ub_law *law, const struct ub_frame *frame, bool *applies);
+
+#endif

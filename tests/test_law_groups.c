@@ -1,0 +1,222 @@
+/* Laws over frames: groups, data, controls, shares, what is missing. */
+#include "support.h"
+
+#include "report/laws/law.h"
+
+/* A law made for these tests: the fact "y" falls as 1/width, whatever the optimizer. */
+static bool is_two_layer(const struct ub_frame *f, size_t row)
+{
+    return strcmp(ub_frame_word(f, row, "model"), "two-layer") == 0;
+}
+
+static struct ub_datum slope(const struct ub_frame *f, const struct ub_rows *group)
+{
+    double xy = 0, xx = 0, x0 = 0, y0 = 0;
+    const double n = (double)group->count;
+    for (size_t i = 0; i < group->count; i++) {
+        x0 += log(ub_frame_number(f, group->row[i], "model.width")) / n;
+        y0 += log(ub_frame_number(f, group->row[i], "y")) / n;
+    }
+    for (size_t i = 0; i < group->count; i++) {
+        const double x = log(ub_frame_number(f, group->row[i], "model.width")) - x0;
+        xy += x * (log(ub_frame_number(f, group->row[i], "y")) - y0);
+        xx += x * x;
+    }
+    if (!(xx > 0))
+        return (struct ub_datum){.why = "one width only"};
+    return (struct ub_datum){.value = xy / xx, .se = 0.01};
+}
+
+static const char *const within[] = {"model.width", NULL};
+static const struct ub_law falls = {
+    .name = "falls",
+    .strand = UB_LIMITS,
+    .claim = "y falls as 1/width",
+    .quantity = "slope of log y on log width",
+    .citation = "these tests",
+    .who = "two-layer networks",
+    .because = "ten times the error of a slope",
+    .within = within,
+    .needs = {{.observable = "loss"}, {.axis = "model.width", .least = 3}},
+    .applies = is_two_layer,
+    .datum = slope,
+    .is = {UB_EQUAL, .target = -1, .margin = 0.1},
+};
+
+enum { RATES = 12, WIDTHS = 4, MOST = (RATES + 4) * WIDTHS };
+
+struct made {
+    struct ub_run run[MOST];
+    struct ub_fact y[MOST];
+    char text[MOST][2][48];
+    struct ub_store store;
+    struct ub_frame *frame;
+};
+static char *loss_only[] = {(char *)"loss:every=1"};
+
+static void add(struct made *m, int width, double rate, double y, const char *control)
+{
+    const size_t i = m->store.count++;
+    snprintf(m->text[i][0], sizeof m->text[i][0], "two-layer:width=%d", width);
+    snprintf(m->text[i][1], sizeof m->text[i][1], "%s:lr=%g", rate < 0.5 ? "gd" : "adam", rate);
+    m->y[i] = (struct ub_fact){(char *)"y", y};
+    m->run[i] = (struct ub_run){.spec = {.dataset = (char *)"digits",
+                                         .model = m->text[i][0],
+                                         .loss = (char *)"mse",
+                                         .init = (char *)"pytorch",
+                                         .optimizer = m->text[i][1],
+                                         .steps = 10,
+                                         .n_measures = 1,
+                                         .measures = loss_only},
+                                .control = (char *)control,
+                                .n_facts = 1,
+                                .facts = &m->y[i]};
+}
+
+static void add_widths(struct made *m, double rate, double exponent, const char *control)
+{
+    for (int w = 0; w < WIDTHS; w++)
+        add(m, 64 << w, rate, pow(64 << w, exponent), control);
+}
+
+static struct ub_law_verdict *judged(struct made *m, const struct ub_law *law)
+{
+    struct ub_error err = {0};
+    m->store.runs = m->run;
+    m->store.path = (char *)"";
+    m->frame = ub_frame_new(&m->store, &err);
+    if (!m->frame)
+        fail_msg("%s", err.text);
+    return ub_law_verdict_new(law, m->frame);
+}
+
+static void groups_yield_data_and_a_verdict(void **state)
+{
+    (void)state;
+    struct made m = {0};
+    for (int i = 0; i < RATES; i++)
+        add_widths(&m, 0.1 * (i + 1), i < 4 ? -0.98 : -1.02, NULL);
+    struct ub_law_verdict *v = judged(&m, &falls);
+    assert_int_equal(v->groups.count, RATES);
+    assert_near(v->data[0].value, -0.98, 1e-12);
+    assert_string_equal(v->names[0], "gd lr=0.1");
+    assert_string_equal(ub_law_word(v), "holds");
+    assert_int_equal(v->controls.count, 0);
+    assert_int_equal(v->n_shares, 1); /* the only axis of four in which they differ */
+    assert_string_equal(v->shares[0].axis, "optimizer");
+    assert_near(v->shares[0].share.estimate, 1, 1e-6);
+    ub_law_verdict_free(v);
+    ub_frame_free(m.frame);
+}
+
+static void controls_judge_the_instrument(void **state)
+{
+    (void)state;
+    const struct {
+        double holds, fails;
+        size_t right;
+        const char *word;
+    } cases[] = {{-1, -0.5, 2, "holds"},
+                 {-0.5, -0.5, 1, "instrument at fault"},
+                 {-1, -1, 1, "instrument at fault"},
+                 {-0.5, -1, 0, "instrument at fault"}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct made m = {0};
+        for (int i = 0; i < RATES; i++)
+            add_widths(&m, 0.1 * (i + 1), -1, NULL);
+        add_widths(&m, 3, cases[c].holds, "other=fails;falls=holds");
+        add_widths(&m, 4, cases[c].fails, "falls=fails");
+        struct ub_law_verdict *v = judged(&m, &falls);
+        assert_int_equal(v->groups.count, RATES); /* controls are left out of the verdict */
+        assert_int_equal(v->judgment.within, RATES);
+        assert_int_equal(v->controls.count, 2);
+        assert_int_equal(v->n_right, cases[c].right);
+        assert_string_equal(ub_law_word(v), cases[c].word);
+        ub_law_verdict_free(v);
+        ub_frame_free(m.frame);
+    }
+}
+
+static void a_control_that_cannot_speak_has_shown_nothing(void **state)
+{
+    (void)state;
+    struct made m = {0};
+    add_widths(&m, 0.1, -1, NULL);
+    add(&m, 64, 4, 1, "falls=fails"); /* one width: no slope */
+    struct ub_law_verdict *v = judged(&m, &falls);
+    assert_int_equal(v->controls.count, 1);
+    assert_true(v->at_fault);
+    ub_law_verdict_free(v);
+    ub_frame_free(m.frame);
+}
+
+static void lacks_are_said_before_a_run(void **state)
+{
+    (void)state;
+    struct made m = {0};
+    bool applies;
+    add(&m, 64, 0.1, 1, NULL);
+    add(&m, 128, 0.1, 1, NULL);
+    ub_law_verdict_free(judged(&m, &falls));
+    char *lacks = ub_law_lacks(&falls, m.frame, &applies);
+    assert_true(applies);
+    assert_string_equal(lacks, "2 different model.width in a group, needs 3");
+    ub_free(lacks);
+    ub_frame_free(m.frame);
+    loss_only[0] = (char *)"loss-like:every=1";
+    add(&m, 256, 0.1, 1, NULL);
+    ub_law_verdict_free(judged(&m, &falls));
+    lacks = ub_law_lacks(&falls, m.frame, &applies);
+    assert_string_equal(lacks, "loss is not measured");
+    ub_free(lacks);
+    ub_frame_free(m.frame);
+    loss_only[0] = (char *)"loss:every=1";
+    ub_law_verdict_free(judged(&m, &falls));
+    assert_null(ub_law_lacks(&falls, m.frame, &applies));
+    assert_true(applies);
+    ub_frame_free(m.frame);
+    struct made none = {0};
+    assert_null(judged(&none, &falls));
+    assert_null(ub_law_lacks(&falls, none.frame, &applies));
+    assert_false(applies);
+    ub_frame_free(none.frame);
+}
+
+/* Sameness: exponents equal across optimizers at one rate, not across rates. */
+static void clusters_differ_in_one_axis(void **state)
+{
+    (void)state;
+    static const char *const inside[] = {"model.width", NULL};
+    struct ub_law same = falls;
+    struct made m = {0};
+    same.within = inside;
+    same.across = "optimizer.lr";
+    same.is = (struct ub_claim){UB_SAME, .margin = 0.3};
+    for (int i = 0; i < RATES; i++)
+        add_widths(&m, 0.1 * (i + 1), i < 4 ? -1 : -2, NULL); /* gd four times, adam eight */
+    struct ub_law_verdict *v = judged(&m, &same);
+    for (size_t g = 0; g < v->groups.count; g++)
+        assert_int_equal(v->data[g].cluster, g >= 4);
+    assert_string_equal(ub_law_word(v), "holds"); /* -1 and -2 are never compared */
+    ub_law_verdict_free(v);
+    ub_frame_free(m.frame);
+    same.across = "optimizer";
+    v = judged(&m, &same);
+    for (size_t g = 0; g < v->groups.count; g++)
+        assert_int_equal(v->data[g].cluster, 0);
+    assert_string_equal(ub_law_word(v), "violated");
+    ub_law_verdict_free(v);
+    ub_frame_free(m.frame);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(groups_yield_data_and_a_verdict),
+        cmocka_unit_test(controls_judge_the_instrument),
+        cmocka_unit_test(a_control_that_cannot_speak_has_shown_nothing),
+        cmocka_unit_test(lacks_are_said_before_a_run),
+        cmocka_unit_test(clusters_differ_in_one_axis),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
