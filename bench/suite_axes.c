@@ -46,10 +46,14 @@ static char **label_slot(struct ub_run_spec *spec, const char *axis)
 static struct ub_axis_value canonical_call(const char *axis, const char *text, const char *where,
                                            struct ub_error *err)
 {
+    const struct ub_registry *const registries[] = {&ub_model_registry, &ub_loss_registry,
+                                                    &ub_init_registry, &ub_optimizer_registry};
     struct ub_axis_value value = {0};
-    value.text = strcmp(axis, "dataset") == 0
-                     ? ub_dataset_canonical(text, where, &value.label, err)
-                     : ub_system_canonical(axis, text, where, &value.label, err);
+    if (strcmp(axis, "dataset") == 0)
+        value.text = ub_dataset_canonical(text, where, &value.label, err);
+    for (size_t i = 0; i < sizeof registries / sizeof *registries; i++)
+        if (strcmp(registries[i]->what, axis) == 0)
+            value.text = ub_registry_canonical(registries[i], text, where, &value.label, err);
     return value;
 }
 

@@ -112,11 +112,3 @@ const struct ub_init *const ub_inits[] = {
     &init_he,      &init_lecun,          &init_orthogonal,
     NULL,
 };
-
-const struct ub_init *ub_init_find(const char *name)
-{
-    for (size_t i = 0; ub_inits[i]; i++)
-        if (strcmp(ub_inits[i]->name, name) == 0)
-            return ub_inits[i];
-    return NULL;
-}

@@ -1,7 +1,6 @@
 /* What all optimizers share: reading their call, resolving the learning rate, counting steps. */
 #include "systems/optimizers/objective.h"
 #include "systems/optimizers/rate_schedule.h"
-#include "systems/registry.h"
 
 #include <math.h>
 
@@ -57,12 +56,12 @@ static int64_t vectors_of(const struct ub_optimizer_kind *kind, const struct ub_
 
 struct ub_optimizer *ub_optimizer_new(const char *text, int64_t size, struct ub_error *err)
 {
-    size_t index = 0;
-    struct ub_call *call = ub_registry_call(UB_REGISTRY_OPTIMIZER, text, "optimizer", &index, err);
+    const void *entry = NULL;
+    struct ub_call *call = ub_registry_call(&ub_optimizer_registry, text, "optimizer", &entry, err);
     if (!call)
         return NULL;
     struct ub_optimizer *o = ub_calloc(1, sizeof *o);
-    *o = (struct ub_optimizer){.kind = ub_optimizers[index],
+    *o = (struct ub_optimizer){.kind = entry,
                                .call = call,
                                .size = size,
                                .rate = ub_call_rate(call, "lr"),
@@ -206,11 +205,11 @@ static int64_t batch_bytes(const struct ub_call *call, const struct ub_optimizer
 
 int64_t ub_optimizer_bytes(const char *text, const struct ub_problem *p, struct ub_error *err)
 {
-    size_t index = 0;
-    struct ub_call *call = ub_registry_call(UB_REGISTRY_OPTIMIZER, text, "optimizer", &index, err);
+    const void *entry = NULL;
+    struct ub_call *call = ub_registry_call(&ub_optimizer_registry, text, "optimizer", &entry, err);
     if (!call)
         return -1;
-    const struct ub_optimizer_kind *kind = ub_optimizers[index];
+    const struct ub_optimizer_kind *kind = entry;
     const int64_t vectors = vectors_of(kind, call) + (ub_call_real(call, "l2") > 0);
     int64_t bytes = batch_bytes(call, kind, p, err);
     if (bytes >= 0)

@@ -1,27 +1,24 @@
 /* Making and unmaking problems, and the facts about them that need no computation. */
 #include "systems/problem.h"
-#include "systems/registry.h"
 
 #include <string.h>
 
 static bool read_calls(struct ub_problem *p, const struct ub_problem_spec *spec,
                        struct ub_error *err)
 {
-    size_t i = 0;
-    p->model_call = ub_registry_call(UB_REGISTRY_MODEL, spec->model, "model", &i, err);
+    const void *model = NULL, *loss = NULL, *init = NULL;
+    p->model_call = ub_registry_call(&ub_model_registry, spec->model, "model", &model, err);
+    p->model = model;
     if (!p->model_call)
         return false;
-    p->model = ub_models[i];
-    p->loss_call = ub_registry_call(UB_REGISTRY_LOSS, spec->loss, "loss", &i, err);
+    p->loss_call = ub_registry_call(&ub_loss_registry, spec->loss, "loss", &loss, err);
+    p->loss = loss;
     if (!p->loss_call)
         return false;
-    p->loss = ub_losses[i];
-    const char *init = spec->init ? spec->init : "pytorch";
-    p->init_call = ub_registry_call(UB_REGISTRY_INIT, init, "init", &i, err);
-    if (!p->init_call)
-        return false;
-    p->init = ub_inits[i];
-    return true;
+    p->init_call = ub_registry_call(&ub_init_registry, spec->init ? spec->init : "pytorch", "init",
+                                    &init, err);
+    p->init = init;
+    return p->init_call != NULL;
 }
 
 /* Runs a descriptor's own check and says whose complaint it is. */

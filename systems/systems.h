@@ -18,6 +18,7 @@
 #define UB_SYSTEMS_H
 
 #include "base/base.h"
+#include "base/registry.h"
 #include "datasets/datasets.h"
 #include "systems/graph/graph.h"
 
@@ -373,9 +374,8 @@ struct ub_problem *ub_problem_batch_new(const struct ub_problem *whole, int64_t 
 /* Takes other samples: `batch` places in the whole's training set, repeats allowed. */
 void ub_problem_take(struct ub_problem *batch, const int64_t *samples);
 
-/* Checks a call text of any of the four registries; returns its canonical text (caller frees)
- * and, when label is not NULL, the short form. `what`: "model", "loss", "init", "optimizer". */
-char *ub_system_canonical(const char *what, const char *text, const char *where, char **label,
-                          struct ub_error *err);
+/* The tables above by name, with the options that all entries take. */
+extern const struct ub_registry ub_model_registry, ub_loss_registry, ub_init_registry,
+    ub_optimizer_registry;
 
 #endif

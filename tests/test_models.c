@@ -263,21 +263,24 @@ static void too_many_layers_are_refused(void **state)
 static void canonical_texts_are_sorted_and_complete(void **state)
 {
     (void)state;
-    static const char *const cases[][4] = {
-        {"model", "mlp",
+    const struct {
+        const struct ub_registry *registry;
+        const char *text, *canonical, *label;
+    } cases[] = {
+        {&ub_model_registry, "mlp",
          "mlp:activation=tanh,base-width=64,bias=true,parametrization=sp,widths=64x64,zero-readout="
          "false",
          "mlp"},
-        {"model", "mlp:widths=8,activation=relu",
+        {&ub_model_registry, "mlp:widths=8,activation=relu",
          "mlp:activation=relu,base-width=64,bias=true,parametrization=sp,widths=8,zero-readout="
          "false",
          "mlp:activation=relu,widths=8"},
-        {"model", "linear:bias=off", "linear:bias=false", "linear:bias=false"},
-        {"loss", "ce", "ce", "ce"},
-        {"init", "orthogonal:gain=2.0", "orthogonal:gain=2", "orthogonal:gain=2"},
-        {"optimizer", "gd:lr=1e-1",
+        {&ub_model_registry, "linear:bias=off", "linear:bias=false", "linear:bias=false"},
+        {&ub_loss_registry, "ce", "ce", "ce"},
+        {&ub_init_registry, "orthogonal:gain=2.0", "orthogonal:gain=2", "orthogonal:gain=2"},
+        {&ub_optimizer_registry, "gd:lr=1e-1",
          "gd:drop-every=1000,drop-factor=0.1,l2=0,lr=0.1,schedule=constant,warmup=0", "gd:lr=0.1"},
-        {"optimizer", "nesterov:lr=edge(40),warmup=5",
+        {&ub_optimizer_registry, "nesterov:lr=edge(40),warmup=5",
          "nesterov:beta=0.9,drop-every=1000,drop-factor=0.1,l2=0,lr=edge(40),schedule=constant,"
          "warmup=5",
          "nesterov:lr=edge(40),warmup=5"},
@@ -285,15 +288,16 @@ static void canonical_texts_are_sorted_and_complete(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct ub_error err = {0};
         char *label = NULL;
-        char *text = ub_system_canonical(cases[i][0], cases[i][1], "here", &label, &err);
+        char *text = ub_registry_canonical(cases[i].registry, cases[i].text, "here", &label, &err);
         assert_non_null(text);
-        assert_string_equal(text, cases[i][2]);
-        assert_string_equal(label, cases[i][3]);
+        assert_string_equal(text, cases[i].canonical);
+        assert_string_equal(label, cases[i].label);
         ub_free(text);
         ub_free(label);
     }
     struct ub_error err = {0};
-    assert_null(ub_system_canonical("optimizer", "hevy-ball:lr=1", "quick.yaml:12", NULL, &err));
+    assert_null(ub_registry_canonical(&ub_optimizer_registry, "hevy-ball:lr=1", "quick.yaml:12",
+                                      NULL, &err));
     assert_string_equal(err.text, "quick.yaml:12: unknown optimizer 'hevy-ball'; did you mean "
                                   "'heavy-ball'?");
 }

@@ -64,7 +64,7 @@ static void print_values(const char *key, int64_t n, const double *x)
 bool perf_flow_describe(struct ub_error *err)
 {
     struct workload w = {0};
-    char *call = ub_system_canonical("model", model, "perf", NULL, err);
+    char *call = ub_registry_canonical(&ub_model_registry, model, "perf", NULL, err);
     const bool good = call && workload_open(&w, err);
     if (good) {
         const struct ub_layout *layout = ub_problem_layout(w.problem);

@@ -163,7 +163,7 @@ static bool describe(const char *name, struct ub_error *err)
     const struct perf_case *c = perf_case_find(name);
     if (!c)
         return ub_fail(err, UB_INPUT, "case %s; expected a name that 'cases' lists", name);
-    char *model = ub_system_canonical("model", c->model, c->name, NULL, err);
+    char *model = ub_registry_canonical(&ub_model_registry, c->model, c->name, NULL, err);
     struct system s = {0};
     const bool good = model && system_open(&s, perf_case_data(c), c->model, c->loss, 1, err);
     if (good) {

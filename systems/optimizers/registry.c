@@ -1,8 +1,6 @@
 /* Every optimizer: one file in this folder, one line in this table. */
 #include "systems/systems.h"
 
-#include <string.h>
-
 extern const struct ub_optimizer_kind ub_optimizer_gd, ub_optimizer_heavy_ball,
     ub_optimizer_ema_momentum, ub_optimizer_nesterov, ub_optimizer_rmsprop,
     ub_optimizer_scalar_rmsprop, ub_optimizer_adagrad, ub_optimizer_adadelta, ub_optimizer_adam,
@@ -40,11 +38,3 @@ const struct ub_optimizer_kind *const ub_optimizers[] = {
     &ub_optimizer_soap,
     NULL,
 };
-
-const struct ub_optimizer_kind *ub_optimizer_find(const char *name)
-{
-    for (size_t i = 0; ub_optimizers[i]; i++)
-        if (strcmp(ub_optimizers[i]->name, name) == 0)
-            return ub_optimizers[i];
-    return NULL;
-}
