@@ -129,7 +129,7 @@ static struct ub_moment moment_of(const struct session *s, int64_t step)
 /* Whether its sharpness depends on the gradient. */
 static bool reads_gradient(const struct ub_optimizer_kind *kind)
 {
-    return kind->preconditioner || kind->ready_root || kind->ball || kind->see;
+    return kind->geometry == UB_PRECONDITIONED || kind->geometry == UB_IN_A_NORM || kind->see;
 }
 
 /* Sharpness as the optimizer meets it at the initial weights: what relative rates are relative to.
@@ -172,14 +172,14 @@ static double base_threshold(const struct ub_optimizer *o)
 {
     struct ub_optimizer at_base = *o;
     at_base.lr = o->base;
-    return o->kind->edge_unmeasured ? (double)NAN : ub_optimizer_threshold(&at_base);
+    return o->kind->geometry == UB_UNMEASURED ? (double)NAN : ub_optimizer_threshold(&at_base);
 }
 
 static bool resolve_rate(struct session *s, struct ub_error *err)
 {
     const struct ub_optimizer *o = s->optimizer;
     /* The threshold of an unresolved rate is NaN: ask for the edge by its formula. */
-    const bool has_edge = o->kind->edge_formula != NULL && !o->kind->edge_unmeasured;
+    const bool has_edge = o->kind->edge_formula && o->kind->geometry != UB_UNMEASURED;
     if (((has_edge && follows_sharpness(s->spec)) || isnan(o->base)) &&
         !measure_initial_sharpness(s, err))
         return false;
@@ -347,6 +347,18 @@ static bool save_weights(struct session *s, struct ub_error *err)
     return false;
 }
 
+static const char *at_edge(enum ub_geometry geometry)
+{
+    switch (geometry) {
+    case UB_EUCLIDEAN:
+        return "largest eigenvalue of H";
+    case UB_IN_A_NORM:
+        return "largest d'Hd over the unit ball of its norm";
+    default:
+        return "largest eigenvalue of P^-1 H";
+    }
+}
+
 /* What reports say of the optimizer's edge goes with the run: they know stores, never optimizers.
  */
 static bool commit(struct session *s, struct ub_error *err)
@@ -359,11 +371,7 @@ static bool commit(struct session *s, struct ub_error *err)
     for (; n < given; n++)
         pairs[n] = s->setting->provenance[n];
     if (kind->edge_formula) {
-        const char *sits = kind->ball ? "largest d'Hd over the unit ball of its norm"
-                           : kind->preconditioner || kind->ready_root || kind->edge_unmeasured
-                               ? "largest eigenvalue of P^-1 H"
-                               : "largest eigenvalue of H";
-        pairs[n++] = (struct ub_pair){(char *)"edge.quantity", (char *)sits};
+        pairs[n++] = (struct ub_pair){(char *)"edge.quantity", (char *)at_edge(kind->geometry)};
         pairs[n++] = (struct ub_pair){(char *)"edge.threshold", (char *)kind->edge_formula};
         pairs[n++] = (struct ub_pair){(char *)"edge.citation", (char *)kind->edge_citation};
     }

@@ -1,4 +1,5 @@
 /* What all optimizers share: reading their call, resolving the learning rate, counting steps. */
+#include "systems/metric.h"
 #include "systems/optimizers/objective.h"
 #include "systems/optimizers/rate_schedule.h"
 
@@ -21,7 +22,7 @@ static bool set_edge(struct ub_optimizer *o, double sharpness, struct ub_error *
         return ub_fail(err, UB_INPUT,
                        "optimizer '%s' has no known edge of stability; expected lr as a number",
                        o->kind->name);
-    if (o->rate.kind == UB_RATE_RELATIVE && o->kind->edge_unmeasured)
+    if (o->rate.kind == UB_RATE_RELATIVE && o->kind->geometry == UB_UNMEASURED)
         return ub_fail(err, UB_INPUT,
                        "optimizer '%s': the sharpness of its edge is not measured, so no rate is "
                        "relative to it; expected lr as a number or edge(S)",
@@ -164,15 +165,16 @@ double ub_optimizer_threshold(const struct ub_optimizer *o)
     return o->kind->threshold ? o->kind->threshold(o) : NAN;
 }
 
-void ub_optimizer_preconditioner(const struct ub_optimizer *o, const double *theta,
-                                 const double *grad, double *diagonal)
+bool ub_optimizer_metric(const struct ub_optimizer *o, const double *theta, const double *grad,
+                         struct ub_metric *m, struct ub_error *err)
 {
-    o->kind->preconditioner(o, regular(o, theta, grad), diagonal);
-}
-
-void ub_optimizer_ready_root(const struct ub_optimizer *o, const double *theta, const double *grad)
-{
-    o->kind->ready_root(o, regular(o, theta, grad));
+    if (o->kind->geometry != UB_PRECONDITIONED) {
+        ub_metric_identity(m, o->size);
+        return true;
+    }
+    ub_metric_values(m, o->size);
+    o->kind->metric(o, regular(o, theta, grad), m);
+    return ub_metric_ready(m, o->kind->name, err);
 }
 
 const struct ub_ball *ub_optimizer_ball(const struct ub_optimizer *o, const double *theta,

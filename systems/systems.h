@@ -152,7 +152,25 @@ const struct ub_init *ub_init_find(const char *name);
 
 struct ub_optimizer;
 struct ub_problem;
-struct ub_ball; /* ball.h: the unit ball of a norm */
+struct ub_ball;   /* ball.h: the unit ball of a norm */
+struct ub_metric; /* metric.h: P, and its powers */
+
+/* What an optimizer's steps are steepest descent in, and so which quantity is at its edge. */
+enum ub_geometry {
+    UB_EUCLIDEAN,      /* P = I: the top eigenvalue of H */
+    UB_PRECONDITIONED, /* `metric` says P: that of P^-1 H */
+    UB_IN_A_NORM,      /* `ball` says which: the generalized sharpness, where there is a ball */
+    UB_UNMEASURED      /* P or its edge is not known here, or nothing measures it */
+};
+
+/* How the metric of an optimizer moves, for flows of its average (bench/observables/flow.h): with
+ * `count` 0 it is I; else P = diag(sqrt(nu) + epsilon), nu the mean square of each entry of the
+ * gradient (count = size) or of its norm (count = 1), d nu/dt = gamma (square - nu) over a step. */
+struct ub_flow_rule {
+    int64_t count;
+    const double *nu; /* now; the optimizer's */
+    double gamma, epsilon;
+};
 
 /* What an optimizer trains: needed by those that look at more than one gradient a step, at the
  * layout, or at the end of the run. */
@@ -161,7 +179,6 @@ struct ub_training {
     int64_t steps;              /* of the whole run */
     uint64_t seed;
 };
-struct ub_ball; /* ball.h: the unit ball of a norm */
 
 struct ub_optimizer_kind {
     const char *name, *summary, *citation;
@@ -181,21 +198,19 @@ struct ub_optimizer_kind {
     /* Takes what the threshold depends on from the gradient of the step to come; may be NULL. */
     void (*see)(struct ub_optimizer *o, const double *grad);
     void (*step)(struct ub_optimizer *o, double *theta, const double *grad);
-    /* Edge of stability: the threshold on the top eigenvalue of P^-1 H for the current learning
-     * rate; NAN where none is known. P = I when `preconditioner` is NULL. */
+    enum ub_geometry geometry;
+    /* Edge of stability: the threshold, for the current learning rate, on what the geometry puts at
+     * the edge, H the Hessian of the objective; NAN where none is known. */
     double (*threshold)(const struct ub_optimizer *o);
     /* Learning rate whose threshold is `sharpness`: inverts `threshold`. */
     double (*rate_for)(const struct ub_optimizer *o, double sharpness);
-    /* The diagonal of P for the step that `grad` would lead to now; 0 where the optimizer moves
+    /* UB_PRECONDITIONED: fills m->values, size numbers, and m->bases where P is not diagonal, with
+     * P for the step that `grad`, the objective's, would lead to now; 0 where the optimizer moves
      * nothing. */
-    void (*preconditioner)(const struct ub_optimizer *o, const double *grad, double *diagonal);
-    bool
-        edge_unmeasured; /* P is no diagonal and has no root here: its eigenvalue is not measured */
-    /* In its place where P is not diagonal: readies P^-1/2 for the step that `grad` would lead to
-     * now, and applies it to rows (count x size). */
-    void (*ready_root)(const struct ub_optimizer *o, const double *grad);
-    void (*apply_root)(const struct ub_optimizer *o, int64_t count, const double *V, double *out);
-    /* In their place for a descent over the ball of a norm: steps -lr u on a quadratic descend,
+    void (*metric)(const struct ub_optimizer *o, const double *grad, struct ub_metric *m);
+    /* How P moves, where the central flow is known; fails for options it is not known for. */
+    bool (*flow)(const struct ub_optimizer *o, struct ub_flow_rule *rule, struct ub_error *err);
+    /* UB_IN_A_NORM, a descent over the ball of a norm: steps -lr u on a quadratic descend,
      *
      *     f(theta - lr u) - f(theta) = -lr <g, u> + (lr^2/2) u'Hu < 0,
      *
@@ -235,8 +250,10 @@ const struct ub_optimizer_kind *ub_optimizer_find(const char *name);
  *                                                 (optimizers/rate_schedule.h); `cosine` and
  *                                                 `linear` take its length from the training
  *     l2              coupled weight decay: the objective is the loss plus l2/2 |theta|^2, so that
- *                     l2 theta is added to every gradient and l2 I to every curvature. Decoupled
- *                     decay is an option of the optimizers whose papers define it. */
+ *                     l2 theta is added to every gradient and l2 I to every Hessian (what that is
+ *                     for other matrices: bench/curvature/curvature.h). Decoupled decay is an
+ *                     option of the optimizers whose papers define it: it is no part of the
+ *                     objective, and moves the threshold instead (optimizers/adamw.c). */
 extern const struct ub_option ub_optimizer_common_options[];
 
 /* Absolute and edge(S) rates are resolved at once (where the edge depends on a gradient, when
@@ -260,11 +277,7 @@ void ub_optimizer_see(struct ub_optimizer *o, const double *theta, const double 
 /* `grad` is the loss's: coupled decay is added here. */
 void ub_optimizer_step(struct ub_optimizer *o, double *theta, const double *grad);
 double ub_optimizer_threshold(const struct ub_optimizer *o); /* at the rate in force */
-/* The kind's preconditioner for the gradient `grad` of the loss at theta. */
-void ub_optimizer_preconditioner(const struct ub_optimizer *o, const double *theta,
-                                 const double *grad, double *diagonal);
-void ub_optimizer_ready_root(const struct ub_optimizer *o, const double *theta, const double *grad);
-/* NULL where it has none. */
+/* NULL where it has none. (Its metric: ub_optimizer_metric, metric.h.) */
 const struct ub_ball *ub_optimizer_ball(const struct ub_optimizer *o, const double *theta,
                                         const double *grad, double *factor);
 /* Bytes that an optimizer holds beside the problem that it trains, about; -1 with an error when it
@@ -325,7 +338,9 @@ void ub_problem_third(struct ub_problem *p, const double *u, const double *v, do
  *                       for mse that of outputs with Gaussian noise, up to the noise's variance
  *                       (Schraudolph 2002, Neural Comput. 14; Martens 2014, arXiv:1412.1193)
  *   UB_GRADIENT_MOMENT  C = mean g_i g_i', the "empirical Fisher"; less g g' (g the gradient) it is
- *                       the covariance of the samples' gradients
+ *                       the covariance of the gradients. Of sequences with several targets each
+ *                       position that is asked for has a g_i of its own, as in the Fisher
+ *                       information
  *
  * ub_problem_products counts rows. */
 enum ub_curvature { UB_HESSIAN, UB_GAUSS_NEWTON, UB_GRADIENT_MOMENT, UB_CURVATURES };

@@ -2,7 +2,6 @@
 #include "layouts.h"
 #include "observing.h"
 
-#include "bench/curvature/curvature.h"
 #include "bench/observables/ball_maximum.h"
 
 #include <string.h>
@@ -383,55 +382,6 @@ static void any_norm_of_any_run(void **state)
     }
 }
 
-static void matrices_refuse_what_they_cannot_precondition(void **state)
-{
-    (void)state;
-    struct ub_error err = {0};
-    struct fixture f = fixture_new("shampoo:lr=0.1");
-    const struct ub_matrix_choice choice = {.kind = "hessian", .preconditioned = true};
-    const struct ub_matrix_point at = {
-        .problem = f.problem, .theta = f.theta, .optimizer = f.optimizer};
-    assert_null(ub_matrix_new(&choice, &at, &err));
-    assert_input_error(&err, "'shampoo': its preconditioner is not diagonal");
-    fixture_free(&f);
-}
-
-/* The sharpness of a run by Shampoo is that of P^-1 H, P from its steps. */
-static void sharpness_of_matrices_preconditioned(void **state)
-{
-    (void)state;
-    struct ub_error err = {0};
-    const char *const calls[] = {"shampoo:lr=0.1", "soap:lr=0.1,epsilon=0.01"};
-    const char *const texts[] = {"sharpness:every=1,tolerance=1e-9"};
-    for (int k = 0; k < 2; k++) {
-        struct fixture f = fixture_new(calls[k]);
-        const int64_t n = f.size;
-        for (int t = 0; t < 3; t++) {
-            ub_problem_gradient(f.problem, f.theta, f.grad);
-            if (t < 2)
-                ub_optimizer_step(f.optimizer, f.theta, f.grad);
-        }
-        struct ub_observers *o = ub_observers_new(texts, 1, "test", &err);
-        measure(&f, o, 2, 10);
-        double *h = dense_hessian(&f), *unit = ub_calloc((size_t)(n * n), sizeof *unit);
-        double *root = ub_calloc((size_t)(n * n), sizeof *root);
-        for (int64_t i = 0; i < n; i++)
-            unit[i * n + i] = 1;
-        f.optimizer->kind->apply_root(f.optimizer, n, unit, root);
-        dense_product(n, n, n, root, h, unit);
-        dense_product(n, n, n, unit, root, h);
-        const double top = dense_top(n, h);
-        assert_near(value_of(f.recorded, 2, "sharpness", 0), top, 1e-7 * top);
-        assert_near(value_of(f.recorded, 2, "edge-ratio", 0),
-                    top / ub_optimizer_threshold(f.optimizer), 1e-7 * top);
-        ub_free(h);
-        ub_free(unit);
-        ub_free(root);
-        ub_observers_free(o);
-        fixture_free(&f);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,8 +396,6 @@ int main(void)
         cmocka_unit_test(spread_and_limits),
         cmocka_unit_test(observables_use_the_optimizers_norm),
         cmocka_unit_test(any_norm_of_any_run),
-        cmocka_unit_test(sharpness_of_matrices_preconditioned),
-        cmocka_unit_test(matrices_refuse_what_they_cannot_precondition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

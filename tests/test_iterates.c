@@ -1,5 +1,6 @@
 /* What is measured along the path of a run, against the path itself: directional smoothness,
  * alignment of the gradient, midpoints of the iterates, catapults. */
+#include "metrics.h"
 #include "observing.h"
 
 #include "bench/observables/path.h"
@@ -76,11 +77,11 @@ static void smoothness_on_a_quadratic_is_curvature_along_the_step(void **state)
     fixture_free(&f);
 }
 
-static void diagonal_of(const struct ub_optimizer *o, const double *grad, double *diagonal)
+static void set_metric(const struct ub_optimizer *o, const double *grad, struct ub_metric *m)
 {
     (void)grad;
     for (int64_t i = 0; i < o->size; i++)
-        diagonal[i] = 0.1 + 0.03 * (double)i;
+        m->values[i] = 0.1 + 0.03 * (double)i;
 }
 
 /* Dense: S = P^-1/2 H P^-1/2, y = P^-1/2 g; cosines with LAPACK's eigenvectors, y'Sy/y'y. */
@@ -119,12 +120,10 @@ static void alignment_is_the_dense_eigenvectors(void **state)
     static const char text[] = "gradient-alignment:at=6,top=3,tolerance=1e-9";
     TRAIN(&f, STEPS, text);
     check_alignment(&f, NULL);
-    struct ub_optimizer_kind kind = *f.optimizer->kind;
-    const struct ub_optimizer_kind *gd = f.optimizer->kind;
+    const struct ub_optimizer_kind *gd = f.optimizer->kind, kind = kind_with_metric(gd, set_metric);
     double *diagonal = ub_calloc((size_t)f.size, sizeof *diagonal);
-    kind.preconditioner = diagonal_of;
     f.optimizer->kind = &kind;
-    diagonal_of(f.optimizer, NULL, diagonal);
+    metric_diagonal(f.optimizer, f.theta, f.grad, diagonal);
     TRAIN(&f, STEPS, text, "midpoint-sharpness:every=1"); /* which linearises elsewhere */
     check_alignment(&f, diagonal);
     f.optimizer->kind = gd;

@@ -1,5 +1,6 @@
 /* Optimizers that know their layout: updates by independent formulas, and edges. */
 #include "layouts.h"
+#include "metrics.h"
 
 #include "bench/observables/ball_maximum.h"
 
@@ -179,9 +180,8 @@ static void check_shampoo(const char *text, const double weights[3], double eps)
     double g[3][SIZE], theta[SIZE] = {0}, before[SIZE], root[SIZE], twice[SIZE];
     for (int t = 0; t < 3; t++) {
         fill(&r, SIZE, g[t]);
-        o->kind->ready_root(o, g[t]);
-        o->kind->apply_root(o, 1, g[t], root);
-        o->kind->apply_root(o, 1, root, twice);
+        metric_apply(o, g[t], UB_INVERSE_ROOT, g[t], root);
+        metric_apply(o, g[t], UB_INVERSE_ROOT, root, twice);
         memcpy(before, theta, sizeof theta);
         ub_optimizer_step(o, theta, g[t]);
     }
@@ -362,15 +362,8 @@ static double top_preconditioned(const char *text, const double *h)
 {
     struct ub_optimizer *o = warm(text, 1);
     const double zero[SIZE] = {0};
-    double *unit = ub_calloc(SIZE * SIZE, sizeof *unit),
-           *root = ub_calloc(SIZE * SIZE, sizeof *root);
-    for (int i = 0; i < SIZE; i++)
-        unit[i * SIZE + i] = 1;
-    o->kind->ready_root(o, zero);
-    o->kind->apply_root(o, SIZE, unit, root);
-    for (int i = 0; i < SIZE; i++)
-        for (int j = 0; j < SIZE; j++)
-            assert_near(root[i * SIZE + j], root[j * SIZE + i], 1e-9); /* symmetric */
+    double *unit = ub_calloc(SIZE * SIZE, sizeof *unit);
+    double *root = metric_power(o, zero, zero, UB_INVERSE_ROOT);
     dense_product(SIZE, SIZE, SIZE, root, h, unit);
     double *both = ub_calloc(SIZE * SIZE, sizeof *both);
     dense_product(SIZE, SIZE, SIZE, unit, root, both);
@@ -438,18 +431,18 @@ static void roots_are_those_of_the_step(void **state)
     for (int k = 0; k < 2; k++) {
         struct ub_random r = ub_random_stream(10, "roots");
         struct ub_optimizer *o = optimizer(texts[k]);
-        double theta[SIZE] = {0}, before[SIZE], g[SIZE], root[SIZE], twice[SIZE], block[2 * SIZE];
+        double theta[SIZE] = {0}, before[SIZE], g[SIZE], back[SIZE], root[SIZE], twice[SIZE];
         for (int t = 0; t < 5; t++) {
             fill(&r, SIZE, g);
             memcpy(before, theta, sizeof theta);
-            o->kind->ready_root(o, g);
-            o->kind->apply_root(o, 1, g, root);
-            o->kind->apply_root(o, 1, root, twice);
-            memcpy(block, before, sizeof before);
-            memcpy(block + SIZE, root, sizeof root);
-            double images[2 * SIZE];
-            o->kind->apply_root(o, 2, block, images);
-            assert_memory_equal(images + SIZE, twice, sizeof twice);
+            metric_apply(o, g, UB_INVERSE_ROOT, g, root);
+            metric_apply(o, g, UB_INVERSE_ROOT, root, twice);
+            metric_apply(o, g, UB_ROOT, root, back);
+            for (int i = 0; i < SIZE; i++)
+                assert_near(back[i], g[i], 1e-9);
+            metric_apply(o, g, UB_INVERSE, g, back);
+            for (int i = 0; i < SIZE; i++)
+                assert_near(back[i], twice[i], 1e-9);
             ub_optimizer_step(o, theta, g);
             for (int i = 0; i < SIZE; i++)
                 assert_near(before[i] - theta[i], 0.1 * twice[i], 1e-9);

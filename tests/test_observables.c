@@ -1,4 +1,5 @@
 /* Scalars, sharpness and edge ratio on tiny problems: against sums by hand and dense Hessians. */
+#include "metrics.h"
 #include "observing.h"
 
 #include <math.h>
@@ -70,11 +71,11 @@ static void edge_ratio_is_of_the_objective_at_the_rate_of_the_moment(void **stat
     fixture_free(&f);
 }
 
-static void set_preconditioner(const struct ub_optimizer *o, const double *grad, double *diagonal)
+static void set_metric(const struct ub_optimizer *o, const double *grad, struct ub_metric *m)
 {
     (void)grad;
     for (int64_t i = 0; i < o->size; i++)
-        diagonal[i] = (o->lr > 100 ? -1.0 : 0.1) + 0.03 * (double)i;
+        m->values[i] = (o->lr > 100 ? -1.0 : 0.1) + 0.03 * (double)i;
 }
 
 /* An optimizer with a preconditioner and no known edge: P^-1 H, and no edge ratio. */
@@ -82,13 +83,12 @@ static void preconditioned_sharpness_is_the_generalized_problems(void **state)
 {
     (void)state;
     struct fixture f = fixture_new("gd:lr=0.1");
-    struct ub_optimizer_kind kind = *f.optimizer->kind;
     const struct ub_optimizer_kind *gd = f.optimizer->kind;
-    kind.preconditioner = set_preconditioner;
+    struct ub_optimizer_kind kind = kind_with_metric(gd, set_metric);
     kind.threshold = NULL;
     f.optimizer->kind = &kind;
     double *diagonal = ub_calloc((size_t)f.size, sizeof *diagonal);
-    set_preconditioner(f.optimizer, NULL, diagonal);
+    metric_diagonal(f.optimizer, f.theta, f.grad, diagonal);
     TRAIN(&f, 4, "sharpness:every=4,top=3,tolerance=1e-8", "edge-ratio:every=1");
     double *expected = dense_spectrum(&f, diagonal);
     assert_spectrum(f.recorded, 4, "sharpness", expected, 3, 1e-8 * expected[0]);
@@ -106,7 +106,7 @@ static void preconditioned_sharpness_is_the_generalized_problems(void **state)
     struct ub_record record = {.context = f.recorded, .add = add_row, .fact = add_fact};
     const struct ub_moment moment = {
         .theta = f.theta, .problem = f.problem, .optimizer = f.optimizer};
-    f.optimizer->lr = 1000; /* makes set_preconditioner's first entry negative */
+    f.optimizer->lr = 1000; /* makes set_metric's first entry negative */
     assert_false(ub_observers_measure(o, &moment, 0, &record, &err));
     assert_non_null(strstr(err.text, "entry 0 of its preconditioner is -1"));
     ub_observers_free(o);

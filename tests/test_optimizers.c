@@ -1,5 +1,6 @@
 /* Optimizers: updates by hand, thresholds by formula, learning rates. (test_thresholds.c: edges by
  * bisection; test_optimizer_runs.c: those that evaluate more than one gradient a step.) */
+#include "metrics.h"
 #include "quadratics.h"
 
 static struct ub_optimizer *optimizer(const char *name, const char *options)
@@ -53,8 +54,9 @@ static void rates_invert_thresholds(void **state)
         ub_optimizer_see(o, theta, grad);
         assert_true(ub_optimizer_needs_sharpness(o));
         assert_true(isnan(o->lr) && isnan(ub_optimizer_threshold(o)));
-        assert_int_equal(ub_optimizer_resolve(o, 7, &err), !ub_optimizers[i]->edge_unmeasured);
-        if (ub_optimizers[i]->edge_unmeasured) {
+        assert_int_equal(ub_optimizer_resolve(o, 7, &err),
+                         ub_optimizers[i]->geometry != UB_UNMEASURED);
+        if (ub_optimizers[i]->geometry == UB_UNMEASURED) {
             assert_input_error(&err, "not measured");
         } else {
             assert_near(ub_optimizer_threshold(o), 14, 1e-12);
@@ -166,9 +168,9 @@ static void coupled_decay_is_part_of_the_gradient(void **state)
                 grad[i] = sin(1.0 + t + 2 * i);
                 sum[i] = grad[i] + 0.25 * b[i];
             }
-            if (kind->preconditioner) {
-                ub_optimizer_preconditioner(with, a, grad, p);
-                kind->preconditioner(without, sum, r);
+            if (!kind->attach) {
+                metric_diagonal(with, a, grad, p);
+                metric_diagonal(without, a, sum, r);
                 assert_memory_equal(p, r, sizeof p);
             }
             ub_optimizer_step(with, a, grad);
@@ -231,7 +233,7 @@ static void adaptive_updates_are_their_formulas(void **state)
             double p;
             ub_optimizer_step(o[k], &theta[k], &x);
             assert_near(theta[k], at[k], 1e-14);
-            o[k]->kind->preconditioner(o[k], &x, &p);
+            metric_diagonal(o[k], &theta[k], &x, &p);
             assert_true(isfinite(p) && p > 0);
         }
     }
@@ -301,12 +303,12 @@ static void signs_decide_the_steps(void **state)
 }
 
 /* Without momentum a step is -lr P^-1 g, the P said before the step. */
-static void preconditioners_are_those_of_the_step(void **state)
+static void metrics_are_those_of_the_step(void **state)
 {
     (void)state;
     for (size_t k = 0; ub_optimizers[k]; k++) {
         const struct ub_optimizer_kind *kind = ub_optimizers[k];
-        if (!kind->preconditioner)
+        if (kind->geometry != UB_PRECONDITIONED || kind->attach) /* test_norms.c has those */
             continue;
         struct ub_optimizer *o =
             optimizer(kind->name, takes(kind, "decay")   ? "lr=0.1,beta1=0,decay=0"
@@ -318,7 +320,7 @@ static void preconditioners_are_those_of_the_step(void **state)
             for (int i = 0; i < FEATURES; i++)
                 grad[i] = sin(1.0 + t + 2 * i);
             memcpy(before, theta, sizeof theta);
-            kind->preconditioner(o, grad, diagonal);
+            metric_diagonal(o, theta, grad, diagonal);
             ub_optimizer_step(o, theta, grad);
             for (int i = 0; i < FEATURES; i++)
                 assert_near(theta[i] - before[i], -0.1 * grad[i] / diagonal[i], 1e-13);
@@ -373,6 +375,9 @@ static void every_entry_is_documented(void **state)
         assert_true(kind->summary && kind->citation && takes(kind, "lr"));
         assert_true(!kind->threshold ==
                     !(kind->rate_for && kind->edge_formula && kind->edge_citation));
+        assert_true(!kind->metric == (kind->geometry != UB_PRECONDITIONED));
+        assert_true(!kind->ball == (kind->geometry != UB_IN_A_NORM));
+        assert_true(!kind->flow || kind->threshold);
     }
     assert_true(n >= 3);
     assert_null(ub_optimizer_find("GD"));
@@ -390,7 +395,7 @@ int main(void)
         cmocka_unit_test(updates_are_as_written_by_hand),
         cmocka_unit_test(adaptive_updates_are_their_formulas),
         cmocka_unit_test(signs_decide_the_steps),
-        cmocka_unit_test(preconditioners_are_those_of_the_step),
+        cmocka_unit_test(metrics_are_those_of_the_step),
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(every_entry_is_documented),
     };

@@ -1,25 +1,25 @@
 /* Spectra of Hessians and covariances on tiny problems against dense ones, and the exponents of
  * planted and measured decays. */
+#include "metrics.h"
 #include "observing.h"
 
 #include "bench/spectra/powerlaw.h"
 
 #include <math.h>
 
-static void set_preconditioner(const struct ub_optimizer *o, const double *grad, double *diagonal)
+static void set_metric(const struct ub_optimizer *o, const double *grad, struct ub_metric *m)
 {
     (void)grad;
     for (int64_t i = 0; i < o->size; i++)
-        diagonal[i] = 0.1 + 0.03 * (double)i;
+        m->values[i] = 0.1 + 0.03 * (double)i;
 }
 
-static void hessian_spectrum_ignores_the_preconditioner(void **state)
+static void hessian_spectrum_ignores_the_metric(void **state)
 {
     (void)state;
     struct fixture f = fixture_new("gd:lr=0.5");
-    struct ub_optimizer_kind kind = *f.optimizer->kind;
     const struct ub_optimizer_kind *gd = f.optimizer->kind;
-    kind.preconditioner = set_preconditioner;
+    const struct ub_optimizer_kind kind = kind_with_metric(gd, set_metric);
     f.optimizer->kind = &kind;
     TRAIN(&f, 5, "hessian-spectrum:top=12,tolerance=1e-7");
     double *expected = dense_spectrum(&f, NULL);
@@ -202,7 +202,7 @@ static void tokens_have_no_covariance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hessian_spectrum_ignores_the_preconditioner),
+        cmocka_unit_test(hessian_spectrum_ignores_the_metric),
         cmocka_unit_test(hessian_exponent_is_the_fit_of_the_dense_spectrum),
         cmocka_unit_test(covariance_spectra_are_the_dense_ones),
         cmocka_unit_test(a_planted_exponent_is_found),

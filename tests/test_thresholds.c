@@ -1,5 +1,6 @@
 /* Edges of stability: optimizers diverge from their stated threshold on, found by bisection of the
  * learning rate on quadratics. */
+#include "metrics.h"
 #include "quadratics.h"
 
 #include <lapacke.h>
@@ -10,9 +11,10 @@ static void freeze(struct ub_optimizer *o)
     o->frozen = true;
     if (o->kind->see)
         o->state[0] = 0.5; /* the gradient's norm */
-    if (o->kind->preconditioner)
+    const bool preconditioned = o->kind->geometry == UB_PRECONDITIONED;
+    if (preconditioned)
         o->steps = 100000000;
-    for (int64_t k = 0; o->kind->preconditioner && k < o->kind->state_vectors; k++)
+    for (int64_t k = 0; preconditioned && k < o->kind->state_vectors; k++)
         for (int64_t i = 0; i < FEATURES; i++)
             o->state[k * FEATURES + i] = k == 0 && o->kind->state_vectors > 1
                                              ? 0 /* the mean gradient */
@@ -39,9 +41,8 @@ static double top_of(const struct quadratic *q, const char *name, const char *ot
     struct ub_optimizer *o = optimizer_on(q, name, options);
     freeze(o);
     for (int i = 0; i < FEATURES; i++)
-        diagonal[i] = unit[i * (FEATURES + 1)] = 1;
-    if (o->kind->preconditioner)
-        o->kind->preconditioner(o, grad, diagonal);
+        unit[i * (FEATURES + 1)] = 1;
+    metric_diagonal(o, theta, grad, diagonal);
     ub_problem_linearize(q->problem, theta);
     ub_problem_hvp(q->problem, FEATURES, unit, hessian);
     for (int i = 0; i < FEATURES; i++)
@@ -119,6 +120,7 @@ static void check_edges(const struct quadratic *q, const struct ub_optimizer_kin
         {"beta1", ",beta1=0.5,epsilon=0.1"},
         {"beta1", ",beta1=0.5,epsilon=0.1,l2=0.7"},
         {"decay", ",decay=0.8,beta1=0.5"},
+        {"decay", ",decay=0.8,beta1=0.5,l2=0.7"},
         {"normalized", ",rho=0"},
         {"normalized", ",rho=0.5"},
         {"normalized", ",rho=0.5,normalized=false"},
@@ -137,7 +139,9 @@ static void check_all(struct quadratic q)
     int checked = 0;
     for (size_t i = 0; ub_optimizers[i]; i++) {
         const struct ub_optimizer_kind *kind = ub_optimizers[i];
-        if (!kind->threshold || kind->ball || kind->ready_root) /* test_norms.c has those */
+        const bool tested =
+            kind->geometry == UB_IN_A_NORM || (kind->geometry == UB_PRECONDITIONED && kind->attach);
+        if (!kind->threshold || tested) /* by test_norms.c */
             continue;
         check_edges(&q, ub_optimizers[i]);
         checked++;

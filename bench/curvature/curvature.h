@@ -6,43 +6,63 @@
  *     ub_operator_apply(&g->operator, 4, V, GV);             // 4 rows of g->operator.n numbers
  *     ub_matrix_free(g);
  *
- * With N training samples, T positions a sample (1 but for sequences; only those asked for count),
- * k outputs, z_i the outputs of sample i, l_i its loss, J_i = dz_i/dtheta, J all of them one below
- * the other, g_i = dl_i/dtheta, g their mean, n parameters:
+ * An item is one position with a target: a sample, or of a sequence each position that is asked
+ * for. There are N of them from S samples; item i has k outputs z_i, the loss l_i, J_i =
+ * dz_i/dtheta, g_i = dl_i/dtheta, and in the mean loss L the weight w_i: 1/N where every sample has
+ * as many items, else 1/S over the items of its sample. `mean` is that by these weights, J the J_i
+ * one below the other, W the w_i each k times, g = mean g_i, n parameters:
  *
- *   hessian              H = d2L/dtheta2                                                      n x n
+ *   hessian              H + l2 I: of the objective L + l2/2 |theta|^2, H = d2L/dtheta2       n x n
  *   gauss-newton         G = mean J_i' (d2 l_i/dz_i2) J_i                                       "
  *   residual             H - G: what the model's own curvature adds                             "
- *   fisher               mean over samples of E g_i g_i', targets drawn from the model: = G for
- *                        both losses (ce: its softmax; mse: unit Gaussian noise). A mean over
- *                        positions, as the loss is                                              "
- *   fisher-sampled       the same with one target drawn for each position; its mean is fisher   "
+ *   fisher               mean E g_i g_i', targets drawn from the model: = G for both losses (ce:
+ *                        its softmax; mse: unit Gaussian noise)                                 "
+ *   fisher-sampled       the same with one target drawn for each item; its expectation is fisher "
  *   empirical-fisher     C = mean g_i g_i' with the targets as they are                         "
- *   gradient-covariance  C - gg'. The mean gradient of b samples drawn with replacement has
- *                        covariance (C - gg')/b; without, that times (N - b)/(N - 1)            "
+ *   gradient-covariance  C - gg'. The mean gradient of b items drawn with replacement has
+ *                        covariance (C - gg')/b; without, that times (N - b)/(N - 1). (Whole
+ *                        sequences drawn are not items drawn: theirs go together)               "
  *   class, cross-class, within-class, same-class, same-mean
  *                        parts of gauss-newton by class, below                                  "
- *   ntk                  J J'/N: the empirical neural tangent kernel                NTk x NTk
- *   ntk-mean             its mean over outputs: entries (1/k) tr of the k x k blocks     NT x NT
- *   data-covariance      Xc' Xc/(N - 1), X the inputs, Xc less their mean
+ *   ntk                  W^1/2 J J' W^1/2, JJ'/N for equal weights: the empirical neural tangent
+ *                        kernel. For mse its eigenvalues but zeros are gauss-newton's    Nk x Nk
+ *   ntk-mean             its mean over outputs: entries (1/k) tr of the k x k blocks       N x N
+ *   data-covariance      Xc' Xc/(S - 1), X the inputs, Xc less their mean
  *   activation-covariance  the same of a layer's activations (of all positions as one vector)
- *   activation-gram      X X'/N of a layer's activations: the conjugate kernel             N x N
+ *   activation-gram      X X'/S of a layer's activations: the conjugate kernel             S x S
  *   weight-gram          W'W or WW', whichever is smaller; a convolution's W is output channels x
  *                        the rest
  *
- * Those n x n may be taken of one layer alone (the diagonal block of its parameters), and as the
- * optimizer meets them, P^-1/2 A P^-1/2 with P its preconditioner. Parameters it does not move
- * (P = 0) are held: zero rows.
+ * Coupled decay is a term of the objective that no sample, output or target is part of: its Hessian
+ * l2 I is in `hessian` alone. The others are about the loss, so that fisher = G, its parts by class
+ * sum to G, and ntk has G's eigenvalues, whatever l2 is. Decoupled decay is in none of them: it
+ * contracts the parameters beside the step, and moves the threshold (optimizers/adamw.c).
  *
- * Memory. Doubles held beside the problem's programs, for products of b vectors at once: residual
- * and gradient-covariance b n; a layer's block 2 b n; preconditioned n + b n (sizes of the block);
- * fisher-sampled NTk (b + 1); parts by class NTk (b + 2); ntk b n; ntk-mean b (NTk 2 + n); those of
- * activations N x width + b max(N, width); weight-gram W + b times its longer side. */
+ * Those n x n may be taken as the optimizer meets them, P^-1/2 A P^-1/2 with P its metric
+ * (systems/metric.h; I where it has none), and of one layer alone (the diagonal block of its
+ * parameters). The preconditioned Hessian is what sits at the edge of stability: the sharpness is
+ * its top eigenvalue. Parameters the optimizer does not move (P = 0) are held: zero rows.
+ *
+ * Memory. Doubles held beside the problem's programs, for products of b vectors at once, Z = STk
+ * the numbers of all outputs: residual and gradient-covariance b n; a layer's block 2 b n;
+ * preconditioned 2 n + b n; fisher-sampled Z (b + 1); parts by class Z (b + 2); ntk b (Z + n);
+ * ntk-mean b (3 Z + n); those of activations S x width + b max(S, width); weight-gram W + b
+ * times its longer side. */
 #ifndef UB_CURVATURE_H
 #define UB_CURVATURE_H
 
 #include "bench/spectra/operator.h"
-#include "systems/systems.h"
+#include "systems/metric.h"
+
+/* ---- the curvature at an optimizer's edge ------------------------------------------------------
+ */
+
+/* H + l2 I, H the Hessian of the training loss where the problem is linearised. */
+struct ub_operator ub_objective_hessian(struct ub_problem *problem, double l2);
+/* P^-1/2 A P^-1/2: symmetric, with the eigenvalues of P^-1 A. Scratch 1; the metric must outlive
+ * it. Both are freed with ub_operator_free. */
+struct ub_operator ub_operator_in_metric(const struct ub_operator *a,
+                                         const struct ub_metric *metric);
 
 /* ---- matrices ---------------------------------------------------------------------------------
  */
@@ -51,16 +71,17 @@
 struct ub_matrix_point {
     struct ub_problem *problem;
     const double *theta;
-    const double *grad;                   /* at theta; NULL: computed where needed */
-    const struct ub_optimizer *optimizer; /* NULL: nothing preconditioned */
+    const double *grad;                   /* at the iterate; NULL: computed where needed */
+    const struct ub_optimizer *optimizer; /* NULL: nothing preconditioned, no l2 */
+    const double *iterate; /* where the optimizer is, whose metric it is; NULL: at theta */
 };
 
 /* What a matrix's rows are, and so what `layer` may name in a choice. */
 enum ub_matrix_space {
     UB_OVER_PARAMETERS, /* an entry of the layout, or all that begin with "NAME."; NULL or "all" =
                            every parameter */
-    UB_OVER_OUTPUTS,    /* samples x positions x outputs; no layer */
-    UB_OVER_ITEMS,      /* samples x positions; no layer */
+    UB_OVER_OUTPUTS,    /* items x outputs, in the order of the data; no layer */
+    UB_OVER_ITEMS,      /* items; no layer */
     UB_OVER_FEATURES,   /* numbers of an input; no layer */
     UB_OVER_UNITS,      /* activations: "inputs" or a hidden layer, must be given */
     UB_OVER_SAMPLES,    /* samples, of a layer's activations: likewise */
@@ -96,6 +117,7 @@ struct ub_matrix_choice {
 };
 
 enum { UB_MATRIX_STAGES = 8, UB_MATRIX_ARRAYS = 4 };
+struct ub_items;
 struct ub_outputs;
 
 /* Symmetric by construction; positive semidefinite where kind->semidefinite. */
@@ -109,12 +131,14 @@ struct ub_matrix {
     struct ub_operator stage[UB_MATRIX_STAGES];
     double *array[UB_MATRIX_ARRAYS];
     int n_stages, n_arrays;
+    struct ub_metric metric;
     int64_t rows, columns; /* of array[0], where that is a matrix */
     struct ub_outputs *outputs;
+    struct ub_items *items;
 };
 
-/* False, with what was expected, for an unknown kind, and for a layer or preconditioner that the
- * kind cannot have. */
+/* False, with what was expected, for an unknown kind, and for a layer or metric that the kind
+ * cannot have. */
 bool ub_matrix_check(const struct ub_matrix_choice *choice, struct ub_error *err);
 /* False for kinds by class where there are no classes. */
 bool ub_matrix_exists(const struct ub_matrix_kind *kind, const struct ub_problem *problem);
@@ -126,8 +150,8 @@ int64_t ub_matrix_bytes(const struct ub_matrix_choice *choice, const struct ub_p
 int64_t ub_matrix_size(const struct ub_matrix_choice *choice, const struct ub_problem *problem);
 
 /* Linearises the problem at theta; the matrix is that of this point as long as the problem is
- * linearised there. NULL for an unknown kind or layer, a layer or preconditioner where there can be
- * none, parts by class without classes. */
+ * linearised there. NULL for an unknown kind or layer, a layer or metric where there can be none,
+ * parts by class without classes. */
 struct ub_matrix *ub_matrix_new(const struct ub_matrix_choice *choice,
                                 const struct ub_matrix_point *at, struct ub_error *err);
 void ub_matrix_free(struct ub_matrix *m);
@@ -153,11 +177,10 @@ void ub_matrix_free(struct ub_matrix *m);
  *
  *     same-mean     sum_c W_{c,c} m_{c,c} m_{c,c}'                  rank C at most
  *
- * is what its own class means make of it. Positions of sequences count as samples, each of its
- * label's class. */
+ * is what its own class means make of it. Samples are items here, each of its label's class. */
 
 /* Eigenvalues of the parts of low rank, descending: from Gram matrices of the class means, which
- * take C^2 products with J' and with J, and C^4 + b (n + 3 NTk) doubles with b = 8. */
+ * take C^2 products with J' and with J, and C^4 + b (n + 3 Z) doubles with b = 8. */
 struct ub_class_structure {
     int64_t classes;
     double *class_values, *same_values; /* classes each */

@@ -2,7 +2,6 @@
 #include "bench/curvature/matrix.h"
 #include "bench/curvature/outputs.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---- stages ---- */
@@ -74,47 +73,37 @@ static bool find_layer(const struct ub_layout *layout, const char *layer, int64_
     return false;
 }
 
-/* P^-1/2, 0 where the optimizer moves nothing. */
-static bool fill_scale(const struct ub_matrix *m, double *scale, struct ub_error *err)
+static bool read_metric(struct ub_matrix *m, struct ub_error *err)
 {
-    const struct ub_optimizer *o = m->at.optimizer;
+    const struct ub_matrix_point *at = &m->at;
+    const double *iterate = at->iterate ? at->iterate : at->theta;
     double *grad = NULL;
-    if (!m->at.grad) {
-        grad = ub_calloc((size_t)o->size, sizeof *grad);
-        ub_problem_gradient(m->at.problem, m->at.theta, grad);
+    if (!at->grad && at->optimizer->kind->geometry == UB_PRECONDITIONED) {
+        grad = ub_calloc((size_t)m->operator.n, sizeof *grad);
+        ub_problem_gradient(at->problem, iterate, grad);
     }
-    o->kind->preconditioner(o, grad ? grad : m->at.grad, scale);
+    const bool good =
+        ub_optimizer_metric(at->optimizer, iterate, grad ? grad : at->grad, &m->metric, err);
     ub_free(grad);
-    for (int64_t i = 0; i < o->size; i++) {
-        if (!(isfinite(scale[i]) && scale[i] >= 0))
-            return ub_fail(err, UB_INTERNAL,
-                           "optimizer '%s': entry %lld of its preconditioner is %g; expected no "
-                           "negative number",
-                           o->kind->name, (long long)i, scale[i]);
-        scale[i] = scale[i] > 0 ? 1 / sqrt(scale[i]) : 0;
-    }
-    return true;
+    return good;
 }
 
+/* As the optimizer's metric sees the whole, and then its block: a layer's block of P^-1/2 A P^-1/2
+ * has the rest of the metric in it where P couples layers. */
 static bool narrow(struct ub_matrix *m, struct ub_error *err)
 {
     int64_t first = 0, count = m->operator.n;
-    if (!is_all(m->choice.layer) &&
-        !find_layer(ub_problem_layout(m->at.problem), m->choice.layer, &first, &count, err))
+    if (m->choice.preconditioned && m->at.optimizer) {
+        if (!read_metric(m, err))
+            return false;
+        ub_matrix_stage(m, ub_operator_in_metric(&m->stage[m->n_stages - 1], &m->metric));
+    }
+    if (is_all(m->choice.layer))
+        return true;
+    if (!find_layer(ub_problem_layout(m->at.problem), m->choice.layer, &first, &count, err))
         return false;
     if (count < m->operator.n)
         ub_matrix_stage(m, ub_operator_block(&m->stage[m->n_stages - 1], first, count));
-    if (m->choice.preconditioned && m->at.optimizer && m->at.optimizer->kind->apply_root)
-        return ub_fail(err, UB_INPUT,
-                       "optimizer '%s': its preconditioner is not diagonal; expected "
-                       "preconditioned=false (sharpness takes it)",
-                       m->at.optimizer->kind->name);
-    if (!m->choice.preconditioned || !m->at.optimizer || !m->at.optimizer->kind->preconditioner)
-        return true;
-    double *scale = ub_matrix_array(m, m->at.optimizer->size);
-    if (!fill_scale(m, scale, err))
-        return false;
-    ub_matrix_stage(m, ub_operator_scaled(&m->stage[m->n_stages - 1], scale + first));
     return true;
 }
 
@@ -188,5 +177,7 @@ void ub_matrix_free(struct ub_matrix *m)
     for (int i = 0; i < m->n_arrays; i++)
         ub_free(m->array[i]);
     ub_outputs_free(m->outputs);
+    ub_items_free(m->items);
+    ub_metric_clear(&m->metric);
     ub_free(m);
 }

@@ -3,6 +3,50 @@
 #include <math.h>
 #include <string.h>
 
+/* ---- items ---- */
+
+static bool is_item(const struct ub_dataset *data, int64_t position)
+{
+    return data->task != UB_CLASSIFICATION || data->train.labels[position] >= 0;
+}
+
+int64_t ub_items_count(const struct ub_dataset *data)
+{
+    const int64_t positions = data->train.count * ub_positions(data);
+    int64_t count = 0;
+    for (int64_t i = 0; i < positions; i++)
+        count += is_item(data, i);
+    return count;
+}
+
+/* Samples weigh the same, and so do the items of a sample. */
+struct ub_items *ub_items_new(const struct ub_dataset *data)
+{
+    const int64_t samples = data->train.count, each = ub_positions(data);
+    struct ub_items *items = ub_calloc(1, sizeof *items);
+    items->positions = samples * each;
+    items->share = ub_calloc((size_t)items->positions + 1, sizeof *items->share);
+    items->place = ub_calloc((size_t)items->positions + 1, sizeof *items->place);
+    for (int64_t s = 0; s < samples; s++) {
+        const int64_t first = items->count;
+        for (int64_t i = s * each; i < (s + 1) * each; i++)
+            if (is_item(data, i))
+                items->place[items->count++] = i;
+        for (int64_t k = first; k < items->count; k++)
+            items->share[items->place[k]] = 1 / (double)(samples * (items->count - first));
+    }
+    return items;
+}
+
+void ub_items_free(struct ub_items *items)
+{
+    if (!items)
+        return;
+    ub_free(items->share);
+    ub_free(items->place);
+    ub_free(items);
+}
+
 /* ---- making ---- */
 
 static void set_labels(struct ub_outputs *o, const struct ub_dataset *data)
@@ -13,19 +57,12 @@ static void set_labels(struct ub_outputs *o, const struct ub_dataset *data)
     memcpy(o->label, data->train.labels, (size_t)o->items * sizeof *o->label);
 }
 
-/* Samples weigh the same, and so do the positions of a sample that are asked for. */
-static void set_shares(struct ub_outputs *o, int64_t positions)
+static void set_shares(struct ub_outputs *o, const struct ub_dataset *data)
 {
-    const int64_t samples = o->items / positions;
-    o->share = ub_calloc((size_t)o->items + 1, sizeof *o->share);
-    for (int64_t i = 0; i < samples; i++) {
-        const int32_t *label = o->label ? o->label + i * positions : NULL;
-        int64_t asked = 0;
-        for (int64_t t = 0; t < positions; t++)
-            asked += !label || label[t] >= 0;
-        for (int64_t t = 0; t < positions; t++)
-            o->share[i * positions + t] = label && label[t] < 0 ? 0 : 1 / (double)(samples * asked);
-    }
+    struct ub_items *items = ub_items_new(data);
+    o->share = items->share;
+    items->share = NULL;
+    ub_items_free(items);
 }
 
 static void softmax_row(int64_t n, double *z)
@@ -64,7 +101,7 @@ struct ub_outputs *ub_outputs_new(const struct ub_matrix_point *at)
     o->items = data->train.count * ub_positions(data);
     o->width = data->outputs;
     set_labels(o, data);
-    set_shares(o, ub_positions(data));
+    set_shares(o, data);
     if (ub_problem_loss_kind(at->problem)->softmax)
         set_softmax(o, at);
     set_weights(o);

@@ -1,18 +1,28 @@
-/* outputs.h - a model's outputs at a point as distributions of the targets, and sums over them by
- * class. Private to this folder.
+/* outputs.h - the items that the loss is a mean over, and a model's outputs at a point as
+ * distributions of the targets, with sums over them by class. Private to this folder.
  *
- * An item is one position of one training sample; vectors over outputs are items x width. */
+ * An item is a position of a training sample that has a target. Vectors over outputs are all
+ * positions of all samples x width, items or not: `place` says which are. */
 #ifndef UB_CURVATURE_OUTPUTS_H
 #define UB_CURVATURE_OUTPUTS_H
 
 #include "bench/curvature/curvature.h"
 
+struct ub_items {
+    int64_t positions, count; /* of all samples; those of them that are items */
+    double *share;            /* positions: weight in the mean loss, 0 where no item; sum is 1 */
+    int64_t *place;           /* count: their positions, ascending */
+};
+struct ub_items *ub_items_new(const struct ub_dataset *data);
+void ub_items_free(struct ub_items *items);
+int64_t ub_items_count(const struct ub_dataset *data);
+
 struct ub_outputs {
-    int64_t items, width;
-    double *share;   /* items: weight in the mean, 0 where not asked for; they sum to 1 */
-    double *softmax; /* items x width: probabilities; NULL where targets are outputs + noise */
-    int32_t *label;  /* items: class, -1 = none; NULL without classes */
-    double *weight;  /* width x width: W_{c,c'}; NULL without classes */
+    int64_t items, width; /* items: all positions */
+    double *share;        /* items: as above */
+    double *softmax;      /* items x width: probabilities; NULL where targets are outputs + noise */
+    int32_t *label;       /* items: class, -1 = none; NULL without classes */
+    double *weight;       /* width x width: W_{c,c'}; NULL without classes */
 };
 
 /* Runs the model at the point. */

@@ -11,11 +11,6 @@ static struct ub_operator of_problem(struct ub_matrix *m,
         .n = ub_problem_size(m->at.problem), .context = m->at.problem, .apply = apply};
 }
 
-static void apply_hessian(void *context, int64_t count, const double *V, double *out)
-{
-    ub_problem_product(context, UB_HESSIAN, count, V, out);
-}
-
 static void apply_gauss_newton(void *context, int64_t count, const double *V, double *out)
 {
     ub_problem_product(context, UB_GAUSS_NEWTON, count, V, out);
@@ -29,7 +24,8 @@ static void apply_moment(void *context, int64_t count, const double *V, double *
 bool ub_open_hessian(struct ub_matrix *m, struct ub_error *err)
 {
     (void)err;
-    ub_matrix_stage(m, of_problem(m, apply_hessian));
+    const double l2 = m->at.optimizer ? m->at.optimizer->l2 : 0;
+    ub_matrix_stage(m, ub_objective_hessian(m->at.problem, l2));
     return true;
 }
 
@@ -50,9 +46,9 @@ bool ub_open_empirical_fisher(struct ub_matrix *m, struct ub_error *err)
 bool ub_open_residual(struct ub_matrix *m, struct ub_error *err)
 {
     (void)err;
-    const struct ub_operator h = of_problem(m, apply_hessian),
-                             g = of_problem(m, apply_gauss_newton);
-    ub_matrix_stage(m, ub_operator_sum(1, &h, -1, &g));
+    const struct ub_operator *h = ub_matrix_stage(m, ub_objective_hessian(m->at.problem, 0));
+    const struct ub_operator g = of_problem(m, apply_gauss_newton);
+    ub_matrix_stage(m, ub_operator_sum(1, h, -1, &g));
     return true;
 }
 
@@ -78,7 +74,7 @@ bool ub_open_gradient_covariance(struct ub_matrix *m, struct ub_error *err)
     (void)err;
     const int64_t n = ub_problem_size(m->at.problem);
     double *g = ub_matrix_array(m, n);
-    if (m->at.grad)
+    if (m->at.grad && !m->at.iterate)
         memcpy(g, m->at.grad, (size_t)n * sizeof *g);
     else
         ub_problem_gradient(m->at.problem, m->at.theta, g);

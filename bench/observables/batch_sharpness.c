@@ -2,7 +2,8 @@
  *
  *     E_B[g_B' H_B g_B] / E_B[|g_B|^2],
  *
- * g_B and H_B the gradient and Hessian of batch B's loss. Stochastic gradient descent holds it at
+ * g_B and H_B the gradient and Hessian of batch B's objective, its loss plus the coupled decay.
+ * Stochastic gradient descent holds it at
  * 2/lr, while the full batch's largest eigenvalue stays below (Andreyev and Beneventano 2024,
  * arXiv:2412.20553). With momentum v <- beta v + g, theta <- theta - lr v the edge is 2(1 -
  * beta)/lr for small batches, where noise decorrelates successive gradients and momentum acts as a
@@ -13,6 +14,7 @@
  * Both expectations are means over the same batches, drawn as the optimizer draws; the interval of
  * their ratio is the delta method's. When every batch is the whole training set, the ratio is exact
  * and is taken once. */
+#include "bench/curvature/curvature.h"
 #include "bench/observables/draws.h"
 
 #include <cblas.h>
@@ -84,14 +86,18 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
         return false;
     const int64_t n = ub_problem_size(moment->problem), draws = s->draws.count;
     struct ub_problem *batch = s->draws.problem;
+    const double l2 = moment->optimizer->l2;
+    struct ub_operator hessian = ub_objective_hessian(batch, l2);
     for (int64_t k = 0; k < draws; k++) {
         ub_draws_next(&s->draws);
         ub_problem_gradient(batch, moment->theta, s->grad);
+        cblas_daxpy((int)n, l2, moment->theta, 1, s->grad, 1);
         ub_problem_linearize(batch, moment->theta);
-        ub_problem_hvp(batch, 1, s->grad, s->product);
+        ub_operator_apply(&hessian, 1, s->grad, s->product);
         s->curved[k] = cblas_ddot((int)n, s->grad, 1, s->product, 1);
         s->squared[k] = cblas_ddot((int)n, s->grad, 1, s->grad, 1);
     }
+    ub_operator_free(&hessian);
     double half_width;
     const double value = ub_ratio_of_means(draws, s->curved, s->squared, &half_width);
     if (!isfinite(value)) /* no gradient, no direction */

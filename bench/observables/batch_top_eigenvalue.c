@@ -1,8 +1,9 @@
 /* The largest eigenvalue of a mini-batch's Hessian, averaged over mini-batches:
- * E_B[lambda_max(H_B)]. By Jensen's inequality it is no less than lambda_max of the whole, and the
- * gap is what sampling adds (compared with batch sharpness by Andreyev and Beneventano 2024,
- * arXiv:2412.20553). The error is half the 95% interval over batches plus the mean of the
- * eigenvalues' residual bounds. */
+ * E_B[lambda_max(H_B)], of the objective: with coupled decay l2 I is in H_B. By Jensen's inequality
+ * it is no less than lambda_max of the whole, and the gap is what sampling adds (compared with
+ * batch sharpness by Andreyev and Beneventano 2024, arXiv:2412.20553). The error is half the 95%
+ * interval over batches plus the mean of the eigenvalues' residual bounds. */
+#include "bench/curvature/curvature.h"
 #include "bench/observables/draws.h"
 
 #include <math.h>
@@ -22,11 +23,6 @@ struct state {
     double *values;
 };
 
-static void apply(void *context, int64_t count, const double *V, double *HV)
-{
-    ub_problem_hvp(context, count, V, HV);
-}
-
 static bool measure(void *state, const struct ub_call *call, const struct ub_moment *moment,
                     struct ub_record *record, struct ub_error *err)
 {
@@ -34,8 +30,7 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
     if (!ub_draws_start(&s->draws, call, moment, "probes:batch-top-eigenvalue", err))
         return false;
     struct ub_problem *batch = s->draws.problem;
-    const struct ub_operator hessian = {
-        .n = ub_problem_size(batch), .context = batch, .apply = apply};
+    struct ub_operator hessian = ub_objective_hessian(batch, moment->optimizer->l2);
     const int64_t draws = s->draws.count;
     double residuals = 0, half_width;
     if (!s->tracker) {
@@ -48,11 +43,14 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
         const struct ub_eigen_result found =
             ub_eigen_track(s->tracker, &hessian, ub_call_real(call, "tolerance"),
                            ub_call_int(call, "max-products"));
-        if (found.count == 0)
-            return true; /* not finite: the run diverges */
+        if (found.count == 0) { /* not finite: the run diverges */
+            ub_operator_free(&hessian);
+            return true;
+        }
         s->values[k] = found.value[0];
         residuals += found.residual[0];
     }
+    ub_operator_free(&hessian);
     const double mean = ub_ratio_of_means(draws, s->values, NULL, &half_width);
     ub_record_value(record, moment, "batch-top-eigenvalue", 0, mean,
                     half_width + residuals / (double)draws);

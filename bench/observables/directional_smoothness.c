@@ -2,7 +2,8 @@
  *
  *     <g(t) - g(t-1), x(t) - x(t-1)> / |x(t) - x(t-1)|^2,
  *
- * x the parameters, g the full batch's gradient: the mean of d'Hd over the step, d its unit vector
+ * x the parameters, g the objective's full-batch gradient (coupled decay adds l2 to the quotient):
+ * the mean of d'Hd over the step, d its unit vector
  * (Ahn et al. 2022, arXiv:2204.01050; Mishkin et al. 2024,
  * arXiv:2403.04081). Booked at step t. Needs the run observed at t - 1; a step of length 0 has
  * none.
@@ -32,7 +33,8 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
         length += step * step;
     }
     if (length > 0)
-        ub_record_value(record, moment, "directional-smoothness", 0, turned / length, NAN);
+        ub_record_value(record, moment, "directional-smoothness", 0,
+                        turned / length + moment->optimizer->l2, NAN);
     return true;
 }
 

@@ -1,6 +1,9 @@
 #include "bench/observables/flow.h"
 #include "bench/observables/semidefinite.h"
 
+#include "bench/curvature/curvature.h"
+#include "systems/metric.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -11,18 +14,16 @@ static const double watched_share = 0.9;
 /* An eigenvalue of X below this share of the largest is 0. */
 static const double smallest_share = 1e-6;
 
-enum rule { RULE_GD, RULE_RMSPROP, RULE_SCALAR_RMSPROP };
-
 struct ub_flow {
     struct ub_problem *problem;
-    enum rule rule;
-    double lr, gamma, epsilon, threshold;
+    double lr, l2, gamma, epsilon, threshold;
     int64_t n, top, substeps;
     bool central;
-    double *theta, *grad, *nu; /* nu: n, or 1; NULL for gd */
-    double *P, *scale;         /* diagonal; P^-1/2 */
-    double *work;              /* a block of scaled vectors */
-    int64_t room;
+    double *theta, *grad;
+    int64_t n_nu; /* n, 1, or 0 where P = I */
+    double *nu;
+    struct ub_metric metric;               /* diagonal: values P, scale P^-1/2 */
+    struct ub_operator hessian, curvature; /* of the objective; as the metric sees it */
     struct ub_eigen_tracker *tracker;
     /* At the edge, at the point now: directions U (rows of n, u'Pu = 1), D^3 L[u_i, u_j] for i <=
      * j, X and how nu answers. */
@@ -33,24 +34,31 @@ struct ub_flow {
 
 /* ---- the preconditioner ---- */
 
-static void set_preconditioner(struct ub_flow *f)
+static double nu_of(const struct ub_flow *f, int64_t i)
 {
-    for (int64_t i = 0; i < f->n; i++) {
-        f->P[i] = 1;
-        if (f->rule == RULE_RMSPROP)
-            f->P[i] = sqrt(fmax(f->nu[i], 0)) + f->epsilon;
-        else if (f->rule == RULE_SCALAR_RMSPROP)
-            f->P[i] = sqrt(f->nu[0]);
-        f->scale[i] = f->P[i] > 0 ? 1 / sqrt(f->P[i]) : 0;
-    }
+    return f->nu[f->n_nu == 1 ? 0 : i];
+}
+
+static void set_metric(struct ub_flow *f)
+{
+    double *P = ub_metric_values(&f->metric, f->n);
+    struct ub_error none = {0}; /* no value is negative */
+    for (int64_t i = 0; i < f->n; i++)
+        P[i] = f->n_nu == 0 ? 1 : sqrt(fmax(nu_of(f, i), 0)) + f->epsilon;
+    ub_metric_ready(&f->metric, "flow", &none);
+}
+
+/* 1/P_i */
+static double inverse(const struct ub_flow *f, int64_t i)
+{
+    return f->metric.scale[i] * f->metric.scale[i];
 }
 
 /* d nu_i/dt without oscillation. */
 static double drift_of_nu(const struct ub_flow *f, int64_t i, double norm)
 {
-    if (f->rule == RULE_SCALAR_RMSPROP)
-        return f->gamma * (norm - f->nu[0]);
-    return f->gamma * (f->grad[i] * f->grad[i] - f->nu[i]);
+    const double square = f->n_nu == 1 ? norm : f->grad[i] * f->grad[i];
+    return f->gamma * (square - nu_of(f, i));
 }
 
 static double square_norm(const struct ub_flow *f)
@@ -64,33 +72,17 @@ static double square_norm(const struct ub_flow *f)
 /* dP_i/dt over d nu/dt. */
 static double slope_of_P(const struct ub_flow *f, int64_t i)
 {
-    const double nu = f->rule == RULE_SCALAR_RMSPROP ? f->nu[0] : f->nu[i];
+    const double nu = nu_of(f, i);
     return nu > 0 ? 0.5 / sqrt(nu) : 0;
 }
 
 /* ---- eigenvectors at the edge ---- */
 
-static void apply_scaled(void *context, int64_t count, const double *V, double *out)
-{
-    struct ub_flow *f = context;
-    if (count > f->room) {
-        f->work = ub_realloc(f->work, (size_t)(count * f->n) * sizeof *f->work);
-        f->room = count;
-    }
-    for (int64_t r = 0; r < count; r++)
-        for (int64_t i = 0; i < f->n; i++)
-            f->work[r * f->n + i] = f->scale[i] * V[r * f->n + i];
-    ub_problem_hvp(f->problem, count, f->work, out);
-    for (int64_t r = 0; r < count; r++)
-        for (int64_t i = 0; i < f->n; i++)
-            out[r * f->n + i] *= f->scale[i];
-}
-
 static struct ub_eigen_result find_top(struct ub_flow *f)
 {
-    const struct ub_operator a = {.n = f->n, .context = f, .apply = apply_scaled};
     ub_problem_linearize(f->problem, f->theta);
-    const struct ub_eigen_result r = ub_eigen_track(f->tracker, &a, eigen_tolerance, MOST_PRODUCTS);
+    const struct ub_eigen_result r =
+        ub_eigen_track(f->tracker, &f->curvature, eigen_tolerance, MOST_PRODUCTS);
     f->state.products += r.products;
     return r;
 }
@@ -105,8 +97,7 @@ static void find_directions(struct ub_flow *f)
         f->k++;
     for (int64_t e = 0; e < f->k; e++) {
         f->values[e] = r.value[e];
-        for (int64_t i = 0; i < n; i++)
-            f->U[e * n + i] = f->scale[i] * r.vectors[e * n + i];
+        ub_metric_apply(&f->metric, UB_INVERSE_ROOT, 1, r.vectors + e * n, f->U + e * n);
     }
     double *t = f->T;
     for (int64_t a = 0; a < f->k; a++)
@@ -125,15 +116,15 @@ static double shared_change(const struct ub_flow *f, const double *ua, const dou
 {
     double left = 0, right = 0, sum = 0;
     for (int64_t i = 0; i < f->n; i++) {
-        const double slope = slope_of_P(f, i), p2 = f->P[i] * f->P[i];
-        if (f->rule == RULE_RMSPROP) {
+        const double P = f->metric.values[i], slope = slope_of_P(f, i), p2 = P * P;
+        if (f->n_nu > 1) {
             sum += slope * p2 * ua[i] * ub[i] * uc[i] * ud[i];
         } else {
             left += slope * ua[i] * ub[i];
             right += p2 * uc[i] * ud[i];
         }
     }
-    return f->rule == RULE_RMSPROP ? sum : left * right;
+    return f->n_nu > 1 ? sum : left * right;
 }
 
 struct pair {
@@ -158,8 +149,8 @@ static double drift_of_pair(const struct ub_flow *f, const struct pair *p, doubl
     const double *u = f->U + p->a * f->n, *v = f->U + p->b * f->n;
     double along = 0, change = 0;
     for (int64_t i = 0; i < f->n; i++) {
-        along += f->scale[i] * f->scale[i] * p->t[i] * f->grad[i];
-        if (f->rule != RULE_GD)
+        along += inverse(f, i) * p->t[i] * f->grad[i];
+        if (f->n_nu > 0)
             change += slope_of_P(f, i) * drift_of_nu(f, i, norm) * u[i] * v[i];
     }
     return -f->lr * along - f->threshold * change;
@@ -171,9 +162,9 @@ static double answer(const struct ub_flow *f, const struct pair *p, const struct
     const int64_t n = f->n;
     double sum = 0;
     for (int64_t i = 0; i < n; i++)
-        sum += f->scale[i] * f->scale[i] * p->t[i] * q->t[i];
+        sum += inverse(f, i) * p->t[i] * q->t[i];
     sum *= 0.5 * f->lr;
-    if (f->rule != RULE_GD) /* H u = threshold P u at the edge */
+    if (f->n_nu > 0) /* H u = threshold P u at the edge */
         sum += f->threshold * f->gamma * f->threshold * f->threshold *
                shared_change(f, f->U + p->a * n, f->U + p->b * n, f->U + q->a * n, f->U + q->b * n);
     return sum;
@@ -230,6 +221,7 @@ static void record_oscillation(struct ub_flow *f)
             for (int64_t i = 0; i < f->n; i++)
                 f->state.variance += f->X[a * f->k + b] * f->U[a * f->n + i] * f->U[b * f->n + i];
     }
+    f->state.excess -= 0.5 * f->l2 * f->state.variance; /* of the loss, not the objective */
 }
 
 /* Adds 1/2 grad <S, H> to the gradient. */
@@ -252,7 +244,7 @@ static double oscillating_square(const struct ub_flow *f, int64_t i)
         for (int64_t b = 0; b < f->k; b++)
             sum += f->X[a * f->k + b] * f->values[a] * f->values[b] * f->U[a * f->n + i] *
                    f->U[b * f->n + i];
-    return sum * f->P[i] * f->P[i];
+    return sum * f->metric.values[i] * f->metric.values[i];
 }
 
 static void move_nu(struct ub_flow *f, double tau)
@@ -261,20 +253,22 @@ static void move_nu(struct ub_flow *f, double tau)
     double total = 0;
     for (int64_t i = 0; i < f->n; i++) {
         const double more = f->k > 0 ? f->gamma * oscillating_square(f, i) : 0;
-        if (f->rule == RULE_RMSPROP)
+        if (f->n_nu > 1)
             f->nu[i] += tau * (drift_of_nu(f, i, norm) + more);
         else
             total += more;
     }
-    if (f->rule == RULE_SCALAR_RMSPROP)
+    if (f->n_nu == 1)
         f->nu[0] += tau * (drift_of_nu(f, 0, norm) + total);
 }
 
 static bool substep(struct ub_flow *f, double tau)
 {
     bool finite = true;
-    set_preconditioner(f);
+    set_metric(f);
     ub_problem_gradient(f->problem, f->theta, f->grad);
+    for (int64_t i = 0; i < f->n; i++)
+        f->grad[i] += f->l2 * f->theta[i];
     f->state.gradients++;
     f->k = 0;
     if (f->central)
@@ -283,11 +277,11 @@ static bool substep(struct ub_flow *f, double tau)
     if (f->k > 0)
         find_oscillation(f, tau);
     record_oscillation(f);
-    if (f->rule != RULE_GD)
+    if (f->n_nu > 0)
         move_nu(f, tau);
     add_pull(f, f->grad);
     for (int64_t i = 0; i < f->n; i++) {
-        f->theta[i] -= tau * f->lr * f->scale[i] * f->scale[i] * f->grad[i];
+        f->theta[i] -= tau * f->lr * inverse(f, i) * f->grad[i];
         finite = finite && isfinite(f->theta[i]);
     }
     return finite;
@@ -303,38 +297,38 @@ bool ub_flow_advance(struct ub_flow *f, int64_t steps)
 
 /* ---- making and asking ---- */
 
+static bool fail_unknown(const char *name, struct ub_error *err)
+{
+    struct ub_text known = {0};
+    for (size_t i = 0; ub_optimizers[i]; i++)
+        if (ub_optimizers[i]->flow)
+            ub_text_add(&known, "%s%s", known.length ? ", " : "", ub_optimizers[i]->name);
+    ub_fail(err, UB_INPUT, "no central flow of '%s' is known here; expected one of %s", name,
+            known.data);
+    ub_text_free(&known);
+    return false;
+}
+
 static bool read_rule(struct ub_flow *f, const struct ub_optimizer *o, struct ub_error *err)
 {
-    const char *name = o->kind->name;
-    if (o->l2 != 0 || strcmp(ub_call_get(o->call, "schedule"), "constant") != 0)
+    struct ub_flow_rule rule;
+    struct ub_optimizer at_base = *o;
+    if (!o->kind->flow)
+        return fail_unknown(o->kind->name, err);
+    if (strcmp(ub_call_get(o->call, "schedule"), "constant") != 0)
         return ub_fail(err, UB_INPUT,
-                       "central flow of %s with a schedule or coupled decay; expected "
-                       "schedule=constant and l2=0",
-                       name);
-    f->lr = o->base;
-    f->threshold = 2 / f->lr;
-    if (strcmp(name, "gd") == 0)
-        return true;
-    f->rule = strcmp(name, "rmsprop") == 0 ? RULE_RMSPROP : RULE_SCALAR_RMSPROP;
-    if (f->rule == RULE_SCALAR_RMSPROP && strcmp(name, "scalar-rmsprop") != 0)
-        return ub_fail(err, UB_INPUT,
-                       "no central flow of '%s' is known here; expected gd, rmsprop or "
-                       "scalar-rmsprop",
-                       name);
-    if (f->rule == RULE_RMSPROP && ub_call_flag(o->call, "bias-correction"))
-        return ub_fail(err, UB_INPUT,
-                       "central flow of rmsprop with bias-correction=true; expected false");
-    const double beta = ub_call_real(o->call, "beta");
-    f->gamma = (1 - beta) / beta;
-    f->epsilon = f->rule == RULE_RMSPROP ? ub_call_real(o->call, "epsilon") : 0;
-    const int64_t count = f->rule == RULE_RMSPROP ? f->n : 1;
-    f->nu = ub_calloc((size_t)count, sizeof *f->nu);
-    memcpy(f->nu, o->state, (size_t)count * sizeof *f->nu);
-    if (o->steps == 0)
-        return ub_fail(err, UB_INPUT,
-                       "central flow of %s from step 0, where its mean square is 0; expected a "
-                       "later start",
-                       name);
+                       "central flow of %s with a schedule; expected schedule=constant",
+                       o->kind->name);
+    if (!o->kind->flow(o, &rule, err))
+        return false;
+    at_base.lr = f->lr = o->base;
+    f->threshold = ub_optimizer_threshold(&at_base);
+    f->l2 = o->l2;
+    f->gamma = rule.gamma;
+    f->epsilon = rule.epsilon;
+    f->n_nu = rule.count;
+    f->nu = ub_calloc((size_t)rule.count + 1, sizeof *f->nu);
+    memcpy(f->nu, rule.nu ? rule.nu : f->nu, (size_t)rule.count * sizeof *f->nu);
     return true;
 }
 
@@ -356,15 +350,15 @@ struct ub_flow *ub_flow_new(struct ub_problem *problem, const struct ub_optimize
     const size_t k = (size_t)f->top;
     f->theta = ub_calloc(n, sizeof *f->theta);
     f->grad = ub_calloc(n, sizeof *f->grad);
-    f->P = ub_calloc(n, sizeof *f->P);
-    f->scale = ub_calloc(n, sizeof *f->scale);
     f->U = ub_calloc(k * n, sizeof *f->U);
     f->T = ub_calloc(k * (k + 1) / 2 * n, sizeof *f->T);
     f->values = ub_calloc(k, sizeof *f->values);
     f->X = ub_calloc(k * k, sizeof *f->X);
     f->tracker = ub_eigen_tracker_new(f->n, f->top);
     memcpy(f->theta, theta, n * sizeof *f->theta);
-    set_preconditioner(f);
+    set_metric(f);
+    f->hessian = ub_objective_hessian(problem, f->l2);
+    f->curvature = ub_operator_in_metric(&f->hessian, &f->metric);
     return f;
 }
 
@@ -376,9 +370,9 @@ void ub_flow_free(struct ub_flow *f)
     ub_free(f->theta);
     ub_free(f->grad);
     ub_free(f->nu);
-    ub_free(f->P);
-    ub_free(f->scale);
-    ub_free(f->work);
+    ub_operator_free(&f->curvature);
+    ub_operator_free(&f->hessian);
+    ub_metric_clear(&f->metric);
     ub_free(f->U);
     ub_free(f->T);
     ub_free(f->values);
@@ -398,7 +392,7 @@ struct ub_flow_state ub_flow_state(const struct ub_flow *f)
 
 double ub_flow_sharpness(struct ub_flow *f)
 {
-    set_preconditioner(f);
+    set_metric(f);
     const struct ub_eigen_result r = find_top(f);
     return r.count > 0 ? r.value[0] : (double)NAN;
 }

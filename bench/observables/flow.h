@@ -6,14 +6,15 @@
  *
  *     d theta/dt = -lr P^-1 (grad L + 1/2 grad <S, H>),  S = U X U',  X >= 0
  *
- * where S is the covariance of the oscillation. Its directions U are the eigenvectors of P^-1 H at
- * the edge, u'Pu = 1, and X is what keeps their eigenvalues from rising above 2/lr: with
+ * with L the objective, coupled decay l2/2 |theta|^2 included, and H its Hessian (curvature.h). S
+ * is the covariance of the oscillation. Its directions U are the eigenvectors of P^-1 H at the
+ * edge, u'Pu = 1, and X is what keeps their eigenvalues from rising above 2/lr: with
  *
  *     M = U'(H - (2/lr) P)U,   M + dM/dt tau <= 0,   <X, M + dM/dt tau> = 0
  *
  * over a step tau of the integration; dM/dt is linear in X, so this is a semidefinite
- * complementarity problem (semidefinite.h). P is the identity for gd; for rmsprop diag(sqrt(nu) +
- * epsilon), for scalar-rmsprop sqrt(nu), where nu follows, with gamma = (1 - beta)/beta,
+ * complementarity problem (semidefinite.h). The optimizer's kind says how P moves (struct
+ * ub_flow_rule): it is the identity, or diag(sqrt(nu) + epsilon), where nu follows
  *
  *     d nu/dt = gamma (grad L^2 + diag(H S H) - nu),   or the sums over all entries.
  *
@@ -25,7 +26,7 @@
 #include "systems/systems.h"
 
 struct ub_flow_state {
-    double excess;   /* <S, H>/2: what oscillation adds to the loss, on average */
+    double excess;   /* <S, H>/2 less l2/2 tr S: what oscillation adds to the loss, on average */
     double variance; /* tr S */
     double residual; /* of the complementarity problem, relative */
     int64_t rank;    /* of S: directions that oscillate */
@@ -34,8 +35,8 @@ struct ub_flow_state {
 
 struct ub_flow;
 /* Starts at theta with the optimizer's state now. `top`: eigenvalues watched; `substeps` of
- * explicit Euler a step; `central` false: X = 0. Fails for optimizers other than gd, rmsprop
- * (without bias correction) and scalar-rmsprop. The problem is used at any time, and kept
+ * explicit Euler a step; `central` false: X = 0. Fails for optimizers that state no flow, and under
+ * a schedule. The problem is used at any time, and kept
  * linearized nowhere. */
 struct ub_flow *ub_flow_new(struct ub_problem *problem, const struct ub_optimizer *optimizer,
                             const double *theta, int64_t top, int64_t substeps, bool central,

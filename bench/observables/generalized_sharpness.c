@@ -1,4 +1,4 @@
-/* Generalized sharpness: max d'Hd over the unit ball of a norm, H the Hessian of the training loss
+/* Generalized sharpness: max d'Hd over the unit ball of a norm, H the Hessian of the objective
  * (ball_maximum.h): a lower bound for the maximum and spectral norms, with the spread of its local
  * maxima as error; block and Euclidean norms with a residual. In units of the loss per unit of the
  * norm squared, whatever the optimizer's steps are scaled by: edge-ratio has that. norm=optimizer
@@ -43,7 +43,7 @@ static void join(const struct ub_call *call, struct ub_shared *shared)
 static struct ub_ball_result search(struct state *s, const struct ub_call *call, const char *norm,
                                     const struct ub_moment *moment)
 {
-    const struct ub_operator hessian = ub_hessian_operator(moment);
+    struct ub_operator hessian = ub_moment_hessian(moment);
     const struct ub_ball_effort effort = {.starts = ub_call_int(call, "starts"),
                                           .tolerance = ub_call_real(call, "tolerance"),
                                           .products = ub_call_int(call, "max-products")};
@@ -51,7 +51,9 @@ static struct ub_ball_result search(struct state *s, const struct ub_call *call,
         s->ball = ub_ball_new(norm, ub_problem_layout(moment->problem), hessian.n, false);
         s->maximum = ub_ball_maximum_new(s->ball);
     }
-    return ub_ball_maximize(s->maximum, &hessian, &effort);
+    const struct ub_ball_result found = ub_ball_maximize(s->maximum, &hessian, &effort);
+    ub_operator_free(&hessian);
+    return found;
 }
 
 static bool measure(void *state, const struct ub_call *call, const struct ub_moment *moment,

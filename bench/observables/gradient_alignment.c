@@ -1,6 +1,6 @@
-/* How the full batch's gradient lies in the Hessian's eigenvectors: cos^2 of its angle with each of
- * the top ones, and the Rayleigh quotient g'Hg/|g|^2, what the curvature is along it. With a
- * preconditioner P both are in the coordinates P^1/2 theta, where the optimizer is gradient
+/* How the objective's full-batch gradient lies in the Hessian's eigenvectors: cos^2 of its angle
+ * with each of the top ones, and the Rayleigh quotient g'Hg/|g|^2, what the curvature is along it.
+ * With a preconditioner P both are in the coordinates P^1/2 theta, where the optimizer is gradient
  * descent: gradient P^-1/2 g, Hessian P^-1/2 H P^-1/2, whose top eigenvectors are followed for the
  * sharpness. At the edge of stability the alignment with the first grows as the oscillation does
  * (Ahn et al. 2022, arXiv:2204.01050; Damian et al. 2022, arXiv:2209.15594). */
@@ -43,7 +43,7 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
         s->grad = ub_calloc((size_t)n, sizeof *s->grad);
         s->product = ub_calloc((size_t)n, sizeof *s->product);
     }
-    if (!ub_shared_along(moment, moment->grad, s->grad, s->product, err))
+    if (!ub_shared_along(moment, s->grad, s->product, err))
         return false;
     const double square = cblas_ddot((int)n, s->grad, 1, s->grad, 1);
     if (!(square > 0 && isfinite(square)))

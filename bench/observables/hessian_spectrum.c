@@ -1,7 +1,7 @@
-/* The leading eigenvalues of the Hessian of the training loss (of H itself, whatever the optimizer:
- * a property of the landscape), each with its residual bound, and the power law that their decay
- * follows, if one does. Outliers as many as there are classes, then a bulk: Sagun et al. 2017,
- * arXiv:1706.04454; Papyan 2018, arXiv:1811.07062. */
+/* The leading eigenvalues of the objective's Hessian H + l2 I, l2 the coupled decay (not
+ * preconditioned, whatever the optimizer: a property of the landscape), each with its residual
+ * bound, and the power law that their decay follows, if one does. Outliers as many as there are
+ * classes, then a bulk: Sagun et al. 2017, arXiv:1706.04454; Papyan 2018, arXiv:1811.07062. */
 #include "bench/observables/shared.h"
 
 static const struct ub_option options[] = {
@@ -31,12 +31,13 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
 {
     (void)err;
     struct state *s = state;
-    const struct ub_operator hessian = ub_hessian_operator(moment);
+    struct ub_operator hessian = ub_moment_hessian(moment);
     const int64_t top = ub_call_int(call, "top");
     if (!s->tracker)
         s->tracker = ub_eigen_tracker_new(hessian.n, top < hessian.n ? top : hessian.n);
     const struct ub_eigen_result found = ub_eigen_track(
         s->tracker, &hessian, ub_call_real(call, "tolerance"), ub_call_int(call, "max-products"));
+    ub_operator_free(&hessian);
     s->products += found.products;
     s->measurements++;
     s->unconverged += !found.converged;

@@ -2,7 +2,7 @@
  * oscillation across the valley cancels, and what is left is close to the path that its average
  * takes, whose sharpness fluctuates less (Cohen, Damian et al. 2024, arXiv:2410.24206). A tracker
  * of its own follows the midpoints' top eigenvector from one measurement to the next, undisturbed
- * by the oscillation. The preconditioner is that of step t, at which the row is booked; the first
+ * by the oscillation. The metric is that of step t, at which the row is booked; the first
  * is at t = 2. */
 #include "bench/observables/shared.h"
 
@@ -52,11 +52,10 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
         start(s, call, ub_problem_size(moment->problem));
     if (!ub_path_midpoint(ub_shared_path(moment->shared), moment, s->theta))
         return true;
-    struct ub_moment midpoint = *moment;
-    midpoint.theta = s->theta;
-    midpoint.shared = s->own;
+    struct ub_moment own = *moment;
+    own.shared = s->own;
     ub_shared_renew(s->own);
-    if (!ub_shared_curvature(&midpoint, &quiet, &found, err))
+    if (!ub_shared_curvature_at(&own, s->theta, &quiet, &found, err))
         return false;
     s->products += found.products;
     record->fact(record->context, "hvps.midpoint-sharpness", (double)s->products);
@@ -64,7 +63,7 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
         return true;
     ub_record_value(record, moment, "midpoint-sharpness", 0, found.value[0], found.residual[0]);
     const double threshold = ub_optimizer_threshold(moment->optimizer);
-    if (!moment->optimizer->kind->edge_unmeasured && isfinite(threshold) && threshold > 0)
+    if (moment->optimizer->kind->geometry != UB_UNMEASURED && isfinite(threshold) && threshold > 0)
         ub_record_value(record, moment, "midpoint-edge-ratio", 0, found.value[0] / threshold,
                         found.residual[0] / threshold);
     return true;

@@ -1,5 +1,6 @@
 #include "bench/observables/shared.h"
 #include "bench/observables/ball_maximum.h"
+#include "bench/observables/operators.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,8 +10,6 @@ struct ub_shared {
     double tolerance;
     struct ub_eigen_tracker *tracker;
     struct ub_eigen_result curvature;
-    double *scale, *work; /* P^-1/2, NULL where P = I; room for scaled vectors */
-    int64_t room;
     int64_t starts; /* of a search over a norm's ball */
     struct ub_ball_maximum *ball;
     struct ub_ball_result over_ball;
@@ -41,8 +40,6 @@ void ub_shared_free(struct ub_shared *s)
     ub_eigen_tracker_free(s->tracker);
     ub_ball_maximum_free(s->ball);
     ub_path_clear(&s->path);
-    ub_free(s->scale);
-    ub_free(s->work);
     ub_free(s);
 }
 
@@ -73,89 +70,21 @@ void ub_shared_ask_starts(struct ub_shared *s, int64_t starts)
     s->starts = starts > s->starts ? starts : s->starts;
 }
 
-static void apply_hessian(void *context, int64_t count, const double *V, double *HV)
-{
-    ub_problem_hvp(context, count, V, HV);
-}
-
-struct ub_operator ub_hessian_operator(const struct ub_moment *moment)
+struct ub_operator ub_moment_hessian(const struct ub_moment *moment)
 {
     ub_problem_linearize(moment->problem, moment->theta);
-    return (struct ub_operator){
-        .n = ub_problem_size(moment->problem), .context = moment->problem, .apply = apply_hessian};
+    return ub_objective_hessian(moment->problem, moment->optimizer->l2);
 }
 
-struct regular { /* H + l2 I: the curvature of the objective with coupled weight decay */
-    struct ub_operator hessian;
-    double l2;
-};
-
-static void apply_regular(void *context, int64_t count, const double *V, double *out)
+/* The objective's Hessian at `theta`; as the optimizer's metric at the moment sees it, or plain. */
+static struct ub_matrix *hessian_at(const struct ub_moment *moment, const double *theta,
+                                    bool preconditioned, struct ub_error *err)
 {
-    const struct regular *a = context;
-    ub_operator_apply(&a->hessian, count, V, out);
-    for (int64_t i = 0; a->l2 != 0 && i < count * a->hessian.n; i++)
-        out[i] += a->l2 * V[i];
-}
-
-struct scaled { /* P^-1/2 H P^-1/2: symmetric, with the eigenvalues of P^-1 H */
-    struct ub_shared *shared;
-    const struct ub_optimizer *optimizer;
-    struct ub_operator hessian;
-};
-
-static void scale_rows(int64_t count, int64_t n, const double *scale, const double *V, double *out)
-{
-    for (int64_t r = 0; r < count; r++)
-        for (int64_t i = 0; i < n; i++)
-            out[r * n + i] = scale[i] * V[r * n + i];
-}
-
-static void apply_root(const struct scaled *a, int64_t count, const double *V, double *out)
-{
-    const struct ub_optimizer *o = a->optimizer;
-    if (o->kind->apply_root)
-        o->kind->apply_root(o, count, V, out);
-    else
-        scale_rows(count, a->hessian.n, a->shared->scale, V, out);
-}
-
-static void apply_scaled(void *context, int64_t count, const double *V, double *out)
-{
-    const struct scaled *a = context;
-    const int64_t n = a->hessian.n;
-    struct ub_shared *s = a->shared;
-    if (2 * count > s->room) {
-        ub_free(s->work);
-        s->work = ub_calloc((size_t)(2 * count), (size_t)n * sizeof *s->work);
-        s->room = 2 * count;
-    }
-    apply_root(a, count, V, s->work);
-    ub_operator_apply(&a->hessian, count, s->work, s->work + count * n);
-    apply_root(a, count, s->work + count * n, out);
-}
-
-/* Parameters that the optimizer does not move (P = 0) are held: no curvature along them. */
-static bool read_preconditioner(struct ub_shared *s, const struct ub_moment *moment,
-                                struct ub_error *err)
-{
-    const struct ub_optimizer *optimizer = moment->optimizer;
-    if (optimizer->kind->ready_root) {
-        ub_optimizer_ready_root(optimizer, moment->theta, moment->grad);
-        return true;
-    }
-    if (!s->scale)
-        s->scale = ub_calloc((size_t)optimizer->size, sizeof *s->scale);
-    ub_optimizer_preconditioner(optimizer, moment->theta, moment->grad, s->scale);
-    for (int64_t i = 0; i < optimizer->size; i++) {
-        if (!(isfinite(s->scale[i]) && s->scale[i] >= 0))
-            return ub_fail(err, UB_INTERNAL,
-                           "optimizer '%s': entry %lld of its preconditioner is %g; expected no "
-                           "negative number",
-                           optimizer->kind->name, (long long)i, s->scale[i]);
-        s->scale[i] = s->scale[i] > 0 ? 1 / sqrt(s->scale[i]) : 0;
-    }
-    return true;
+    const struct ub_matrix_choice choice = {.kind = "hessian", .preconditioned = preconditioned};
+    struct ub_matrix_point at = ub_moment_point(moment);
+    at.iterate = at.theta;
+    at.theta = theta;
+    return ub_matrix_new(&choice, &at, err);
 }
 
 static void record_cost(const struct ub_shared *s, struct ub_record *record)
@@ -165,37 +94,34 @@ static void record_cost(const struct ub_shared *s, struct ub_record *record)
     record->fact(record->context, "unconverged.sharpness", (double)s->unconverged);
 }
 
-static bool top_eigenpairs(const struct ub_moment *moment, struct ub_error *err)
+static bool top_eigenpairs(const struct ub_moment *moment, const double *theta,
+                           struct ub_error *err)
 {
     struct ub_shared *s = moment->shared;
-    const struct ub_optimizer_kind *kind = moment->optimizer->kind;
-    struct regular regular = {ub_hessian_operator(moment), moment->optimizer->l2};
-    struct ub_operator a = {.n = regular.hessian.n, .context = &regular, .apply = apply_regular};
-    struct scaled scaled = {.shared = s, .optimizer = moment->optimizer, .hessian = a};
-    if (kind->preconditioner || kind->ready_root) {
-        if (!read_preconditioner(s, moment, err))
-            return false;
-        a = (struct ub_operator){.n = a.n, .context = &scaled, .apply = apply_scaled};
-    }
+    struct ub_matrix *a = hessian_at(moment, theta, true, err);
+    if (!a)
+        return false;
+    const int64_t n = a->operator.n;
     if (!s->tracker)
-        s->tracker = ub_eigen_tracker_new(a.n, s->top < a.n ? s->top : a.n);
-    s->curvature = ub_eigen_track(s->tracker, &a, s->tolerance, s->products);
+        s->tracker = ub_eigen_tracker_new(n, s->top < n ? s->top : n);
+    s->curvature = ub_eigen_track(s->tracker, &a->operator, s->tolerance, s->products);
+    ub_matrix_free(a);
     return true;
 }
 
 /* Generalized sharpness in place of the top eigenvalue, scaled as the optimizer meets it. */
-static void maximum_over_ball(const struct ub_moment *moment, const struct ub_ball *ball,
-                              double factor)
+static bool maximum_over_ball(const struct ub_moment *moment, const double *theta,
+                              const struct ub_ball *ball, double factor, struct ub_error *err)
 {
     struct ub_shared *s = moment->shared;
-    struct regular regular = {ub_hessian_operator(moment), moment->optimizer->l2};
-    const struct ub_operator objective = {
-        .n = regular.hessian.n, .context = &regular, .apply = apply_regular};
     const struct ub_ball_effort effort = {
         .starts = s->starts, .tolerance = s->tolerance, .products = s->products};
+    struct ub_matrix *a = hessian_at(moment, theta, false, err);
+    if (!a)
+        return false;
     if (!s->ball)
         s->ball = ub_ball_maximum_new(ball);
-    s->over_ball = ub_ball_maximize(s->ball, &objective, &effort);
+    s->over_ball = ub_ball_maximize(s->ball, &a->operator, & effort);
     s->ball_value = factor * s->over_ball.value;
     s->ball_error = factor * s->over_ball.error;
     s->curvature = (struct ub_eigen_result){
@@ -206,19 +132,21 @@ static void maximum_over_ball(const struct ub_moment *moment, const struct ub_ba
         .products = s->over_ball.products,
         .converged = s->over_ball.converged,
     };
+    ub_matrix_free(a);
+    return true;
 }
 
-bool ub_shared_curvature(const struct ub_moment *moment, struct ub_record *record,
-                         struct ub_eigen_result *result, struct ub_error *err)
+bool ub_shared_curvature_at(const struct ub_moment *moment, const double *theta,
+                            struct ub_record *record, struct ub_eigen_result *result,
+                            struct ub_error *err)
 {
     struct ub_shared *s = moment->shared;
     const struct ub_optimizer *o = moment->optimizer;
     if (!s->has_curvature) {
         double factor = 1;
         const struct ub_ball *ball = ub_optimizer_ball(o, moment->theta, moment->grad, &factor);
-        if (ball)
-            maximum_over_ball(moment, ball, factor);
-        else if (!top_eigenpairs(moment, err))
+        if (ball ? !maximum_over_ball(moment, theta, ball, factor, err)
+                 : !top_eigenpairs(moment, theta, err))
             return false;
         s->has_curvature = true;
         s->total_products += s->curvature.products;
@@ -228,6 +156,12 @@ bool ub_shared_curvature(const struct ub_moment *moment, struct ub_record *recor
     }
     *result = s->curvature;
     return true;
+}
+
+bool ub_shared_curvature(const struct ub_moment *moment, struct ub_record *record,
+                         struct ub_eigen_result *result, struct ub_error *err)
+{
+    return ub_shared_curvature_at(moment, moment->theta, record, result, err);
 }
 
 bool ub_shared_ball(const struct ub_moment *moment, struct ub_record *record,
@@ -240,23 +174,18 @@ bool ub_shared_ball(const struct ub_moment *moment, struct ub_record *record,
     return true;
 }
 
-bool ub_shared_along(const struct ub_moment *moment, const double *x, double *scaled_x,
-                     double *product, struct ub_error *err)
+bool ub_shared_along(const struct ub_moment *moment, double *gradient, double *product,
+                     struct ub_error *err)
 {
-    struct regular regular = {ub_hessian_operator(moment), moment->optimizer->l2};
-    const struct ub_operator a = {
-        .n = regular.hessian.n, .context = &regular, .apply = apply_regular};
-    struct scaled scaled = {.shared = moment->shared, .optimizer = moment->optimizer, .hessian = a};
-    const struct ub_optimizer_kind *kind = moment->optimizer->kind;
-    if (!kind->preconditioner && !kind->ready_root) {
-        memcpy(scaled_x, x, (size_t)a.n * sizeof *x);
-        apply_regular(&regular, 1, x, product);
-        return true;
-    }
-    if (!read_preconditioner(moment->shared, moment, err))
+    const double l2 = moment->optimizer->l2;
+    struct ub_matrix *a = hessian_at(moment, moment->theta, true, err);
+    if (!a)
         return false;
-    apply_root(&scaled, 1, x, scaled_x);
-    apply_scaled(&scaled, 1, scaled_x, product);
+    for (int64_t i = 0; i < a->operator.n; i++)
+        gradient[i] = moment->grad[i] + l2 * moment->theta[i];
+    ub_metric_apply(&a->metric, UB_INVERSE_ROOT, 1, gradient, gradient);
+    ub_operator_apply(&a->operator, 1, gradient, product);
+    ub_matrix_free(a);
     return true;
 }
 
@@ -290,7 +219,7 @@ bool ub_shared_write_edge_ratio(const struct ub_moment *moment, struct ub_record
 {
     struct ub_shared *s = moment->shared;
     const double threshold = ub_optimizer_threshold(moment->optimizer);
-    if (s->has_edge_ratio || moment->optimizer->kind->edge_unmeasured ||
+    if (s->has_edge_ratio || moment->optimizer->kind->geometry == UB_UNMEASURED ||
         !(isfinite(threshold) && threshold > 0))
         return true;
     struct ub_eigen_result found;

@@ -16,8 +16,9 @@ void ub_shared_free(struct ub_shared *s);
 /* A new moment: nothing is known of it. */
 void ub_shared_renew(struct ub_shared *s);
 
-/* ---- curvature: top eigenpairs of P^-1/2 (H + l2 I) P^-1/2, P the optimizer's preconditioner and
- * l2 its coupled weight decay ------------------------------------------------------------------ */
+/* ---- curvature: top eigenpairs of the preconditioned Hessian (curvature/curvature.h), that is of
+ * P^-1/2 (H + l2 I) P^-1/2, P the optimizer's metric and l2 its coupled decay --------------------
+ */
 
 void ub_shared_ask_curvature(struct ub_shared *s, int64_t top, double tolerance, int64_t products);
 void ub_shared_ask_starts(struct ub_shared *s, int64_t starts);
@@ -28,6 +29,10 @@ void ub_shared_ask_starts(struct ub_shared *s, int64_t starts);
  * are). */
 bool ub_shared_curvature(const struct ub_moment *moment, struct ub_record *record,
                          struct ub_eigen_result *result, struct ub_error *err);
+/* With the Hessian at another point than the moment's, whose metric it is. */
+bool ub_shared_curvature_at(const struct ub_moment *moment, const double *theta,
+                            struct ub_record *record, struct ub_eigen_result *result,
+                            struct ub_error *err);
 /* The same unscaled, of an optimizer that has a ball at this moment. */
 bool ub_shared_ball(const struct ub_moment *moment, struct ub_record *record,
                     struct ub_ball_result *result, struct ub_error *err);
@@ -35,10 +40,10 @@ bool ub_shared_ball(const struct ub_moment *moment, struct ub_record *record,
 bool ub_shared_write_edge_ratio(const struct ub_moment *moment, struct ub_record *record,
                                 struct ub_error *err);
 
-/* P^-1/2 x and (P^-1/2 (H + l2 I) P^-1/2) P^-1/2 x: a gradient x and the curvature along it, in the
- * coordinates in which the optimizer descends plainly. P = I where it has none. */
-bool ub_shared_along(const struct ub_moment *moment, const double *x, double *scaled_x,
-                     double *product, struct ub_error *err);
+/* P^-1/2 g and (P^-1/2 (H + l2 I) P^-1/2) P^-1/2 g: the objective's gradient and the curvature
+ * along it, in the coordinates in which the optimizer descends plainly. */
+bool ub_shared_along(const struct ub_moment *moment, double *gradient, double *product,
+                     struct ub_error *err);
 
 struct ub_path *ub_shared_path(struct ub_shared *s); /* path.h */
 
@@ -53,8 +58,8 @@ void ub_record_value(struct ub_record *record, const struct ub_moment *moment, c
 /* What a tracker of one eigenpair holds (eigen.h). */
 enum { UB_TRACKER_VECTORS = 86 };
 double ub_norm(int64_t n, const double *x);
-/* The Hessian of the training loss at moment->theta, where it is linearised. */
-struct ub_operator ub_hessian_operator(const struct ub_moment *moment);
+/* H + l2 I at moment->theta, where the problem is linearised; release with ub_operator_free. */
+struct ub_operator ub_moment_hessian(const struct ub_moment *moment);
 
 /* Options that say which ranks of a spectrum a power law is fitted to, and the fit's rows. Values
  * come with bounds on their errors: ranks from the first whose value is not above ten times its

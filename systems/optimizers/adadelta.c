@@ -31,13 +31,13 @@ static void step(struct ub_optimizer *o, double *theta, const double *grad)
     }
 }
 
-static void preconditioner(const struct ub_optimizer *o, const double *grad, double *diagonal)
+static void metric(const struct ub_optimizer *o, const double *grad, struct ub_metric *m)
 {
     const double rho = ub_call_real(o->call, "rho"), epsilon = ub_call_real(o->call, "epsilon");
     const double *u = o->state + o->size;
     for (int64_t i = 0; i < o->size; i++) {
         const double v = ub_mean_square(o, rho, o->state[i], grad[i]);
-        diagonal[i] = sqrt((v + epsilon) / (u[i] + epsilon));
+        m->values[i] = sqrt((v + epsilon) / (u[i] + epsilon));
     }
 }
 
@@ -50,7 +50,8 @@ const struct ub_optimizer_kind ub_optimizer_adadelta = {
     .step = step,
     .threshold = ub_edge_plain,
     .rate_for = ub_edge_plain_rate,
-    .preconditioner = preconditioner,
+    .geometry = UB_PRECONDITIONED,
+    .metric = metric,
     .edge_formula = "2/lr",
     .edge_citation = "as for RMSProp: Cohen et al. 2022, arXiv:2207.14484",
 };

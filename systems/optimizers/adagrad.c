@@ -27,11 +27,11 @@ static void step(struct ub_optimizer *o, double *theta, const double *grad)
     }
 }
 
-static void preconditioner(const struct ub_optimizer *o, const double *grad, double *diagonal)
+static void metric(const struct ub_optimizer *o, const double *grad, struct ub_metric *m)
 {
     const double epsilon = ub_call_real(o->call, "epsilon");
     for (int64_t i = 0; i < o->size; i++)
-        diagonal[i] = sqrt(sum(o, i, grad[i])) + epsilon;
+        m->values[i] = sqrt(sum(o, i, grad[i])) + epsilon;
 }
 
 const struct ub_optimizer_kind ub_optimizer_adagrad = {
@@ -43,7 +43,8 @@ const struct ub_optimizer_kind ub_optimizer_adagrad = {
     .step = step,
     .threshold = ub_edge_plain,
     .rate_for = ub_edge_plain_rate,
-    .preconditioner = preconditioner,
+    .geometry = UB_PRECONDITIONED,
+    .metric = metric,
     .edge_formula = "2/lr",
     .edge_citation = "Cohen et al. 2022, arXiv:2207.14484",
 };

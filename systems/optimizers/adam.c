@@ -39,7 +39,8 @@ const struct ub_optimizer_kind ub_optimizer_adam = {
     .step = step,
     .threshold = ub_adam_threshold,
     .rate_for = ub_adam_rate_for,
-    .preconditioner = ub_adam_preconditioner,
+    .geometry = UB_PRECONDITIONED,
+    .metric = ub_adam_metric,
     .edge_formula = "2(1 + beta1)/((1 - beta1) lr)",
     .edge_citation = "Cohen et al. 2022, arXiv:2207.14484",
 };

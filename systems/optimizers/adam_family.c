@@ -13,13 +13,13 @@ struct ub_adam ub_adam_read(const struct ub_optimizer *o)
     return a;
 }
 
-void ub_adam_preconditioner(const struct ub_optimizer *o, const double *grad, double *diagonal)
+void ub_adam_metric(const struct ub_optimizer *o, const double *grad, struct ub_metric *m)
 {
     const struct ub_adam a = ub_adam_read(o);
     const double *v = o->state + o->size;
     for (int64_t i = 0; i < o->size; i++) {
         const double root = sqrt(a.second * ub_mean_square(o, a.beta2, v[i], grad[i]));
-        diagonal[i] = (root + a.epsilon) / (a.first * (o->rates ? o->rates[i] : 1));
+        m->values[i] = (root + a.epsilon) / (a.first * (o->rates ? o->rates[i] : 1));
     }
 }
 

@@ -33,7 +33,7 @@ static inline double ub_adam_rate(const struct ub_optimizer *o, int64_t i)
 
 /* sqrt(v_hat) + epsilon for the step to come, over the parametrization's factor and `first`: the
  * P with which m is preconditioned. */
-void ub_adam_preconditioner(const struct ub_optimizer *o, const double *grad, double *diagonal);
+void ub_adam_metric(const struct ub_optimizer *o, const double *grad, struct ub_metric *m);
 
 /* 2(1 + beta1)/((1 - beta1) lr), and the rate where that is `sharpness`. */
 double ub_adam_threshold(const struct ub_optimizer *o);

@@ -59,7 +59,8 @@ const struct ub_optimizer_kind ub_optimizer_adamw = {
     .step = step,
     .threshold = threshold,
     .rate_for = rate_for,
-    .preconditioner = ub_adam_preconditioner,
+    .geometry = UB_PRECONDITIONED,
+    .metric = ub_adam_metric,
     .edge_formula = "(2/lr - decay)(1 + beta1)/(1 - beta1)",
     .edge_citation = "derived here, after Cohen et al. 2022, arXiv:2207.14484",
 };

@@ -29,13 +29,13 @@ static void step(struct ub_optimizer *o, double *theta, const double *grad)
     }
 }
 
-static void preconditioner(const struct ub_optimizer *o, const double *grad, double *diagonal)
+static void metric(const struct ub_optimizer *o, const double *grad, struct ub_metric *m)
 {
     const struct ub_adam a = ub_adam_read(o);
     const double *v = o->state + o->size, *w = v + o->size;
     for (int64_t i = 0; i < o->size; i++) {
         const double greatest = fmax(w[i], ub_mean_square(o, a.beta2, v[i], grad[i]));
-        diagonal[i] = (sqrt(greatest) + a.epsilon) / (o->rates ? o->rates[i] : 1);
+        m->values[i] = (sqrt(greatest) + a.epsilon) / (o->rates ? o->rates[i] : 1);
     }
 }
 
@@ -49,7 +49,8 @@ const struct ub_optimizer_kind ub_optimizer_amsgrad = {
     .step = step,
     .threshold = ub_adam_threshold,
     .rate_for = ub_adam_rate_for,
-    .preconditioner = preconditioner,
+    .geometry = UB_PRECONDITIONED,
+    .metric = metric,
     .edge_formula = "2(1 + beta1)/((1 - beta1) lr)",
     .edge_citation = "as for Adam: Cohen et al. 2022, arXiv:2207.14484",
 };

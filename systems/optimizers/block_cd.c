@@ -31,6 +31,7 @@ const struct ub_optimizer_kind ub_optimizer_block_cd = {
     .step = ub_norm_step,
     .attach = attach,
     .detach = ub_norm_detach,
+    .geometry = UB_IN_A_NORM,
     .ball = ub_norm_ball,
     .threshold = ub_edge_plain,
     .rate_for = ub_edge_plain_rate,

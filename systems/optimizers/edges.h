@@ -3,7 +3,7 @@
 #ifndef UB_OPTIMIZERS_EDGES_H
 #define UB_OPTIMIZERS_EDGES_H
 
-#include "systems/systems.h"
+#include "systems/metric.h"
 
 /* theta <- theta - lr P^-1 g: 2/lr, for 1 - lr s > -1. */
 double ub_edge_plain(const struct ub_optimizer *o);
@@ -18,5 +18,12 @@ static inline double ub_mean_square(const struct ub_optimizer *o, double beta, d
 {
     return o->frozen ? v : beta * v + (1 - beta) * g * g;
 }
+
+/* The flow rule of a P = diag(sqrt(nu) + epsilon) with nu o->state, `count` of it, averaged at
+ * `beta`: gamma = (1 - beta)/beta, so that a step of implicit Euler, v <- (v + gamma g^2)/(1 +
+ * gamma), is the optimizer's. Fails while nu is 0. (Cohen, Damian et al. 2024, arXiv:2410.24206.)
+ */
+bool ub_flow_of_mean_square(const struct ub_optimizer *o, int64_t count, double beta,
+                            double epsilon, struct ub_flow_rule *rule, struct ub_error *err);
 
 #endif

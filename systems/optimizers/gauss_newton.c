@@ -68,9 +68,9 @@ const struct ub_optimizer_kind ub_optimizer_gauss_newton = {
     .needs_problem = true,
     .state_vectors = 4,
     .step = step,
+    .geometry = UB_UNMEASURED,
     .threshold = ub_edge_plain,
     .rate_for = ub_edge_plain_rate,
-    .edge_unmeasured = true,
     .edge_formula = "2/lr, of (G + damping I)^-1 H; not measured",
     .edge_citation = "as for any fixed preconditioner: Cohen et al. 2022, arXiv:2207.14484",
 };

@@ -3,7 +3,7 @@
  * Edge. On a quadratic with curvature s along an eigenvector, one step multiplies that component
  * by 1 - lr s, which stays within (-1, 1) if and only if 0 < s < 2/lr. (Cohen et al. 2021,
  * arXiv:2103.00065, section 2.) */
-#include "systems/systems.h"
+#include "systems/optimizers/edges.h"
 
 static const struct ub_option options[] = {
     {"lr", UB_OPTION_RATE, NULL, 0, 0, NULL, "learning rate, edge(S) or relative(R)"},
@@ -17,15 +17,11 @@ static void step(struct ub_optimizer *o, double *theta, const double *grad)
         theta[i] -= lr * grad[i];
 }
 
-static double threshold(const struct ub_optimizer *o)
+static bool flow(const struct ub_optimizer *o, struct ub_flow_rule *rule, struct ub_error *err)
 {
-    return 2 / o->lr;
-}
-
-static double rate_for(const struct ub_optimizer *o, double sharpness)
-{
-    (void)o;
-    return 2 / sharpness;
+    (void)o, (void)err;
+    *rule = (struct ub_flow_rule){.count = 0};
+    return true;
 }
 
 const struct ub_optimizer_kind ub_optimizer_gd = {
@@ -35,8 +31,10 @@ const struct ub_optimizer_kind ub_optimizer_gd = {
     .options = options,
     .state_vectors = 0,
     .step = step,
-    .threshold = threshold,
-    .rate_for = rate_for,
+    .geometry = UB_EUCLIDEAN,
+    .threshold = ub_edge_plain,
+    .rate_for = ub_edge_plain_rate,
+    .flow = flow,
     .edge_formula = "2/lr",
     .edge_citation = "Cohen et al. 2021, arXiv:2103.00065",
 };

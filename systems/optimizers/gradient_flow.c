@@ -96,4 +96,5 @@ const struct ub_optimizer_kind ub_optimizer_gradient_flow = {
     .needs_problem = true,
     .state_vectors = VECTORS,
     .step = step,
+    .geometry = UB_EUCLIDEAN,
 };

@@ -43,6 +43,7 @@ const struct ub_optimizer_kind ub_optimizer_heavy_ball = {
     .options = options,
     .state_vectors = 1,
     .step = step,
+    .geometry = UB_EUCLIDEAN,
     .threshold = threshold,
     .rate_for = rate_for,
     .edge_formula = "2(1 + beta)/lr",

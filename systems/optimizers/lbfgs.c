@@ -166,4 +166,5 @@ const struct ub_optimizer_kind ub_optimizer_lbfgs = {
     .attach = attach,
     .detach = detach,
     .step = step,
+    .geometry = UB_UNMEASURED,
 };

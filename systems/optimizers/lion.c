@@ -39,4 +39,5 @@ const struct ub_optimizer_kind ub_optimizer_lion = {
     .takes_rates = true,
     .state_vectors = 1,
     .step = step,
+    .geometry = UB_UNMEASURED,
 };

@@ -226,6 +226,7 @@ const struct ub_optimizer_kind ub_optimizer_muon = {
     .step = step,
     .attach = attach,
     .detach = ub_norm_detach,
+    .geometry = UB_IN_A_NORM,
     .ball = ball,
     .threshold = threshold,
     .rate_for = rate_for,

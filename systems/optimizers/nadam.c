@@ -47,12 +47,12 @@ static void step(struct ub_optimizer *o, double *theta, const double *grad)
     }
 }
 
-static void preconditioner(const struct ub_optimizer *o, const double *grad, double *diagonal)
+static void metric(const struct ub_optimizer *o, const double *grad, struct ub_metric *m)
 {
-    ub_adam_preconditioner(o, grad, diagonal);
+    ub_adam_metric(o, grad, m);
     const double first = ub_adam_read(o).first;
     for (int64_t i = 0; i < o->size; i++)
-        diagonal[i] *= first;
+        m->values[i] *= first;
 }
 
 /* The threshold at lr = 1 for the step to come. */
@@ -83,7 +83,8 @@ const struct ub_optimizer_kind ub_optimizer_nadam = {
     .step = step,
     .threshold = threshold,
     .rate_for = rate_for,
-    .preconditioner = preconditioner,
+    .geometry = UB_PRECONDITIONED,
+    .metric = metric,
     .edge_formula = "2(1 + beta1)/(((1 - mu_t)(1 + beta1) + mu_{t+1}(1 - beta1)) lr)",
     .edge_citation = "derived here, after Cohen et al. 2022, arXiv:2207.14484",
 };

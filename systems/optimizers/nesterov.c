@@ -53,6 +53,7 @@ const struct ub_optimizer_kind ub_optimizer_nesterov = {
     .options = options,
     .state_vectors = 1,
     .step = step,
+    .geometry = UB_EUCLIDEAN,
     .threshold = threshold,
     .rate_for = rate_for,
     .edge_formula = "(2 + 2 beta)/(lr(1 + 2 beta))",

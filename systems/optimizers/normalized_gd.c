@@ -30,11 +30,11 @@ static void step(struct ub_optimizer *o, double *theta, const double *grad)
         theta[i] -= rate * grad[i];
 }
 
-static void preconditioner(const struct ub_optimizer *o, const double *grad, double *diagonal)
+static void metric(const struct ub_optimizer *o, const double *grad, struct ub_metric *m)
 {
     const double norm = sqrt(square(o, grad));
     for (int64_t i = 0; i < o->size; i++)
-        diagonal[i] = norm;
+        m->values[i] = norm;
 }
 
 const struct ub_optimizer_kind ub_optimizer_normalized_gd = {
@@ -46,7 +46,8 @@ const struct ub_optimizer_kind ub_optimizer_normalized_gd = {
     .step = step,
     .threshold = ub_edge_plain,
     .rate_for = ub_edge_plain_rate,
-    .preconditioner = preconditioner,
+    .geometry = UB_PRECONDITIONED,
+    .metric = metric,
     .edge_formula = "2/lr",
     .edge_citation = "Arora, Li and Panigrahi 2022, arXiv:2205.09745",
 };

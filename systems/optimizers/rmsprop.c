@@ -36,12 +36,21 @@ static void step(struct ub_optimizer *o, double *theta, const double *grad)
     }
 }
 
-static void preconditioner(const struct ub_optimizer *o, const double *grad, double *diagonal)
+static void metric(const struct ub_optimizer *o, const double *grad, struct ub_metric *m)
 {
     const double beta = ub_call_real(o->call, "beta"), epsilon = ub_call_real(o->call, "epsilon");
     const double factor = correction(o, beta);
     for (int64_t i = 0; i < o->size; i++)
-        diagonal[i] = sqrt(factor * ub_mean_square(o, beta, o->state[i], grad[i])) + epsilon;
+        m->values[i] = sqrt(factor * ub_mean_square(o, beta, o->state[i], grad[i])) + epsilon;
+}
+
+static bool flow(const struct ub_optimizer *o, struct ub_flow_rule *rule, struct ub_error *err)
+{
+    if (ub_call_flag(o->call, "bias-correction"))
+        return ub_fail(err, UB_INPUT,
+                       "central flow of rmsprop with bias-correction=true; expected false");
+    return ub_flow_of_mean_square(o, o->size, ub_call_real(o->call, "beta"),
+                                  ub_call_real(o->call, "epsilon"), rule, err);
 }
 
 const struct ub_optimizer_kind ub_optimizer_rmsprop = {
@@ -53,7 +62,9 @@ const struct ub_optimizer_kind ub_optimizer_rmsprop = {
     .step = step,
     .threshold = ub_edge_plain,
     .rate_for = ub_edge_plain_rate,
-    .preconditioner = preconditioner,
+    .geometry = UB_PRECONDITIONED,
+    .metric = metric,
+    .flow = flow,
     .edge_formula = "2/lr",
     .edge_citation = "Cohen et al. 2022, arXiv:2207.14484",
 };

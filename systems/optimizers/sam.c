@@ -69,6 +69,7 @@ const struct ub_optimizer_kind ub_optimizer_sam = {
     .state_vectors = 3,
     .see = see,
     .step = step,
+    .geometry = UB_EUCLIDEAN,
     .threshold = threshold,
     .rate_for = rate_for,
     .edge_formula = "(sqrt(1 + 8 r/lr) - 1)/(2 r), r = rho/|g|, or rho with normalized=false",

@@ -33,11 +33,16 @@ static void step(struct ub_optimizer *o, double *theta, const double *grad)
         theta[i] -= rate * grad[i];
 }
 
-static void preconditioner(const struct ub_optimizer *o, const double *grad, double *diagonal)
+static void metric(const struct ub_optimizer *o, const double *grad, struct ub_metric *m)
 {
     const double root = sqrt(mean_square(o, grad));
     for (int64_t i = 0; i < o->size; i++)
-        diagonal[i] = root;
+        m->values[i] = root;
+}
+
+static bool flow(const struct ub_optimizer *o, struct ub_flow_rule *rule, struct ub_error *err)
+{
+    return ub_flow_of_mean_square(o, 1, ub_call_real(o->call, "beta"), 0, rule, err);
 }
 
 const struct ub_optimizer_kind ub_optimizer_scalar_rmsprop = {
@@ -49,7 +54,9 @@ const struct ub_optimizer_kind ub_optimizer_scalar_rmsprop = {
     .step = step,
     .threshold = ub_edge_plain,
     .rate_for = ub_edge_plain_rate,
-    .preconditioner = preconditioner,
+    .geometry = UB_PRECONDITIONED,
+    .metric = metric,
+    .flow = flow,
     .edge_formula = "2/lr",
     .edge_citation = "Cohen, Damian et al. 2024, arXiv:2410.24206",
 };

@@ -114,6 +114,7 @@ const struct ub_optimizer_kind ub_optimizer_sgd = {
     .batch = batch,
     .gradient = gradient,
     .step = step,
+    .geometry = UB_EUCLIDEAN,
     .threshold = threshold,
     .rate_for = rate_for,
     .edge_formula = "2(1 + beta)/lr over the whole set, (2 + 2 beta)/(lr(1 + 2 beta)) with "

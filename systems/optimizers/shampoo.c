@@ -10,7 +10,7 @@
  * Edge. With L and R held a step is -lr P^-1 g, P = (L + eps)^1/4 (x) (R + eps)^1/4, for a vector
  * (L + eps)^1/2: gradient descent after the change of variables by P^1/2, so the top eigenvalue of
  * P^-1 H at 2/lr, as for every fixed preconditioner (Cohen et al. 2022, arXiv:2207.14484). */
-#include "systems/optimizers/axes.h"
+#include "systems/axes.h"
 #include "systems/optimizers/edges.h"
 
 #include <math.h>
@@ -25,14 +25,16 @@ static const struct ub_option options[] = {
 };
 
 struct own {
-    struct ub_axes moments; /* after the last step */
-    struct ub_axes coming;  /* of the step to come: moments, and the roots it takes */
+    struct ub_axes moments;  /* after the last step */
+    struct ub_axes coming;   /* of the step to come: moments, and the bases it takes */
+    struct ub_metric metric; /* of the step taken */
     bool has_roots;
 };
 
 static int64_t bytes(const struct ub_call *call, const struct ub_layout *layout)
 {
-    return 2 * ub_axes_bytes(layout, ub_call_int(call, "largest"), true);
+    return 2 * ub_axes_bytes(layout, ub_call_int(call, "largest"), true) +
+           2 * layout->size * (int64_t)sizeof(double);
 }
 
 static bool attach(struct ub_optimizer *o, struct ub_error *err)
@@ -50,6 +52,7 @@ static void detach(struct ub_optimizer *o)
     struct own *own = o->own;
     ub_axes_close(&own->moments);
     ub_axes_close(&own->coming);
+    ub_metric_clear(&own->metric);
     ub_free(own);
     o->own = NULL;
 }
@@ -66,44 +69,38 @@ static void ready(const struct ub_optimizer *o, const double *grad)
     own->has_roots = true;
 }
 
-/* (values + epsilon)^power along both axes of t, in their bases. */
-static void scale(const struct ub_tensor *t, double epsilon, double power, double *x)
+/* The tensor's eigenvalues of P, in its bases; NAN where a moment has none. */
+static void fill(const struct ub_tensor *t, double epsilon, double *values)
 {
     for (int64_t i = 0; i < t->rows; i++)
         for (int64_t j = 0; j < t->columns; j++) {
-            double both = fmax(t->left.values[i], 0) + epsilon;
+            const double left = t->left.values[i], right = t->vector ? 0 : t->right.values[j];
+            double both = fmax(left, 0) + epsilon;
             if (!t->vector)
-                both *= fmax(t->right.values[j], 0) + epsilon;
-            x[i * t->columns + j] *= pow(both, power);
+                both *= fmax(right, 0) + epsilon;
+            values[i * t->columns + j] =
+                isfinite(left + right) ? pow(both, t->vector ? 0.5 : 0.25) : (double)NAN;
         }
 }
 
-/* out = P^-fraction V, of one vector. */
-static void precondition(const struct ub_optimizer *o, double fraction, const double *V,
-                         double *out)
+static void metric(const struct ub_optimizer *o, const double *grad, struct ub_metric *m)
 {
     const struct ub_axes *a = &((struct own *)o->own)->coming;
-    const double epsilon = ub_call_real(o->call, "epsilon");
-    for (int64_t k = 0; k < a->count; k++) {
-        const struct ub_tensor *t = &a->tensors[k];
-        ub_tensor_rotate(a, t, false, V + t->offset, out + t->offset);
-        scale(t, epsilon, -fraction / (t->vector ? 2 : 4), out + t->offset);
-        ub_tensor_rotate(a, t, true, out + t->offset, out + t->offset);
-    }
-}
-
-static void apply_root(const struct ub_optimizer *o, int64_t count, const double *V, double *out)
-{
-    for (int64_t r = 0; r < count; r++)
-        precondition(o, 0.5, V + r * o->size, out + r * o->size);
+    ready(o, grad);
+    for (int64_t k = 0; k < a->count; k++)
+        fill(&a->tensors[k], ub_call_real(o->call, "epsilon"), m->values + a->tensors[k].offset);
+    m->bases = a;
 }
 
 static void step(struct ub_optimizer *o, double *theta, const double *grad)
 {
     struct own *own = o->own;
-    ready(o, grad);
+    struct ub_error none = {0}; /* no value is negative */
+    ub_metric_values(&own->metric, o->size);
+    metric(o, grad, &own->metric);
+    ub_metric_ready(&own->metric, o->kind->name, &none);
     ub_axes_copy_moments(&own->moments, &own->coming);
-    precondition(o, 1, grad, o->state);
+    ub_metric_apply(&own->metric, UB_INVERSE, 1, grad, o->state);
     for (int64_t i = 0; i < o->size; i++)
         theta[i] -= o->lr * o->state[i];
 }
@@ -121,8 +118,8 @@ const struct ub_optimizer_kind ub_optimizer_shampoo = {
     .detach = detach,
     .threshold = ub_edge_plain,
     .rate_for = ub_edge_plain_rate,
-    .ready_root = ready,
-    .apply_root = apply_root,
+    .geometry = UB_PRECONDITIONED,
+    .metric = metric,
     .edge_formula = "2/lr",
     .edge_citation = "Cohen et al. 2022, arXiv:2207.14484",
 };

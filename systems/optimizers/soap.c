@@ -16,8 +16,8 @@
  * Edge. With the bases and V held this is Adam in other coordinates: the top eigenvalue of P^-1 H
  * with P = (1 - beta1^t) Q' diag(sqrt(V_hat) + epsilon) Q, Q the rotation by both bases, at
  * 2(1 + beta1)/((1 - beta1) lr). (Cohen et al. 2022, arXiv:2207.14484, of Adam.) */
+#include "systems/axes.h"
 #include "systems/optimizers/adam_family.h"
-#include "systems/optimizers/axes.h"
 
 #include <math.h>
 
@@ -34,13 +34,12 @@ static const struct ub_option options[] = {
 struct own {
     struct ub_axes axes;
     double *rotated; /* one vector */
-    double *root;    /* (P in the bases)^-1/2, of the step readied last */
 };
 
 static int64_t bytes(const struct ub_call *call, const struct ub_layout *layout)
 {
     return ub_axes_bytes(layout, ub_call_int(call, "largest"), false) +
-           2 * layout->size * (int64_t)sizeof(double);
+           layout->size * (int64_t)sizeof(double);
 }
 
 static bool attach(struct ub_optimizer *o, struct ub_error *err)
@@ -49,7 +48,6 @@ static bool attach(struct ub_optimizer *o, struct ub_error *err)
     struct own *own = o->own = ub_calloc(1, sizeof *own);
     ub_axes_open(&own->axes, o->layout, ub_call_int(o->call, "largest"), false);
     own->rotated = ub_calloc((size_t)o->size, sizeof *own->rotated);
-    own->root = ub_calloc((size_t)o->size, sizeof *own->root);
     return true;
 }
 
@@ -58,7 +56,6 @@ static void detach(struct ub_optimizer *o)
     struct own *own = o->own;
     ub_axes_close(&own->axes);
     ub_free(own->rotated);
-    ub_free(own->root);
     ub_free(own);
     o->own = NULL;
 }
@@ -114,7 +111,7 @@ static void step(struct ub_optimizer *o, double *theta, const double *grad)
         ub_axes_iterate(&own->axes);
 }
 
-static void ready(const struct ub_optimizer *o, const double *grad)
+static void metric(const struct ub_optimizer *o, const double *grad, struct ub_metric *m)
 {
     struct own *own = o->own;
     const struct ub_adam a = ub_adam_read(o);
@@ -123,21 +120,10 @@ static void ready(const struct ub_optimizer *o, const double *grad)
     rotate(own, false, grad, own->rotated);
     for (int64_t i = 0; i < o->size; i++) {
         const double square = ub_mean_square(o, a.beta2, v[i], own->rotated[i]);
-        const double p = (sqrt(a.second * square) + a.epsilon) / a.first;
-        own->root[i] = p > 0 ? sqrt((o->rates ? o->rates[i] : 1) / p) : 0;
+        const double rate = o->rates ? o->rates[i] : 1;
+        m->values[i] = (sqrt(a.second * square) + a.epsilon) / (a.first * rate);
     }
-}
-
-static void apply_root(const struct ub_optimizer *o, int64_t count, const double *V, double *out)
-{
-    const struct own *own = o->own;
-    for (int64_t r = 0; r < count; r++) {
-        double *row = out + r * o->size;
-        rotate(own, false, V + r * o->size, row);
-        for (int64_t i = 0; i < o->size; i++)
-            row[i] *= own->root[i];
-        rotate(own, true, row, row);
-    }
+    m->bases = &own->axes;
 }
 
 const struct ub_optimizer_kind ub_optimizer_soap = {
@@ -154,8 +140,8 @@ const struct ub_optimizer_kind ub_optimizer_soap = {
     .detach = detach,
     .threshold = ub_adam_threshold,
     .rate_for = ub_adam_rate_for,
-    .ready_root = ready,
-    .apply_root = apply_root,
+    .geometry = UB_PRECONDITIONED,
+    .metric = metric,
     .edge_formula = "2(1 + beta1)/((1 - beta1) lr)",
     .edge_citation = "Cohen et al. 2022, arXiv:2207.14484",
 };

@@ -1,4 +1,4 @@
-#include "systems/optimizers/axes.h"
+#include "systems/axes.h"
 #include "systems/ball.h"
 
 #include <cblas.h>

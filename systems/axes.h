@@ -1,10 +1,10 @@
-/* axes.h - the second moments of a gradient along the axes of its tensors, for Shampoo and SOAP:
- * of a matrix G (rows x columns) L of GG' and R of G'G, of a vector g (one column) L of gg'. The
- * weight of a convolution is a matrix of output channels x the rest. An axis longer than `largest`
- * keeps the diagonal alone, in the given basis ("diagonal Shampoo", Gupta et al. 2018, section 5).
- */
-#ifndef UB_OPTIMIZERS_AXES_H
-#define UB_OPTIMIZERS_AXES_H
+/* axes.h - bases along the axes of tensors, and the second moments of a gradient that Shampoo and
+ * SOAP take them from: of a matrix G (rows x columns) L of GG' and R of G'G, of a vector g (one
+ * column) L of gg'. The weight of a convolution is a matrix of output channels x the rest. An axis
+ * longer than `largest` keeps the diagonal alone, in the given basis ("diagonal Shampoo", Gupta et
+ * al. 2018, section 5). */
+#ifndef UB_AXES_H
+#define UB_AXES_H
 
 #include "systems/systems.h"
 
