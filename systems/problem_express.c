@@ -27,25 +27,40 @@ static int64_t largest_param(const struct ub_layout *layout)
     return size;
 }
 
+/* Weight of each position in the mean loss: its sample's share among those that are asked for. */
+static ub_node share_of_items(const struct ub_problem *p, const struct ub_expression *e,
+                              ub_node asked)
+{
+    struct ub_graph *g = e->builder.graph;
+    const int64_t column[] = {e->chunk, 1};
+    const ub_node share = ub_reshape(g, e->share, 2, column);
+    if (p->data->task != UB_CLASSIFICATION)
+        return ub_scale(g, share, 1.0 / (double)ub_positions(p->data));
+    const ub_node count = ub_reshape(g, ub_sum(g, asked, UB_AXIS(1)), 2, column);
+    return ub_mul(g, share, ub_div(g, asked, count));
+}
+
 /* Mean over the positions that are asked for (every sample has as many): (chunk). Each position is
  * a row to the loss. Labels become one-hot here; -1, not asked for, is a row of zeros that does not
- * count. */
-static ub_node loss_of_samples(const struct ub_problem *p, const struct ub_expression *e,
-                               ub_node output)
+ * count. Sets item_losses and item_share. */
+static ub_node loss_of_samples(const struct ub_problem *p, struct ub_expression *e, ub_node output)
 {
     struct ub_graph *g = e->builder.graph;
     const int64_t positions = ub_positions(p->data), outputs = p->data->outputs;
-    if (positions == 1)
-        return p->loss->build(g, output, e->target);
+    if (positions == 1) {
+        e->item_share = e->share;
+        return e->item_losses = p->loss->build(g, output, e->target);
+    }
     const int64_t rows[] = {e->chunk * positions, outputs}, grid[] = {e->chunk, positions};
     const bool labels = p->data->task == UB_CLASSIFICATION;
     const ub_node target = labels ? ub_one_hot(g, e->target, outputs) : e->target;
     ub_node losses =
         p->loss->build(g, ub_reshape(g, output, 2, rows), ub_reshape(g, target, 2, rows));
-    losses = ub_reshape(g, losses, 2, grid);
+    e->item_losses = losses = ub_reshape(g, losses, 2, grid);
+    const ub_node asked = ub_greater(g, e->target, ub_like(g, -0.5, e->target));
+    e->item_share = share_of_items(p, e, asked);
     if (!labels)
         return ub_scale(g, ub_sum(g, losses, UB_AXIS(1)), 1.0 / (double)positions);
-    const ub_node asked = ub_greater(g, e->target, ub_like(g, -0.5, e->target));
     const ub_node sum = ub_sum(g, ub_mul(g, asked, losses), UB_AXIS(1));
     return ub_div(g, sum, ub_sum(g, asked, UB_AXIS(1)));
 }

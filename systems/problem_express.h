@@ -12,6 +12,8 @@ struct ub_expression {
     ub_node output;            /* (chunk, outputs) or (chunk, positions, outputs) */
     ub_node seen;              /* ub_express_apart: the output as the loss reads it */
     ub_node losses;            /* (chunk) */
+    ub_node item_losses;       /* (chunk), or (chunk, positions) of several */
+    ub_node item_share;        /* their weights in the loss, which broadcast to them */
     ub_node loss;              /* <share, losses>, rank 0 */
     int64_t samples, chunk;
 };

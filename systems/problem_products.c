@@ -68,14 +68,14 @@ static void express_gauss_newton(const struct ub_expression *e, struct linear *m
     ub_vjp(g, &e->output, &change, 1, e->builder.param_nodes, map->n_out, map->out);
 }
 
-/* Second moment of the gradients: every sample's loss moves by g_i'v, and weighs g_i by it. */
+/* Second moment of the gradients: every item's loss moves by g_i'v, and weighs g_i by it. */
 static void express_moment(const struct ub_expression *e, struct linear *map)
 {
     struct ub_graph *g = e->builder.graph;
     ub_node motion;
-    ub_jvp(g, &e->losses, 1, e->builder.param_nodes, map->in, map->n_in, &motion);
-    motion = ub_mul(g, e->share, motion);
-    ub_vjp(g, &e->losses, &motion, 1, e->builder.param_nodes, map->n_out, map->out);
+    ub_jvp(g, &e->item_losses, 1, e->builder.param_nodes, map->in, map->n_in, &motion);
+    motion = ub_mul(g, e->item_share, motion);
+    ub_vjp(g, &e->item_losses, &motion, 1, e->builder.param_nodes, map->n_out, map->out);
 }
 
 /* x (chunk, ...) where a sample is real, 0 where it only fills up the last chunk. */

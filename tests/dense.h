@@ -88,14 +88,20 @@ static inline void dense_free(struct dense *d)
 /* Weight of an item in the mean. */
 static inline double dense_share(const struct dense *d, int64_t item)
 {
-    const int64_t positions = ub_positions(d->data), sample = item / positions;
-    const int32_t *label = d->data->train.labels;
-    int64_t asked = 0;
-    for (int64_t t = 0; t < positions; t++)
-        asked += !label || label[sample * positions + t] >= 0;
-    if (label && label[item] < 0)
-        return 0;
-    return 1 / (double)(d->data->train.count * asked);
+    return kinds_share(d->data, item);
+}
+
+/* Gradient of an item's own loss: (n) */
+static inline void dense_item_gradient(const struct dense *d, int64_t item, double *out)
+{
+    double *slope = dense_zeros(1, d->k);
+    kinds_slope(d->data, d->softmax, d->outputs, item, slope);
+    for (int64_t a = 0; a < d->n; a++) {
+        out[a] = 0;
+        for (int64_t j = 0; j < d->k; j++)
+            out[a] += slope[j] * d->jacobian[(item * d->k + j) * d->n + a];
+    }
+    ub_free(slope);
 }
 
 /* Softmax of an item's outputs; all ones for mse. */

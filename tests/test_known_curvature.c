@@ -113,16 +113,33 @@ static double along(const double *A, const double *v, int64_t n)
     return sum;
 }
 
+enum { DRAWS = 400, FORMS = 12 };
+
 /* Means over draws of v'Fv agree with the Fisher's within their standard errors, which are small;
- * their squares over the errors' have the mean that they should. */
+ * their squares over the errors' have the mean that they should. sum, squares: over draws. */
+static void check_forms(const char *what, const double *F, const double *V, int64_t n,
+                        const double sum[FORMS], const double squares[FORMS])
+{
+    double z2 = 0;
+    for (int f = 0; f < FORMS; f++) {
+        const double mean = sum[f] / DRAWS, variance = squares[f] / DRAWS - mean * mean;
+        const double error = sqrt(variance / DRAWS), truth = along(F, V + f * n, n);
+        const double score = (mean - truth) / error;
+        if (!(error < 0.1 * truth && fabs(score) < 4))
+            fail_msg("%s: form %d is %g +- %g in the mean; expected %g", what, f, mean, error,
+                     truth);
+        z2 += score * score / FORMS;
+    }
+    assert_true(z2 > 0.2 && z2 < 2.5);
+}
+
 static void check_sampled(const struct ub_dataset *data, const char *model, const char *loss)
 {
-    enum { DRAWS = 400, FORMS = 12 };
     struct dense d = dense_new(data, model, loss);
     const struct ub_matrix_point at = dense_point(&d);
     int64_t n;
     double *F = dense_product(&d, (struct ub_matrix_choice){.kind = "fisher"}, &at, &n);
-    double *V = tiny_normals(FORMS * n, "forms"), sum[FORMS] = {0}, squares[FORMS] = {0}, z2 = 0;
+    double *V = tiny_normals(FORMS * n, "forms"), sum[FORMS] = {0}, squares[FORMS] = {0};
     for (uint64_t seed = 0; seed < DRAWS; seed++) {
         double *S = dense_product(
             &d, (struct ub_matrix_choice){.kind = "fisher-sampled", .seed = seed}, &at, &n);
@@ -135,18 +152,78 @@ static void check_sampled(const struct ub_dataset *data, const char *model, cons
         }
         ub_free(S);
     }
-    for (int f = 0; f < FORMS; f++) {
-        const double mean = sum[f] / DRAWS, variance = squares[f] / DRAWS - mean * mean;
-        const double error = sqrt(variance / DRAWS), truth = along(F, V + f * n, n);
-        const double score = (mean - truth) / error;
-        assert_true(error < 0.1 * truth);
-        assert_true(fabs(score) < 4);
-        z2 += score * score / FORMS;
-    }
-    assert_true(z2 > 0.2 && z2 < 2.5);
+    check_forms(model, F, V, n, sum, squares);
     ub_free(F);
     ub_free(V);
     dense_free(&d);
+}
+
+/* Gives every item a target drawn from the model. */
+static void draw_targets(struct ub_dataset *data, const struct dense *d, struct ub_random *r)
+{
+    double *p = dense_zeros(1, d->k);
+    for (int64_t i = 0; i < d->items; i++) {
+        double left = ub_random_uniform(r);
+        int32_t label = 0;
+        dense_weights(d, i, p);
+        for (int64_t j = 0; !d->softmax && j < d->k; j++)
+            data->train.targets[i * d->k + j] = d->outputs[i * d->k + j] + ub_random_normal(r);
+        if (!d->softmax || !kinds_asked(data, i))
+            continue;
+        while (label < d->k - 1 && left >= p[label])
+            left -= p[label++];
+        data->train.labels[i] = label;
+        for (int64_t j = 0; ub_positions(data) == 1 && j < d->k; j++)
+            data->train.targets[i * d->k + j] = j == label;
+        if (ub_positions(data) > 1)
+            data->train.targets[i] = label;
+    }
+    ub_free(p);
+}
+
+/* The empirical Fisher of drawn targets has the Fisher as its mean. */
+static void check_drawn(int kind, const char *model, const char *loss)
+{
+    struct ub_dataset *data = kinds_dataset(kind);
+    struct dense d = dense_new(data, model, loss);
+    struct ub_error err = {0};
+    struct ub_random r = ub_random_stream(4, "targets");
+    const struct ub_matrix_point at = dense_point(&d);
+    int64_t n, order[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    double *F = dense_product(&d, (struct ub_matrix_choice){.kind = "fisher"}, &at, &n);
+    double *V = tiny_normals(FORMS * n, "forms"), *CV = dense_zeros(FORMS, n);
+    double sum[FORMS] = {0}, squares[FORMS] = {0};
+    assert_true(data->train.count <= 8);
+    struct ub_problem *drawn = ub_problem_batch_new(d.problem, data->train.count, &err);
+    for (int draw = 0; draw < DRAWS; draw++) {
+        draw_targets(data, &d, &r);
+        ub_problem_take(drawn, order);
+        ub_problem_linearize(drawn, d.theta);
+        ub_problem_product(drawn, UB_GRADIENT_MOMENT, FORMS, V, CV);
+        for (int f = 0; f < FORMS; f++) {
+            const double x = tiny_dot(n, V + f * n, CV + f * n);
+            sum[f] += x;
+            squares[f] += x * x;
+        }
+    }
+    check_forms(model, F, V, n, sum, squares);
+    ub_problem_free(drawn);
+    ub_free(F);
+    ub_free(V);
+    ub_free(CV);
+    dense_free(&d);
+    tiny_free(data);
+}
+
+static void empirical_fisher_of_drawn_targets_is_the_fisher(void **state)
+{
+    (void)state;
+    check_drawn(VECTORS, "mlp:widths=3,activation=tanh", "ce");
+    check_drawn(STEPS, "gru:width=2,depth=1", "mse");
+    check_drawn(SERIES, "gru:width=2,depth=1", "mse");
+    check_drawn(LAST_TOKEN, "gru:width=2,depth=1", "ce");
+    check_drawn(TOKENS, "gru:width=2,depth=1", "ce");
+    check_drawn(RAGGED, "gru:width=2,depth=1", "ce");
 }
 
 static void sampled_targets_give_the_fisher_in_the_mean(void **state)
@@ -278,6 +355,7 @@ int main(void)
         cmocka_unit_test(two_classes_are_binary_logistic),
         cmocka_unit_test(fisher_is_the_mean_over_labels),
         cmocka_unit_test(sampled_targets_give_the_fisher_in_the_mean),
+        cmocka_unit_test(empirical_fisher_of_drawn_targets_is_the_fisher),
         cmocka_unit_test(mini_batches_have_the_covariance_that_is_stated),
         cmocka_unit_test(wide_relu_networks_have_the_arc_cosine_kernel),
     };

@@ -138,7 +138,30 @@ static void check_gauss_newton(const struct subject *s)
     ub_free(expected);
 }
 
-/* ---- gradients of samples ---- */
+/* ---- gradients of samples and items ---- */
+
+/* Mean over items of g (g'v): each item's gradient from its slope in the outputs. */
+static void item_moment(const struct subject *s, double *moment)
+{
+    double *z = ub_calloc((size_t)s->z, sizeof *z), *u = ub_calloc((size_t)s->z, sizeof *u);
+    double *g = ub_calloc((size_t)s->n, sizeof *g);
+    const int64_t k = s->data->outputs;
+    ub_problem_outputs(s->problem, s->theta, z);
+    memset(moment, 0, (size_t)s->n * sizeof *moment);
+    for (int64_t i = 0; i < s->z / k; i++) {
+        if (!kinds_asked(s->data, i))
+            continue;
+        kinds_slope(s->data, s->softmax, z, i, u + i * k);
+        ub_problem_vjp(s->problem, 1, u, g);
+        const double along = kinds_share(s->data, i) * tiny_dot(s->n, g, s->v);
+        for (int64_t a = 0; a < s->n; a++)
+            moment[a] += along * g[a];
+        memset(u + i * k, 0, (size_t)k * sizeof *u);
+    }
+    ub_free(z);
+    ub_free(u);
+    ub_free(g);
+}
 
 /* Each sample's gradient, from a batch of that sample alone: mean of g, and mean of g (g'v). */
 static void sample_gradients(const struct subject *s, double *mean, double *moment)
@@ -162,15 +185,19 @@ static void sample_gradients(const struct subject *s, double *mean, double *mome
 
 static void check_moment(const struct subject *s)
 {
-    if (s->coupled) /* a sample's loss is then not its own */
-        return;
     double *mean = ub_calloc((size_t)s->n, sizeof *mean), *got = ub_calloc((size_t)s->n, 8);
     double *moment = ub_calloc((size_t)s->n, sizeof *moment);
-    sample_gradients(s, mean, moment);
-    ub_problem_gradient(s->problem, s->theta, got);
-    check(s, "mean gradient of batches", s->n, mean, got, 1e-11);
     ub_problem_product(s->problem, UB_GRADIENT_MOMENT, 1, s->v, got);
-    check(s, "product with the gradients' moment", s->n, got, moment, 1e-10);
+    item_moment(s, moment);
+    check(s, "product with the items' moment", s->n, got, moment, 1e-10);
+    if (!s->coupled) { /* a sample's loss is its own */
+        memset(moment, 0, (size_t)s->n * sizeof *moment);
+        sample_gradients(s, mean, moment);
+        if (ub_positions(s->data) == 1)
+            check(s, "product with the samples' moment", s->n, got, moment, 1e-10);
+        ub_problem_gradient(s->problem, s->theta, got);
+        check(s, "mean gradient of batches", s->n, mean, got, 1e-11);
+    }
     ub_free(mean);
     ub_free(got);
     ub_free(moment);

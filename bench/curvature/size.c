@@ -1,5 +1,6 @@
 /* What matrices hold, before they are made. */
 #include "bench/curvature/matrix.h"
+#include "bench/curvature/outputs.h"
 
 #include <string.h>
 
@@ -46,13 +47,13 @@ static int64_t weight(const char *name, const struct ub_problem *p, int64_t *num
 int64_t ub_matrix_size(const struct ub_matrix_choice *choice, const struct ub_problem *problem)
 {
     const struct ub_dataset *data = ub_problem_data(problem);
-    const int64_t samples = data->train.count, items = samples * ub_positions(data);
+    const int64_t samples = data->train.count;
     int64_t numbers;
     switch (ub_matrix_find(choice->kind)->space) {
     case UB_OVER_OUTPUTS:
-        return items * data->outputs;
+        return ub_items_count(data) * data->outputs;
     case UB_OVER_ITEMS:
-        return items;
+        return ub_items_count(data);
     case UB_OVER_FEATURES:
         return data->features;
     case UB_OVER_UNITS:
@@ -72,21 +73,21 @@ static int64_t own_doubles(const struct ub_matrix_choice *choice, const struct u
 {
     const struct ub_dataset *data = ub_problem_data(p);
     const int64_t n = ub_problem_size(p), samples = data->train.count;
-    const int64_t items = samples * ub_positions(data), z = items * data->outputs;
+    const int64_t z = samples * ub_positions(data) * data->outputs;
     const int64_t k = data->outputs;
     const struct ub_matrix_kind *kind = ub_matrix_find(choice->kind);
     int64_t numbers = 0, side = 0;
     switch (kind->space) {
     case UB_OVER_OUTPUTS:
-        return block * n;
+        return block * (z + n);
     case UB_OVER_ITEMS:
-        return block * (2 * z + n);
+        return block * (3 * z + n);
     case UB_OVER_WEIGHT:
         side = weight(choice->layer, p, &numbers);
         return numbers + block * (side > 0 ? numbers / side : 0);
     case UB_OVER_PARAMETERS:
         side = kind->by_class || kind->open == ub_open_fisher_sampled ? (block + 2) * z + k * k : 0;
-        return 2 * n + 3 * block * n + side;
+        return 2 * n + 4 * block * n + side;
     default:
         side = units(kind->space == UB_OVER_FEATURES ? NULL : choice->layer, p);
         return samples * side + block * largest(samples, side);
