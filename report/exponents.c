@@ -50,13 +50,15 @@ static const char *row_of(const struct ub_trace *trace, enum matrix_of matrix)
     return matrix == OF_FIRST_LAYER ? first : last != first ? last : NULL;
 }
 
-/* "spectrum.hessian" and "weight-spectrum.fc1" have "exponent.hessian" and "exponent.fc1". */
+/* "spectrum.hessian" and "weight-spectrum.fc1" have "exponent.hessian" and "exponent.fc1", and
+ * "kernel-spectrum.ntk" has "exponent.kernel.ntk". */
 static char *exponent_row(const char *values)
 {
     struct ub_text name = {0};
     if (strcmp(values, "hessian-spectrum") == 0)
         return ub_strdup("hessian-exponent");
-    ub_text_add(&name, "exponent.%s", strchr(values, '.') + 1);
+    const bool kernel = strncmp(values, "kernel-", 7) == 0;
+    ub_text_add(&name, "exponent.%s%s", kernel ? "kernel." : "", strchr(values, '.') + 1);
     return name.data;
 }
 

@@ -98,7 +98,10 @@ static bool matrix_read(const char *row, struct matrix *m)
         m->kind = ub_strdup("Weight matrices");
         m->layer = ub_strdup(title);
         m->outliers = joined("noise-outliers.", title);
-    } else if ((title = after(row, "spectrum.")) || (title = after(row, "kernel-spectrum."))) {
+    } else if ((title = after(row, "kernel-spectrum."))) {
+        title_split(title, &m->kind, &m->layer);
+        m->exponent = joined("exponent.kernel.", title);
+    } else if ((title = after(row, "spectrum."))) {
         title_split(title, &m->kind, &m->layer);
         m->of_data = strcmp(title, "data-covariance") == 0;
     } else {

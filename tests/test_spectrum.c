@@ -154,7 +154,7 @@ static void kernel_spectrum_is_the_dense_one(void **state)
         along += y[i / n] * K[i] * y[i % n];
         squares += K[i] * K[i];
     }
-    assert_near(value_of(f.recorded, 1, "kernel-alignment", 0),
+    assert_near(value_of(f.recorded, 1, "kernel-alignment.ntk", 0),
                 along / (tiny_dot(n, y, y) * sqrt(squares)), 1e-10);
     ub_free(expected);
     expected = dense_values(&f, (struct ub_matrix_choice){.kind = "ntk-mean"}, &n, NULL);

@@ -49,7 +49,7 @@ static int64_t count_of(const struct ub_call *call, const struct ub_problem *pro
 
 /* y'Ky/|y|^2 from the eigenpairs of the whole of K, targets of one position. */
 static void record_alignment(struct ub_record *record, const struct ub_moment *moment,
-                             const struct ub_eigenpairs *all)
+                             const char *name, const struct ub_eigenpairs *all)
 {
     const struct ub_dataset *data = ub_problem_data(moment->problem);
     const double *y = data->train.targets;
@@ -66,7 +66,7 @@ static void record_alignment(struct ub_record *record, const struct ub_moment *m
     for (int64_t i = 0; i < all->n; i++)
         size += y[i] * y[i];
     if (size > 0 && squares > 0)
-        ub_record_value(record, moment, "kernel-alignment", 0, along / (size * sqrt(squares)), NAN);
+        ub_record_value(record, moment, name, 0, along / (size * sqrt(squares)), NAN);
 }
 
 static void record_all(struct ub_record *record, const struct ub_moment *moment,
@@ -77,12 +77,13 @@ static void record_all(struct ub_record *record, const struct ub_moment *moment,
     snprintf(name, sizeof name, "kernel-spectrum.%s", which);
     for (int64_t i = 0; i < found->count; i++)
         ub_record_value(record, moment, name, i, found->value[i], found->residual[i]);
-    snprintf(name, sizeof name, "exponent.%s", which);
+    snprintf(name, sizeof name, "exponent.kernel.%s", which); /* spectrum has exponent.ntk */
     ub_record_exponent(record, moment, call, name, found->value, found->residual, found->count);
     if (found->count < found->n)
         return;
     ub_record_scalars(record, moment, which, found->value, found->n);
-    record_alignment(record, moment, found);
+    snprintf(name, sizeof name, "kernel-alignment.%s", which);
+    record_alignment(record, moment, name, found);
 }
 
 static bool measure(void *state, const struct ub_call *call, const struct ub_moment *moment,

@@ -31,8 +31,8 @@
  *     spectrum            spectrum.TITLE (index: rank from 0 of the largest), spectrum-bottom.TITLE
  *                         (rank from 0 of the smallest), exponent.TITLE, outliers.TITLE; TITLE is
  *                         OPERATOR[.LAYER][.preconditioned], as in "gauss-newton.fc1"
- *     kernel-spectrum     kernel-spectrum.TITLE, exponent.TITLE; TITLE is ntk or ntk-mean;
- *                         of whole kernels the same three ranks, kernel-alignment
+ *     kernel-spectrum     kernel-spectrum.TITLE, exponent.kernel.TITLE; TITLE is ntk or ntk-mean;
+ *                         of whole kernels the same three ranks, kernel-alignment.TITLE
  *     class-structure     class-structure.gauss-newton (index: rank), .class, .cross-class,
  *                         .same-mean; class-share.PART (index: rank of Gauss-Newton's eigenvalue,
  * of which it is the share that PART makes up)
@@ -51,8 +51,10 @@
  *
  * Rows that a system does not have are left out, so that one suite can cross all kinds: test-...
  * without a test split, accuracy and classes of a regression, edge-ratio of an optimizer whose edge
- * is not known. hessian-exponent, exponent.LAYER and exponent.TITLE have the rows of enum
- * ub_exponent_row.
+ * is not known. hessian-exponent and all exponent.* have the rows of enum ub_exponent_row.
+ *
+ * No two observables of one run write the same row, but for edge-ratio, which is one number by one
+ * computation and is written once; tests/test_observable_rows.c walks the registry for others.
  *
  * The estimators beneath (bench/spectra/) work on plain operators and arrays, and are tested
  * against dense linear algebra. */
