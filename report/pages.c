@@ -229,7 +229,7 @@ static void add_tables(struct ub_text *out, const struct study *study, const str
     add_plateaus(out, study);
     add_titled(out, thresholds_table(study),
                "Thresholds\n\nThe edge of each optimizer, rho = 1: H is the Hessian of the "
-               "training loss, P the optimizer's preconditioner.");
+               "training loss, coupled decay included, P the optimizer's metric.");
     add_systems(out, study);
     add_titled(out, coordinates_table(study),
                "Coordinate check\n\nExponents of each layer's change (root mean square, at the "

@@ -46,7 +46,7 @@ static void keep_part(const struct ub_matrix *m, double *t)
     double *pair = m->array[0], *class = pair + k * k;
     ub_outputs_along(o, t);
     ub_outputs_means(o, t, pair, class);
-    for (int64_t i = 0; i < o->items; i++) {
+    for (int64_t i = 0; i < o->positions; i++) {
         const int64_t c = o->label[i];
         for (int64_t j = 0; c >= 0 && j < k; j++)
             t[i * k + j] = ub_outputs_weight(o, i, j) *
@@ -79,7 +79,7 @@ static void add_shares(const struct ub_outputs *o, const double *a, double *pair
 {
     const int64_t k = o->width;
     ub_outputs_means(o, a, pair, class);
-    for (int64_t i = 0; i < o->items; i++) {
+    for (int64_t i = 0; i < o->positions; i++) {
         const int64_t c = o->label[i];
         for (int64_t j = 0; c >= 0 && j < k; j++)
             for (int part = 0; part < UB_PARTS; part++)
@@ -96,7 +96,7 @@ bool ub_class_shares(const struct ub_matrix_point *at, int64_t count, const doub
     struct ub_outputs *o = outputs_with_classes(at, err);
     if (!o)
         return false;
-    const int64_t k = o->width, z = o->items * k, n = ub_problem_size(at->problem);
+    const int64_t k = o->width, z = o->positions * k, n = ub_problem_size(at->problem);
     double *t = ub_calloc((size_t)(BLOCK * z), sizeof *t);
     double *pair = ub_calloc((size_t)(k * k), sizeof *pair), *class = ub_calloc((size_t)k, 8);
     memset(shares, 0, (size_t)(count * UB_PARTS) * sizeof *shares);
@@ -122,8 +122,8 @@ bool ub_class_shares(const struct ub_matrix_point *at, int64_t count, const doub
 static void mean_cotangent(const struct ub_outputs *o, int64_t pair, double *u)
 {
     const int64_t k = o->width, c = pair / k, j = pair % k;
-    memset(u, 0, (size_t)(o->items * k) * sizeof *u);
-    for (int64_t i = 0; i < o->items; i++)
+    memset(u, 0, (size_t)(o->positions * k) * sizeof *u);
+    for (int64_t i = 0; i < o->positions; i++)
         if (o->label[i] == c && o->weight[pair] > 0)
             u[i * k + j] = ub_outputs_weight(o, i, j) / o->weight[pair];
     ub_outputs_back(o, u);
@@ -132,7 +132,8 @@ static void mean_cotangent(const struct ub_outputs *o, int64_t pair, double *u)
 /* Inner products of all m_{c,c'}: k^2 x k^2. Rows r .. r + rows of it at once. */
 static double *mean_products(const struct ub_outputs *o, const struct ub_matrix_point *at)
 {
-    const int64_t k = o->width, pairs = k * k, z = o->items * k, n = ub_problem_size(at->problem);
+    const int64_t k = o->width, pairs = k * k, z = o->positions * k,
+                  n = ub_problem_size(at->problem);
     double *d = ub_calloc((size_t)(pairs * pairs), sizeof *d), *class = ub_calloc((size_t)k, 8);
     double *u = ub_calloc((size_t)(BLOCK * z), sizeof *u), *t = ub_calloc((size_t)(BLOCK * z), 8);
     double *v = ub_calloc((size_t)(BLOCK * n), sizeof *v);

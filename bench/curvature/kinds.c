@@ -11,7 +11,7 @@ static const char kernel[] = "Jacot et al. 2018, arXiv:1806.07572";
 const struct ub_matrix_kind ub_matrix_kinds[] = {
     {
         .name = "hessian",
-        .summary = "second derivatives of the loss",
+        .summary = "second derivatives of the loss, and of coupled decay",
         .citation = "Sagun et al. 2017, arXiv:1706.04454",
         .space = UB_OVER_PARAMETERS,
         .open = ub_open_hessian,
@@ -49,7 +49,7 @@ const struct ub_matrix_kind ub_matrix_kinds[] = {
     },
     {
         .name = "empirical-fisher",
-        .summary = "second moment of the samples' gradients",
+        .summary = "second moment of the gradients of samples, or positions of sequences",
         .citation = "Kunstner et al. 2019, arXiv:1905.12558",
         .space = UB_OVER_PARAMETERS,
         .semidefinite = true,
@@ -57,7 +57,7 @@ const struct ub_matrix_kind ub_matrix_kinds[] = {
     },
     {
         .name = "gradient-covariance",
-        .summary = "covariance of the samples' gradients",
+        .summary = "covariance of the gradients of samples, or positions of sequences",
         .citation = "McCandlish et al. 2018, arXiv:1812.06162",
         .space = UB_OVER_PARAMETERS,
         .semidefinite = true,
@@ -115,7 +115,7 @@ const struct ub_matrix_kind ub_matrix_kinds[] = {
     },
     {
         .name = "ntk",
-        .summary = "neural tangent kernel over samples and outputs",
+        .summary = "neural tangent kernel over samples, or positions of sequences, and outputs",
         .citation = kernel,
         .space = UB_OVER_OUTPUTS,
         .semidefinite = true,
@@ -123,7 +123,7 @@ const struct ub_matrix_kind ub_matrix_kinds[] = {
     },
     {
         .name = "ntk-mean",
-        .summary = "neural tangent kernel over samples, mean over outputs",
+        .summary = "neural tangent kernel over samples or positions, mean over outputs",
         .citation = kernel,
         .space = UB_OVER_ITEMS,
         .semidefinite = true,

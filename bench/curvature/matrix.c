@@ -96,7 +96,8 @@ static bool narrow(struct ub_matrix *m, struct ub_error *err)
     if (m->choice.preconditioned && m->at.optimizer) {
         if (!read_metric(m, err))
             return false;
-        ub_matrix_stage(m, ub_operator_in_metric(&m->stage[m->n_stages - 1], &m->metric));
+        if (m->metric.values)
+            ub_matrix_stage(m, ub_operator_in_metric(&m->stage[m->n_stages - 1], &m->metric));
     }
     if (is_all(m->choice.layer))
         return true;

@@ -53,8 +53,8 @@ static void set_labels(struct ub_outputs *o, const struct ub_dataset *data)
 {
     if (data->task != UB_CLASSIFICATION)
         return;
-    o->label = ub_calloc((size_t)o->items + 1, sizeof *o->label);
-    memcpy(o->label, data->train.labels, (size_t)o->items * sizeof *o->label);
+    o->label = ub_calloc((size_t)o->positions + 1, sizeof *o->label);
+    memcpy(o->label, data->train.labels, (size_t)o->positions * sizeof *o->label);
 }
 
 static void set_shares(struct ub_outputs *o, const struct ub_dataset *data)
@@ -78,9 +78,9 @@ static void softmax_row(int64_t n, double *z)
 
 static void set_softmax(struct ub_outputs *o, const struct ub_matrix_point *at)
 {
-    o->softmax = ub_calloc((size_t)(o->items * o->width), sizeof *o->softmax);
+    o->softmax = ub_calloc((size_t)(o->positions * o->width), sizeof *o->softmax);
     ub_problem_outputs(at->problem, at->theta, o->softmax);
-    for (int64_t i = 0; i < o->items; i++)
+    for (int64_t i = 0; i < o->positions; i++)
         softmax_row(o->width, o->softmax + i * o->width);
 }
 
@@ -89,7 +89,7 @@ static void set_weights(struct ub_outputs *o)
     if (!o->label)
         return;
     o->weight = ub_calloc((size_t)(o->width * o->width), sizeof *o->weight);
-    for (int64_t i = 0; i < o->items; i++)
+    for (int64_t i = 0; i < o->positions; i++)
         for (int64_t j = 0; o->label[i] >= 0 && j < o->width; j++)
             o->weight[o->label[i] * o->width + j] += ub_outputs_weight(o, i, j);
 }
@@ -98,7 +98,7 @@ struct ub_outputs *ub_outputs_new(const struct ub_matrix_point *at)
 {
     const struct ub_dataset *data = ub_problem_data(at->problem);
     struct ub_outputs *o = ub_calloc(1, sizeof *o);
-    o->items = data->train.count * ub_positions(data);
+    o->positions = data->train.count * ub_positions(data);
     o->width = data->outputs;
     set_labels(o, data);
     set_shares(o, data);
@@ -128,7 +128,7 @@ double ub_outputs_weight(const struct ub_outputs *o, int64_t item, int64_t outpu
 
 void ub_outputs_along(const struct ub_outputs *o, double *t)
 {
-    for (int64_t i = 0; o->softmax && i < o->items; i++) {
+    for (int64_t i = 0; o->softmax && i < o->positions; i++) {
         const double *p = o->softmax + i * o->width;
         double *row = t + i * o->width, mean = 0;
         for (int64_t j = 0; j < o->width; j++)
@@ -140,7 +140,7 @@ void ub_outputs_along(const struct ub_outputs *o, double *t)
 
 void ub_outputs_back(const struct ub_outputs *o, double *b)
 {
-    for (int64_t i = 0; o->softmax && i < o->items; i++) {
+    for (int64_t i = 0; o->softmax && i < o->positions; i++) {
         const double *p = o->softmax + i * o->width;
         double *row = b + i * o->width, sum = 0;
         for (int64_t j = 0; j < o->width; j++)
@@ -164,7 +164,7 @@ void ub_outputs_means(const struct ub_outputs *o, const double *a, double *pair,
 {
     const int64_t k = o->width;
     memset(pair, 0, (size_t)(k * k) * sizeof *pair);
-    for (int64_t i = 0; i < o->items; i++)
+    for (int64_t i = 0; i < o->positions; i++)
         for (int64_t j = 0; o->label[i] >= 0 && j < k; j++)
             pair[o->label[i] * k + j] += ub_outputs_weight(o, i, j) * a[i * k + j];
     for (int64_t c = 0; c < k; c++) {

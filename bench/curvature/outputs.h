@@ -18,11 +18,11 @@ void ub_items_free(struct ub_items *items);
 int64_t ub_items_count(const struct ub_dataset *data);
 
 struct ub_outputs {
-    int64_t items, width; /* items: all positions */
-    double *share;        /* items: as above */
-    double *softmax;      /* items x width: probabilities; NULL where targets are outputs + noise */
-    int32_t *label;       /* items: class, -1 = none; NULL without classes */
-    double *weight;       /* width x width: W_{c,c'}; NULL without classes */
+    int64_t positions, width;
+    double *share;   /* positions: as above */
+    double *softmax; /* positions x width: probabilities; NULL where targets are outputs + noise */
+    int32_t *label;  /* positions: class, -1 = none; NULL without classes */
+    double *weight;  /* width x width: W_{c,c'}; NULL without classes */
 };
 
 /* Runs the model at the point. */

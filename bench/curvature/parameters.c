@@ -103,7 +103,7 @@ void ub_apply_between(struct ub_matrix *m, int64_t count, const double *V, doubl
 static void sampled(const struct ub_matrix *m, double *t)
 {
     const struct ub_outputs *o = m->outputs;
-    for (int64_t i = 0; i < o->items; i++) {
+    for (int64_t i = 0; i < o->positions; i++) {
         const double *u = m->array[0] + i * o->width;
         double *row = t + i * o->width, along = 0;
         for (int64_t j = 0; j < o->width; j++)
@@ -141,7 +141,7 @@ bool ub_open_fisher_sampled(struct ub_matrix *m, struct ub_error *err)
     struct ub_random r = ub_random_stream(m->choice.seed, "fisher-sampled");
     m->outputs = ub_outputs_new(&m->at);
     double *u = ub_matrix_array(m, ub_matrix_outputs(m));
-    for (int64_t i = 0; i < m->outputs->items; i++)
+    for (int64_t i = 0; i < m->outputs->positions; i++)
         draw(m->outputs, &r, i, u + i * m->outputs->width);
     ub_matrix_stage(m, ub_matrix_leaf(m, ub_problem_size(m->at.problem), apply_sampled));
     return true;

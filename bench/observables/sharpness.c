@@ -1,9 +1,9 @@
 /* Sharpness: the largest eigenvalues of the objective's Hessian H + l2 I (l2 its coupled decay) as
  * the optimizer meets them, those of P^-1 (H + l2 I) with P its metric (the identity for gradient
- * descent with and without momentum). They are those of the matrix that `spectrum` calls hessian
- * and preconditioned, the similar symmetric P^-1/2 (H + l2 I) P^-1/2 (curvature.h), so that the
- * residual |A u - lambda u| bounds each eigenvalue's error. (Cohen et al. 2021, arXiv:2103.00065;
- * preconditioned: Cohen et al. 2022, arXiv:2207.14484.)
+ * descent with and without momentum, and where P is not measured). They are those of the matrix
+ * that `spectrum` calls hessian and preconditioned, the similar symmetric P^-1/2 (H + l2 I) P^-1/2
+ * (curvature.h), so that the residual |A u - lambda u| bounds each eigenvalue's error. (Cohen et
+ * al. 2021, arXiv:2103.00065; preconditioned: Cohen et al. 2022, arXiv:2207.14484.)
  *
  * Where the optimizer's edge of stability is known, edge-ratio comes with it at no cost. */
 #include "bench/observables/shared.h"
