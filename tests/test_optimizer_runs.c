@@ -152,15 +152,16 @@ static void what_they_hold_is_counted(void **state)
     assert_int_equal(ub_optimizer_bytes("lbfgs:lr=1,history=50", q.problem, &err), 104 * vector);
     assert_true(ub_optimizer_bytes("sgd:lr=1,batch=6", q.problem, &err) >
                 vector + 6 * (FEATURES + 1) * (int64_t)sizeof(double));
-    /* One matrix of 1 x FEATURES: moments and bases of both axes, and eigenvalues, held twice */
+    /* One matrix of 1 x FEATURES: moments and bases of both axes, and eigenvalues, held twice;
+     * shampoo's metric */
     const int64_t axes = 2 * (FEATURES * FEATURES + 1) + FEATURES + 1, room = FEATURES;
     const int64_t number = sizeof(double);
     assert_int_equal(ub_optimizer_bytes("shampoo:lr=1", q.problem, &err),
-                     (2 * (axes + room) + FEATURES) * number);
+                     (2 * (axes + room) + 3 * FEATURES) * number);
     assert_int_equal(ub_optimizer_bytes("shampoo:lr=1,largest=1", q.problem, &err),
-                     (2 * (3 + 2 * FEATURES + room) + FEATURES) * number);
+                     (2 * (3 + 2 * FEATURES + room) + 3 * FEATURES) * number);
     assert_int_equal(ub_optimizer_bytes("soap:lr=1", q.problem, &err),
-                     (axes + room + 5 * FEATURES) * number);
+                     (axes + room + 4 * FEATURES) * number);
     quadratic_free(&q);
 }
 
