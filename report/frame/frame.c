@@ -242,3 +242,15 @@ struct ub_series ub_frame_spectrum(const struct ub_frame *frame, size_t row, con
     const struct ub_trace *trace = ub_frame_trace(frame, row);
     return trace ? ub_trace_spectrum(trace, observable, step) : (struct ub_series){0};
 }
+
+double ub_frame_last(const struct ub_frame *frame, size_t row, const char *observable,
+                     int64_t index)
+{
+    struct ub_series s = ub_frame_series(frame, row, observable, index);
+    double last = (double)NAN;
+    for (size_t i = 0; i < s.count; i++)
+        if (isfinite(s.value[i]))
+            last = s.value[i];
+    ub_series_clear(&s);
+    return last;
+}

@@ -120,4 +120,8 @@ struct ub_series ub_frame_series(const struct ub_frame *frame, size_t row, const
 struct ub_series ub_frame_spectrum(const struct ub_frame *frame, size_t row, const char *observable,
                                    int64_t step);
 
+/* The last finite value of an observable; NAN when there is none. */
+double ub_frame_last(const struct ub_frame *frame, size_t row, const char *observable,
+                     int64_t index);
+
 #endif

@@ -1,0 +1,65 @@
+#include "report/laws/group.h"
+
+#include <math.h>
+#include <string.h>
+
+bool ub_run_measures(const struct ub_frame *frame, size_t row, const char *observable)
+{
+    const struct ub_run_spec *spec = &frame->store->runs[row].spec;
+    const size_t length = strlen(observable);
+    for (size_t i = 0; i < spec->n_measures; i++)
+        if (strncmp(spec->measures[i], observable, length) == 0 &&
+            (spec->measures[i][length] == ':' || spec->measures[i][length] == '\0'))
+            return true;
+    return false;
+}
+
+struct ub_datum ub_datum_of(const struct ub_interval *estimate, const char *why)
+{
+    if (!isfinite(estimate->estimate))
+        return (struct ub_datum){.why = why};
+    return (struct ub_datum){
+        .value = estimate->estimate, .se = estimate->se, .df = fmax(0, estimate->n_effective - 1)};
+}
+
+static const char *cause(const struct ub_frame *frame, const struct ub_rows *group, const char *why)
+{
+    size_t diverged = 0, failed = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        const enum ub_run_status status = frame->store->runs[group->row[i]].status;
+        diverged += status == UB_RUN_DIVERGED;
+        failed += status == UB_RUN_FAILED || status == UB_RUN_MISSING;
+    }
+    return diverged == group->count ? "diverged" : failed == group->count ? "failed" : why;
+}
+
+struct ub_datum ub_group_mean(const struct ub_frame *frame, const struct ub_rows *group,
+                              ub_run_number *number, const void *context, const char *why)
+{
+    double *x = ub_calloc(group->count + 1, sizeof *x);
+    size_t n = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        x[n] = number(frame, group->row[i], context);
+        n += isfinite(x[n]) ? 1 : 0;
+    }
+    struct ub_interval mean = ub_sample_mean(x, n);
+    if (n < 2)
+        mean.se = (double)NAN;
+    ub_free(x);
+    return ub_datum_of(&mean, cause(frame, group, why));
+}
+
+struct ub_datum ub_group_slope(const struct ub_frame *frame, const struct ub_rows *group,
+                               const char *axis, ub_run_number *number, const void *context,
+                               const char *why)
+{
+    const struct ub_column *seed = ub_frame_column(frame, "seed");
+    struct ub_axis_point *p = ub_calloc(group->count + 1, sizeof *p);
+    for (size_t i = 0; i < group->count; i++)
+        p[i] = (struct ub_axis_point){ub_frame_number(frame, group->row[i], axis),
+                                      number(frame, group->row[i], context),
+                                      seed->level[group->row[i]]};
+    const struct ub_interval slope = ub_axis_slope(p, group->count);
+    ub_free(p);
+    return ub_datum_of(&slope, cause(frame, group, why));
+}

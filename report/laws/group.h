@@ -1,0 +1,24 @@
+/* group.h - what laws' data are made of: means over seeds, slopes along an axis. */
+#ifndef UB_LAWS_GROUP_H
+#define UB_LAWS_GROUP_H
+
+#include "report/laws/law.h"
+#include "report/statistics/axis.h"
+
+/* One number of a run; NAN where it has none. */
+typedef double ub_run_number(const struct ub_frame *frame, size_t row, const void *context);
+
+/* Mean over the group's runs with its error over them (one run: no error known). Without any finite
+ * value: `why`; a group that diverged whole says so. */
+struct ub_datum ub_group_mean(const struct ub_frame *frame, const struct ub_rows *group,
+                              ub_run_number *number, const void *context, const char *why);
+/* Slope of log number on log `axis`, seeds as replicates (ub_axis_slope). */
+struct ub_datum ub_group_slope(const struct ub_frame *frame, const struct ub_rows *group,
+                               const char *axis, ub_run_number *number, const void *context,
+                               const char *why);
+/* A datum from an estimate with its error. */
+struct ub_datum ub_datum_of(const struct ub_interval *estimate, const char *why);
+
+bool ub_run_measures(const struct ub_frame *frame, size_t row, const char *observable);
+
+#endif
