@@ -69,6 +69,8 @@ struct ub_text {
 void ub_text_add(struct ub_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void ub_text_free(struct ub_text *text);
+/* `word` as a POSIX shell reads it back as one word, whatever is in it: quoted where it must be. */
+void ub_text_add_shell(struct ub_text *text, const char *word);
 
 /* ---- names ------------------------------------------------------------------------------ */
 
@@ -179,6 +181,13 @@ unsigned char *ub_read_file(const char *path, uint64_t limit, size_t *length, st
 /* Writes through a temporary name in the same folder, fsync, rename: whole or not at all.
  * A path that ends in ".gz" is compressed (level 6, no time stamp: same bytes in, same out). */
 bool ub_write_file(const char *path, const void *data, size_t length, struct ub_error *err);
+
+/* SHA-256 (FIPS 180-4, through nettle) as 64 lower-case hex digits. */
+enum { UB_SHA256_TEXT = 65 };
+void ub_sha256(const void *data, size_t length, char out[UB_SHA256_TEXT]);
+/* Of a file's bytes as they are on disk: gzip stays packed. */
+bool ub_sha256_file(const char *path, char out[UB_SHA256_TEXT], struct ub_error *err);
+bool ub_is_sha256(const char *text);
 
 /* ---- CSV (through libcsv) --------------------------------------------------------------- */
 

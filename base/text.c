@@ -29,6 +29,29 @@ void ub_text_free(struct ub_text *text)
     *text = (struct ub_text){0};
 }
 
+/* Between single quotes a shell takes all but the single quote as it is (POSIX.1-2017, XCU 2.2.2).
+ */
+void ub_text_add_shell(struct ub_text *text, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_@%+=:,./-";
+    const size_t length = strlen(word);
+    if (length > 0 && strspn(word, plain) == length) {
+        ub_text_add(text, "%s", word);
+        return;
+    }
+    ub_text_add(text, "'");
+    for (const char *at = word;;) {
+        const size_t n = strcspn(at, "'");
+        ub_text_add(text, "%.*s", (int)n, at);
+        if (!at[n])
+            break;
+        ub_text_add(text, "'\\''");
+        at += n + 1;
+    }
+    ub_text_add(text, "'");
+}
+
 /* strtod and printf follow LC_NUMERIC, which the program never changes from "C"; a host that
  * embeds these libraries is told to leave it so. */
 bool ub_read_real(const char *text, double *out)

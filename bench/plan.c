@@ -27,8 +27,8 @@ static bool is_pending(const struct ub_run *old, const struct ub_suite_cell *cel
     }
 }
 
-static bool read_entry(struct ub_plan_entry *entry, const char *store,
-                       const struct ub_plan_wish *wish, struct ub_error *err)
+static void read_entry(struct ub_plan_entry *entry, const char *store,
+                       const struct ub_plan_wish *wish)
 {
     ub_run_spec_id(&entry->cell->spec, entry->id);
     entry->label = ub_run_spec_label(&entry->cell->spec);
@@ -36,12 +36,11 @@ static bool read_entry(struct ub_plan_entry *entry, const char *store,
     if (wish->has_timeout)
         entry->cell->timeout = wish->timeout;
     struct ub_run old;
-    if (!ub_store_read_run(store, entry->id, &old, err))
-        return false;
+    ub_store_read_run(store, entry->id, &old);
     entry->status = old.status;
+    entry->damage = old.damaged ? ub_strdup(old.message) : NULL;
     entry->pending = entry->selected && is_pending(&old, entry->cell, wish->again);
     ub_run_clear(&old);
-    return true;
 }
 
 static bool read_entries(struct ub_plan *plan, struct ub_suite_cell *cells, const char *store,
@@ -50,8 +49,7 @@ static bool read_entries(struct ub_plan *plan, struct ub_suite_cell *cells, cons
     for (size_t i = 0; i < plan->count; i++) {
         struct ub_plan_entry *entry = &plan->entries[i];
         entry->cell = &cells[i];
-        if (!read_entry(entry, store, wish, err))
-            return false;
+        read_entry(entry, store, wish);
         plan->selected += entry->selected;
         if (entry->pending)
             plan->pending_cells[plan->n_pending++] = entry->cell;
@@ -77,12 +75,18 @@ struct ub_plan *ub_plan_new(struct ub_suite_cell *cells, size_t count, const cha
     return NULL;
 }
 
+static void free_entry(struct ub_plan_entry *entry)
+{
+    ub_free(entry->label);
+    ub_free(entry->damage);
+}
+
 void ub_plan_free(struct ub_plan *plan)
 {
     if (!plan)
         return;
     for (size_t i = 0; i < plan->count; i++)
-        ub_free(plan->entries[i].label);
+        free_entry(&plan->entries[i]);
     ub_free(plan->entries);
     ub_free(plan->pending_cells);
     ub_free(plan);
@@ -94,9 +98,7 @@ static bool copy_suite(const char *store, const char *suite_path, struct ub_erro
 {
     size_t length;
     unsigned char *text = ub_read_file(suite_path, largest_suite, &length, err);
-    char *path = ub_path(store, "suite.yaml");
-    bool good = text && ub_write_file(path, text, length, err);
-    ub_free(path);
+    bool good = text && ub_store_write_file(store, "suite.yaml", text, length, err);
     ub_free(text);
     return good;
 }
@@ -106,10 +108,12 @@ struct ids {
     char (*id)[17];
 };
 
-static bool read_expected(const char *store, struct ids *ids, struct ub_error *err)
+/* False when the manifest is damaged. */
+static bool read_expected(const char *store, struct ids *ids)
 {
     struct ub_run_spec *specs;
-    bool good = ub_manifest_read(store, &specs, &ids->count, err);
+    struct ub_error ignored = {0};
+    bool good = ub_manifest_read(store, &specs, &ids->count, &ignored);
     ids->id = ub_calloc(ids->count + 1, sizeof *ids->id);
     for (size_t i = 0; i < ids->count; i++) {
         ub_run_spec_id(&specs[i], ids->id[i]);
@@ -133,13 +137,32 @@ bool ub_plan_write(const struct ub_plan *plan, const char *store, const char *su
     struct ids before = {0};
     size_t n = 0;
     bool filtered = plan->selected < plan->count;
-    bool good = !filtered || read_expected(store, &before, err);
+    /* What a damaged manifest asked for was, at least, what has been made. */
+    bool lost = filtered && !read_expected(store, &before);
     const struct ub_run_spec **expected = ub_calloc(plan->count + 1, sizeof *expected);
     for (size_t i = 0; i < plan->count; i++)
-        if (plan->entries[i].selected || is_among(&before, plan->entries[i].id))
+        if (plan->entries[i].selected || is_among(&before, plan->entries[i].id) ||
+            (lost && plan->entries[i].status != UB_RUN_MISSING))
             expected[n++] = &plan->entries[i].cell->spec;
-    good = good && copy_suite(store, suite_path, err) && ub_manifest_write(store, expected, n, err);
+    bool good = copy_suite(store, suite_path, err) && ub_manifest_write(store, expected, n, err);
     ub_free(before.id);
     ub_free(expected);
     return good;
+}
+
+/* ---- damaged runs ----------------------------------------------------------------------- */
+
+bool ub_plan_set_aside(const struct ub_plan *plan, const char *store, struct ub_error *err)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct ub_plan_entry *entry = &plan->entries[i];
+        char *to;
+        if (!entry->damage || !entry->pending)
+            continue;
+        if (!ub_store_set_aside(store, entry->id, &to, err))
+            return false;
+        fprintf(stderr, "unibench: %s: set aside as %s, and made again\n", entry->damage, to);
+        ub_free(to);
+    }
+    return true;
 }

@@ -2,7 +2,7 @@
  * account of both: suite.yaml and manifest.csv.
  *
  * A run is pending, that is, still to be made, when it is selected and
- *   - the store does not have it, or has it as failed; or
+ *   - the store does not have it, or has it as failed or damaged; or
  *   - it ran into its timeout, and is now given more time than it had. */
 #ifndef UB_PLAN_H
 #define UB_PLAN_H
@@ -21,6 +21,7 @@ struct ub_plan_entry {
     char id[17];
     char *label;
     enum ub_run_status status; /* in the store */
+    char *damage;              /* what is wrong with its files there; NULL = nothing */
     bool selected, pending;
 };
 
@@ -40,5 +41,9 @@ void ub_plan_free(struct ub_plan *plan);
  * expected of this suite before. The caller holds the store's lock. */
 bool ub_plan_write(const struct ub_plan *plan, const char *store, const char *suite_path,
                    struct ub_error *err);
+
+/* Moves damaged runs that are pending out of the way (ub_store_set_aside), and says so on standard
+ * error. The caller holds the store's lock. */
+bool ub_plan_set_aside(const struct ub_plan *plan, const char *store, struct ub_error *err);
 
 #endif

@@ -6,11 +6,18 @@
  *     STORE/runs/ID/run.yaml      spec, status, provenance, facts
  *     STORE/runs/ID/trace.csv.gz  step,observable,index,value,error
  *     STORE/runs/ID/weights.npz   when asked for
+ *     STORE/runs/ID/checksums     SHA-256 of the three, as sha256sum -c reads them
  *     STORE/runs.csv              one row a run (rewritten when a suite ends)
+ *     STORE/checksums             of suite.yaml, manifest.csv and runs.csv
  *     STORE/.lock                 flock: see ub_store_lock
  *
- * ID = 16 hex digits of the hash of the canonical spec. A run is written to runs/.tmp-ID-PID and
- * renamed whole, so a reader sees all of a run or nothing of it.
+ * ID = 16 hex digits of the hash of the canonical spec, the contents of data files among it. A run
+ * is written to runs/.tmp-ID-PID and renamed whole, so a reader sees all of a run or nothing of it.
+ *
+ * Every file that has a checksum is checked when a store is opened. A run that is damaged (a
+ * checksum that differs, a file that is gone or cannot be read) is left out and named in
+ * store->damaged; the others stand. Who writes sets it aside as runs/.damaged-ID-N, and makes it
+ * again. Runs without checksums (schema 1, of earlier versions) are read in full when opened.
  *
  *     struct ub_store *s = ub_store_open("results/quick", &err);
  *     for (size_t i = 0; i < s->count; i++)
@@ -34,21 +41,36 @@ struct ub_run_spec {
     bool save_weights;
     size_t n_measures;
     char **measures; /* sorted */
+    /* Contents of the data files it reads, in the order of reading: SHA-256, decompressed. None for
+     * data that are generated or bundled, and in runs that earlier versions made. */
+    size_t n_files;
+    char **files;
 };
 struct ub_run_spec ub_run_spec_copy(const struct ub_run_spec *spec);
 void ub_run_spec_clear(struct ub_run_spec *spec);
 /* Canonical YAML, labels left out: equal specs have equal texts. Caller frees. */
 char *ub_run_spec_text(const struct ub_run_spec *spec);
-/* For people: "digits mlp:widths=64x64 mse gd:lr=0.05 seed=0"; init, data seed and precision are
- * named where they are not the usual ones. Caller frees. */
+/* For people: "digits mlp:widths=64x64 mse gd:lr=0.05 steps=1000 measure=1a2b3c4d seed=0"; init,
+ * precision, kept weights, data files and data seed are named where they are not the usual ones.
+ * Different specs have different labels: measurements and data files, too long for people, stand
+ * as the first digits of a hash. Caller frees. */
 char *ub_run_spec_label(const struct ub_run_spec *spec);
 /* Sets one field by its key in run.yaml ("dataset", "data-seed", "model", "loss", "init",
  * "optimizer", "steps", "seed", "precision": f32 or f64, "save-weights": true or false); false when
  * the text does not fit it. */
 bool ub_run_spec_set(struct ub_run_spec *spec, const char *key, const char *text);
+/* "data=1a2b3c4d": the contents of its files in short, "" when it reads none. */
+enum { UB_DATA_MARK = 16 };
+void ub_run_spec_data_mark(const struct ub_run_spec *spec, char mark[UB_DATA_MARK]);
+bool ub_run_spec_same_files(const struct ub_run_spec *a, const struct ub_run_spec *b);
+/* The contents of files, joined by ';', for tables; and back: false when a text is no SHA-256. */
+char *ub_run_spec_files(const struct ub_run_spec *spec);
+bool ub_run_spec_set_files(struct ub_run_spec *spec, const char *joined);
 /* The spec in a map of YAML keys (as ub_run_spec_text writes them). */
 bool ub_run_spec_from_yaml(const struct ub_yaml *map, struct ub_run_spec *spec,
                            struct ub_error *err);
+/* Where data files are is not what they hold: with `files` known, the path in the dataset's option
+ * `file` is no part of the id. */
 void ub_run_spec_id(const struct ub_run_spec *spec, char id[17]);
 
 enum ub_run_status {
@@ -79,24 +101,41 @@ struct ub_run {
     char *control; /* "LAW=holds;LAW=fails": of which laws it is a control; NULL: of none */
     size_t n_facts, n_provenance;
     struct ub_fact *facts;
-    struct ub_pair *provenance;
+    struct ub_pair *provenance; /* with "edited" where a hand changed it: see ub_store_seal */
+    bool checked;               /* its files have checksums, and these agree */
+    bool damaged;               /* status is UB_RUN_MISSING; message says what is wrong with it */
 };
 double ub_run_fact(const struct ub_run *run, const char *name); /* NAN when absent */
 
+struct ub_damage {
+    char *name; /* within the store: "runs/ID", "manifest.csv" */
+    char *why;  /* one line */
+};
 struct ub_store {
     char *path;
     size_t count;
-    struct ub_run *runs; /* manifest order; runs not in the manifest after them, by id */
+    struct ub_run *runs; /* manifest order; runs not in the manifest after them, by id. Damaged
+                            ones: as missing when the manifest has them, else left out */
     bool has_manifest;
+    size_t n_damaged, n_damaged_runs;
+    struct ub_damage *damaged;
+    size_t n_edits;
+    char **edits; /* of the store's own files, accepted by ub_store_seal: "DATE NAME" */
 };
-struct ub_store *ub_store_open(const char *path, struct ub_error *err); /* reads every run.yaml */
+/* Reads every run.yaml and checks every file. Fails when there is no store; damage does not make
+ * it fail. */
+struct ub_store *ub_store_open(const char *path, struct ub_error *err);
 void ub_store_free(struct ub_store *store);
+/* What a reader of this store has to know before its numbers: what is damaged, edited by hand, or
+ * without checksums; sentences, one a line, NULL when there is nothing to say. Caller frees. */
+char *ub_store_notice(const struct ub_store *store);
 /* The one run whose id starts with the prefix; none or several is an error. */
 const struct ub_run *ub_store_find(const struct ub_store *store, const char *id_prefix,
                                    struct ub_error *err);
 char *ub_store_run_folder(const char *store, const char *id); /* STORE/runs/ID; caller frees */
-/* One run without the rest of the store; its status is UB_RUN_MISSING when it is absent. */
-bool ub_store_read_run(const char *store, const char *id, struct ub_run *run, struct ub_error *err);
+/* One run without the rest of the store; its status is UB_RUN_MISSING when it is absent, or damaged
+ * (then run->damaged). */
+void ub_store_read_run(const char *store, const char *id, struct ub_run *run);
 void ub_run_clear(struct ub_run *run); /* only what ub_store_read_run filled */
 
 /* A trace in memory, sorted as written (by step). */
@@ -131,13 +170,34 @@ void ub_series_clear(struct ub_series *series);
  * folders. An exclusive holder is the only writer, so it may clean up: it removes the temporary
  * folders that killed writers left. Waits up to two seconds for workers of a killed runner. */
 bool ub_store_lock(const char *store, bool exclusive, struct ub_error *err);
+/* Moves a damaged run out of the way, to runs/.damaged-ID-N, where no reader looks; *to (caller
+ * frees) is where it went. */
+bool ub_store_set_aside(const char *store, const char *id, char **to, struct ub_error *err);
+/* Around the writing of STORE/NAME, one of the store's own files (suite.yaml, manifest.csv,
+ * runs.csv): the first drops its checksum, the second takes the new one. Between the two it has
+ * none, so that a process that is killed there leaves no file that looks damaged. The caller holds
+ * the exclusive lock. */
+bool ub_store_forget(const char *store, const char *name, struct ub_error *err);
+bool ub_store_remember(const char *store, const char *name, struct ub_error *err);
+bool ub_store_write_file(const char *store, const char *name, const void *data, size_t length,
+                         struct ub_error *err); /* all three */
+/* Takes what all files are now for what they should be: renews the checksums after an edit by hand,
+ * which is noted in them and named in every report; adds them to runs that have none. Fails, with
+ * nothing renewed, when a run cannot be read. The caller holds the exclusive lock. */
+struct ub_sealing {
+    size_t n_edited; /* files: they had a checksum, and it differed */
+    char **edited;   /* their names within the store; free each, and the list */
+    size_t n_added;  /* files that had none */
+};
+bool ub_store_seal(const char *store, struct ub_sealing *sealing, struct ub_error *err);
 /* Removes what a writer process left unfinished (its temporary folders). */
 void ub_store_clean(const char *store, int64_t pid);
 
 /* The manifest: every run that is expected, in order. */
 bool ub_manifest_write(const char *store, const struct ub_run_spec *const *specs, size_t count,
                        struct ub_error *err);
-/* NULL with *count = 0 and no error when there is none. Clear each entry, then free. */
+/* NULL with *count = 0 and no error when there is none; fails when it is damaged. Clear each entry,
+ * then free. */
 bool ub_manifest_read(const char *store, struct ub_run_spec **specs, size_t *count,
                       struct ub_error *err);
 
@@ -148,8 +208,10 @@ void ub_run_writer_add(struct ub_run_writer *w, int64_t step, const char *observ
                        double value, double error);
 void ub_run_writer_fact(struct ub_run_writer *w, const char *name, double value);
 char *ub_run_writer_folder(struct ub_run_writer *w); /* for extra files, before commit */
-/* Writes run.yaml and trace.csv.gz, fsyncs and renames the folder into place, replacing an earlier
- * attempt; frees w. On failure nothing of the run is left. */
+/* Writes run.yaml, trace.csv.gz and the checksums of all files in its folder, fsyncs and renames
+ * the folder into place, replacing an earlier attempt; frees w. On failure nothing of the run is
+ * left.
+ */
 bool ub_run_writer_commit(struct ub_run_writer *w, enum ub_run_status status, const char *message,
                           const struct ub_pair *provenance, size_t n_provenance,
                           struct ub_error *err);

@@ -1,5 +1,6 @@
 /* run.yaml and manifest.csv, read back. What is not as the store writes it is an error with file
- * and line: a store may have been edited or cut short by copying. */
+ * and line: a store may have been edited or cut short by copying. Who opens a store goes on
+ * without it. */
 #include "bench/store_private.h"
 
 #include <math.h>
@@ -82,28 +83,35 @@ static bool read_provenance(const struct ub_yaml *map, struct ub_run *run, struc
     return true;
 }
 
+/* An empty label is none: the canonical text stands in for it. */
+static char *label_of(const char *text)
+{
+    return *text ? ub_strdup(text) : NULL;
+}
+
 static void set_label(const struct ub_yaml *labels, const char *key, char **label)
 {
     const struct ub_yaml *node = ub_yaml_find(labels, key);
     if (node && node->kind == UB_YAML_SCALAR)
-        *label = ub_strdup(node->text);
+        *label = label_of(node->text);
 }
 
-static bool check_schema(const struct ub_yaml *root, struct ub_error *err)
+static bool read_schema(const struct ub_yaml *root, int64_t *version, struct ub_error *err)
 {
     const struct ub_yaml *schema = need(root, "schema", UB_YAML_SCALAR, err);
-    int64_t version;
     if (!schema)
         return false;
-    if (ub_read_int(schema->text, &version) && version == UB_STORE_SCHEMA)
+    if (ub_read_int(schema->text, version) &&
+        (*version == UB_STORE_SCHEMA || *version == UB_STORE_UNCHECKED))
         return true;
-    return ub_fail(err, UB_INPUT, "%s:%d: store schema '%s'; expected %d", schema->path,
-                   schema->line, schema->text, UB_STORE_SCHEMA);
+    return ub_fail(err, UB_INPUT, "%s:%d: store schema '%s'; expected %d or %d", schema->path,
+                   schema->line, schema->text, UB_STORE_UNCHECKED, UB_STORE_SCHEMA);
 }
 
-static bool read_root(const struct ub_yaml *root, struct ub_run *run, struct ub_error *err)
+static bool read_root(const struct ub_yaml *root, struct ub_run *run, int64_t *version,
+                      struct ub_error *err)
 {
-    if (!check_schema(root, err))
+    if (!read_schema(root, version, err))
         return false;
     const struct ub_yaml *status = need(root, "status", UB_YAML_SCALAR, err);
     const struct ub_yaml *message = need(root, "message", UB_YAML_SCALAR, err);
@@ -127,12 +135,13 @@ static bool read_root(const struct ub_yaml *root, struct ub_run *run, struct ub_
     return read_facts(facts, run, err) && read_provenance(provenance, run, err);
 }
 
-bool ub_run_read(const char *folder, const char *id, struct ub_run *run, struct ub_error *err)
+static bool read_yaml(const char *folder, const char *id, struct ub_run *run, int64_t *version,
+                      struct ub_error *err)
 {
     *run = (struct ub_run){0};
     char *path = ub_path(folder, "run.yaml");
     struct ub_yaml *root = ub_yaml_read(path, err);
-    bool good = root && read_root(root, run, err);
+    bool good = root && read_root(root, run, version, err);
     if (good) {
         ub_run_spec_id(&run->spec, run->id);
         if (strcmp(run->id, id) != 0)
@@ -148,10 +157,93 @@ bool ub_run_read(const char *folder, const char *id, struct ub_run *run, struct 
     return good;
 }
 
+/* A failed run of an early version may have been cut off before it wrote a trace. */
+static bool trace_reads(const char *folder, const struct ub_run *run, struct ub_error *err)
+{
+    char *path = ub_path(folder, "trace.csv.gz");
+    struct ub_trace *trace = NULL;
+    const bool none = run->status == UB_RUN_FAILED && !ub_exists(path);
+    if (!none)
+        trace = ub_trace_read_file(path, err);
+    const bool good = none || trace;
+    ub_trace_free(trace);
+    ub_free(path);
+    return good;
+}
+
+bool ub_run_read_unchecked(const char *folder, const char *id, struct ub_run *run,
+                           struct ub_error *err)
+{
+    int64_t version;
+    if (!read_yaml(folder, id, run, &version, err))
+        return false;
+    if (trace_reads(folder, run, err))
+        return true;
+    ub_run_clear(run);
+    return false;
+}
+
+static void add_edits(struct ub_run *run, const struct ub_checksums *c)
+{
+    struct ub_text text = {0};
+    if (c->n_edits == 0)
+        return;
+    for (size_t i = 0; i < c->n_edits; i++)
+        ub_text_add(&text, "%s%s", i ? "; " : "", c->edit[i]);
+    const size_t n = run->n_provenance + 1;
+    run->provenance = ub_realloc(run->provenance, n * sizeof *run->provenance);
+    run->provenance[run->n_provenance++] =
+        (struct ub_pair){.name = ub_strdup("edited"), .text = text.data};
+}
+
+static bool read_checked(const char *folder, const char *id, struct ub_run *run,
+                         struct ub_error *err)
+{
+    struct ub_checksums c;
+    int64_t version;
+    *run = (struct ub_run){0};
+    if (!ub_checksums_read(folder, &c, err))
+        return false;
+    bool good = ub_checksums_hold_all(&c, folder, err);
+    if (good && (!ub_checksums_find(&c, "run.yaml") || !ub_checksums_find(&c, "trace.csv.gz")))
+        good = ub_fail(err, UB_INPUT, "%s/checksums: no run.yaml and trace.csv.gz", folder);
+    good = good && read_yaml(folder, id, run, &version, err);
+    if (good) {
+        run->checked = true;
+        add_edits(run, &c);
+    }
+    ub_checksums_clear(&c);
+    return good;
+}
+
+static bool read_old(const char *folder, const char *id, struct ub_run *run, struct ub_error *err)
+{
+    int64_t version;
+    if (!read_yaml(folder, id, run, &version, err))
+        return false;
+    if (version != UB_STORE_UNCHECKED)
+        ub_fail(err, UB_INPUT, "%s: its checksums are gone", folder);
+    else if (trace_reads(folder, run, err))
+        return true;
+    ub_run_clear(run);
+    return false;
+}
+
+/* A second look, since the folder may have been replaced between two of its files. */
+bool ub_run_read(const char *folder, const char *id, struct ub_run *run, struct ub_error *err)
+{
+    struct ub_error first = {0};
+    if (ub_checksums_present(folder))
+        return read_checked(folder, id, run, &first) || read_checked(folder, id, run, err);
+    return read_old(folder, id, run, &first) || read_old(folder, id, run, err);
+}
+
 /* ---- manifest.csv ------------------------------------------------------------------------ */
 
 static const char *const label_columns[] = {"dataset-label", "model-label", "init-label",
                                             "optimizer-label"};
+
+static const char files_column[] = "files"; /* not in those of earlier versions */
 
 static bool manifest_columns(const struct ub_csv *csv, int fields[UB_SPEC_FIELDS], int *measure,
                              struct ub_error *err)
@@ -178,18 +270,22 @@ static bool read_manifest_row(const struct ub_csv *csv, size_t row,
                            csv->path, csv->lines[row], ub_spec_field_names[i], cell);
     }
     ub_spec_split_measures(spec, ub_csv_cell(csv, row, (size_t)measure));
+    const int files = ub_csv_column(csv, files_column);
+    if (files >= 0 && !ub_run_spec_set_files(spec, ub_csv_cell(csv, row, (size_t)files)))
+        return ub_fail(err, UB_INPUT, "%s:%d: bad %s '%s'; expected what a store writes", csv->path,
+                       csv->lines[row], files_column, ub_csv_cell(csv, row, (size_t)files));
     char **const labels[] = {&spec->dataset_label, &spec->model_label, &spec->init_label,
                              &spec->optimizer_label};
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
         int column = ub_csv_column(csv, label_columns[i]);
         if (column >= 0)
-            *labels[i] = ub_strdup(ub_csv_cell(csv, row, (size_t)column));
+            *labels[i] = label_of(ub_csv_cell(csv, row, (size_t)column));
     }
     return true;
 }
 
-bool ub_manifest_read(const char *store, struct ub_run_spec **specs, size_t *count,
-                      struct ub_error *err)
+bool ub_manifest_read_unchecked(const char *store, struct ub_run_spec **specs, size_t *count,
+                                struct ub_error *err)
 {
     *specs = NULL;
     *count = 0;
@@ -215,6 +311,15 @@ bool ub_manifest_read(const char *store, struct ub_run_spec **specs, size_t *cou
     *specs = NULL;
     *count = 0;
     return false;
+}
+
+bool ub_manifest_read(const char *store, struct ub_run_spec **specs, size_t *count,
+                      struct ub_error *err)
+{
+    *specs = NULL;
+    *count = 0;
+    return ub_store_file_holds(store, "manifest.csv", err) &&
+           ub_manifest_read_unchecked(store, specs, count, err);
 }
 
 static void add_labels(struct ub_text *text, const struct ub_run_spec *spec)
@@ -245,6 +350,9 @@ static void add_manifest_row(struct ub_text *text, const struct ub_run_spec *spe
         ub_text_add(&measures, "%s%s", i ? ";" : "", spec->measures[i]);
     ub_csv_add(text, measures.data);
     ub_text_free(&measures);
+    char *files = ub_run_spec_files(spec);
+    ub_csv_add(text, files);
+    ub_free(files);
     add_labels(text, spec);
     ub_csv_end_row(text);
 }
@@ -258,14 +366,13 @@ bool ub_manifest_write(const char *store, const struct ub_run_spec *const *specs
     for (int i = 0; i < UB_SPEC_FIELDS; i++)
         ub_csv_add(&text, ub_spec_field_names[i]);
     ub_csv_add(&text, "measure");
+    ub_csv_add(&text, files_column);
     for (size_t i = 0; i < sizeof label_columns / sizeof *label_columns; i++)
         ub_csv_add(&text, label_columns[i]);
     ub_csv_end_row(&text);
     for (size_t i = 0; i < count; i++)
         add_manifest_row(&text, specs[i]);
-    char *path = ub_path(store, "manifest.csv");
-    bool good = ub_write_file(path, text.data, text.length, err);
-    ub_free(path);
+    const bool good = ub_store_write_file(store, "manifest.csv", text.data, text.length, err);
     ub_text_free(&text);
     return good;
 }

@@ -82,14 +82,20 @@ static struct ub_trace *from_csv(const struct ub_csv *csv, struct ub_error *err)
     return t;
 }
 
+struct ub_trace *ub_trace_read_file(const char *path, struct ub_error *err)
+{
+    struct ub_csv *csv = ub_csv_read(path, true, err);
+    struct ub_trace *trace = csv ? from_csv(csv, err) : NULL;
+    ub_csv_free(csv);
+    return trace;
+}
+
 struct ub_trace *ub_trace_read(const struct ub_store *store, const struct ub_run *run,
                                struct ub_error *err)
 {
     char *folder = ub_store_run_folder(store->path, run->id);
     char *path = ub_path(folder, "trace.csv.gz");
-    struct ub_csv *csv = ub_csv_read(path, true, err);
-    struct ub_trace *trace = csv ? from_csv(csv, err) : NULL;
-    ub_csv_free(csv);
+    struct ub_trace *trace = ub_trace_read_file(path, err);
     ub_free(path);
     ub_free(folder);
     return trace;

@@ -242,6 +242,15 @@ static bool replace_folder(const char *from, const char *to, struct ub_error *er
     return ub_fail(err, UB_INPUT, "%s: cannot write: %s", to, strerror(errno));
 }
 
+static bool write_checksums(const char *folder, struct ub_error *err)
+{
+    struct ub_checksums c = {0};
+    const bool good =
+        ub_checksums_of_folder(folder, &c, err) && ub_checksums_write(folder, &c, err);
+    ub_checksums_clear(&c);
+    return good;
+}
+
 bool ub_run_writer_commit(struct ub_run_writer *w, enum ub_run_status status, const char *message,
                           const struct ub_pair *provenance, size_t n_provenance,
                           struct ub_error *err)
@@ -251,6 +260,7 @@ bool ub_run_writer_commit(struct ub_run_writer *w, enum ub_run_status status, co
     char *final = ub_store_run_folder(w->store, w->id), *runs = ub_path(w->store, "runs");
     bool wrote = write_text(w->folder, "run.yaml", &yaml, err);
     wrote = write_text(w->folder, "trace.csv.gz", &trace, err) && wrote;
+    wrote = wrote && write_checksums(w->folder, err);
     if (wrote)
         sync_folder(w->folder);
     bool good = wrote && replace_folder(w->folder, final, err);

@@ -54,7 +54,9 @@ static void add_provenance(struct ub_text *out, const struct ub_store *store)
             if (*text)
                 labels_add(&values, text);
         }
-        if (values.count == 1)
+        if (values.count == 0) /* a key that is empty in every run */
+            ub_text_add(out, "- %s: nothing\n", names.text[k]);
+        else if (values.count == 1)
             ub_text_add(out, "- %s: %s\n", names.text[k], values.text[0]);
         else
             ub_text_add(out, "- %s: %zu different, from `%s` to `%s`\n", names.text[k],
@@ -166,21 +168,37 @@ static void add_figures(struct ub_text *out, const struct plates *plates)
     labels_free(&sections);
 }
 
+/* A fence longer than any run of backticks inside. */
+static void add_code(struct ub_text *out, const char *code)
+{
+    size_t longest = 2;
+    for (const char *at = code; *at;) {
+        const size_t run = strspn(at, "`");
+        longest = run > longest ? run : longest;
+        at += run + strcspn(at + run, "`");
+    }
+    struct ub_text fence = {0};
+    for (size_t i = 0; i <= longest; i++)
+        ub_text_add(&fence, "`");
+    ub_text_add(out, "%ssh\n%s%s\n", fence.data, code, fence.data);
+    ub_text_free(&fence);
+}
+
 static void add_commands(struct ub_text *out, const struct study *study)
 {
-    struct ub_text summary = {0};
+    struct ub_text summary = {0}, code = {0};
     ub_text_add(&summary, "Commands of %zu systems", study->n_systems);
     ub_text_add(out, "\n## Repeat a run\n\nOne command for the first run of each system; other "
                      "seeds differ in `--seed` (all commands are in [runs.csv](runs.csv)).\n");
     fold(out, summary.data);
-    ub_text_add(out, "```sh\n");
     ub_text_free(&summary);
     for (size_t i = 0; i < study->n_systems; i++) {
         char *command = train_command(&study->store->runs[study->first_of[i]].spec);
-        ub_text_add(out, "%s\n", command);
+        ub_text_add(&code, "%s\n", command);
         ub_free(command);
     }
-    ub_text_add(out, "```\n");
+    add_code(out, code.data ? code.data : "");
+    ub_text_free(&code);
     unfold(out);
 }
 
@@ -313,9 +331,23 @@ static void add_summary(struct ub_text *out, const struct study *study)
     }
 }
 
+/* What is damaged or edited comes before all numbers: a quotation, one paragraph a sentence. */
+static void add_notice(struct ub_text *out, const struct ub_store *store)
+{
+    char *notice = ub_store_notice(store), *rest = NULL;
+    const char *before = "\n";
+    for (char *line = notice ? strtok_r(notice, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest)) {
+        ub_text_add(out, "%s> **Note.** %s\n", before, line);
+        before = ">\n";
+    }
+    ub_free(notice);
+}
+
 static void add_page(struct ub_text *out, const struct study *study, const struct plates *plates)
 {
     ub_text_add(out, "# unibench report\n");
+    add_notice(out, study->store);
     if (study->n_laws == 0)
         ub_text_add(out, "\nNo law is about what these runs measured.\n");
     for (size_t i = 0; i < study->n_laws; i++) {

@@ -157,6 +157,12 @@ char *ub_report_summary(const struct ub_store *store, struct ub_error *err)
     if (!study)
         return NULL;
     struct ub_text out = {0};
+    char *notice = ub_store_notice(store), *rest = NULL;
+    for (char *line = notice ? strtok_r(notice, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest))
+        add_wrapped(&out, line);
+    ub_text_add(&out, "%s", notice ? "\n" : "");
+    ub_free(notice);
     for (size_t i = 0; i < study->n_laws; i++) {
         struct ub_text verdict = {0};
         struct table *t = systems_table(study->laws[i], FOR_TERMINAL);

@@ -108,20 +108,23 @@ static void test_spec_survives_yaml(void **state)
     ub_yaml_free(map);
 }
 
+/* The mark of measurements: SHA-256 of their list in run.yaml, by Python's hashlib. */
 static void test_label(void **state)
 {
     (void)state;
     struct ub_run_spec spec = sample_spec(3);
     char *label = ub_run_spec_label(&spec);
-    assert_string_equal(label, "digits:size=100 mlp:widths=8x8 mse gd:lr=0.05 seed=3");
+    assert_string_equal(label, "digits:size=100 mlp:widths=8x8 mse gd:lr=0.05 steps=10 "
+                               "measure=e30a9cd5 seed=3");
     ub_free(label);
     spec.init = "he:gain=1";
     spec.init_label = "he";
     spec.double_precision = true;
     spec.data_seed = 2;
     label = ub_run_spec_label(&spec);
-    assert_string_equal(label,
-                        "digits:size=100 mlp:widths=8x8 mse gd:lr=0.05 he f64 data-seed=2 seed=3");
+    assert_string_equal(
+        label, "digits:size=100 mlp:widths=8x8 mse gd:lr=0.05 he f64 steps=10 measure=e30a9cd5 "
+               "data-seed=2 seed=3");
     ub_free(label);
 }
 
@@ -351,6 +354,17 @@ static void expect_broken(const char *store, const char *part)
     assert_input_error(&err, part);
 }
 
+/* Its one run is left out, and the reason is given. */
+static void expect_damaged(const char *store, const char *part)
+{
+    struct ub_store *s = open_good(store);
+    assert_int_equal(s->count, 0);
+    assert_int_equal(s->n_damaged, 1);
+    if (!strstr(s->damaged[0].why, part))
+        fail_msg("'%s'; expected '%s'", s->damaged[0].why, part);
+    ub_store_free(s);
+}
+
 static char *replaced(const char *text, const char *old, const char *by)
 {
     const char *at = strstr(text, old);
@@ -369,10 +383,14 @@ static void test_corrupt_run_yaml(void **state)
     write_run(store, &spec, UB_RUN_OK, "", 1);
     ub_run_spec_id(&spec, id);
     char *folder = ub_store_run_folder(store, id), *path = ub_path(folder, "run.yaml");
-    size_t length;
-    char *good = (char *)ub_read_file(path, 1 << 20, &length, &err);
+    char *written = (char *)ub_read_file(path, 1 << 20, NULL, &err);
+    char *good = replaced(written, "schema: 2", "schema: 1"); /* as before there were checksums */
+    const size_t length = strlen(good);
+    char *checksums = ub_path(folder, "checksums");
+    assert_int_equal(unlink(checksums), 0);
     static const char *const cases[][3] = {
-        {"schema: 1", "schema: 2", "run.yaml:1: store schema '2'; expected 1"},
+        {"schema: 1", "schema: 3", "run.yaml:1: store schema '3'; expected 1 or 2"},
+        {"schema: 1", "schema: 2", "its checksums are gone"},
         {"status: ok", "status: fine", "run.yaml:3: status 'fine'"},
         {"status: ok", "status: missing", "status 'missing'"},
         {"status: ok\n", "", "'status' is missing"},
@@ -384,7 +402,7 @@ static void test_corrupt_run_yaml(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *bad = replaced(good, cases[i][0], cases[i][1]);
         support_write(folder, "run.yaml", bad, strlen(bad));
-        expect_broken(store, cases[i][2]);
+        expect_damaged(store, cases[i][2]);
         ub_free(bad);
     }
     for (size_t cut = 0; cut < length; cut += 41) { /* never a crash */
@@ -393,7 +411,9 @@ static void test_corrupt_run_yaml(void **state)
         err = (struct ub_error){0};
     }
     assert_int_equal(unlink(path), 0);
-    expect_broken(store, "run.yaml");
+    expect_damaged(store, "run.yaml");
+    ub_free(checksums);
+    ub_free(written);
     ub_free(good);
     ub_free(path);
     ub_free(folder);

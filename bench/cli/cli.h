@@ -17,6 +17,7 @@ int cli_show(int argc, char **argv);
 int cli_export(int argc, char **argv);
 int cli_compare(int argc, char **argv);
 int cli_spectra(int argc, char **argv);
+int cli_seal(int argc, char **argv);
 
 /* ---- arguments -------------------------------------------------------------------------- */
 
@@ -59,6 +60,8 @@ bool cli_make(const struct ub_plan *plan, const struct cli_making *making, struc
 
 /* "60 runs: 58 ok, 2 diverged" */
 char *cli_counts(const struct ub_store *store);
+/* Prints the store's notice (ub_store_notice) to standard error. */
+void cli_warn(const struct ub_store *store);
 
 /* Prints a text to standard output and frees it. */
 void cli_print(struct ub_text *text);

@@ -132,6 +132,8 @@ bool cli_find_run(const char *text, const char *store, struct cli_run *out, stru
         named = split_run(text, &folder, &id, err);
     }
     out->store = named ? ub_store_open(folder, err) : NULL;
+    if (out->store)
+        cli_warn(out->store);
     out->run = out->store ? ub_store_find(out->store, id, err) : NULL;
     ub_free(folder);
     ub_free(id);
@@ -149,6 +151,8 @@ bool cli_make(const struct ub_plan *plan, const struct cli_making *making, struc
     if (plan->n_pending < plan->selected)
         fprintf(stderr, "unibench: %zu of %zu runs are in %s already\n",
                 plan->selected - plan->n_pending, plan->selected, making->store);
+    if (!ub_plan_set_aside(plan, making->store, err))
+        return false;
     const struct ub_sweep sweep = {
         .store = making->store,
         .data = making->data,
@@ -186,7 +190,18 @@ char *cli_counts(const struct ub_store *store)
                     ub_run_status_name((enum ub_run_status)status));
         separator = ", ";
     }
+    if (store->n_damaged_runs)
+        ub_text_add(&text, "%s%zu damaged", separator, store->n_damaged_runs);
     return text.data;
+}
+
+void cli_warn(const struct ub_store *store)
+{
+    char *notice = ub_store_notice(store), *rest = NULL;
+    for (char *line = notice ? strtok_r(notice, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest))
+        fprintf(stderr, "unibench: %s: %s\n", store->path, line);
+    ub_free(notice);
 }
 
 void cli_print(struct ub_text *text)

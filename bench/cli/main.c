@@ -20,6 +20,7 @@ static const struct {
     {"export", "one run as NumPy arrays (.npz): weights, data, trace", cli_export},
     {"compare", "drift of one store against another", cli_compare},
     {"spectra", "spectra of the weights in a file, anyone's: tails, ranks, outliers", cli_spectra},
+    {"seal", "accept what a hand changed in a store: renew its checksums, mark it", cli_seal},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

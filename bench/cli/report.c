@@ -51,6 +51,7 @@ static bool write_report(const struct arguments *a, const struct ub_store *store
 {
     char *folder = a->out ? ub_strdup(a->out) : ub_path(a->store, "report");
     char *page = ub_path(folder, "report.md"), *counts = cli_counts(store);
+    cli_warn(store);
     bool good = ub_report_write(store, folder, a->err);
     char *summary = good && a->summary ? ub_report_summary(store, a->err) : NULL;
     good = good && (!a->summary || summary);

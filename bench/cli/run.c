@@ -109,7 +109,9 @@ static void list_runs(const struct ub_suite *suite, const struct ub_plan *plan)
         table_cell(t, "%s", entry->id);
         table_cell(t, "%lld", (long long)entry->cell->spec.steps);
         table_cell(t, "%s",
-                   entry->status == UB_RUN_MISSING ? "-" : ub_run_status_name(entry->status));
+                   entry->damage                     ? "damaged"
+                   : entry->status == UB_RUN_MISSING ? "-"
+                                                     : ub_run_status_name(entry->status));
         table_cell(t, "%s", entry->label);
     }
     struct ub_text text = {0};
@@ -156,8 +158,11 @@ static bool finish(const struct arguments *a, const char *store_path)
     struct ub_store *store = ub_store_open(store_path, a->err);
     if (!store)
         return false;
+    cli_warn(store);
     char *csv = ub_path(store_path, "runs.csv"), *counts = cli_counts(store);
-    bool good = ub_report_runs_csv(store, csv, a->err);
+    bool good = ub_store_forget(store_path, "runs.csv", a->err) &&
+                ub_report_runs_csv(store, csv, a->err) &&
+                ub_store_remember(store_path, "runs.csv", a->err);
     char *summary = good && a->summary ? ub_report_summary(store, a->err) : NULL;
     good = good && (!a->summary || summary);
     if (summary)
