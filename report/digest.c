@@ -208,8 +208,8 @@ struct labels fact_names(const struct digest *digest)
 
 static void add_argument(struct ub_text *text, const char *option, const char *value)
 {
-    const bool plain = strcspn(value, "()'\" ;|&$*?[]<>\\`~!#") == strlen(value);
-    ub_text_add(text, plain ? " --%s %s" : " --%s '%s'", option, value);
+    ub_text_add(text, " --%s ", option);
+    ub_text_add_shell(text, value);
 }
 
 char *train_command(const struct ub_run_spec *spec)

@@ -1,5 +1,6 @@
 /* unibench show: one run. */
 #include "bench/cli/cli.h"
+#include "report/digest.h"
 #include "report/table.h"
 
 #include <math.h>
@@ -46,7 +47,8 @@ static const struct argp argp = {
     .options = options,
     .parser = parse,
     .args_doc = "RUN",
-    .doc = "Prints a run's spec, status, facts, provenance and last measurements."
+    .doc = "Prints a run's spec, status, facts, provenance and last measurements, and the "
+           "command that makes it again."
            "\v"
            "Examples:\n"
            "  unibench show out/quick/runs/0123456789abcdef\n"
@@ -144,6 +146,14 @@ static bool print_last(const struct cli_run *found, struct ub_error *err)
     return true;
 }
 
+/* Last, to be cut out by its heading. */
+static void print_repeat(const struct ub_run *run)
+{
+    char *command = train_command(&run->spec);
+    printf("\nrepeat\n%s\n", command);
+    ub_free(command);
+}
+
 int cli_show(int argc, char **argv)
 {
     struct ub_error err = {0};
@@ -158,6 +168,8 @@ int cli_show(int argc, char **argv)
         print_facts(found.run);
         good = print_last(&found, &err);
     }
+    if (good)
+        print_repeat(found.run);
     ub_store_free(found.store);
     return good ? UB_OK : ub_report(&err);
 }
