@@ -76,6 +76,7 @@ static int work(void *context)
     const struct ub_train_setting setting = {
         .store = sweep->store,
         .data = sweep->data,
+        .known = sweep->known,
         .threads = sweep->threads,
         .timeout = job->cell->timeout,
         .progress = job->steps,

@@ -24,7 +24,8 @@
 #include "bench/suite.h"
 
 struct ub_sweep {
-    const char *store, *data; /* data: folder of data files or NULL */
+    const char *store, *data;  /* data: folder of data files or NULL */
+    struct ub_contents *known; /* of data files (identity.h); may be NULL */
     const struct ub_suite_cell *const *cells;
     size_t count;
     int jobs, threads;    /* runs at once; threads of each */

@@ -104,12 +104,29 @@ static void add_missing(struct ub_store *s, const char *id, struct ub_run_spec *
     *spec = (struct ub_run_spec){0};
 }
 
+/* Its data may have been read from another place than they are asked for at now: the same run, by
+ * its present name. */
+static void take_dataset(struct ub_run *run, struct ub_run_spec *expected)
+{
+    if (strcmp(run->spec.dataset, expected->dataset) == 0)
+        return;
+    ub_free(run->spec.dataset);
+    ub_free(run->spec.dataset_label);
+    run->spec.dataset = expected->dataset;
+    run->spec.dataset_label = expected->dataset_label;
+    expected->dataset = expected->dataset_label = NULL;
+    ub_free(run->label);
+    run->label = ub_run_spec_label(&run->spec);
+}
+
 /* `expected` is the manifest's spec, taken over when the run is damaged; NULL when it has none. */
 static void add_run(struct ub_store *s, const char *id, struct ub_run_spec *expected)
 {
     struct ub_error damage = {0};
     char *folder = ub_store_run_folder(s->path, id);
     if (ub_run_read(folder, id, &s->runs[s->count], &damage)) {
+        if (expected)
+            take_dataset(&s->runs[s->count], expected);
         s->count++;
     } else {
         add_damage(s, "runs", id, damage.text);
@@ -181,6 +198,45 @@ static bool read_expected(struct ub_store *s, bool checks, const struct ub_ids *
     return true;
 }
 
+/* ---- labels ----------------------------------------------------------------------------- */
+
+static int compare_labels(const void *a, const void *b)
+{
+    return strcmp((*(struct ub_run *const *)a)->label, (*(struct ub_run *const *)b)->label);
+}
+
+static void spell_out(struct ub_run *run)
+{
+    char **const labels[] = {&run->spec.dataset_label, &run->spec.model_label,
+                             &run->spec.init_label, &run->spec.optimizer_label};
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+        ub_free(*labels[i]);
+        *labels[i] = NULL;
+    }
+    ub_free(run->label);
+    run->label = ub_run_spec_label(&run->spec);
+}
+
+/* Short forms leave out defaults, and these may have changed between the versions that made the
+ * runs of a store: runs that would look the same are told apart by their whole texts. */
+static void tell_apart(struct ub_store *s)
+{
+    struct ub_run **by_label = ub_calloc(s->count + 1, sizeof(struct ub_run *));
+    bool *same = ub_calloc(s->count + 1, sizeof *same);
+    for (size_t i = 0; i < s->count; i++)
+        by_label[i] = &s->runs[i];
+    if (s->count)
+        qsort(by_label, s->count, sizeof *by_label, compare_labels);
+    for (size_t i = 1; i < s->count; i++)
+        if (strcmp(by_label[i]->label, by_label[i - 1]->label) == 0)
+            same[i] = same[i - 1] = true;
+    for (size_t i = 0; i < s->count; i++)
+        if (same[i])
+            spell_out(by_label[i]);
+    ub_free(by_label);
+    ub_free(same);
+}
+
 static bool open_store(struct ub_store *s, struct ub_error *err)
 {
     struct ub_ids ids = {0};
@@ -194,8 +250,10 @@ static bool open_store(struct ub_store *s, struct ub_error *err)
                 s->path, ub_exists(s->path) ? "not a store" : "no such folder");
     good = good && ub_list_runs(s->path, &ids, err) &&
            read_expected(s, check_own_files(s), &ids, &expected, &n_expected, err);
-    if (good)
+    if (good) {
         fill(s, &ids, expected, n_expected);
+        tell_apart(s);
+    }
     for (size_t i = 0; i < n_expected; i++)
         ub_run_spec_clear(&expected[i]);
     ub_free(expected);

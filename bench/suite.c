@@ -46,8 +46,7 @@ static int compare_entries(const void *a, const void *b)
     return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
-/* Keeps the first of equal cells, in place. */
-static void drop_duplicates(struct ub_suite *suite)
+void ub_suite_drop_duplicates(struct ub_suite *suite)
 {
     size_t n = suite->count;
     struct entry *entries = ub_calloc(n + 1, sizeof *entries);
@@ -66,7 +65,7 @@ static void drop_duplicates(struct ub_suite *suite)
         else
             suite->cells[suite->count++] = suite->cells[i];
     }
-    suite->duplicates = n - suite->count;
+    suite->duplicates += n - suite->count;
     ub_free(entries);
     ub_free(drop);
 }
@@ -132,7 +131,7 @@ static bool read_root(struct ub_suite *suite, const struct ub_yaml *root, struct
         return false;
     if (!read_runs(suite, root, defaults, err))
         return false;
-    drop_duplicates(suite);
+    ub_suite_drop_duplicates(suite);
     return suite->count > 0 ||
            ub_fail(err, UB_INPUT, "%s:%d: everything is excluded; expected a run", root->path,
                    root->line);

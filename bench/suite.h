@@ -36,6 +36,7 @@ struct ub_suite_cell {
     double timeout; /* seconds; 0 = none */
     int line;       /* of its block */
     bool optional;
+    bool absent; /* the files of its dataset are not there, so its id cannot be known */
 };
 
 struct ub_suite {
@@ -53,6 +54,9 @@ void ub_suite_free(struct ub_suite *suite);
 /* Drops the optional cells whose dataset's files are not in `data` (NULL: $UNIBENCH_DATA); returns
  * how many, and the names of those datasets, comma-separated, in *names (caller frees). */
 size_t ub_suite_drop_absent(struct ub_suite *suite, const char *data, char **names);
+
+/* Keeps the first of cells with one id. */
+void ub_suite_drop_duplicates(struct ub_suite *suite);
 
 /* Path of a suite given by path or by the name of a bundled one. Caller frees. */
 char *ub_suite_find(const char *name, struct ub_error *err);

@@ -66,7 +66,7 @@ static bool set_up(struct session *s, struct ub_error *err)
 {
     const struct ub_run_spec *spec = s->spec;
     s->data = ub_dataset_load(spec->dataset, spec->data_seed, s->setting->data, err);
-    if (!s->data)
+    if (!s->data || !ub_spec_files_hold(spec, s->setting->data, s->setting->known, err))
         return false;
     s->problem = ub_problem_new(
         &(struct ub_problem_spec){

@@ -1,5 +1,8 @@
 /* train.h - one run: a spec in, a folder of the store out.
  *
+ * The spec of a dataset that is read from files has their contents (ub_spec_identify); a run whose
+ * files are others by the time they are read fails.
+ *
  * Training for `steps` steps, full-batch unless the optimizer takes mini-batches (then the whole
  * set's loss and gradient are evaluated only where an observable is due, and a batch's loss can
  * end the run, too); each observable is measured before the update of the steps
@@ -15,12 +18,13 @@
 #ifndef UB_TRAIN_H
 #define UB_TRAIN_H
 
-#include "bench/store.h"
+#include "bench/identity.h"
 
 #include <stdatomic.h>
 
 struct ub_train_setting {
-    const char *store, *data; /* data: folder of data files or NULL */
+    const char *store, *data;  /* data: folder of data files or NULL */
+    struct ub_contents *known; /* of data files (identity.h); may be NULL */
     int threads;
     double timeout;          /* seconds, 0 = none: checked at each step */
     atomic_llong *progress;  /* steps done, for whoever watches; may be NULL */

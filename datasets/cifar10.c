@@ -82,6 +82,20 @@ static bool present(const struct ub_call *call, const char *folder)
     return there;
 }
 
+/* As load_batches reads them. */
+static bool files(const struct ub_call *call, const char *folder, struct ub_paths *out,
+                  struct ub_error *err)
+{
+    char *found = folder ? ub_data_folder(folder, subfolders, names) : NULL;
+    if (!found)
+        return ub_data_missing(folder, call->name, names[0], err);
+    for (int i = 0; i < BATCHES; i++)
+        ub_paths_add(out, ub_data_file(found, names[i]));
+    ub_paths_add(out, ub_data_file(found, "test_batch.bin"));
+    ub_free(found);
+    return true;
+}
+
 static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
                  const char *folder, struct ub_error *err)
 {
@@ -105,5 +119,6 @@ const struct ub_dataset_source ub_dataset_cifar10 = {
     .citation = "Krizhevsky 2009, Learning multiple layers of features from tiny images",
     .needs_files = true,
     .present = present,
+    .files = files,
     .load = load,
 };

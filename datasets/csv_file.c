@@ -147,6 +147,13 @@ static bool present(const struct ub_call *call, const char *folder)
     return there;
 }
 
+static bool files(const struct ub_call *call, const char *folder, struct ub_paths *out,
+                  struct ub_error *err)
+{
+    ub_paths_add(out, path_of(ub_call_get(call, "file"), folder, err));
+    return out->count > 0;
+}
+
 static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
                  const char *folder, struct ub_error *err)
 {
@@ -168,5 +175,6 @@ const struct ub_dataset_source ub_dataset_csv = {
     .options = options,
     .needs_files = true,
     .present = present,
+    .files = files,
     .load = load,
 };

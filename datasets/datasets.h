@@ -43,12 +43,24 @@ struct ub_dataset {
 int64_t ub_target_width(const struct ub_dataset *d);
 int64_t ub_positions(const struct ub_dataset *d);
 
+/* Paths in a list: free with ub_paths_clear. */
+struct ub_paths {
+    size_t count;
+    char **path;
+};
+void ub_paths_add(struct ub_paths *paths, char *path); /* takes it over; NULL adds nothing */
+void ub_paths_clear(struct ub_paths *paths);
+
 struct ub_dataset_source {
     const char *name, *summary, *citation;
     const struct ub_option *options; /* its own; the common ones are added by ub_dataset_load */
     bool needs_files;                /* reads from the data folder (not bundled, not generated) */
     /* Whether its files are there, good or bad; NULL where none are needed. */
     bool (*present)(const struct ub_call *call, const char *folder);
+    /* Names the files that `load` reads, in its order: their contents are part of what a run is.
+     * Fails as `load` does when one that is needed is not there. NULL where none are needed. */
+    bool (*files)(const struct ub_call *call, const char *folder, struct ub_paths *out,
+                  struct ub_error *err);
     /* Fills dataset->train (and test, if the source has a test file) with raw data. `folder` is the
      * data folder or NULL; `seed` picks generated data, never anything else. */
     bool (*load)(struct ub_dataset *dataset, const struct ub_call *call, uint64_t seed,
@@ -84,5 +96,10 @@ void ub_dataset_free(struct ub_dataset *dataset);
 /* Whether the files that a checked call's dataset needs are in the folder (NULL: $UNIBENCH_DATA),
  * good or bad; true where none are needed. */
 bool ub_dataset_present(const char *text, const char *folder);
+
+/* The files that a dataset is read from (not those bundled with the program), in the order of
+ * reading; none for generated ones. Clear in any case. */
+bool ub_dataset_files(const char *text, const char *folder, struct ub_paths *out,
+                      struct ub_error *err);
 
 #endif

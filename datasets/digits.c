@@ -1,6 +1,8 @@
 /* UCI handwritten digits (Alpaydin and Kaynak 1998): 1,797 images of 8 x 8 pixels, bundled. */
 #include "datasets/source.h"
 
+#include <string.h>
+
 enum { SIDE = 8, PIXELS = SIDE * SIDE, GREATEST = 16, CLASSES = 10 };
 
 static bool read_number(const struct ub_csv *csv, size_t row, size_t column, int64_t most,
@@ -34,6 +36,21 @@ static bool fill(struct ub_dataset *d, const struct ub_csv *csv, struct ub_error
     return true;
 }
 
+/* A run's id does not name the contents of a file that comes with the program: it must be that
+ * file. The digest is sha256sum's of datasets/data/digits.csv.gz. */
+static bool is_bundled(const char *path, struct ub_error *err)
+{
+    static const char expected[] =
+        "46abec6b12486ad9e51943373abcf22bbea1b5a51a1619b361570d8893f1464a";
+    char sum[UB_SHA256_TEXT];
+    return ub_sha256_file(path, sum, err) &&
+           (strcmp(sum, expected) == 0 ||
+            ub_fail(err, UB_INPUT,
+                    "%s: not the file that comes with unibench; expected SHA-256 %.16s... (other "
+                    "data are read by 'csv')",
+                    path, expected));
+}
+
 static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
                  const char *folder, struct ub_error *err)
 {
@@ -44,7 +61,8 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
     d->shape[1] = d->shape[2] = SIDE;
     d->features = PIXELS;
     d->outputs = CLASSES;
-    struct ub_csv *csv = ub_csv_read(UNIBENCH_BUNDLED "/digits.csv.gz", false, err);
+    static const char path[] = UNIBENCH_BUNDLED "/digits.csv.gz";
+    struct ub_csv *csv = is_bundled(path, err) ? ub_csv_read(path, false, err) : NULL;
     bool good = csv && fill(d, csv, err);
     ub_csv_free(csv);
     return good;

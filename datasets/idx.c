@@ -143,6 +143,34 @@ static bool present(const struct ub_call *call, const char *folder)
     return found;
 }
 
+/* The pair of a prefix, as load_pair reads it; what is not there adds nothing. */
+static void add_pair(struct ub_paths *out, const char *prefix, const char *folder)
+{
+    struct ub_text images = {0}, labels = {0};
+    ub_text_add(&images, "%s-images-idx3-ubyte", prefix);
+    ub_text_add(&labels, "%s-labels-idx1-ubyte", prefix);
+    ub_paths_add(out, ub_data_file(folder, images.data));
+    ub_paths_add(out, ub_data_file(folder, labels.data));
+    ub_text_free(&images);
+    ub_text_free(&labels);
+}
+
+static bool files(const struct ub_call *call, const char *folder, struct ub_paths *out,
+                  struct ub_error *err)
+{
+    char *of_train = folder_of(folder, call, train);
+    char *of_test = of_train ? NULL : folder_of(folder, call, test);
+    if (of_train)
+        add_pair(out, "train", of_train);
+    if (of_train || of_test)
+        add_pair(out, "t10k", of_train ? of_train : of_test);
+    const bool only_test = strcmp(ub_call_get(call, "part"), "test") == 0;
+    const bool found = of_train || of_test;
+    ub_free(of_train);
+    ub_free(of_test);
+    return found || ub_data_missing(folder, call->name, only_test ? *test : *train, err);
+}
+
 static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
                  const char *folder, struct ub_error *err)
 {
@@ -175,6 +203,7 @@ const struct ub_dataset_source ub_dataset_mnist = {
     .options = options,
     .needs_files = true,
     .present = present,
+    .files = files,
     .load = load,
 };
 
@@ -185,5 +214,6 @@ const struct ub_dataset_source ub_dataset_fashion_mnist = {
     .options = options,
     .needs_files = true,
     .present = present,
+    .files = files,
     .load = load,
 };

@@ -165,6 +165,19 @@ bool ub_dataset_present(const char *text, const char *folder)
     return present;
 }
 
+bool ub_dataset_files(const char *text, const char *folder, struct ub_paths *out,
+                      struct ub_error *err)
+{
+    const struct ub_dataset_source *source;
+    struct ub_option options[MOST_OPTIONS];
+    struct ub_call *call = checked(text, "dataset", &source, options, err);
+    *out = (struct ub_paths){0};
+    const bool good =
+        call && (!source->files || source->files(call, data_folder(folder), out, err));
+    ub_call_free(call);
+    return good;
+}
+
 struct ub_dataset *ub_dataset_load(const char *text, uint64_t data_seed, const char *folder,
                                    struct ub_error *err)
 {

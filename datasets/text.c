@@ -75,6 +75,14 @@ static bool present(const struct ub_call *call, const char *folder)
     return there;
 }
 
+static bool files(const struct ub_call *call, const char *folder, struct ub_paths *out,
+                  struct ub_error *err)
+{
+    const char *name = ub_call_get(call, "file");
+    ub_paths_add(out, find_file(folder, name));
+    return out->count > 0 || ub_data_missing(folder, "text", name, err);
+}
+
 static bool fill(struct ub_dataset *d, const struct ub_call *call, struct corpus *c, size_t length,
                  struct ub_error *err)
 {
@@ -126,5 +134,6 @@ const struct ub_dataset_source ub_dataset_text = {
     .options = options,
     .needs_files = true,
     .present = present,
+    .files = files,
     .load = load,
 };

@@ -26,6 +26,7 @@ enum column {
     INIT_LABEL,
     MESSAGE,
     COMMAND,
+    FILES,
     COLUMNS
 };
 
@@ -33,7 +34,7 @@ static const char *const column_names[COLUMNS] = {
     "id",        "status",      "dataset",       "model",           "loss",       "init",
     "optimizer", "steps",       "seed",          "data-seed",       "precision",  "save-weights",
     "measure",   "model-label", "dataset-label", "optimizer-label", "init-label", "message",
-    "command"};
+    "command",   "files"};
 
 static const char provenance_prefix[] = "provenance.";
 
@@ -86,6 +87,9 @@ static void add_spec(struct ub_text *text, const struct ub_run *run)
     char *command = train_command(s);
     ub_csv_add(text, command);
     ub_free(command);
+    char *files = ub_run_spec_files(s);
+    ub_csv_add(text, files);
+    ub_free(files);
 }
 
 static struct labels provenance_names(const struct digest *digest)
@@ -196,7 +200,8 @@ static bool read_spec(const struct source *s, struct ub_run_spec *spec)
     spec->optimizer_label = label_or_null(cell(s, OPTIMIZER_LABEL));
     spec->init_label = label_or_null(cell(s, INIT_LABEL));
     read_measures(spec, cell(s, MEASURE));
-    return true;
+    return ub_run_spec_set_files(spec, cell(s, FILES)) ||
+           bad(s, "files", cell(s, FILES), "SHA-256 joined by ';'");
 }
 
 static bool read_number(const struct source *s, const char *name, const char *text, double *out)

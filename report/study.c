@@ -58,6 +58,7 @@ char *call_name(const char *call)
 char *system_label(const struct ub_run_spec *spec)
 {
     struct ub_text text = {0};
+    char mark[UB_DATA_MARK];
     ub_text_add(&text, "%s %s %s %s", dataset_label(spec), model_label(spec), spec->loss,
                 optimizer_label(spec));
     const char *init = spec->init_label ? spec->init_label : spec->init;
@@ -65,6 +66,9 @@ char *system_label(const struct ub_run_spec *spec)
         ub_text_add(&text, " %s", init);
     if (spec->double_precision)
         ub_text_add(&text, " f64");
+    ub_text_add(&text, " steps=%" PRId64, spec->steps);
+    ub_run_spec_data_mark(spec, mark);
+    ub_text_add(&text, "%s%s", *mark ? " " : "", mark);
     return text.data;
 }
 
@@ -75,7 +79,7 @@ bool same_system(const struct ub_run_spec *a, const struct ub_run_spec *b)
     return strcmp(a->dataset, b->dataset) == 0 && strcmp(a->model, b->model) == 0 &&
            strcmp(a->loss, b->loss) == 0 && strcmp(a->init, b->init) == 0 &&
            strcmp(a->optimizer, b->optimizer) == 0 && a->steps == b->steps &&
-           a->double_precision == b->double_precision;
+           a->double_precision == b->double_precision && ub_run_spec_same_files(a, b);
 }
 
 static size_t system_of(struct study *study, size_t run)

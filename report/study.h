@@ -20,7 +20,8 @@ void study_free(struct study *study);
 
 /* Same system: all of the spec is equal but seed, data seed, measurements and kept weights. */
 bool same_system(const struct ub_run_spec *a, const struct ub_run_spec *b);
-/* "digits mlp:widths=64x64 mse gd:lr=0.05": a run's label without its seeds. Caller frees. */
+/* "digits mlp:widths=64x64 mse gd:lr=0.05 steps=1000": a run's label without its seeds and what was
+ * measured and kept; different systems have different labels. Caller frees. */
 char *system_label(const struct ub_run_spec *spec);
 
 /* Short forms where the store has them. */

@@ -53,6 +53,7 @@ extern const char cli_run_help[];
  * do. False with err->code UB_INTERRUPTED (and its text) when a signal ended it. */
 struct cli_making {
     const char *store, *data;
+    struct ub_contents *known; /* see bench/identity.h */
     int jobs, threads;
     bool record_failures;
 };

@@ -156,6 +156,7 @@ bool cli_make(const struct ub_plan *plan, const struct cli_making *making, struc
     const struct ub_sweep sweep = {
         .store = making->store,
         .data = making->data,
+        .known = making->known,
         .cells = plan->pending_cells,
         .count = plan->n_pending,
         .jobs = making->jobs,

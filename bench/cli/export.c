@@ -1,5 +1,6 @@
 /* unibench export: one run as NumPy arrays. */
 #include "bench/cli/cli.h"
+#include "bench/identity.h"
 #include "bench/npz.h"
 #include "bench/train.h"
 #include "systems/systems.h"
@@ -157,6 +158,22 @@ static bool write_arrays(const struct arguments *a, const struct cli_run *found,
     return false;
 }
 
+/* Runs of earlier versions do not say. */
+static bool is_data_trained_on(const struct arguments *a, const struct ub_run_spec *spec)
+{
+    struct ub_paths paths;
+    bool good = ub_dataset_files(spec->dataset, a->data, &paths, a->err);
+    if (good && spec->n_files == 0 && paths.count > 0)
+        fprintf(stderr,
+                "unibench: %s: this run does not say what its data files held; whether this is the "
+                "one trained on is not known\n",
+                paths.path[0]);
+    else if (good)
+        good = ub_spec_files_hold(spec, a->data, NULL, a->err);
+    ub_paths_clear(&paths);
+    return good;
+}
+
 static bool export_run(const struct arguments *a, const struct cli_run *found)
 {
     const struct ub_run_spec *spec = &found->run->spec;
@@ -168,7 +185,7 @@ static bool export_run(const struct arguments *a, const struct cli_run *found)
     struct ub_trace *trace = ub_trace_read(found->store, found->run, a->err);
     struct ub_dataset *data =
         trace ? ub_dataset_load(spec->dataset, spec->data_seed, a->data, a->err) : NULL;
-    bool good = data && write_arrays(a, found, data, trace);
+    bool good = data && is_data_trained_on(a, spec) && write_arrays(a, found, data, trace);
     ub_dataset_free(data);
     ub_trace_free(trace);
     return good;

@@ -1,5 +1,6 @@
 /* unibench run: the runs of a suite. */
 #include "bench/cli/cli.h"
+#include "bench/identity.h"
 #include "bench/preflight.h"
 #include "bench/provenance.h"
 #include "report/report.h"
@@ -33,6 +34,7 @@ struct arguments {
     uint64_t memory;
     bool dry_run, summary;
     struct ub_plan_wish wish;
+    struct ub_contents *known;
 };
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -106,7 +108,7 @@ static void list_runs(const struct ub_suite *suite, const struct ub_plan *plan)
         const struct ub_plan_entry *entry = &plan->entries[i];
         if (!entry->selected)
             continue;
-        table_cell(t, "%s", entry->id);
+        table_cell(t, "%s", entry->cell->absent ? "(no data)" : entry->id);
         table_cell(t, "%lld", (long long)entry->cell->spec.steps);
         table_cell(t, "%s",
                    entry->damage                     ? "damaged"
@@ -182,6 +184,7 @@ static bool make(const struct arguments *a, const struct ub_suite *suite,
     const struct cli_making making = {
         .store = store,
         .data = a->data,
+        .known = a->known,
         .jobs = jobs_of(a),
         .threads = (int)a->threads,
         .record_failures = true,
@@ -234,7 +237,10 @@ int cli_run(int argc, char **argv)
     good = good && cli_check_folder("--data", a.data, &err);
     char *path = good ? ub_suite_find(a.suite, &err) : NULL;
     struct ub_suite *suite = path ? ub_suite_read(path, &err) : NULL;
-    good = suite && drop_absent(&a, suite) && run_suite(&a, suite);
+    a.known = ub_contents_new();
+    good = suite && drop_absent(&a, suite) && ub_suite_identify(suite, a.data, a.known, &err) &&
+           run_suite(&a, suite);
+    ub_contents_free(a.known);
     ub_suite_free(suite);
     ub_free(path);
     return good ? UB_OK : ub_report(&err);

@@ -1,5 +1,6 @@
 /* unibench train: one run, described on the command line. */
 #include "bench/cli/cli.h"
+#include "bench/identity.h"
 #include "bench/preflight.h"
 
 #include <string.h>
@@ -61,6 +62,7 @@ struct arguments {
     size_t n_measures;
     const char **measures;
     struct ub_plan_wish wish;
+    struct ub_contents *known;
 };
 
 static bool set_call(struct arguments *a, const char *axis, const char *text)
@@ -200,7 +202,7 @@ static bool complete(struct arguments *a)
 static bool make(struct arguments *a, struct ub_plan *plan)
 {
     const struct cli_making making = {
-        .store = a->out, .data = a->data, .jobs = 1, .threads = (int)a->threads};
+        .store = a->out, .data = a->data, .known = a->known, .jobs = 1, .threads = (int)a->threads};
     const struct ub_preflight_setting setting = {
         .data = a->data, .memory = a->memory, .jobs = 1, .threads = (int)a->threads};
     if (plan->n_pending > 0 && !ub_preflight(&a->cell, 1, &setting, a->err))
@@ -219,8 +221,11 @@ int cli_train(int argc, char **argv)
     struct arguments a = {.err = &err, .threads = 1, .out = "out/train"};
     bool good = cli_parse(&argp, argc, argv, &a, &err) && complete(&a) &&
                 cli_check_folder("--data", a.data, &err);
+    a.known = ub_contents_new();
+    good = good && ub_spec_identify(&a.cell.spec, a.data, a.known, &err);
     struct ub_plan *plan = good ? ub_plan_new(&a.cell, 1, a.out, &a.wish, &err) : NULL;
     good = plan && make(&a, plan);
+    ub_contents_free(a.known);
     ub_plan_free(plan);
     ub_run_spec_clear(&a.cell.spec);
     ub_free(a.measures);

@@ -136,16 +136,20 @@ static bool add_calls(struct ub_cells *cells, const struct ub_store *store, stru
 
 static void add_scalars(struct ub_cells *cells, const struct ub_store *store)
 {
-    static const char *const names[] = {"steps", "precision", "control", "data-seed", "seed"};
+    static const char *const names[] = {"steps",   "precision", "data",
+                                        "control", "data-seed", "seed"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         for (size_t i = 0; i < store->count; i++) {
             const struct ub_run_spec *spec = &store->runs[i].spec;
-            char number[3][32];
+            char number[3][32], data[UB_DATA_MARK]; /* the contents of its data files */
+            ub_run_spec_data_mark(spec, data);
             snprintf(number[0], sizeof *number, "%" PRId64, spec->steps);
             snprintf(number[1], sizeof *number, "%" PRIu64, spec->data_seed);
             snprintf(number[2], sizeof *number, "%" PRIu64, spec->seed);
-            const char *const words[] = {number[0], spec->double_precision ? "f64" : "f32",
-                                         store->runs[i].control, number[1], number[2]};
+            const char *const words[] = {
+                number[0],           spec->double_precision ? "f64" : "f32",
+                *data ? data : NULL, store->runs[i].control,
+                number[1],           number[2]};
             if (words[k])
                 ub_cells_word(cells, i, names[k], words[k], (double)NAN);
         }
