@@ -108,6 +108,16 @@ static void print_page(const struct comparison *c, const struct digest *base,
     ub_text_free(&text);
 }
 
+/* What is damaged or edited in either comes before all numbers. */
+static void print_notice(const struct digest *digest, FILE *out)
+{
+    char *notice = digest->notice ? ub_strdup(digest->notice) : NULL, *rest = NULL;
+    for (char *line = notice ? strtok_r(notice, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest))
+        fprintf(out, "> **Note.** `%s`: %s\n\n", digest->path, line);
+    ub_free(notice);
+}
+
 static bool write_csv(const struct comparison *c, const char *path, struct ub_error *err)
 {
     struct ub_text text = {0};
@@ -144,6 +154,8 @@ int ub_report_compare(const char *base_path, const char *new_store, FILE *out, c
     int code = (int)err->code;
     if (new_digest) {
         struct comparison *c = compare_digests(base, new_digest);
+        print_notice(base, out);
+        print_notice(new_digest, out);
         print_page(c, base, new_digest, out);
         if (!csv_path || write_csv(c, csv_path, err))
             code = code_of(c, err);

@@ -158,6 +158,7 @@ void digest_free(struct digest *digest)
         clear_run(&digest->runs[i]);
     ub_free(digest->runs);
     ub_free(digest->path);
+    ub_free(digest->notice);
     ub_free(digest);
 }
 

@@ -15,7 +15,8 @@
 #include "report/study.h"
 
 struct digest {
-    char *path; /* where from, for messages */
+    char *path;   /* where from, for messages */
+    char *notice; /* ub_store_notice of the store; NULL = nothing to say */
     size_t count;
     struct ub_run *runs;
 };

@@ -262,6 +262,18 @@ static bool read_row(const struct source *s, const struct digest *digest, struct
     return read_rest(s, run);
 }
 
+/* What is left in a table of what its store had to say. */
+static char *notice_of(const struct digest *digest)
+{
+    struct ub_text text = {0};
+    size_t edited = 0;
+    for (size_t i = 0; i < digest->count; i++)
+        edited += *provenance_of(&digest->runs[i], "edited") != '\0';
+    if (edited)
+        ub_text_add(&text, "Edited by hand, and sealed: %zu of %zu runs.\n", edited, digest->count);
+    return text.data;
+}
+
 static struct digest *read_csv(const char *path, struct ub_error *err)
 {
     struct ub_csv *csv = ub_csv_read(path, true, err);
@@ -285,6 +297,8 @@ static struct digest *read_csv(const char *path, struct ub_error *err)
     }
     ub_csv_free(csv);
     if (good)
+        digest->notice = notice_of(digest);
+    if (good)
         return digest;
     digest_free(digest);
     return NULL;
@@ -298,6 +312,8 @@ struct digest *digest_open(const char *path, struct ub_error *err)
     struct ub_store *store = ub_store_open(path, err);
     struct study *study = store ? study_new(store, err) : NULL;
     struct digest *digest = study ? digest_of(study) : NULL;
+    if (digest)
+        digest->notice = ub_store_notice(store);
     study_free(study);
     ub_store_free(store);
     return digest;

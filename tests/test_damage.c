@@ -248,6 +248,47 @@ static void commands_work_on_the_rest(void **state)
     support_remove(folder);
 }
 
+static void plant(const char *store, const char *id)
+{
+    static const char trace[] = "step,observable,index,value,error\n0,loss,0,42,\n";
+    char *folder = ub_store_run_folder(store, id);
+    support_write(folder, "trace.csv.gz", trace, strlen(trace));
+    ub_free(folder);
+}
+
+/* Of a store and of the runs.csv of one. */
+static void compare_says_what_is_damaged_or_edited(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    char *folder = support_folder(), *base = ub_path(folder, "base"), *made = whole_store();
+    char command[512];
+    assert_int_equal(rename(made, base), 0);
+    ub_free(made);
+    char *store = whole_store(), *csv = ub_path(folder, "runs.csv");
+    plant(store, id_of(0));
+    snprintf(command, sizeof command, "seal %s", store);
+    cli_run(folder, command, 0, "1 file edited");
+    struct ub_store *s = open_good(store);
+    assert_true(ub_report_runs_csv(s, csv, &err));
+    ub_store_free(s);
+    cut_trace(base, id_of(1));
+    snprintf(command, sizeof command, "compare base %s", store);
+    struct cli_outcome o = cli_finish(folder, command);
+    assert_true(strncmp(o.out, "> **Note.** `base`: Damaged: 1 of 3 runs", 40) == 0);
+    expect_part(o.out, "Edited by hand");
+    expect_part(o.out, "# Comparison");
+    cli_clear(&o);
+    o = cli_finish(folder, "compare runs.csv base");
+    expect_part(o.out, "> **Note.** `runs.csv`: Edited by hand, and sealed: 1 of 3 runs");
+    cli_clear(&o);
+    cli_run(folder, "compare base base", 0, "Damaged: 1 of 3 runs");
+    ub_free(csv);
+    ub_free(base);
+    support_remove(store);
+    support_remove(folder);
+}
+
 static const char suite[] = "name: tiny\n"
                             "runs:\n"
                             "  - {dataset: \"digits:size=20\", model: linear, loss: mse,\n"
@@ -303,14 +344,6 @@ static void run_sets_damaged_runs_aside(void **state)
 
 /* ---- seals -------------------------------------------------------------------------------------
  */
-
-static void plant(const char *store, const char *id)
-{
-    static const char trace[] = "step,observable,index,value,error\n0,loss,0,42,\n";
-    char *folder = ub_store_run_folder(store, id);
-    support_write(folder, "trace.csv.gz", trace, strlen(trace));
-    ub_free(folder);
-}
 
 static void a_sealed_edit_is_read_and_said(void **state)
 {
@@ -468,6 +501,7 @@ int main(void)
         cmocka_unit_test(a_flipped_bit_is_noticed_in_any_file),
         cmocka_unit_test(a_truncated_or_lost_file_is_noticed),
         cmocka_unit_test(commands_work_on_the_rest),
+        cmocka_unit_test(compare_says_what_is_damaged_or_edited),
         cmocka_unit_test(run_sets_damaged_runs_aside),
         cmocka_unit_test(a_sealed_edit_is_read_and_said),
         cmocka_unit_test(what_cannot_be_read_is_not_sealed),
