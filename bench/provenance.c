@@ -6,6 +6,7 @@
 
 #include <cblas.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -74,6 +75,30 @@ static void add_machine(struct ub_provenance *p)
     ub_free(os);
 }
 
+/* What is set in the environment and changes how the libraries compute: no part of a run's id, as
+ * the machine is not, but said with the run. */
+static void add_environment(struct ub_provenance *p)
+{
+    static const char *const names[] = {"ONEDNN_MAX_CPU_ISA",
+                                        "DNNL_MAX_CPU_ISA",
+                                        "ONEDNN_CPU_ISA_HINTS",
+                                        "DNNL_CPU_ISA_HINTS",
+                                        "ONEDNN_DEFAULT_FPMATH_MODE",
+                                        "DNNL_DEFAULT_FPMATH_MODE",
+                                        "OPENBLAS_NUM_THREADS",
+                                        "OMP_NUM_THREADS",
+                                        "GLIBC_TUNABLES"};
+    struct ub_text text = {0};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            ub_text_add(&text, "%s%s=%s", text.length ? " " : "", names[i], value);
+    }
+    if (text.data)
+        add(p, "environment", text.data);
+    ub_text_free(&text);
+}
+
 static void add_date(struct ub_provenance *p)
 {
     time_t now = time(NULL);
@@ -96,6 +121,7 @@ struct ub_provenance ub_provenance_collect(int threads, int jobs)
     add(&p, "openblas-core-by", ub_blas_core_chooser());
     add(&p, "zlib", zlibVersion());
     add_machine(&p);
+    add_environment(&p);
     add_count(&p, "threads", threads);
     add_count(&p, "jobs", jobs);
     add_date(&p);

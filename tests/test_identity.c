@@ -346,6 +346,24 @@ static void changed_data_make_another_run(void **state)
     support_remove(folder);
 }
 
+/* What changes how the libraries compute is said with the run, whose id is the same. */
+static void the_environment_is_said(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    support_write(folder, "rows.csv", rows, sizeof rows - 1);
+    char *plain = train_in(folder, ".");
+    setenv("ONEDNN_MAX_CPU_ISA", "SSE41", 1);
+    char command[512];
+    snprintf(command, sizeof command, "%s. --again", train);
+    cli_run(folder, command, 0, plain);
+    unsetenv("ONEDNN_MAX_CPU_ISA");
+    snprintf(command, sizeof command, "show %s", plain);
+    cli_run(folder, command, 0, "ONEDNN_MAX_CPU_ISA=SSE41");
+    ub_free(plain);
+    support_remove(folder);
+}
+
 /* The manifest and run.yaml keep it, and runs.csv. */
 static void contents_survive_the_store(void **state)
 {
@@ -601,6 +619,7 @@ int main(void)
         cmocka_unit_test(a_file_that_changed_meanwhile_is_not_trained_on),
         cmocka_unit_test(changed_data_make_another_run),
         cmocka_unit_test(contents_survive_the_store),
+        cmocka_unit_test(the_environment_is_said),
         cmocka_unit_test(different_specs_have_different_labels),
         cmocka_unit_test(no_option_is_lost_in_a_label),
         cmocka_unit_test(no_dataset_option_is_lost_in_a_label),
