@@ -172,7 +172,7 @@ static bool check_own_files(struct ub_store *s)
     for (size_t i = 0; ub_store_files[i]; i++) {
         damage = (struct ub_error){0};
         if (strcmp(ub_store_files[i], "manifest.csv") != 0 && /* said where it is read */
-            !ub_checksums_hold(&c, s->path, ub_store_files[i], &damage))
+            !ub_store_file_holds(s->path, ub_store_files[i], &damage))
             add_damage(s, "", ub_store_files[i], damage.text);
     }
     s->edits = c.edit;

@@ -346,6 +346,27 @@ static void changed_data_make_another_run(void **state)
     support_remove(folder);
 }
 
+/* A run of an earlier version, which says nothing of its files: read, and exported with a warning.
+ */
+static void old_runs_say_nothing_of_their_files(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    char *folder = support_folder(), *store = ub_path(folder, "s"), command[128], id[17];
+    support_write(folder, "rows.csv", rows, sizeof rows - 1);
+    struct ub_run_spec spec = sample_spec(0);
+    spec.model = ub_registry_canonical(&ub_model_registry, "linear", "test", NULL, &err);
+    set_dataset(&spec, calls[3]);
+    write_run(store, &spec, UB_RUN_OK, "", 1);
+    ub_run_spec_id(&spec, id);
+    snprintf(command, sizeof command, "export s:%s --out x.npz --data .", id);
+    cli_run(folder, command, 0, "rows.csv: this run does not say what its data files held");
+    ub_free(spec.model);
+    ub_free(spec.dataset);
+    ub_free(store);
+    support_remove(folder);
+}
+
 /* What changes how the libraries compute is said with the run, whose id is the same. */
 static void the_environment_is_said(void **state)
 {
@@ -619,6 +640,7 @@ int main(void)
         cmocka_unit_test(a_file_that_changed_meanwhile_is_not_trained_on),
         cmocka_unit_test(changed_data_make_another_run),
         cmocka_unit_test(contents_survive_the_store),
+        cmocka_unit_test(old_runs_say_nothing_of_their_files),
         cmocka_unit_test(the_environment_is_said),
         cmocka_unit_test(different_specs_have_different_labels),
         cmocka_unit_test(no_option_is_lost_in_a_label),
