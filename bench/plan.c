@@ -36,9 +36,10 @@ static void read_entry(struct ub_plan_entry *entry, const char *store,
     if (wish->has_timeout)
         entry->cell->timeout = wish->timeout;
     struct ub_run old;
-    ub_store_read_run(store, entry->id, &old);
+    struct ub_error damage = {0};
+    if (!ub_store_read_run(store, entry->id, &old, &damage))
+        entry->damage = ub_strdup(damage.text);
     entry->status = old.status;
-    entry->damage = old.damaged ? ub_strdup(old.message) : NULL;
     entry->pending = entry->selected && is_pending(&old, entry->cell, wish->again);
     ub_run_clear(&old);
 }

@@ -186,12 +186,11 @@ static bool take_stored(struct crew *c, const struct slot *slot)
     char id[17];
     struct ub_run run;
     ub_run_spec_id(&slot->cell->spec, id);
-    ub_store_read_run(c->sweep->store, id, &run);
+    if (!ub_store_read_run(c->sweep->store, id, &run, c->err))
+        return false;
     bool present = run.status != UB_RUN_MISSING;
     if (present)
         count_end(c, slot, run.status, run.message);
-    else if (run.damaged)
-        ub_fail(c->err, UB_INPUT, "%s; it was written a moment ago", run.message);
     else
         ub_fail(c->err, UB_INPUT, "%s: run %s has gone from the store", c->sweep->store, id);
     ub_run_clear(&run);

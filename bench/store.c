@@ -23,20 +23,15 @@ char *ub_store_run_folder(const char *store, const char *id)
     return folder;
 }
 
-static void set_damaged(struct ub_run *run, const char *id, const char *why)
+bool ub_store_read_run(const char *store, const char *id, struct ub_run *run, struct ub_error *err)
 {
-    *run = (struct ub_run){.status = UB_RUN_MISSING, .damaged = true, .message = ub_strdup(why)};
-    memcpy(run->id, id, sizeof run->id);
-}
-
-void ub_store_read_run(const char *store, const char *id, struct ub_run *run)
-{
-    struct ub_error damage = {0};
     *run = (struct ub_run){.status = UB_RUN_MISSING};
     char *folder = ub_store_run_folder(store, id);
-    if (ub_exists(folder) && !ub_run_read(folder, id, run, &damage))
-        set_damaged(run, id, damage.text);
+    const bool good = !ub_exists(folder) || ub_run_read(folder, id, run, err);
     ub_free(folder);
+    if (!good)
+        *run = (struct ub_run){.status = UB_RUN_MISSING};
+    return good;
 }
 
 /* ---- listing ---------------------------------------------------------------------------- */

@@ -133,9 +133,9 @@ char *ub_store_notice(const struct ub_store *store);
 const struct ub_run *ub_store_find(const struct ub_store *store, const char *id_prefix,
                                    struct ub_error *err);
 char *ub_store_run_folder(const char *store, const char *id); /* STORE/runs/ID; caller frees */
-/* One run without the rest of the store; its status is UB_RUN_MISSING when it is absent, or damaged
- * (then run->damaged). */
-void ub_store_read_run(const char *store, const char *id, struct ub_run *run);
+/* One run without the rest of the store; its status is UB_RUN_MISSING when it is absent. False when
+ * it is damaged. */
+bool ub_store_read_run(const char *store, const char *id, struct ub_run *run, struct ub_error *err);
 void ub_run_clear(struct ub_run *run); /* only what ub_store_read_run filled */
 
 /* A trace in memory, sorted as written (by step). */
