@@ -165,6 +165,22 @@ bool ub_dataset_present(const char *text, const char *folder)
     return present;
 }
 
+void ub_paths_add(struct ub_paths *paths, char *path)
+{
+    if (!path)
+        return;
+    paths->path = ub_realloc(paths->path, (paths->count + 1) * sizeof *paths->path);
+    paths->path[paths->count++] = path;
+}
+
+void ub_paths_clear(struct ub_paths *paths)
+{
+    for (size_t i = 0; i < paths->count; i++)
+        ub_free(paths->path[i]);
+    ub_free(paths->path);
+    *paths = (struct ub_paths){0};
+}
+
 bool ub_dataset_files(const char *text, const char *folder, struct ub_paths *out,
                       struct ub_error *err)
 {

@@ -54,22 +54,6 @@ void ub_split_label(const struct ub_dataset *d, struct ub_split *split, int64_t 
     split->targets[i * d->outputs + label] = 1;
 }
 
-void ub_paths_add(struct ub_paths *paths, char *path)
-{
-    if (!path)
-        return;
-    paths->path = ub_realloc(paths->path, (paths->count + 1) * sizeof *paths->path);
-    paths->path[paths->count++] = path;
-}
-
-void ub_paths_clear(struct ub_paths *paths)
-{
-    for (size_t i = 0; i < paths->count; i++)
-        ub_free(paths->path[i]);
-    ub_free(paths->path);
-    *paths = (struct ub_paths){0};
-}
-
 char *ub_data_file(const char *folder, const char *name)
 {
     char *plain = ub_path(folder, name);
