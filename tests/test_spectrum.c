@@ -273,7 +273,7 @@ static void density_of_a_semidefinite_matrix(void **state)
     struct fixture f = fixture_of(tiny_dataset(UB_CLASSIFICATION, 20, 7, 4, 3),
                                   "mlp:widths=16x12,activation=tanh", "ce", "gd:lr=0.1");
     TRAIN(&f, 1, "density:operator=gauss-newton,probes=8,shift=0.01,at=end",
-          "density:at=0,probes=1");
+          "density:at=0,probes=1", "density:operator=fisher,at=0,steps=5,width=0.0001");
     int64_t n;
     double *values = dense_values(&f, (struct ub_matrix_choice){.kind = "gauss-newton"}, &n, NULL);
     double log_det = 0, dimension = 0;
@@ -286,6 +286,8 @@ static void density_of_a_semidefinite_matrix(void **state)
     assert_int_equal(count_rows(f.recorded, "negative-mass.gauss-newton"), 0);
     assert_int_equal(count_rows(f.recorded, "log-det.hessian"), 0);
     assert_true(find_row(f.recorded, 0, "moment.hessian", 1)->error > 0); /* one probe */
+    assert_true(isnan(find_row(f.recorded, 0, "density.hessian", 50)->error));
+    assert_true(isnan(find_row(f.recorded, 0, "density.fisher", 50)->error)); /* not resolved */
     ub_free(values);
     fixture_free(&f);
 }
