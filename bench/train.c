@@ -23,7 +23,7 @@ struct session {
     struct ub_observers *observers;
     struct ub_run_writer *writer;
     struct ub_record record;
-    int64_t size, gradients, steps_done;
+    int64_t size, gradients, looks, steps_done; /* looks: gradients that are only measured */
     double *theta, *theta0, *grad;
     double initial_loss, loss;
     double started, measuring, training;
@@ -138,8 +138,10 @@ static bool measure_initial_sharpness(struct session *s, struct ub_error *err)
 {
     const double start = now();
     double sharpness, residual;
-    if (reads_gradient(s->optimizer->kind))
+    if (reads_gradient(s->optimizer->kind)) {
         s->loss = ub_problem_gradient(s->problem, s->theta, s->grad);
+        s->looks++;
+    }
     ub_optimizer_see(s->optimizer, s->theta, s->grad);
     const struct ub_moment moment = moment_of(s, 0);
     if (!ub_top_curvature(&moment, sharpness_tolerance, sharpness_products, &sharpness, &residual,
@@ -153,7 +155,7 @@ static bool measure_initial_sharpness(struct session *s, struct ub_error *err)
     if (ub_optimizer_needs_sharpness(s->optimizer) && !(sharpness > 0))
         return ub_fail(err, UB_INPUT,
                        "initial sharpness is %g; a relative learning rate expects it positive",
-                       sharpness);
+                       isnan(sharpness) ? (double)NAN : sharpness); /* never "-nan" */
     return ub_optimizer_resolve(s->optimizer, sharpness, err);
 }
 
@@ -193,7 +195,11 @@ static bool resolve_rate(struct session *s, struct ub_error *err)
 static bool has_diverged(struct session *s)
 {
     if (!isfinite(s->loss)) {
-        end_with(s, UB_RUN_DIVERGED, "the loss is %g", s->loss);
+        end_with(s, UB_RUN_DIVERGED,
+                 s->spec->double_precision
+                     ? "the loss overflowed in f%.0f; expected a smaller learning rate"
+                     : "the loss overflowed in f%.0f; expected a smaller learning rate, or f64",
+                 s->spec->double_precision ? 64 : 32);
         return true;
     }
     /* The floor keeps a start at zero loss, where nothing moves, from counting as divergence. */
@@ -227,15 +233,20 @@ static bool measure(struct session *s, int64_t step, struct ub_error *err)
     return good;
 }
 
-/* The loss and gradient of the whole set; mini-batch training needs them only where they are
- * looked at. */
-static void evaluate(struct session *s)
+/* The loss and gradient of the whole set. Only full-batch training steps along it, and not at its
+ * end: elsewhere it is a measurement. */
+static void evaluate(struct session *s, bool stepped_along)
 {
     const double start = now();
     s->loss = ub_problem_gradient(s->problem, s->theta, s->grad);
-    s->gradients++;
     ub_optimizer_see(s->optimizer, s->theta, s->grad);
-    s->training += now() - start;
+    if (stepped_along) {
+        s->gradients++;
+        s->training += now() - start;
+    } else {
+        s->looks++;
+        s->measuring += now() - start;
+    }
 }
 
 static void take_step(struct session *s)
@@ -255,8 +266,9 @@ static bool train_steps(struct session *s, struct ub_error *err)
     const int64_t steps = s->spec->steps;
     for (int64_t step = 0;; step++) {
         const bool due = step == 0 || step == steps || ub_observers_due(s->observers, step, steps);
-        if (due || ub_optimizer_batch(s->optimizer) == 0)
-            evaluate(s);
+        const bool full_batch = ub_optimizer_batch(s->optimizer) == 0;
+        if (due || full_batch)
+            evaluate(s, full_batch && step < steps);
         if (step == 0)
             s->initial_loss = s->loss;
         if (has_diverged(s) || is_late(s) || is_stopped(s))
@@ -289,6 +301,7 @@ static void record_facts(struct session *s)
         {"final-loss", s->loss},
         {"steps-done", (double)s->steps_done},
         {"gradients", (double)(s->gradients + s->optimizer->gradients)},
+        {"gradients.measuring", (double)s->looks},
         {"hvps", (double)ub_problem_hvps(s->problem)},
         {"seconds", now() - s->started},
         {"seconds.training", s->training},

@@ -1,4 +1,4 @@
-/* Descriptive statistics, and the mean of an autocorrelated series. */
+/* Descriptive statistics, and the mean of independent values. */
 #include "report/statistics.h"
 
 #include <gsl/gsl_cdf.h>
@@ -90,46 +90,4 @@ struct ub_interval ub_sample_mean(const double *x, size_t n)
     struct ub_interval r = {.estimate = ub_mean(x, n), .n = n, .n_effective = (double)n};
     r.se = ub_deviation(x, n) / sqrt((double)n);
     return with_student_interval(r, (double)n - 1.0);
-}
-
-static double autocovariance(const double *x, size_t n, double mean, size_t lag)
-{
-    double total = 0.0;
-    for (size_t i = 0; i + lag < n; i++)
-        total += (x[i] - mean) * (x[i + lag] - mean);
-    return total / (double)n;
-}
-
-/* tau = 1 + 2 sum of autocorrelations, summed in pairs of lags until a pair is not positive. For
- * an oscillating series the first pair is small and tau below 1; the caller caps n/tau at n, for
- * the pairs are only known to be positive for reversible chains. */
-static double autocorrelation_time(const double *x, size_t n, double mean, double variance)
-{
-    double tau = -1.0;
-    for (size_t lag = 0; lag + 1 < n; lag += 2) {
-        const double pair = autocovariance(x, n, mean, lag) + autocovariance(x, n, mean, lag + 1);
-        if (pair <= 0.0)
-            break;
-        tau += 2.0 * pair / variance;
-    }
-    return tau;
-}
-
-struct ub_interval ub_series_mean(const double *x, size_t n)
-{
-    struct ub_interval r = {.estimate = ub_mean(x, n), .n = n, .n_effective = (double)n};
-    if (n < 2) {
-        r.se = r.low = r.high = NAN;
-        return r;
-    }
-    const double variance = autocovariance(x, n, r.estimate, 0);
-    if (!(variance > 0.0))
-        return with_student_interval(r, 1.0);
-    const double tau = autocorrelation_time(x, n, r.estimate, variance);
-    if (tau > 1.0)
-        r.n_effective = fmax((double)n / tau, 2.0);
-    /* variance / (m - 1), not s^2 / m: the sample variance of a correlated series is too small by
-     * the variance of its own mean. Both agree when m = n. */
-    r.se = sqrt(variance / (r.n_effective - 1.0));
-    return with_student_interval(r, r.n_effective - 1.0);
 }

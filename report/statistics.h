@@ -2,8 +2,7 @@
  * functions come from GSL. Every interval states its level and the n behind it.
  *
  *     struct ub_interval plateau = ub_series_mean(rho, n);   // oscillating, autocorrelated
- *     printf("%.3f [%.3f, %.3f], worth %.0f samples\n", plateau.estimate, plateau.low,
- *            plateau.high, plateau.n_effective);
+ *     printf("%.3f [%.3f, %.3f]\n", plateau.estimate, plateau.low, plateau.high);
  *
  * Too few data give NAN, never an abort; an infinitely wide interval has NAN ends. */
 #ifndef UB_STATISTICS_H
@@ -14,7 +13,8 @@
 struct ub_interval {
     double estimate, low, high; /* 95% unless said otherwise */
     double se;
-    double n_effective; /* independent samples the data are worth */
+    double n_effective; /* independent samples whose interval is as well known: its degrees of
+                           freedom and one */
     size_t n;
 };
 
@@ -23,9 +23,11 @@ double ub_deviation(const double *x, size_t n);          /* sample (n-1), Welfor
 double ub_quantile(const double *x, size_t n, double q); /* type 7, x unsorted */
 double ub_median(const double *x, size_t n);
 
-/* Mean of an autocorrelated series: integrated autocorrelation time by Geyer's initial positive
- * sequence (Geyer 1992, doi:10.1214/ss/1177011137); t interval on n/tau effective samples, at
- * least 2 and at most n of them. */
+/* Mean of an autocorrelated series, one of n >= 2 evenly spaced values, with an interval that
+ * covers it in 90% of the cases or more where 95% is stated, even when the series is no longer than
+ * the process remembers; ten points of such a one give an interval several deviations wide. Slower
+ * processes it cannot see. Method, sources and measured coverage: statistics_series.c. The interval
+ * is estimate +- t(0.975; n_effective - 1) se. A constant series has se 0. */
 struct ub_interval ub_series_mean(const double *x, size_t n);
 
 /* Mean of independent values with Student's interval (n >= 2). */

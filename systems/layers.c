@@ -51,6 +51,20 @@ enum ub_norm ub_norm_find(const char *name)
     return UB_NORM_NONE;
 }
 
+bool ub_norm_options_fit(const struct ub_call *call, struct ub_error *err)
+{
+    enum { GROUPS = 4 };
+    const char *norm = ub_call_get(call, "norm");
+    const int64_t groups = ub_call_int(call, "groups"), ghost = ub_call_int(call, "ghost");
+    if (ub_norm_find(norm) != UB_NORM_GROUP && groups != GROUPS)
+        return ub_fail(err, UB_INPUT, "groups=%lld with norm=%s; expected norm=group",
+                       (long long)groups, norm);
+    if (ub_norm_find(norm) != UB_NORM_BATCH && ghost > 0)
+        return ub_fail(err, UB_INPUT, "ghost=%lld with norm=%s; expected norm=batch",
+                       (long long)ghost, norm);
+    return true;
+}
+
 static ub_node vector(struct ub_builder *b, const char *name, const char *part, int64_t size,
                       double start)
 {

@@ -49,6 +49,9 @@ ub_node ub_conv_layer(struct ub_builder *b, const char *name, ub_node x, int64_t
 enum ub_norm { UB_NORM_NONE, UB_NORM_BATCH, UB_NORM_LAYER, UB_NORM_GROUP, UB_NORM_RMS };
 extern const char *const ub_image_norms[]; /* choices of a `norm` option of image models */
 enum ub_norm ub_norm_find(const char *name);
+/* Whether a call's `groups` (default 4) and `ghost` (0) belong to its `norm`: where another norm
+ * ignores them, two texts would name one model. */
+bool ub_norm_options_fit(const struct ub_call *call, struct ub_error *err);
 
 /* Normalizes (x - mean) / sqrt(variance + 1e-5) with gain "<name>.weight" and offset
  * "<name>.bias" (Ioffe and Szegedy 2015, 1502.03167; Ba et al. 2016, 1607.06450; Wu and He 2018,

@@ -199,7 +199,7 @@ static int64_t batch_bytes(const struct ub_call *call, const struct ub_optimizer
         return -1;
     const struct ub_dataset *data = ub_problem_data(p);
     const int64_t samples =
-        batch * (data->features + data->outputs) * (int64_t)sizeof *data->train.inputs;
+        batch * (data->features + ub_target_width(data)) * (int64_t)sizeof *data->train.inputs;
     const int64_t bytes = ub_problem_bytes(part, 0) + samples;
     ub_problem_free(part);
     return bytes;

@@ -241,6 +241,8 @@ static void what_does_not_fit_is_refused(void **state)
     refuse(IMAGES, "cnn:channels=4x4x4x4", "4 poolings shrink images of 8 x 8 to nothing");
     refuse(IMAGES, "cnn:kernel=4", "expected an odd number");
     refuse(IMAGES, "cnn:channels=6,norm=group,groups=4", "groups=4 does not divide 6");
+    refuse(IMAGES, "cnn:channels=6,groups=3", "groups=3 with norm=none; expected norm=group");
+    refuse(IMAGES, "resnet:norm=layer,ghost=3", "ghost=3 with norm=layer; expected norm=batch");
     refuse(IMAGES, "resnet:ghost=4", "ghost batches of 4 do not divide 6 training samples");
     refuse(IMAGES, "gpt", "expected a sequence");
     refuse(VECTORS, "lstm", "expected a sequence or images");

@@ -243,6 +243,40 @@ static void ratios_have_the_delta_methods_interval(void **state)
     assert_near(half, 0, 0);
 }
 
+/* Curvatures x = y (1 + noise) along gradients of squares y = exp(spread z): the mean of x over
+ * that of y is 1. */
+static double ratio_coverage(int64_t draws, double spread)
+{
+    enum { TRIALS = 1000, MOST = 64 };
+    struct ub_random r = ub_random_stream(5, "ratio of means");
+    double x[MOST], y[MOST], half;
+    int covered = 0;
+    for (int t = 0; t < TRIALS; t++) {
+        for (int64_t i = 0; i < draws; i++) {
+            y[i] = exp(spread * ub_random_normal(&r));
+            x[i] = y[i] * (1 + 0.5 * ub_random_normal(&r));
+        }
+        const double ratio = ub_ratio_of_means(draws, x, y, &half);
+        covered += fabs(ratio - 1) <= half;
+    }
+    return (double)covered / TRIALS;
+}
+
+static void intervals_of_ratios_cover(void **state)
+{
+    (void)state;
+    const int64_t draws[] = {8, 16, 64};
+    const double spreads[] = {0.2, 0.5, 0.8};
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 3; k++) {
+            const double share = ratio_coverage(draws[i], spreads[k]);
+            print_message("%2d draws, squares' spread %.1f: covers %.3f\n", (int)draws[i],
+                          spreads[k], share);
+            if (draws[i] >= 16 || spreads[k] < 0.8) /* few, of skewed squares: a little less */
+                assert_true(share >= 0.90);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +287,7 @@ int main(void)
         cmocka_unit_test(batches_have_distinct_samples),
         cmocka_unit_test(bad_batches_are_refused),
         cmocka_unit_test(ratios_have_the_delta_methods_interval),
+        cmocka_unit_test(intervals_of_ratios_cover),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

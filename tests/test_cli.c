@@ -360,6 +360,54 @@ static void test_divergence_is_data(void **state)
     support_remove(folder);
 }
 
+/* An infinite loss of single precision is no "-nan" but an overflow, with a way out; double
+ * precision goes on. */
+static void test_overflow_is_named(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    static const char line[] = TINY "--optimizer gd:lr=1e22 --precision %s --out S-%s";
+    const char *precisions[] = {"f32", "f64"};
+    for (int i = 0; i < 2; i++) {
+        char text[256], show[256];
+        snprintf(text, sizeof text, line, precisions[i], precisions[i]);
+        char *run = cli_expect(folder, text, 0, "diverged");
+        trim(run);
+        snprintf(show, sizeof show, "show %s", run);
+        cli_run(folder, show, 0,
+                i == 0 ? "stopped at step 1: the loss overflowed in f32; expected a smaller "
+                         "learning rate, or f64"
+                       : "above 1e6 times the initial loss");
+        ub_free(run);
+    }
+    support_remove(folder);
+}
+
+/* Gradients that a mini-batch run is only looked at by are no training, nor is a run's last. */
+static void test_measured_gradients_are_no_training(void **state)
+{
+    (void)state;
+    char *folder = support_folder(), show[256];
+    const struct {
+        const char *train, *training, *measuring;
+    } cases[] = {{TINY "--optimizer sgd:lr=0.05,batch=4 --measure loss:every=5 --out S", "20", "5"},
+                 {TINY "--measure loss:every=5 --out T", "20", "1"}};
+    for (int i = 0; i < 2; i++) {
+        char *run = cli_expect(folder, cases[i].train, 0, "ok");
+        trim(run);
+        snprintf(show, sizeof show, "%s/run.yaml", run);
+        char *text = cli_read(folder, show);
+        char training[64], measuring[64];
+        snprintf(training, sizeof training, "\n  gradients: %s\n", cases[i].training);
+        snprintf(measuring, sizeof measuring, "\n  gradients.measuring: %s\n", cases[i].measuring);
+        assert_non_null(strstr(text, training));
+        assert_non_null(strstr(text, measuring));
+        ub_free(text);
+        ub_free(run);
+    }
+    support_remove(folder);
+}
+
 /* An error of the run itself, seen only when it is made: told, and nothing kept. */
 static void test_failed_train(void **state)
 {
@@ -388,6 +436,8 @@ int main(void)
         cmocka_unit_test(test_export_recomputes_init),
         cmocka_unit_test(test_threads_do_not_matter),
         cmocka_unit_test(test_divergence_is_data),
+        cmocka_unit_test(test_overflow_is_named),
+        cmocka_unit_test(test_measured_gradients_are_no_training),
         cmocka_unit_test(test_failed_train),
     };
     return cmocka_run_group_tests_name("cli", tests, NULL, NULL);

@@ -93,10 +93,10 @@ static void derivatives_agree_with_differences(void **state)
                                  tiny_dataset(UB_REGRESSION, 13, 0, 5, 2)};
     const char *const models[] = {"linear",
                                   "linear:bias=false",
-                                  "deep-linear:depth=3,width=4",
+                                  "deep-linear:widths=4x4",
                                   "deep-linear:widths=4x6,bias=true",
                                   "mlp:widths=none",
-                                  "deep-linear:depth=1"};
+                                  "deep-linear:widths=none"};
     int checked = 0;
     for (int d = 0; d < 2; d++)
         for (size_t l = 0; ub_losses[l]; l++) {
@@ -232,9 +232,9 @@ static void what_does_not_fit_is_refused(void **state)
     refuse(data, "mlp:width=64", "mse", NULL, "widths");
     refuse(data, "mlp:activation=tahn", "mse", NULL, "tanh");
     refuse(data, "mlp:widths=1000000x1000000", "mse", NULL, "parameters");
-    refuse(data, "deep-linear:depth=257,width=1000000", "mse", NULL, "parameters");
-    refuse(data, "deep-linear:depth=0", "mse", NULL, "depth");
-    refuse(data, "deep-linear:depth=2,widths=3x3", "mse", NULL, "both");
+    refuse(data, "deep-linear:widths=1000000x1000000", "mse", NULL, "parameters");
+    /* Depth and width beside widths said of two matrices that they were three. */
+    refuse(data, "deep-linear:depth=2,widths=3x3", "mse", NULL, "no option 'depth'");
     refuse(data, "linear", "ce", NULL, "'tiny' is a regression task; expected classification");
     refuse(data, "linear", "mse:half=1", NULL, "half");
     refuse(data, "linear", "msee", NULL, "did you mean 'mse'?");

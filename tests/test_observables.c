@@ -238,6 +238,43 @@ static void rows_that_a_system_does_not_have_are_left_out(void **state)
     fixture_free(&f);
 }
 
+/* Mean of rho over the second half at steps that `every` divides and leave `rest` over 2 (-1: all).
+ */
+static double mean_ratio(const struct recorded *r, int64_t every, int rest)
+{
+    double sum = 0;
+    int64_t count = 0;
+    for (size_t i = 0; i < r->n_rows; i++) {
+        const struct ub_row *row = &r->rows[i];
+        const bool counts =
+            row->step > 600 && row->step % every == 0 && (rest < 0 || row->step % 2 == rest);
+        if (!counts || strcmp(r->names[i], "edge-ratio") != 0)
+            continue;
+        sum += row->value;
+        count++;
+    }
+    return sum / (double)count;
+}
+
+/* Steps of one length end in an orbit of period two, whose sides have sharpnesses a third apart: an
+ * even interval sees one, an odd one both. */
+static void odd_intervals_see_both_sides_of_an_orbit(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    struct fixture f = fixture_of(ub_dataset_load("chebyshev", 0, NULL, &err), "mlp:widths=8",
+                                  "mse", "signsgd:lr=0.01");
+    TRAIN(&f, 1200, "edge-ratio:every=1");
+    const double all = mean_ratio(f.recorded, 1, -1);
+    print_message("rho: even steps %.3f, odd %.3f, all %.3f, every 10 %.3f, every 15 %.3f\n",
+                  mean_ratio(f.recorded, 1, 0), mean_ratio(f.recorded, 1, 1), all,
+                  mean_ratio(f.recorded, 10, -1), mean_ratio(f.recorded, 15, -1));
+    assert_true(fabs(mean_ratio(f.recorded, 1, 0) - mean_ratio(f.recorded, 1, 1)) > 0.1);
+    assert_true(fabs(mean_ratio(f.recorded, 10, -1) - all) > 0.05);
+    assert_near(mean_ratio(f.recorded, 15, -1), all, 0.02);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +288,7 @@ int main(void)
         cmocka_unit_test(scalars_are_what_their_names_say),
         cmocka_unit_test(norms_do_not_overflow),
         cmocka_unit_test(rows_that_a_system_does_not_have_are_left_out),
+        cmocka_unit_test(odd_intervals_see_both_sides_of_an_orbit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,6 +140,28 @@ static void bad_batches_are_refused(void **state)
     quadratic_free(&q);
 }
 
+/* A batch of sequences holds a label a position, not a number a token of the vocabulary. */
+static void targets_are_counted_by_their_width(void **state)
+{
+    (void)state;
+    enum { BATCH = 5, VOCABULARY = 40 };
+    struct ub_error err = {0};
+    struct ub_dataset *data =
+        ub_dataset_load("sorting:length=3,samples=20,vocabulary=40", 0, NULL, &err);
+    if (!data)
+        fail_msg("%s", err.text);
+    assert_int_equal(data->outputs, VOCABULARY);
+    assert_true(ub_target_width(data) < VOCABULARY);
+    struct ub_problem *p = tiny_problem(data, "gpt:width=4,depth=1,heads=1", "ce");
+    struct ub_problem *part = ub_problem_batch_new(p, BATCH, &err);
+    const int64_t numbers = BATCH * (data->features + ub_target_width(data)) + ub_problem_size(p);
+    assert_int_equal(ub_optimizer_bytes("sgd:lr=1,batch=5", p, &err),
+                     ub_problem_bytes(part, 0) + numbers * (int64_t)sizeof(double));
+    ub_problem_free(part);
+    ub_problem_free(p);
+    ub_dataset_free(data);
+}
+
 static void what_they_hold_is_counted(void **state)
 {
     (void)state;
@@ -437,6 +459,7 @@ int main(void)
         cmocka_unit_test(sgd_of_the_whole_set_is_gradient_descent),
         cmocka_unit_test(sgd_steps_along_the_gradient_of_its_batch),
         cmocka_unit_test(bad_batches_are_refused),
+        cmocka_unit_test(targets_are_counted_by_their_width),
         cmocka_unit_test(what_they_hold_is_counted),
         cmocka_unit_test(sam_is_its_formula),
         cmocka_unit_test(least_squares_take_one_gauss_newton_step),

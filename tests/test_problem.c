@@ -193,7 +193,7 @@ static void deep_linear_hessian_is_closed_form(void **state)
 {
     (void)state;
     struct ub_dataset *d = tiny_dataset(UB_REGRESSION, 11, 0, IN, OUT);
-    struct ub_problem *p = tiny_problem(d, "deep-linear:depth=2,width=3", "mse");
+    struct ub_problem *p = tiny_problem(d, "deep-linear:widths=3", "mse");
     assert_int_equal(ub_problem_size(p), DEEP);
     double *theta = tiny_normals(DEEP, "theta");
     const struct deep_terms t = deep_terms(d, theta, theta + W2);

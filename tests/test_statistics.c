@@ -40,50 +40,101 @@ static void test_quantiles_of_type_7(void **state)
     assert_near(ub_quantile(x, 4, 0.0), 1.0, 0);
 }
 
-/* Fills x with an AR(1) series of mean 5 and unit stationary variance. */
-static void autoregression(struct ub_random *r, double phi, double *x, size_t n)
+/* What lies on top of the autoregression. */
+enum added { NOTHING, WHITE_NOISE, PERIOD_TWO };
+
+/* Fills x with an AR(1) series of mean 5 and unit stationary variance, and what is added. */
+static void autoregression(struct ub_random *r, double phi, enum added added, double *x, size_t n)
 {
     double z = ub_random_normal(r);
     for (size_t i = 0; i < n; i++) {
         x[i] = 5.0 + z;
         z = phi * z + sqrt(1.0 - phi * phi) * ub_random_normal(r);
+        if (added == WHITE_NOISE)
+            x[i] += ub_random_normal(r);
+        if (added == PERIOD_TWO)
+            x[i] += i % 2 ? 2.0 : -2.0;
     }
 }
 
-static double coverage(double phi, size_t n, double *mean_effective)
+/* Share of 95% intervals that have the mean, and their mean half width in units of what it would be
+ * were the autocorrelation known. */
+static double coverage(double phi, size_t n, enum added added, double *width)
 {
-    enum { TRIALS = 1000 };
+    enum { TRIALS = 300 };
     struct ub_random r = ub_random_stream(7, "statistics test");
-    double *x = ub_calloc(n, sizeof *x);
+    double *x = ub_calloc(n, sizeof *x), variance = added == WHITE_NOISE ? 1.0 / (double)n : 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < n; k++)
+            variance += pow(phi, fabs((double)i - (double)k)) / (double)(n * n);
     int covered = 0;
-    *mean_effective = 0.0;
+    *width = 0.0;
     for (int trial = 0; trial < TRIALS; trial++) {
-        autoregression(&r, phi, x, n);
+        autoregression(&r, phi, added, x, n);
         const struct ub_interval mean = ub_series_mean(x, n);
         covered += mean.low <= 5.0 && 5.0 <= mean.high;
-        *mean_effective += mean.n_effective / TRIALS;
+        *width += (mean.high - mean.low) / 2 / (1.96 * sqrt(variance)) / TRIALS;
     }
     ub_free(x);
     return (double)covered / TRIALS;
 }
 
-/* For AR(1), tau = (1 + phi) / (1 - phi). An interval that ignored it would cover about 36% at
- * phi = 0.9. */
+/* What a series of n can show of: what is forgotten, -1/ln(phi), in no more than n (1.05 n: 10
+ * points of phi = 0.9 are asked for), and n/3 where white noise hides it. */
+static bool is_promised(double phi, size_t n, enum added added)
+{
+    const double most = added == WHITE_NOISE ? (double)n / 3 : 1.05 * (double)n;
+    return phi <= 0 || -1 / log(phi) <= most;
+}
+
+/* With the autocorrelation time estimated instead, phi = 0.9 is covered in 58% with 10 points. */
 static void test_series_interval_covers_the_mean(void **state)
 {
     (void)state;
-    double effective;
-    double share = coverage(0.0, 200, &effective);
-    assert_true(share > 0.93 && share < 0.985);
-    assert_true(effective > 120.0 && effective <= 200.0);
-    share = coverage(0.9, 1000, &effective);
-    assert_true(share > 0.90 && share < 0.985);
-    assert_true(effective > 0.7 * 1000.0 / 19.0 && effective < 1.6 * 1000.0 / 19.0);
-    /* An oscillation makes the mean better known than independent samples would: the cap at n is
-     * on the safe side. */
-    share = coverage(-0.8, 200, &effective);
-    assert_true(share > 0.99);
-    assert_near(effective, 200.0, 1.0);
+    const double phi[] = {-0.8, 0.0, 0.5, 0.8, 0.9, 0.95, 0.98};
+    const size_t n[] = {10, 20, 40, 100, 250};
+    const char *names[] = {"alone", "with white noise", "with period two"};
+    double width;
+    print_message(
+        "n: share covered (width beside that of known autocorrelation; * not promised)\n");
+    for (int added = 0; added < 3; added++)
+        for (int k = 0; k < 7; k++) {
+            print_message("AR(1) %5.2f %-16s", phi[k], names[added]);
+            for (int i = 0; i < (added == NOTHING ? 5 : 3); i++) {
+                const double share = coverage(phi[k], n[i], (enum added)added, &width);
+                const bool promised = is_promised(phi[k], n[i], (enum added)added);
+                print_message("  %3zu: %5.3f (%4.1f)%s", n[i], share, width, promised ? " " : "*");
+                assert_true(!promised || share >= 0.90);
+            }
+            print_message("\n");
+        }
+}
+
+/* Where the series is long the price is small: 1 would be to know the autocorrelation. */
+static void test_series_interval_is_not_needlessly_wide(void **state)
+{
+    (void)state;
+    double width;
+    coverage(0.0, 250, NOTHING, &width);
+    assert_true(width < 1.8);
+    coverage(0.5, 250, NOTHING, &width);
+    assert_true(width < 1.8);
+    coverage(0.0, 40, NOTHING, &width);
+    assert_true(width < 2.7);
+}
+
+/* Units and a shift change nothing. */
+static void test_series_interval_scales(void **state)
+{
+    (void)state;
+    const double x[] = {1, 4, 2, 8, 5, 7, 9, 3};
+    double far[8];
+    for (int i = 0; i < 8; i++)
+        far[i] = 1e200 * x[i];
+    const struct ub_interval a = ub_series_mean(x, 8), b = ub_series_mean(far, 8);
+    assert_near(b.high / 1e200, a.high, 1e-5);
+    assert_near(b.low / 1e200, a.low, 1e-5);
+    assert_near(a.high - a.estimate, ub_t_quantile(0.975, a.n_effective - 1) * a.se, 1e-12);
 }
 
 static void test_series_of_constants(void **state)
@@ -317,6 +368,8 @@ int main(void)
         cmocka_unit_test(test_too_few_data_give_nan),
         cmocka_unit_test(test_quantiles_of_type_7),
         cmocka_unit_test(test_series_interval_covers_the_mean),
+        cmocka_unit_test(test_series_interval_is_not_needlessly_wide),
+        cmocka_unit_test(test_series_interval_scales),
         cmocka_unit_test(test_series_of_constants),
         cmocka_unit_test(test_student_interval),
         cmocka_unit_test(test_random_effects_on_bcg_trials),

@@ -3,6 +3,8 @@
 #include "tests/support.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define BLOCK                                                                                      \
     "  - dataset: digits\n    model: linear\n    loss: mse\n    optimizer: gd:lr=0.1\n"            \
@@ -293,14 +295,61 @@ static void test_bundled(void **state)
     assert_input_error(&err, "/nonexistent.yaml");
 }
 
+/* What is followed of the weights' curvature is measured at odd intervals: an even one sees only
+ * one side of an oscillation of period two. */
+static bool follows_curvature(const char *measure)
+{
+    static const char *const names[] = {"sharpness:", "edge-ratio:", "generalized-sharpness:",
+                                        "batch-sharpness:", "batch-top-eigenvalue:"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strncmp(measure, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+static void test_suites_see_both_sides_of_the_valley(void **state)
+{
+    (void)state;
+    size_t n, followed = 0;
+    char **names = ub_suite_names(&n);
+    for (size_t i = 0; i < n; i++) {
+        struct ub_error err = {0};
+        char *path = ub_suite_find(names[i], &err);
+        struct ub_suite *suite = ub_suite_read(path, &err);
+        if (!suite)
+            fail_msg("%s", err.text);
+        for (size_t c = 0; c < suite->count; c++)
+            for (size_t k = 0; k < suite->cells[c].spec.n_measures; k++) {
+                const char *measure = suite->cells[c].spec.measures[k];
+                const char *every = strstr(measure, "every=");
+                const long steps = every ? strtol(every + strlen("every="), NULL, 10) : 0;
+                if (!follows_curvature(measure) || steps == 0)
+                    continue;
+                followed++;
+                if (steps % 2 == 0)
+                    fail_msg("suite %s: %s; expected an odd number", names[i], measure);
+            }
+        ub_suite_free(suite);
+        ub_free(path);
+        ub_free(names[i]);
+    }
+    ub_free(names);
+    assert_true(followed > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fallbacks),  cmocka_unit_test(test_product),
-        cmocka_unit_test(test_measures),   cmocka_unit_test(test_defaults_are_replaced),
-        cmocka_unit_test(test_exclude),    cmocka_unit_test(test_optional),
-        cmocka_unit_test(test_duplicates), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_fallbacks),
+        cmocka_unit_test(test_product),
+        cmocka_unit_test(test_measures),
+        cmocka_unit_test(test_defaults_are_replaced),
+        cmocka_unit_test(test_exclude),
+        cmocka_unit_test(test_optional),
+        cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_errors),
         cmocka_unit_test(test_bundled),
+        cmocka_unit_test(test_suites_see_both_sides_of_the_valley),
     };
     return cmocka_run_group_tests_name("suite", tests, NULL, NULL);
 }

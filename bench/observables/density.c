@@ -3,11 +3,16 @@
  * 2019, arXiv:1901.10159; Papyan 2018, arXiv:1811.07062), after the `deflate` eigenvalues largest
  * in size were found and taken out; traces of its powers, and what lies below zero.
  *
- * Errors are half the widths of 95% intervals over probes (Student's t); they do not have the
- * quadrature's own error, which matters for what is not smooth: shares of eigenvalues.
+ * The matrix is that of the run's own training set: a run with fewer samples has another.
  *
- * Below zero counts what is less than -1e-5 of the largest eigenvalue's size, so that rounding of
- * the many that are zero is not counted. */
+ * Errors are half the widths of 95% intervals (quadrature.h). A density has none where its
+ * smoothing is narrower than the quadrature resolves, or with one probe.
+ *
+ * The negative fraction is the number of eigenvalues less than -1e-5 of the largest one's size (so
+ * that the many that are zero, and single precision's rounding of them, do not count), over the
+ * number of all. Value and error are the middle and half the length of an interval that holds it
+ * whatever lies between the nodes: long where many eigenvalues crowd about zero and steps are few,
+ * and exact up to the probes' scatter with as many steps as there are distinct eigenvalues. */
 #include "bench/observables/operators.h"
 #include "bench/spectra/quadrature.h"
 
@@ -16,7 +21,8 @@
 static const struct ub_option options[] = {
     UB_OPERATOR_OPTIONS,
     {"steps", UB_OPTION_INT, "100", 2, 2000, NULL, "Lanczos steps of each probe"},
-    {"probes", UB_OPTION_INT, "5", 1, 1000, NULL, "random vectors; two or more have error bars"},
+    {"probes", UB_OPTION_INT, "5", 1, 1000, NULL,
+     "random vectors; a density's error bars need two"},
     {"deflate", UB_OPTION_INT, "0", 0, 10000, NULL,
      "eigenvalues that are found first and taken out of the density"},
     {"points", UB_OPTION_INT, "200", 2, 10000, NULL, "points of the density's grid"},
@@ -59,6 +65,16 @@ static void write_estimate(const struct writer *w, const char *what, int64_t ind
 
 /* ---- rows ---- */
 
+/* The least smoothing that hides that nodes are no eigenvalues; none where each probe's rule is its
+ * whole measure. */
+static double resolution_of(const struct ub_quadrature *q)
+{
+    bool closed = true;
+    for (int64_t p = 0; p < q->probes; p++)
+        closed = closed && !(q->beta[p * q->steps + q->count[p] - 1] > 0);
+    return closed ? 0 : (q->above - q->below) / (double)q->steps;
+}
+
 static void write_density(const struct writer *w)
 {
     const int64_t points = ub_call_int(w->call, "points");
@@ -66,42 +82,34 @@ static void write_density(const struct writer *w)
     const double width = given > 0 ? given : length / (double)ub_call_int(w->call, "steps");
     double *grid = ub_calloc((size_t)points, sizeof *grid);
     double *density = ub_calloc((size_t)points, sizeof *density);
-    double *error = ub_calloc((size_t)points, sizeof *error);
+    double *margin = ub_calloc((size_t)points, sizeof *margin);
     if (width > 0) {
         for (int64_t i = 0; i < points; i++)
             grid[i] =
                 w->q->below - 3 * width + (length + 6 * width) * (double)i / (double)(points - 1);
-        ub_quadrature_density(w->q, width, false, points, grid, density, error);
+        ub_quadrature_density(w->q, width, false, points, grid, level, density, margin);
     }
+    const bool known = w->q->probes > 1 && width >= 0.999 * resolution_of(w->q);
     for (int64_t i = 0; width > 0 && i < points; i++) {
-        const struct ub_estimate e = {
-            .value = density[i], .error = error[i], .freedom = w->q->probes - 1};
         write_row(w, "density-grid", i, grid[i], NAN);
-        write_estimate(w, "density", i, e, 1);
+        write_row(w, "density", i, density[i], known ? margin[i] : (double)NAN);
     }
     for (int64_t i = 0; i < w->q->outliers; i++)
         write_row(w, "density-outlier", i, w->q->atom[i], NAN);
     ub_free(grid);
     ub_free(density);
-    ub_free(error);
+    ub_free(margin);
 }
 
-static double size_of(const void *context, double x)
+static void write_negatives(const struct writer *w, double largest)
 {
-    (void)context;
-    return fabs(x);
-}
-
-static double negative_part(const void *context, double x)
-{
-    (void)context;
-    return x < 0 ? -x : 0;
-}
-
-static double below_zero(const void *context, double x)
-{
-    const double *largest = context;
-    return x < -rounding * *largest;
+    const double n = (double)w->q->n;
+    const struct ub_range count = ub_quadrature_below(w->q, -rounding * largest, level);
+    write_row(w, "negative-fraction", 0, (count.low + count.high) / 2 / n,
+              (count.high - count.low) / 2 / n);
+    double margin;
+    const double mass = ub_quadrature_negative_mass(w->q, level, &margin);
+    write_row(w, "negative-mass", 0, mass, margin);
 }
 
 static double damped(const void *context, double x)
@@ -123,12 +131,7 @@ static void write_scalars(const struct writer *w, bool semidefinite)
     }
     if (semidefinite)
         return;
-    const double whole = ub_quadrature_sum(w->q, size_of, NULL).value;
-    write_estimate(w, "negative-fraction", 0, ub_quadrature_sum(w->q, below_zero, &largest),
-                   1 / (double)w->q->n);
-    if (whole > 0)
-        write_estimate(w, "negative-mass", 0, ub_quadrature_sum(w->q, negative_part, NULL),
-                       1 / whole);
+    write_negatives(w, largest);
 }
 
 /* ---- measuring ---- */

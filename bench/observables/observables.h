@@ -66,7 +66,11 @@
 
 /* ---- where measurements go -------------------------------------------------------------- */
 
-/* One tidy row of a trace. error: half-width or residual bound in the value's units; NAN = none. */
+/* One tidy row of a trace. error, in the value's units: of what is estimated from random draws (of
+ * probes, batches, a tail's ranks) half the width of its 95% interval, value +- error; of what is
+ * solved for, a bound of what is left (the residual of an eigenvalue). NAN where there is none, or
+ * none that covers: each estimator's header says which, and its test prints the coverage. Where an
+ * interval is one of bounds (negative-fraction), value is its middle. */
 struct ub_row {
     int64_t step;
     const char *observable; /* valid during the call that hands the row over */

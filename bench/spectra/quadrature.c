@@ -1,5 +1,5 @@
 /* quadrature.c - stochastic Lanczos quadrature; see quadrature.h. */
-#include "bench/spectra/quadrature.h"
+#include "bench/spectra/quadrature_rules.h"
 
 #include <cblas.h>
 #include <lapacke.h>
@@ -134,25 +134,35 @@ static bool run(struct group *g, const struct ub_operator *a, const struct ub_qu
     return true;
 }
 
+bool ub_gauss_rule(int64_t m, double *node, double *beta, double mass, double *weight)
+{
+    double *vectors = ub_calloc((size_t)m, (size_t)m * sizeof(double));
+    const bool fine =
+        LAPACKE_dstev(LAPACK_COL_MAJOR, 'V', (int)m, node, beta, vectors, (int)m) == 0;
+    for (int64_t i = 0; i < m; i++) /* the first component of eigenvector i, squared */
+        weight[i] = mass * vectors[i * m] * vectors[i * m];
+    ub_free(vectors);
+    return fine;
+}
+
 /* The rule of probe `p` of the group, `index` of all. */
 static bool add_rule(struct ub_quadrature *q, const struct group *g, int64_t p, int64_t index)
 {
     const int64_t m = q->count[index];
+    const size_t bytes = (size_t)m * sizeof(double);
     double *node = q->node + index * q->steps, *weight = q->weight + index * q->steps;
-    double *vectors = ub_calloc((size_t)m, (size_t)m * sizeof(double));
-    double *beta = g->beta + p * g->steps;
-    const double last = beta[m - 1]; /* LAPACK overwrites what it is given */
-    memcpy(node, g->alpha + p * g->steps, (size_t)m * sizeof *node);
-    const bool fine =
-        LAPACKE_dstev(LAPACK_COL_MAJOR, 'V', (int)m, node, beta, vectors, (int)m) == 0;
-    const double mass = 1 - (double)q->outliers / (double)q->n;
-    for (int64_t i = 0; i < m; i++) /* the first component of eigenvector i, squared */
-        weight[i] = mass * vectors[i * m] * vectors[i * m];
+    double *beta = q->beta + index * q->steps, *work = ub_calloc(1, bytes);
+    memcpy(q->alpha + index * q->steps, g->alpha + p * g->steps, bytes);
+    memcpy(beta, g->beta + p * g->steps, bytes);
+    memcpy(node, g->alpha + p * g->steps, bytes);
+    memcpy(work, beta, bytes);
+    const double last = beta[m - 1], mass = 1 - (double)q->outliers / (double)q->n;
+    const bool fine = ub_gauss_rule(m, node, work, mass, weight);
     q->low = fmin(q->low, node[0]);
     q->high = fmax(q->high, node[m - 1]);
     q->below = fmin(q->below, node[0] - last);
     q->above = fmax(q->above, node[m - 1] + last);
-    ub_free(vectors);
+    ub_free(work);
     return fine;
 }
 
@@ -205,6 +215,8 @@ bool ub_quadrature_new(const struct ub_operator *a, const struct ub_quadrature_o
     out->count = ub_calloc((size_t)out->probes, sizeof *out->count);
     out->node = ub_calloc(rules, sizeof(double));
     out->weight = ub_calloc(rules, sizeof(double));
+    out->alpha = ub_calloc(rules, sizeof(double));
+    out->beta = ub_calloc(rules, sizeof(double));
     out->atom = ub_calloc((size_t)out->outliers + 1, sizeof(double));
     add_atoms(out, o->value);
     struct ub_random random = ub_random_stream(o->seed, "quadrature");
@@ -226,86 +238,8 @@ void ub_quadrature_free(struct ub_quadrature *q)
     ub_free(q->count);
     ub_free(q->node);
     ub_free(q->weight);
+    ub_free(q->alpha);
+    ub_free(q->beta);
     ub_free(q->atom);
     *q = (struct ub_quadrature){0};
-}
-
-/* ---- functionals ---- */
-
-struct ub_estimate ub_quadrature_sum(const struct ub_quadrature *q,
-                                     double (*f)(const void *context, double x),
-                                     const void *context)
-{
-    double *samples = ub_calloc((size_t)q->probes, sizeof *samples), atoms = 0;
-    for (int64_t i = 0; i < q->outliers; i++)
-        atoms += f(context, q->atom[i]);
-    for (int64_t p = 0; p < q->probes; p++) {
-        double sum = 0;
-        for (int64_t i = p * q->steps; i < p * q->steps + q->count[p]; i++)
-            if (q->weight[i] > 0) /* nothing times infinity is nothing here */
-                sum += q->weight[i] * f(context, q->node[i]);
-        samples[p] = atoms + (double)q->n * sum;
-    }
-    const struct ub_estimate e = ub_estimate_mean(q->probes, samples);
-    ub_free(samples);
-    return e;
-}
-
-static double power_of(const void *context, double x)
-{
-    return pow(x, *(const int *)context);
-}
-
-struct ub_estimate ub_quadrature_moment(const struct ub_quadrature *q, int power)
-{
-    return ub_quadrature_sum(q, power_of, &power);
-}
-
-static double log_shifted(const void *context, double x)
-{
-    const double y = x + *(const double *)context;
-    return y > 0 ? log(y) : NAN;
-}
-
-struct ub_estimate ub_quadrature_log_det(const struct ub_quadrature *q, double shift)
-{
-    return ub_quadrature_sum(q, log_shifted, &shift);
-}
-
-static double is_within(const void *context, double x)
-{
-    const double *ends = context;
-    return x >= ends[0] && x <= ends[1] ? 1 : 0;
-}
-
-struct ub_estimate ub_quadrature_count(const struct ub_quadrature *q, double low, double high)
-{
-    const double ends[] = {low, high};
-    return ub_quadrature_sum(q, is_within, ends);
-}
-
-struct bell {
-    double at, width;
-};
-
-static double bell_at(const void *context, double x)
-{
-    const struct bell *b = context;
-    const double z = (x - b->at) / b->width;
-    return exp(-z * z / 2) / (b->width * sqrt(2 * M_PI));
-}
-
-void ub_quadrature_density(const struct ub_quadrature *q, double width, bool atoms, int64_t points,
-                           const double *grid, double *density, double *error)
-{
-    struct ub_quadrature shown = *q;
-    if (!atoms)
-        shown.outliers = 0; /* the weights of the nodes stay what they are */
-    for (int64_t i = 0; i < points; i++) {
-        const struct bell bell = {grid[i], width};
-        const struct ub_estimate e = ub_quadrature_sum(&shown, bell_at, &bell);
-        density[i] = e.value / (double)q->n;
-        if (error)
-            error[i] = e.error / (double)q->n;
-    }
 }

@@ -29,7 +29,7 @@ static bool fits(const struct ub_call *call, const struct ub_dataset *data, stru
     int64_t channels[BLOCKS];
     const size_t blocks = ub_call_sizes(call, "channels", channels, BLOCKS);
     const int64_t kernel = ub_call_int(call, "kernel"), groups = ub_call_int(call, "groups");
-    if (!ub_expect_image(data, err))
+    if (!ub_expect_image(data, err) || !ub_norm_options_fit(call, err))
         return false;
     if (blocks < 1 || blocks > BLOCKS)
         return ub_fail(err, UB_INPUT, "%zu blocks; expected 1 to %d", blocks, BLOCKS);

@@ -27,7 +27,7 @@ static bool fits(const struct ub_call *call, const struct ub_dataset *data, stru
 {
     const int64_t stages = ub_call_int(call, "stages"), width = ub_call_int(call, "width");
     const int64_t groups = ub_call_int(call, "groups");
-    if (!ub_expect_image(data, err))
+    if (!ub_expect_image(data, err) || !ub_norm_options_fit(call, err))
         return false;
     if (ub_norm_find(ub_call_get(call, "norm")) == UB_NORM_GROUP && width % groups != 0)
         return ub_fail(err, UB_INPUT, "groups=%lld does not divide width=%lld; expected a divisor",

@@ -5,7 +5,20 @@
  * with v_hat = v, or v / (1 - beta^t) with bias-correction=true.
  *
  * Edge. With P = diag(sqrt(v_hat) + epsilon) held, this is gradient descent on P^-1 H: 2/lr. (Cohen
- * et al. 2022, arXiv:2207.14484; Cohen, Damian et al. 2024, arXiv:2410.24206, section 5.) */
+ * et al. 2022, arXiv:2207.14484; Cohen, Damian et al. 2024, arXiv:2410.24206, section 5.)
+ *
+ * What this leaves out: P is not held. At the edge gradients oscillate, v follows their squares
+ * within 1/(1 - beta) steps, and P is large just where and when the gradient is: a step is shorter
+ * than the P of another time would make it. With the P of one step, sharpness therefore settles
+ * above 2/lr: at lr = 0.001 on digits by 28%, 7%, 2% for beta = 0.9, 0.99, 0.999, about as
+ * (1 - beta)^1/2; at lr = 0.0015 and beta = 0.99 by 7%, too. Two things add up. The largest
+ * eigenvalue is convex in 1/P, so that P's scatter raises its mean (by 3% of the 7%). And what the
+ * oscillation meets is the best linear fit of steps to gradients (statistical linearization; Booton
+ * 1954, doi:10.1109/TCT.1954.6373354), entry by entry the mean of 1/P weighted by g^2,
+ * sum_t g^2/P / sum_t g^2. With it, over 100, 200, 400 steps, sharpness is at 1.06, 1.02, 1.00 of
+ * 2/lr (tests/test_rmsprop_edge.c). It is not what is recorded: it takes a window of steps, not a
+ * point. The same is to be expected of every optimizer whose P follows its gradients; it was
+ * measured for this one only. */
 #include "systems/optimizers/edges.h"
 
 #include <math.h>

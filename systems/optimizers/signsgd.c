@@ -5,7 +5,8 @@
  * then max_i |theta_i| / factor_i.
  *
  * Edge (norm_family.h). The generalized sharpness S = max d'Hd over |d_i| <= 1, at 2/lr if scaled,
- * else S/|g|_1 at 2/lr. */
+ * else S/|g|_1 at 2/lr. Steps of one length end in an orbit of period two, whose two sides differ
+ * in sharpness by several percent: measure at odd intervals (bench/observables/schedule.c). */
 #include "systems/optimizers/norm_family.h"
 
 #include <math.h>
