@@ -3,8 +3,9 @@ PRESET ?= release
 BUILD := build/$(PRESET)
 STORE ?= out/quick
 JOBS ?= $(shell nproc)
+SECONDS ?= 20
 
-.PHONY: all build bench test asan valgrind fmt fmt-check baseline peers peers-spectra clean help deps
+.PHONY: all build bench test asan asan-core fuzz valgrind fmt fmt-check baseline peers peers-spectra clean help deps
 
 all: build
 
@@ -26,6 +27,16 @@ test: build ## run all tests
 
 asan: ## run all tests under the address and undefined-behavior sanitizers
 	@$(MAKE) --no-print-directory PRESET=asan test
+
+asan-core: ## run the core's tests (label core) under the same
+	@$(MAKE) --no-print-directory PRESET=asan build
+	@ctest --preset asan -j $(JOBS) -L '^core$$'
+
+fuzz: ## fuzz every reader for SECONDS (20) each, or those in TARGETS (needs clang)
+	@ci/deps --check fuzz
+	@[ -e build/fuzz/build.ninja ] || cmake --preset fuzz --log-level=WARNING
+	@cmake --build --preset fuzz -- --quiet
+	@ci/fuzz build/fuzz $(SECONDS) $(TARGETS)
 
 valgrind: build ## run the core's tests under valgrind
 	@ci/valgrind $(BUILD)
