@@ -5,7 +5,7 @@ STORE ?= out/quick
 JOBS ?= $(shell nproc)
 SECONDS ?= 20
 
-.PHONY: all build bench test asan asan-core fuzz valgrind fmt fmt-check baseline peers peers-spectra clean help deps
+.PHONY: all build bench test asan asan-core fuzz lint valgrind fmt fmt-check baseline peers peers-spectra clean help deps
 
 all: build
 
@@ -29,7 +29,8 @@ asan: ## run all tests under the address and undefined-behavior sanitizers
 	@$(MAKE) --no-print-directory PRESET=asan test
 
 asan-core: ## run the core's tests (label core) under the same
-	@$(MAKE) --no-print-directory PRESET=asan build
+	@[ -e build/asan/build.ninja ] || cmake --preset asan --log-level=WARNING
+	@cmake --build --preset asan -- --quiet core
 	@ctest --preset asan -j $(JOBS) -L '^core$$'
 
 fuzz: ## fuzz every reader for SECONDS (20) each, or those in TARGETS (needs clang)
@@ -38,7 +39,13 @@ fuzz: ## fuzz every reader for SECONDS (20) each, or those in TARGETS (needs cla
 	@cmake --build --preset fuzz -- --quiet
 	@ci/fuzz build/fuzz $(SECONDS) $(TARGETS)
 
-valgrind: build ## run the core's tests under valgrind
+lint: $(BUILD)/build.ninja ## static analysis by clang-tidy
+	@ci/deps --check lint
+	@cmake --build --preset $(PRESET) -- --quiet ub_build_info
+	@ci/lint $(BUILD)
+
+valgrind: build ## run the core's tests and a sweep under valgrind
+	@ci/deps --check valgrind
 	@ci/valgrind $(BUILD)
 
 peers: build ## time unibench and PyTorch side by side, into results/speed.md (needs python3-torch)
@@ -54,6 +61,7 @@ fmt: ## format the sources
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 fmt-check: ## fail when a source is not formatted
+	@ci/deps --check fmt
 	@git ls-files '*.c' '*.h' | xargs clang-format --dry-run --Werror
 
 clean: ## remove what was built (never results)
