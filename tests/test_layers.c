@@ -26,7 +26,8 @@ static const struct layer layers[] = {
               " bench/observables bench "},
     {"bench/perf", " base datasets systems/graph systems bench/spectra bench/curvature"
                    " bench/observables bench bench/perf "},
-    {"report", " base bench bench/laws bench/spectra bench/observables report "},
+    {"report", " base datasets systems/graph systems bench/spectra bench/curvature"
+               " bench/observables bench/laws bench report "},
     {"bench/cli", " base datasets systems/graph systems bench/spectra bench/curvature"
                   " bench/observables bench/laws bench report bench/cli "},
 };
