@@ -3,8 +3,9 @@ PRESET ?= release
 BUILD := build/$(PRESET)
 STORE ?= out/quick
 JOBS ?= $(shell nproc)
+SECONDS ?= 20
 
-.PHONY: all build bench test asan valgrind fmt fmt-check baseline peers peers-spectra clean help deps
+.PHONY: all build bench test asan asan-core fuzz lint valgrind fmt fmt-check baseline peers peers-spectra clean help deps
 
 all: build
 
@@ -27,7 +28,24 @@ test: build ## run all tests
 asan: ## run all tests under the address and undefined-behavior sanitizers
 	@$(MAKE) --no-print-directory PRESET=asan test
 
-valgrind: build ## run the core's tests under valgrind
+asan-core: ## run the core's tests (label core) under the same
+	@[ -e build/asan/build.ninja ] || cmake --preset asan --log-level=WARNING
+	@cmake --build --preset asan -- --quiet core
+	@ctest --preset asan -j $(JOBS) -L '^core$$'
+
+fuzz: ## fuzz every reader for SECONDS (20) each, or those in TARGETS (needs clang)
+	@ci/deps --check fuzz
+	@[ -e build/fuzz/build.ninja ] || cmake --preset fuzz --log-level=WARNING
+	@cmake --build --preset fuzz -- --quiet
+	@ci/fuzz build/fuzz $(SECONDS) $(TARGETS)
+
+lint: $(BUILD)/build.ninja ## static analysis by clang-tidy
+	@ci/deps --check lint
+	@cmake --build --preset $(PRESET) -- --quiet ub_build_info
+	@ci/lint $(BUILD)
+
+valgrind: build ## run the core's tests and a sweep under valgrind
+	@ci/deps --check valgrind
 	@ci/valgrind $(BUILD)
 
 peers: build ## time unibench and PyTorch side by side, into results/speed.md (needs python3-torch)
@@ -43,6 +61,7 @@ fmt: ## format the sources
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 fmt-check: ## fail when a source is not formatted
+	@ci/deps --check fmt
 	@git ls-files '*.c' '*.h' | xargs clang-format --dry-run --Werror
 
 clean: ## remove what was built (never results)

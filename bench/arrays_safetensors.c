@@ -56,7 +56,7 @@ static bool give_tensor(const struct ub_array_file *f, uint64_t start, struct ub
 {
     const char *dtype = json_string_value(json_object_get(entry, "dtype"));
     const uint64_t room = f->length - start;
-    int64_t offset[2];
+    int64_t offset[2] = {0};
     a->rank = read_list(json_object_get(entry, "shape"), a->shape, UB_ARRAY_RANK);
     if (!dtype || a->rank < 0 ||
         read_list(json_object_get(entry, "data_offsets"), offset, 2) != 2 || offset[0] > offset[1])

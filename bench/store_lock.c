@@ -12,8 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char temporary_prefix[] = ".tmp-";
-
 static void pause_ms(long ms)
 {
     const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
@@ -34,33 +32,38 @@ static bool take(int fd, bool exclusive)
     return false;
 }
 
-/* Removes runs/.tmp-* whose name ends in `suffix` (any when NULL). */
-static void remove_temporaries(const char *store, const char *suffix)
+/* Removes what matches `pattern` in `folder`. */
+static void remove_matching(const char *folder, const char *pattern)
 {
-    char *runs = ub_path(store, "runs");
-    DIR *folder = opendir(runs);
-    for (const struct dirent *entry; folder && (entry = readdir(folder));) {
-        const char *name = entry->d_name;
-        if (strncmp(name, temporary_prefix, strlen(temporary_prefix)) != 0)
+    DIR *entries = opendir(folder);
+    for (const struct dirent *entry; entries && (entry = readdir(entries));) {
+        if (!ub_glob(pattern, entry->d_name))
             continue;
-        size_t length = strlen(name), tail = suffix ? strlen(suffix) : 0;
-        if (tail > length || (suffix && strcmp(name + length - tail, suffix) != 0))
-            continue;
-        char *path = ub_path(runs, name);
+        char *path = ub_path(folder, entry->d_name);
         struct ub_error ignored = {0}; /* what cannot be removed is never read either */
         ub_remove_tree(path, &ignored);
         ub_free(path);
     }
-    if (folder)
-        closedir(folder);
+    if (entries)
+        closedir(entries);
+}
+
+/* Removes what killed writers left: their runs, and files that ub_write_file had not yet renamed.
+ */
+static void remove_all_temporaries(const char *store)
+{
+    char *runs = ub_path(store, "runs");
+    remove_matching(runs, ".tmp-*");
+    remove_matching(store, "*.tmp-??????");
     ub_free(runs);
 }
 
 void ub_store_clean(const char *store, int64_t pid)
 {
-    char suffix[32];
-    snprintf(suffix, sizeof suffix, "-%" PRId64, pid);
-    remove_temporaries(store, suffix);
+    char pattern[64], *runs = ub_path(store, "runs");
+    snprintf(pattern, sizeof pattern, ".tmp-*-%" PRId64, pid);
+    remove_matching(runs, pattern);
+    ub_free(runs);
 }
 
 bool ub_store_lock(const char *store, bool exclusive, struct ub_error *err)
@@ -73,7 +76,7 @@ bool ub_store_lock(const char *store, bool exclusive, struct ub_error *err)
     if (good && !take(fd, exclusive))
         good = ub_fail(err, UB_INPUT, "%s: another unibench is writing to this store", store);
     if (good && exclusive)
-        remove_temporaries(store, NULL);
+        remove_all_temporaries(store);
     if (!good && fd >= 0)
         close(fd);
     ub_free(runs);

@@ -52,7 +52,7 @@ static bool idx_read(struct idx *f, int dimensions, struct ub_error *err)
                        f->path, big_endian(f->bytes), magic, dimensions);
     int64_t total = 1;
     for (int i = 0; i < dimensions; i++) {
-        f->dim[i] = big_endian(f->bytes + 4 + 4 * i);
+        f->dim[i] = big_endian(f->bytes + 4 + (ptrdiff_t)4 * i);
         if (f->dim[i] < 1 || !ub_size_fits(total, f->dim[i], 1, UB_FILE_BYTES))
             return ub_fail(err, UB_INPUT,
                            "%s: axis %d has size %lld; expected 1 or more, and less "

@@ -21,7 +21,7 @@ static bool map_of_matrix(struct map *m, const struct ub_trace *trace, const cha
     *m = (struct map){0};
     if (matrix)
         map_take_steps(m, trace, matrix->values);
-    for (size_t i = 0; i < m->steps; i++) {
+    for (size_t i = 0; matrix && i < m->steps; i++) {
         struct ub_series values = ub_trace_spectrum(trace, matrix->values, (int64_t)m->step[i]);
         m->rows = values.count > m->rows ? values.count : m->rows;
         ub_series_clear(&values);

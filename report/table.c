@@ -31,7 +31,7 @@ void table_free(struct table *t)
 
 size_t table_rows(const struct table *t)
 {
-    return t->cells / t->columns;
+    return t->columns ? t->cells / t->columns : 0;
 }
 
 void table_cell(struct table *t, const char *format, ...)

@@ -94,7 +94,7 @@ static void drop_runs(char *folder)
     while (length > 1 && folder[length - 1] == '/')
         folder[--length] = '\0';
     if (strcmp(folder, "runs") == 0)
-        strcpy(folder, ".");
+        memcpy(folder, ".", sizeof ".");
     else if (length > 5 && strcmp(folder + length - 5, "/runs") == 0)
         folder[length - 5] = '\0';
 }

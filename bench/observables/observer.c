@@ -44,14 +44,14 @@ static bool fail_unknown(const char *given, const char *where, struct ub_error *
 static struct ub_option *all_options(const struct ub_observable *kind)
 {
     const struct ub_option *tables[] = {ub_schedule_options, kind->options};
-    struct ub_option *all = NULL;
+    struct ub_option *all = ub_calloc(1, sizeof *all); /* the end: no key */
     size_t n = 0;
     for (int t = 0; t < 2; t++)
         for (const struct ub_option *o = tables[t]; o && o->key; o++) {
             all = ub_realloc(all, (n + 2) * sizeof *all);
             all[n++] = *o;
+            all[n] = (struct ub_option){.key = NULL};
         }
-    all[n] = (struct ub_option){.key = NULL};
     return all;
 }
 

@@ -112,13 +112,14 @@ void ub_leading_clear(struct ub_leading *l)
 int64_t ub_leading_bytes(const struct ub_matrix_choice *choice, const struct ub_problem *problem,
                          int64_t count)
 {
-    enum { BLOCK = 4, SMALL = 200, ROWS = 16 };
+    enum { SMALL = 200, ROWS = 16 };
+    const int64_t block = 4;
     const int64_t n = ub_matrix_size(choice, problem), wanted = count < n ? count : n;
     const bool whole = n <= SMALL || 2 * wanted >= n;
-    const int64_t room = 2 * wanted + 16 * BLOCK;
+    const int64_t room = 2 * wanted + 16 * block;
     const int64_t doubles = whole ? 2 * n * n + 2 * wanted * n
-                                  : (room + 3 * BLOCK) * n + 2 * wanted * n +
-                                        6 * (room + 2 * BLOCK) * (room + 2 * BLOCK);
+                                  : (room + 3 * block) * n + 2 * wanted * n +
+                                        6 * (room + 2 * block) * (room + 2 * block);
     return doubles * (int64_t)sizeof(double) +
-           ub_matrix_bytes(choice, problem, whole ? ROWS : BLOCK);
+           ub_matrix_bytes(choice, problem, whole ? ROWS : block);
 }

@@ -58,9 +58,9 @@ static int ascending(const void *a, const void *b)
 /* Seconds of one piece of work: the median of several, each averaged over as many as fill 50 ms. */
 static double seconds(void (*work)(void *context), void *context)
 {
-    double all[REPEATS], start = now();
+    double all[REPEATS];
     work(context); /* compiles, touches memory */
-    start = now();
+    double start = now();
     work(context);
     const double once = now() - start;
     const int64_t times = once < shortest ? (int64_t)(shortest / once) + 1 : 1;

@@ -217,7 +217,7 @@ static void left_out(const struct sketch *s, double *out)
     cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasTrans, CblasNonUnit, m, m, 1, lower, m,
                 out, m);
     for (int i = 0; i < m; i++)
-        cblas_dscal(m, 1 / cblas_dnrm2(m, out + i * m, 1), out + i * m, 1);
+        cblas_dscal(m, 1 / cblas_dnrm2(m, out + (ptrdiff_t)i * m, 1), out + (ptrdiff_t)i * m, 1);
     ub_free(lower);
 }
 

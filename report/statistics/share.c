@@ -43,7 +43,7 @@ double ub_share_normal_low(const double *estimate, const double *se, size_t n, d
     if (n < 2)
         return 0;
     const struct ub_studies s = ub_studies_of(estimate, se, n);
-    double *share = ub_calloc(GRID * GRID, sizeof *share);
+    double *share = ub_calloc(GRID, GRID * sizeof *share);
     for (int i = 0; i < GRID; i++) {
         const double q = gsl_cdf_chisq_Pinv((i + 0.5) / GRID, (double)(n - 1));
         const double tau_squared = ub_studies_spread(&s, q);
@@ -55,7 +55,7 @@ double ub_share_normal_low(const double *estimate, const double *se, size_t n, d
                 share_between(mean + z / sqrt(total), sqrt(tau_squared), low, high);
         }
     }
-    qsort(share, GRID * GRID, sizeof *share, compare_reals);
+    qsort(share, (size_t)GRID * GRID, sizeof *share, compare_reals);
     const double bound = share[(size_t)((1 - confidence) * GRID * GRID)];
     ub_free(share);
     return bound;

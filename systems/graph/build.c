@@ -241,7 +241,7 @@ static ub_node reduce(struct ub_graph *g, enum ub_op op, ub_node x, unsigned axe
         UB_ABORT("axes %#x of a rank-%d tensor", axes, s.rank);
     while (axes) {
         int last = s.rank - 1;
-        while (!(axes & UB_AXIS(last)))
+        while (last > 0 && !(axes & UB_AXIS(last)))
             last--;
         struct ub_attributes a = {0};
         int first = last;

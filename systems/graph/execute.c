@@ -82,7 +82,7 @@ static void run_block(const struct ub_program *p, const struct ub_lane_context *
         int64_t n = b->n - start < UB_BLOCK ? b->n - start : UB_BLOCK;
         for (int k = 0; k < b->n_code; k++) {
             const struct ub_instruction *code = &b->code[k];
-            const void *in[3];
+            const void *in[3] = {0};
             for (int i = 0; i < code->n_in; i++) {
                 const struct ub_operand *o = &code->in[i];
                 in[i] = o->kind == UB_REGISTER ? register_at(p, t, o->reg)

@@ -99,7 +99,7 @@ ub_node ub_vmap_pointwise(struct ub_graph *g, ub_node node, const ub_node *in, c
 {
     enum ub_op op = ub_vertex(g, node)->op;
     int n_in = ub_vertex(g, node)->n_in;
-    ub_node with[3];
+    ub_node with[3] = {0};
     for (int i = 0; i < n_in; i++)
         with[i] = ub_with_batch(g, in[i], batched[i], b);
     return ub_emit(g, op, with, n_in, ub_shape_of(g, with[0]), NULL);

@@ -92,7 +92,7 @@ static ub_node simplify_product(struct ub_graph *g, const ub_node *in, struct ub
 static ub_node simplify_pointwise(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_in,
                                   struct ub_shape shape)
 {
-    double x[3];
+    double x[3] = {0};
     int constants = 0;
     for (int i = 0; i < n_in; i++)
         if (ub_vertex(g, in[i])->op == UB_OP_FILL) {
