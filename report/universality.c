@@ -229,7 +229,7 @@ static struct table *universals_table(const struct universals *u)
 /* "NTK: holds on 0 of 3, violated on 1 (digits under ce: tau 0.6 ...), undecided on 2; ..." */
 static void add_answer(struct ub_text *out, const struct universals *u, enum matrix_of m)
 {
-    size_t count[3] = {0}, all = 0, differ = 0;
+    size_t count[UB_VERDICTS] = {0}, all = 0, differ = 0;
     struct ub_text where = {0};
     for (size_t i = 0; i < u->count; i++) {
         const struct universal *g = &u->group[i];
