@@ -12,8 +12,8 @@
  * window are what flatness is asked of. The margin is that of edge-of-stability, twice the sampling
  * error of one measurement from 64 batches of 16 samples.
  *
- * Bias. None towards any level. Runs that start within 20% of their level, or reach it in the last
- * quarter, are not judged. */
+ * Bias. None towards any level. Runs that start within 25% of their level, or reach it in the last
+ * third, are not judged. */
 #include "bench/laws/windows.h"
 
 #include <math.h>

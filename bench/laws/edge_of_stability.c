@@ -8,7 +8,8 @@
  * at 0.8 is an exception, not one that did not reach the edge; one that rises to 1.05 and falls
  * back has no level; one that still rises says nothing, unless it does so beyond the margin.
  * A level is the law's only while training goes on: where the loss neither falls nor is disturbed
- * (ub_at_rest) nothing sharpens the run any further, and whatever it has come to stays.
+ * over the second half of the window (ub_at_rest), nothing sharpens the run any further, and
+ * whatever it has come to stays. Such runs are not judged, at the edge or off it.
  *
  * Under cross-entropy the Hessian carries the factor p (1 - p), which vanishes as margins grow, so
  * sharpness leaves the edge for good late in training (Cohen et al. 2021, section 3 and appendix).
@@ -18,7 +19,7 @@
  * run that falls is not held against the law there: no store of cross-entropy alone can violate it
  * by falling.
  *
- * Bias. None towards any level: all of it is the same for c rho. Runs that start within 20% of
+ * Bias. None towards any level: all of it is the same for c rho. Runs that start within 25% of
  * their level, or come to it from above (as adaptive optimizers with little history may), are not
  * judged, so the law speaks of those that sharpened. */
 #include "bench/laws/windows.h"
@@ -76,10 +77,12 @@ static struct ub_window plateau(const struct ub_run *run, const struct ub_series
     const size_t count = ce ? ub_count_until(rho, loss, trained) : rho->count;
     struct ub_window w = ub_settled(rho, count);
     w.excused = ce;
-    if (w.stay != UB_STAY_OUT && ub_at_rest(loss, rho->step[w.first], rho->step[w.last]))
-        return out("training was over");
-    if (count < rho->count && w.stay == UB_STAY_OUT)
+    if (!w.reached && count < rho->count)
         w.why = "cross-entropy fell to a tenth before it had a level";
+    if (w.stay == UB_STAY_OUT)
+        return w;
+    if (ub_at_rest(loss, rho->step[w.first + (w.last - w.first) / 2], rho->step[w.last]))
+        return out("training was over");
     return w;
 }
 

@@ -4,13 +4,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { LEAST = 10, SHARE = 4, CANDIDATES = 128 };
+enum { LEAST = 10, SHARE = 3, CANDIDATES = 128 };
 /* In logarithms. Thirds that differ by less than 7% put the whole window within about 10%, the
- * margin of the laws on edges; a drift of 2% a quarter of the run is 8% in all, less than the rise
+ * margin of the laws on edges; a drift of 2% a third of the run is 8% in all, less than the rise
  * that is asked for. */
-static const double flat = 0.0677, still = 0.02, slower = 2.0, rise = 0.1823;
+static const double flat = 0.0677, still = 0.02, slower = 2.0, rise = 0.2231;
 
-/* ---- medians ---------------------------------------------------------------------------- */
+/* ---- middles ---------------------------------------------------------------------------- */
 
 static int ascending(const void *a, const void *b)
 {
@@ -25,6 +25,18 @@ static double median(const double *x, size_t n, double *room)
         room[i] = x[i];
     qsort(room, n, sizeof *room, ascending);
     return n % 2 ? room[n / 2] : 0.5 * (room[n / 2 - 1] + room[n / 2]);
+}
+
+/* Interquartile mean, of n >= 1 values: robust as a median is, but steady where a series jumps
+ * between two sides of its level. */
+static double middle(const double *x, size_t n, double *room)
+{
+    median(x, n, room); /* sorts */
+    const size_t cut = n / 4;
+    double sum = 0;
+    for (size_t i = cut; i < n - cut; i++)
+        sum += room[i];
+    return sum / (double)(n - 2 * cut);
 }
 
 /* ---- logarithms ------------------------------------------------------------------------- */
@@ -57,50 +69,56 @@ static void logs_clear(struct logs *l)
 /* ---- flat ends -------------------------------------------------------------------------- */
 
 struct thirds {
-    double median[3];
+    double middle[3];
+    double doubt; /* about the last one's difference to the first */
 };
 
+/* The doubt is that of batch means (Schmeiser 1982, Oper. Res. 30): halves of a third differ by
+ * what noise, however correlated, and swings that are slower than them leave in it. */
 static struct thirds thirds_of(const struct logs *l, size_t from, size_t n)
 {
-    struct thirds t;
+    struct thirds t = {.doubt = 0};
     for (size_t k = 0; k < 3; k++) {
-        const size_t begin = n * k / 3, end = n * (k + 1) / 3;
-        t.median[k] = median(l->y + from + begin, end - begin, l->room);
+        const size_t begin = n * k / 3, half = n * (2 * k + 1) / 6, end = n * (k + 1) / 3;
+        const double *y = l->y + from;
+        t.middle[k] = middle(y + begin, end - begin, l->room);
+        t.doubt += pow(
+            middle(y + begin, half - begin, l->room) - middle(y + half, end - half, l->room), 2.0);
     }
+    t.doubt = sqrt(t.doubt / 6.0);
     return t;
 }
 
 static double spread_of(const struct thirds *t)
 {
-    const double *m = t->median;
+    const double *m = t->middle;
     return fmax(fmax(m[0], m[1]), m[2]) - fmin(fmin(m[0], m[1]), m[2]);
 }
 
-/* The first measurement from `from` on that has come to the level of the first third. */
+/* The first measurement from `from` on that has come to the level of the first third, rounding
+ * aside. */
 static size_t arrival(const struct logs *l, size_t from, const struct thirds *t)
 {
-    const bool below = from < l->n && l->y[from] < t->median[0];
+    const double side = l->y[from] < t->middle[0] ? 1.0 : -1.0;
     size_t i = from;
-    while (i < l->n && (below ? l->y[i] < t->median[0] : l->y[i] > t->median[0]))
+    while (i < l->n && side * (t->middle[0] - l->y[i]) > 1e-9)
         i++;
     return i;
 }
 
-/* Whether the series came to its end from `first` on faster than it changes there. */
-static bool has_stopped(const struct logs *l, size_t from, size_t first, const struct thirds *t)
+/* Whether it changes less from `first` on than before, or too little to matter; past doubt, for
+ * noise hides a ramp. */
+static bool has_stopped(const struct logs *l, size_t first, const struct thirds *t)
 {
-    const double change = fabs(t->median[2] - t->median[0]);
-    const size_t n = l->n - from, before = first < n ? first : n;
-    if (change <= still)
-        return true;
-    if (before == 0)
-        return false;
+    const double change = fabs(t->middle[2] - t->middle[0]) + t->doubt;
+    const size_t n = l->n - first, before = first < n ? first : n;
+    if (change > flat || change <= still || before == 0)
+        return change <= flat;
     const size_t third = before < 3 ? before : before / 3;
-    const double then = median(l->y + first - before, third, l->room);
-    const double time =
-        (double)from + (double)n / 6.0 - (double)(first - before) - ((double)third - 1.0) / 2.0;
+    const double then = middle(l->y + first - before, third, l->room);
+    const double time = (double)before + (double)n / 6.0 - (double)third / 2.0;
     const double rate = change / (2.0 * (double)n / 3.0);
-    return fabs(t->median[0] - then) >= slower * rate * time;
+    return fabs(t->middle[0] - then) >= slower * rate * time;
 }
 
 /* Where the longest flat end begins; l->n when there is none. */
@@ -108,11 +126,14 @@ static size_t flat_end(const struct logs *l, size_t least)
 {
     const size_t last = l->n - least, stride = last / CANDIDATES + 1;
     for (size_t from = 0; from <= last; from += stride) {
-        const struct thirds t = thirds_of(l, from, l->n - from);
+        struct thirds t = thirds_of(l, from, l->n - from);
         if (spread_of(&t) > flat)
             continue;
         const size_t first = arrival(l, from, &t);
-        if (l->n - first >= LEAST && has_stopped(l, from, first, &t))
+        if (l->n - first < LEAST)
+            continue;
+        t = thirds_of(l, first, l->n - first); /* without the way there */
+        if (spread_of(&t) <= flat && has_stopped(l, first, &t))
             return first;
     }
     return l->n;
@@ -129,13 +150,27 @@ static struct ub_window unsettled(const struct logs *l, size_t least)
 {
     const size_t from = l->n - least;
     const struct thirds t = thirds_of(l, from, least);
-    const bool rises = t.median[2] > t.median[0];
+    const double change = t.middle[2] - t.middle[0];
+    const bool rises = change > 0;
+    if (fabs(change) <= fmax(still, t.doubt))
+        return out("too unsteady to have a level");
     return (struct ub_window){
         .first = l->at[from],
         .last = l->at[l->n - 1],
         .stay = rises ? UB_STAY_RISING : UB_STAY_FALLING,
         .why = rises ? "no level yet, still rising" : "no level, falling at its end",
     };
+}
+
+/* The least and greatest of the first measurement, at initialization, and of medians of three in a
+ * row before `end`, which a spike or a dip does not move. */
+static void extremes(const struct logs *l, size_t end, double *lowest, double *highest)
+{
+    for (size_t i = 0; i < end && (i == 0 || i + 3 <= end); i++) {
+        const double value = i == 0 ? l->y[0] : median(l->y + i, 3, l->room);
+        *lowest = fmin(*lowest, value);
+        *highest = fmax(*highest, value);
+    }
 }
 
 static struct ub_window settle(const struct logs *l)
@@ -146,12 +181,9 @@ static struct ub_window settle(const struct logs *l)
     const size_t first = flat_end(l, least);
     if (first == l->n)
         return unsettled(l, least);
-    const double level = median(l->y + first, l->n - first, l->room);
+    const double level = middle(l->y + first, l->n - first, l->room);
     double lowest = level, highest = level;
-    for (size_t i = 0; i < first; i++) {
-        lowest = fmin(lowest, l->y[i]);
-        highest = fmax(highest, l->y[i]);
-    }
+    extremes(l, first, &lowest, &highest);
     if (level - lowest < rise)
         return out(highest - level < rise ? "never sharpened, flat from the start"
                                           : "never sharpened, came to its level from above");

@@ -10,18 +10,19 @@
 
 #include "bench/laws/laws.h"
 
-/* The longest end of the first `count` measurements that is flat: at least 10 of them and a quarter
- * of all. Flat: in logarithms, medians of its three thirds lie within 7% of each other, and the
- * last third is within 2% of the first, or the series came to it at more than twice the rate of
- * change within. The window begins with the first measurement that is at its first third's median
- * or beyond. Settled: flat, and risen to that level by 20% or more from its least measurement
- * before, which is what tells a level that was come to from one that was always there.
+/* The longest end of the first `count` measurements that is flat: at least 10 of them and a third
+ * of all. Flat: in logarithms, interquartile means of its three thirds lie within 7% of each other,
+ * and the last third is within 2% of the first, or the series came to it at more than three times
+ * the rate of change within. The window begins with the first measurement that is at its first
+ * third's mean or beyond. Settled: flat, and risen to that level by 25% or more from its first
+ * measurement or from the least median of three in a row, which tells a level that was come to from
+ * one that was always there.
  *
  * Not settled, with why: too few measurements; no rise (always there, or from above); no flat end:
  * rising or falling. Values that are not positive and finite are passed over.
  *
- * What that costs, whatever the level: runs that start within 20% of where they end, or settle in
- * their last quarter, are not judged. */
+ * What that costs, whatever the level: runs that start within 25% of where they end, or settle in
+ * their last third, are not judged. */
 struct ub_window ub_settled(const struct ub_series *series, size_t count);
 
 /* Whether training was over between two steps: the loss falls by less than a thousandth of its
