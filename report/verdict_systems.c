@@ -3,8 +3,9 @@
  *
  * System: mean over its runs that settled. Two or three seeds hardly tell a spread, and systems
  *         differ in theirs by orders of magnitude, so each has its own variance between seeds,
- *         shrunk towards the others' as far as they are alike (ub_spread_moderated); it is taken as
- *         no less than its own runs' errors say.
+ *         raised towards the others' as far as they are alike (ub_spread_moderated) and never
+ *         lowered: spreads that are truly large would be called exceptions too often. It is taken
+ *         as no less than its own runs' errors say, too.
  * Law:    random-effects mean over systems, two one-sided tests against the margin; the share of
  *         systems within the margin among those judged, with its bounds; and one one-sided test a
  *         system: is it beyond the margin, past doubt?
@@ -113,10 +114,11 @@ static void set_errors(struct ub_law_result *result)
         df[s] = result->systems[s].n_reached ? (double)result->systems[s].n_reached - 1.0 : 0.0;
     const struct ub_spread_prior prior = ub_spread_prior(between, df, n);
     for (size_t s = 0; s < n; s++) {
+        struct ub_spread spread = ub_spread_moderated(&prior, between[s], df[s]);
+        spread.variance = fmax(spread.variance, between[s]);
         result->systems[s].agrees = false;
         if (result->systems[s].n_reached)
-            set_error(&result->systems[s], ub_spread_moderated(&prior, between[s], df[s]),
-                      within[s], result->law->margin);
+            set_error(&result->systems[s], spread, within[s], result->law->margin);
     }
     ub_free(between);
 }
