@@ -188,12 +188,12 @@ static void add_systems(struct ub_text *out, const struct study *study)
 {
     for (size_t i = 0; i < study->n_laws; i++) {
         struct table *t = systems_table(study->laws[i], FOR_PAGE);
-        ub_text_add(out,
-                    "\n## Systems under %s\n\n%s (%s). rho: mean over seeds of the median at "
-                    "the edge, with its 95%% interval; runs: those that reached their edge, of "
-                    "all. Full precision: [laws.csv](laws.csv).\n\n",
-                    study->laws[i]->law->name, study->laws[i]->law->claim,
-                    study->laws[i]->law->citation);
+        ub_text_add(
+            out,
+            "\n## Systems under %s\n\n%s (%s). rho: mean over seeds of the median where a run "
+            "keeps a level, with its 95%% interval; runs: those that came to one, of all. "
+            "Full precision: [laws.csv](laws.csv).\n\n",
+            study->laws[i]->law->name, study->laws[i]->law->claim, study->laws[i]->law->citation);
         add_table(out, t, "systems");
         table_free(t);
     }
@@ -273,7 +273,7 @@ static void add_group(struct table *t, const struct ub_law_result *r, size_t fir
         if (same_group(&r->systems[i].first->spec, spec))
             return;
     double *rho = ub_calloc(r->n_systems + 1, sizeof *rho);
-    size_t systems = 0, reached = 0, runs = 0, runs_reached = 0, agree = 0;
+    size_t systems = 0, reached = 0, runs = 0, runs_reached = 0, agree = 0, judged = 0;
     for (size_t i = first; i < r->n_systems; i++) {
         const struct ub_law_system *s = &r->systems[i];
         if (!same_group(&s->first->spec, spec))
@@ -281,7 +281,8 @@ static void add_group(struct table *t, const struct ub_law_result *r, size_t fir
         systems++;
         runs += s->n_runs;
         runs_reached += s->n_reached;
-        agree += s->n_reached > 0 && s->agrees;
+        agree += s->agrees;
+        judged += s->judged;
         if (s->n_reached > 0)
             rho[reached++] = s->plateau.estimate;
     }
@@ -292,16 +293,16 @@ static void add_group(struct table *t, const struct ub_law_result *r, size_t fir
     table_cell(t, "%zu of %zu", reached, systems);
     table_cell(t, "%zu of %zu", runs_reached, runs);
     table_fixed(t, ub_median(rho, reached), 3);
-    table_cell(t, "%zu of %zu", agree, reached);
+    table_cell(t, "%zu of %zu", agree, judged);
     ub_free(optimizer);
     ub_free(rho);
 }
 
 static void add_summary(struct ub_text *out, const struct study *study)
 {
-    static const char *const head[] = {"optimizer",       "dataset", "loss",
-                                       "systems at edge", "runs",    "median rho",
-                                       "within margin",   NULL};
+    static const char *const head[] = {
+        "optimizer", "dataset",    "loss",          "systems with a level",
+        "runs",      "median rho", "within margin", NULL};
     for (size_t i = 0; i < study->n_laws; i++) {
         struct table *t = table_new(head, "lllrrrr");
         for (size_t k = 0; k < study->laws[i]->n_systems; k++)

@@ -73,18 +73,19 @@ void add_verdict(struct ub_text *out, const struct ub_law_result *r, bool markdo
 
 /* ---- tables ----------------------------------------------------------------------------- */
 
+/* Whether the system agrees with the law, or why it cannot say; the terminal has no room for why.
+ */
 static void add_agreement(struct table *t, const struct ub_law_system *s, enum table_use use)
 {
-    if (s->violates)
-        table_cell(t, "no%s%s%s", s->n_against > s->n_reached && use != FOR_TERMINAL ? " (" : "",
-                   s->n_against > s->n_reached && use != FOR_TERMINAL ? s->why : "",
-                   s->n_against > s->n_reached && use != FOR_TERMINAL ? ")" : "");
-    else if (s->n_reached == 0 && use != FOR_TERMINAL)
-        table_cell(t, "- (%s)", s->why ? s->why : "not reached");
-    else if (s->n_reached == 0)
-        table_cell(t, "-");
+    const bool fell = s->n_against > s->n_reached;
+    const char *word = fell || s->violates ? "no"
+                       : s->n_reached == 0 ? "-"
+                       : s->agrees         ? "yes"
+                                           : "unclear";
+    if ((fell || s->n_reached == 0) && use != FOR_TERMINAL)
+        table_cell(t, "%s (%s)", word, s->why);
     else
-        table_cell(t, "%s", s->agrees ? "yes" : "unclear");
+        table_cell(t, "%s", word);
 }
 
 static void add_interval(struct table *t, const struct ub_interval *i)
