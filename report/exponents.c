@@ -144,18 +144,38 @@ bool fit_is_used(const struct decay *d, enum fit_choice choice)
     return d->fate == POWER_FITS || (choice == ANY_FITS && d->fate == RIVAL_FITS);
 }
 
+static bool is_among(const uint64_t *set, size_t n, uint64_t value)
+{
+    for (size_t i = 0; i < n; i++)
+        if (set[i] == value)
+            return true;
+    return false;
+}
+
+/* The fits of one data seed are of the same inputs: the first stands for all. */
 bool exponent_of_data(const struct exponents *e, const char *dataset, enum fit_choice choice,
                       struct ub_interval *out)
 {
+    double *mean = ub_calloc(2 * e->count + 1, sizeof *mean), *se = mean + e->count;
+    uint64_t *seeds = ub_calloc(e->count + 1, sizeof *seeds);
+    size_t n = 0;
     for (size_t i = 0; i < e->count; i++) {
         const struct decay *d = &e->runs[i].last[OF_INPUTS];
-        if (!fit_is_used(d, choice) || strcmp(exponents_spec(e, i)->dataset, dataset) != 0)
+        const struct ub_run_spec *spec = exponents_spec(e, i);
+        if (!fit_is_used(d, choice) || strcmp(spec->dataset, dataset) != 0 ||
+            is_among(seeds, n, spec->data_seed))
             continue;
         *out = (struct ub_interval){
             d->fit[EXPONENT], d->fit[EXPONENT_LOW], d->fit[EXPONENT_HIGH], d->se, 1, 1};
-        return true;
+        seeds[n] = spec->data_seed;
+        mean[n] = d->fit[EXPONENT];
+        se[n++] = d->se;
     }
-    return false;
+    if (n > 1)
+        *out = ub_random_effects(mean, se, n).mean;
+    ub_free(mean);
+    ub_free(seeds);
+    return n > 0;
 }
 
 /* ---- a row a system --------------------------------------------------------------------- */

@@ -52,7 +52,8 @@ char *architecture_of(const struct ub_run_spec *spec);
 enum fit_choice { POWER_LAWS, ANY_FITS };
 bool fit_is_used(const struct decay *d, enum fit_choice choice);
 
-/* The exponent of a dataset's inputs (the same for all of its runs); false when there is none. */
+/* The exponent of a dataset's inputs: one for each of its data seeds, which are other draws of it;
+ * their random-effects mean where there are several. False when there is none. */
 bool exponent_of_data(const struct exponents *e, const char *dataset, enum fit_choice choice,
                       struct ub_interval *out);
 
