@@ -240,11 +240,13 @@ static void add_tables(struct ub_text *out, const struct study *study, const str
     add_titled(out, flows_table(study),
                "Central flows\n\nMean error of the predicted loss and sharpness against the "
                "run's, averaged over 25 steps on either side, relative to the run's mean; and the "
-               "distance of parameters at the end. Plain: the flow without oscillation. First run "
-               "of each system (Cohen, Damian et al. 2024, arXiv:2410.24206).");
-    add_titled(out, catapults_table(study),
-               "Starts above the edge\n\nMedians over the seeds that did not diverge (Lewkowycz "
-               "et al. 2020, arXiv:2003.02218).");
+               "distance of parameters at the end. Plain: the flow without oscillation. Medians "
+               "over seeds, with the least and the greatest (Cohen, Damian et al. 2024, "
+               "arXiv:2410.24206).");
+    add_titled(
+        out, catapults_table(study),
+        "Starts above the edge\n\nMedians over the seeds that did not diverge or fail (Lewkowycz "
+        "et al. 2020, arXiv:2003.02218).");
     add_titled(out, batches_table(study),
                "Batch sharpness\n\nMedians over the second half of each run, then means over "
                "seeds that did not diverge, with the least and the greatest. Without momentum both "
