@@ -9,6 +9,7 @@
 #include "report/verdict.h"
 
 #include <math.h>
+#include <string.h>
 
 const double law_median_factor = 1.2533141373155003;
 
@@ -94,12 +95,24 @@ static void judge_run(const struct ub_law *law, const struct ub_trace *trace, st
 
 /* ---- all together ----------------------------------------------------------------------- */
 
+static bool is_asked(const struct ub_law *law, const struct ub_run_spec *spec)
+{
+    for (size_t i = 0; i < spec->n_measures; i++)
+        for (size_t k = 0; law->measures[k]; k++) {
+            const size_t n = strlen(law->measures[k]);
+            const char *measure = spec->measures[i];
+            if (strncmp(measure, law->measures[k], n) == 0 && strchr(":", measure[n]))
+                return true;
+        }
+    return false;
+}
+
 static void collect_runs(struct ub_law_result *result, const struct study *study)
 {
     size_t *place = ub_calloc(study->n_systems + 1, sizeof *place); /* index + 1; 0 = none yet */
     for (size_t i = 0; i < study->store->count; i++) {
         const struct ub_run *run = &study->store->runs[i];
-        if (!result->law->applies(run))
+        if (!is_asked(result->law, &run->spec) || !result->law->applies(run))
             continue;
         const size_t s = study->system_of[i];
         if (!place[s]) {

@@ -21,9 +21,9 @@ static void add_mean(struct ub_text *text, const struct ub_law_result *r)
         return;
     }
     ub_text_add(text,
-                "the mean over %zu systems is %.3f, 95%% interval [%.3f, %.3f], %s %.3g +- %.3g",
-                r->n_systems_reached, m->mean.estimate, m->mean.low, m->mean.high, where, r->target,
-                margin);
+                "the mean over %zu system%s is %.3f, 95%% interval [%.3f, %.3f], %s %.3g +- %.3g",
+                r->n_systems_reached, r->n_systems_reached == 1 ? "" : "s", m->mean.estimate,
+                m->mean.low, m->mean.high, where, r->target, margin);
 }
 
 static void add_share(struct ub_text *text, const struct ub_law_result *r)

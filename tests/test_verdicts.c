@@ -230,6 +230,7 @@ static struct ub_trace *planted_trace(const double *value, double factor)
 static void plant_run(struct planted_store *p, size_t i, size_t system, const double *value,
                       double factor)
 {
+    static char *measures[] = {(char *)"sharpness:every=10"};
     struct ub_text model = {0};
     ub_text_add(&model, "mlp:widths=%zu", system + 1);
     p->store.runs[i] = (struct ub_run){.spec = {.dataset = (char *)"digits",
@@ -237,7 +238,9 @@ static void plant_run(struct planted_store *p, size_t i, size_t system, const do
                                                 .loss = (char *)"mse",
                                                 .init = (char *)"pytorch",
                                                 .optimizer = (char *)"gd:lr=0.1",
-                                                .seed = i},
+                                                .seed = i,
+                                                .n_measures = 1,
+                                                .measures = measures},
                                        .n_facts = 1,
                                        .facts = &p->threshold};
     p->study.traces[i] = planted_trace(value, factor);
@@ -445,17 +448,18 @@ static void every_run_asked_for_is_counted(void **state)
         p->store.runs[i].status = lost[i];
         p->store.runs[i].n_facts = 0;
     }
+    p->store.runs[23].spec.n_measures = 0; /* asked for nothing that the law is about */
     struct ub_law_result *r = judge(edge(), &p->study);
-    assert_int_equal(r->n_runs, 24);
+    assert_int_equal(r->n_runs, 23);
     assert_int_equal(r->n_systems, 12);
-    assert_int_equal(r->n_reached, 20);
+    assert_int_equal(r->n_reached, 19);
     assert_int_equal(r->n_systems_reached, 10);
     assert_string_equal(r->runs[0].window.why, "failed");
     assert_string_equal(r->runs[1].window.why, "diverged");
     assert_string_equal(r->runs[2].window.why, "not run");
     struct ub_text out = {0};
     add_verdict(&out, r, false);
-    assert_non_null(strstr(out.data, "Of 24 runs and 12 systems that it is about, 20 and 10 came"));
+    assert_non_null(strstr(out.data, "Of 23 runs and 12 systems that it is about, 19 and 10 came"));
     assert_non_null(strstr(out.data, "Runs that have none: 2 failed; 1 diverged; 1 not run."));
     ub_text_free(&out);
     ub_law_result_free(r);

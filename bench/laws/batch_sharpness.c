@@ -83,11 +83,14 @@ static double one(const struct ub_run *run)
     return 1.0;
 }
 
+static const char *const measures[] = {"batch-sharpness", NULL};
+
 const struct ub_law ub_law_batch_sharpness = {
     .name = "batch-sharpness",
     .claim = "stochastic gradient descent holds the batch sharpness at 2/lr for every batch size",
     .citation = "Andreyev and Beneventano 2024, arXiv:2412.20553",
     .observable = "batch-edge-ratio",
+    .measures = measures,
     .applies = small_batches_without_momentum,
     .window = plateau,
     .predict = one,

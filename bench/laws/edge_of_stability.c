@@ -92,11 +92,14 @@ static double one(const struct ub_run *run)
     return 1.0;
 }
 
+static const char *const measures[] = {"sharpness", "edge-ratio", NULL};
+
 const struct ub_law ub_law_edge_of_stability = {
     .name = "edge-of-stability",
     .claim = "sharpness settles at the optimizer's own stability threshold",
     .citation = "Cohen et al. 2021, arXiv:2103.00065; Cohen et al. 2022, arXiv:2207.14484",
     .observable = "edge-ratio",
+    .measures = measures,
     .applies = known_edge,
     .window = plateau,
     .predict = one,

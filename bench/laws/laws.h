@@ -32,6 +32,8 @@ struct ub_window {
 struct ub_law {
     const char *name, *claim, *citation;
     const char *observable; /* dimensionless series the law is about, e.g. "edge-ratio" */
+    const char *const
+        *measures; /* that record it: runs asked for none are no business of the law */
     /* From the spec: a run that failed, or was never run, is one the law is asked about, too. */
     bool (*applies)(const struct ub_run *run);
     /* Of a run that did not diverge, fail or is still to be run. `loss`: its training loss, an
