@@ -180,6 +180,14 @@ bool exponent_of_data(const struct exponents *e, const char *dataset, enum fit_c
 
 /* ---- a row a system --------------------------------------------------------------------- */
 
+size_t runs_of_system(const struct study *study, size_t system)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < study->store->count; i++)
+        count += study->system_of[i] == system;
+    return count;
+}
+
 static const char *const forms[] = {"power law", "exponential", "stretched exponential",
                                     "log-normal"};
 
@@ -190,7 +198,7 @@ static const char *form_of(const struct decay *d)
 }
 
 /* Mean over the system's power laws, from the least end of their intervals to the greatest; how
- * many they are, where not all fits are. */
+ * many of all its runs they are, where not all are. */
 static void add_system_cell(struct table *t, const struct exponents *e, size_t system,
                             enum matrix_of m)
 {
@@ -212,14 +220,15 @@ static void add_system_cell(struct table *t, const struct exponents *e, size_t s
         high = fmax(high, d->fit[EXPONENT_HIGH]);
     }
     struct ub_text some = {0};
-    ub_text_add(&some, " (%zu of %zu)", power, measured);
+    const size_t runs = runs_of_system(e->study, system);
+    ub_text_add(&some, " (%zu of %zu)", power, runs);
     if (measured == 0)
         table_cell(t, "-");
     else if (power == 0)
         table_cell(t, "%s", other->fate == RIVAL_FITS ? form_of(other) : "no fit");
     else
         table_cell(t, "%.2f [%.2f, %.2f]%s", sum / (double)power, low, high,
-                   power < measured ? some.data : "");
+                   power < runs ? some.data : "");
     ub_text_free(&some);
 }
 

@@ -226,6 +226,43 @@ static void test_slope_of_planted_exponents(void **state)
     close_cells(&p);
 }
 
+/* A run that failed beside one that was measured is one that was asked for. */
+static void test_lost_runs_are_counted(void **state)
+{
+    (void)state;
+    static const struct cell cells[] = {{"a", "mlp", 3, 1, 0}, {"a", "cnn", 3, 1, 0}};
+    struct planted_study p = open_cells(cells, 2);
+    char *measures[] = {(char *)"loss"};
+    const struct ub_run_spec spec = {.dataset = (char *)"a",
+                                     .model = (char *)"mlp",
+                                     .loss = (char *)"ce",
+                                     .init = (char *)"pytorch:gain=1",
+                                     .optimizer = (char *)"gd:lr=0.1",
+                                     .steps = 99,
+                                     .seed = 77,
+                                     .n_measures = 1,
+                                     .measures = measures};
+    struct ub_error err = {0};
+    struct ub_run_writer *w = ub_run_writer_new(p.folder, &spec, &err);
+    assert_non_null(w);
+    assert_true(ub_run_writer_commit(w, UB_RUN_FAILED, "crashed", NULL, 0, &err));
+    exponents_free(p.e);
+    study_free(p.study);
+    ub_store_free(p.store);
+    p.store = ub_store_open(p.folder, &err);
+    p.study = study_new(p.store, &err);
+    p.e = exponents_of(p.study);
+    struct universals u = universals_of(p.e);
+    assert_int_equal(group_of(&u, OF_HESSIAN)->fits[NOT_MEASURED], 1);
+    assert_int_equal(group_of(&u, OF_HESSIAN)->fits[POWER_FITS], 2);
+    universals_clear(&u);
+    struct ub_text page = {0};
+    add_universality(&page, p.e);
+    assert_non_null(strstr(page.data, "| 2 of 3 |"));
+    ub_text_free(&page);
+    close_cells(&p);
+}
+
 /* Another data seed is another draw of the data, with an exponent of its own; runs of one data seed
  * are no more than one. */
 static void test_data_seeds_have_exponents_of_their_own(void **state)
@@ -362,6 +399,7 @@ int main(void)
         cmocka_unit_test(test_what_is_not_universal),
         cmocka_unit_test(test_outliers),
         cmocka_unit_test(test_slope_of_planted_exponents),
+        cmocka_unit_test(test_lost_runs_are_counted),
         cmocka_unit_test(test_data_seeds_have_exponents_of_their_own),
         cmocka_unit_test(test_slope_covers),
         cmocka_unit_test(test_slope_with_one_poor_cluster),
