@@ -83,12 +83,27 @@ struct ub_spread ub_spread_moderated(const struct ub_spread_prior *prior, double
 
 /* ---- shares ----------------------------------------------------------------------------- */
 
+/* x with I_x(a, b) = probability, by bisection: gsl_cdf_beta_Pinv ends the program where its own
+ * search does not converge. */
+static double beta_quantile(double probability, double a, double b)
+{
+    double low = 0.0, high = 1.0;
+    for (int i = 0; i < 60; i++) {
+        const double middle = 0.5 * (low + high);
+        if (gsl_cdf_beta_P(middle, a, b) < probability)
+            low = middle;
+        else
+            high = middle;
+    }
+    return 0.5 * (low + high);
+}
+
 double ub_share_at_least(size_t k, size_t n)
 {
-    return k == 0 ? 0.0 : gsl_cdf_beta_Pinv(0.05, (double)k, (double)(n - k) + 1.0);
+    return k == 0 ? 0.0 : beta_quantile(0.05, (double)k, (double)(n - k) + 1.0);
 }
 
 double ub_share_at_most(size_t k, size_t n)
 {
-    return k == n ? 1.0 : gsl_cdf_beta_Pinv(0.95, (double)k + 1.0, (double)(n - k));
+    return k == n ? 1.0 : beta_quantile(0.95, (double)k + 1.0, (double)(n - k));
 }

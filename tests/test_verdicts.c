@@ -71,6 +71,10 @@ static void shares_are_bounded_by_the_binomial(void **state)
             assert_near(upper_tail(k, n, ub_share_at_least(k, n)), 0.05, 1e-8);
             assert_near(1 - upper_tail(k + 1, n, ub_share_at_most(k, n)), 0.05, 1e-8);
         }
+    for (size_t n = 1; n <= 300; n++) /* for any counts */
+        for (size_t k = 0; k <= n; k++)
+            assert_true(ub_share_at_least(k, n) <= (double)k / (double)n &&
+                        (double)k / (double)n <= ub_share_at_most(k, n));
     assert_near(ub_share_at_least(12, 12), pow(0.05, 1.0 / 12), 1e-10);
     assert_near(ub_share_at_most(0, 6), 1 - pow(0.05, 1.0 / 6), 1e-10);
     assert_near(ub_share_at_least(0, 6), 0, 0);
