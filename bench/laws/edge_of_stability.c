@@ -42,7 +42,7 @@ static bool spec_has_edge(const char *optimizer)
     ub_optimizer_see(o, &zero, &one);
     o->lr = 1;
     const double threshold = ub_optimizer_threshold(o);
-    const bool known = !o->kind->edge_unmeasured && isfinite(threshold) && threshold > 0;
+    const bool known = o->kind->geometry != UB_UNMEASURED && isfinite(threshold) && threshold > 0;
     ub_optimizer_free(o);
     return known;
 }
