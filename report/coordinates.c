@@ -29,13 +29,29 @@ static bool has_parametrization(const struct ub_run_spec *spec, const char *name
     return after == '\0' || after == ',';
 }
 
+static bool varies(const char *option)
+{
+    static const char *const options[] = {"width", "widths", "channels", "parametrization"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (strcmp(option, options[i]) == 0)
+            return true;
+    return false;
+}
+
+/* What runs of one check have in common: all of a spec but its seeds, measurements, width and
+ * parametrization. */
 static char *check_system(const struct ub_run_spec *spec)
 {
     struct ub_text text = {0};
-    char *model = call_name(spec->model), *optimizer = call_name(spec->optimizer);
-    ub_text_add(&text, "%s, %s", model, optimizer);
-    ub_free(model);
-    ub_free(optimizer);
+    struct ub_error err = {0};
+    struct ub_call *model = ub_call_parse(spec->model, "model", &err);
+    for (size_t i = 0; model && i < model->count; i++)
+        if (!varies(model->keys[i]))
+            ub_text_add(&text, "%s=%s,", model->keys[i], model->values[i]);
+    ub_text_add(&text, " %s %s %s %s %s %lld %d", model ? model->name : spec->model, spec->dataset,
+                spec->loss, spec->init, spec->optimizer, (long long)spec->steps,
+                spec->double_precision);
+    ub_call_free(model);
     return text.data;
 }
 
@@ -202,16 +218,17 @@ static void plot_row(struct ub_figure *f, int row, const struct study *study, co
                    what, range);
 }
 
-static bool plot_check_page(const struct study *study, const char *system, struct plates *plates,
-                            struct ub_error *err)
+static bool plot_check_page(const struct study *study, const char *system, const char *name,
+                            struct plates *plates, struct ub_error *err)
 {
     const char *shown[CHOICES];
     struct ub_text title = {0}, stem = {0};
-    ub_text_add(&title, "Coordinate check: %s", system);
+    ub_text_add(&title, "Coordinate check: %s", name);
     ub_text_add(&stem, "coordinates-");
-    for (const char *c = system; *c; c++)
-        if (*c != ',')
+    for (const char *c = name; *c; c++)
+        if (*c != ',' || c[1] != ' ')
             ub_text_add(&stem, "%c", *c == ' ' ? '-' : *c);
+    plate_stem(stem.data);
     struct ub_figure *f = ub_figure_new(title.data, 2, find_choices(study, system, shown));
     ub_figure_caption(f,
                       "Root mean square of each layer's activations (bottom) and of their change "
@@ -228,25 +245,77 @@ static bool plot_check_page(const struct study *study, const char *system, struc
     return good;
 }
 
-static void find_systems(const struct study *study, struct labels *systems)
+/* Checks, and one spec of each. */
+struct checks {
+    struct labels systems;
+    const struct ub_run_spec **spec;
+};
+
+static struct checks find_checks(const struct study *study)
 {
+    struct checks c = {.spec = ub_calloc(study->store->count + 1, sizeof *c.spec)};
     for (size_t i = 0; i < study->store->count; i++)
         if (study->traces[i] && has_series(study->traces[i], "activation-update.output") &&
             ub_run_fact(&study->store->runs[i], "width") > 0) {
             char *system = check_system(&study->store->runs[i].spec);
-            labels_add(systems, system);
+            const size_t before = c.systems.count, at = labels_add(&c.systems, system);
+            if (at == before)
+                c.spec[at] = &study->store->runs[i].spec;
             ub_free(system);
         }
+    return c;
+}
+
+static void checks_clear(struct checks *c)
+{
+    labels_free(&c->systems);
+    ub_free(c->spec);
+}
+
+/* "mlp, gd"; longer ones add rates, data and loss, and then a number. */
+static char *name_of_length(const struct checks *c, size_t at, int length)
+{
+    const struct ub_run_spec *spec = c->spec[at];
+    struct ub_text text = {0};
+    char *model = call_name(spec->model), *rule = call_name(spec->optimizer);
+    ub_text_add(&text, "%s, %s", model, length > 0 ? optimizer_label(spec) : rule);
+    if (length > 0)
+        ub_text_add(&text, ", %s, %s", dataset_label(spec), spec->loss);
+    if (length > 1)
+        ub_text_add(&text, ", %zu", at + 1);
+    ub_free(model);
+    ub_free(rule);
+    return text.data;
+}
+
+/* The shortest that no other check has. */
+static char *check_name(const struct checks *c, size_t at)
+{
+    enum { LONGEST = 2 };
+    for (int length = 0;; length++) {
+        char *name = name_of_length(c, at, length);
+        bool alone = true;
+        for (size_t i = 0; i < c->systems.count; i++) {
+            char *other = name_of_length(c, i, length);
+            alone = alone && (i == at || strcmp(other, name) != 0);
+            ub_free(other);
+        }
+        if (alone || length == LONGEST)
+            return name;
+        ub_free(name);
+    }
 }
 
 bool plot_coordinates(const struct study *study, struct plates *plates, struct ub_error *err)
 {
-    struct labels systems = {0};
-    find_systems(study, &systems);
+    struct checks checks = find_checks(study);
     bool good = true;
-    for (size_t k = 0; good && k < systems.count; k++)
-        good = plot_check_page(study, systems.text[k], plates, err);
-    labels_free(&systems);
+    for (size_t k = 0; good && k < checks.systems.count; k++) {
+        char *name = check_name(&checks, k);
+        good = plot_check_page(study, checks.systems.text[k], name, plates, err);
+        ub_free(name);
+    }
+    checks_clear(&checks);
     return good;
 }
 
@@ -294,16 +363,17 @@ struct table *coordinates_table(const struct study *study)
     static const char *const head[] = {"model, optimizer", "sp hidden",  "sp output",  "ntk hidden",
                                        "ntk output",       "mup hidden", "mup output", NULL};
     struct table *t = table_new(head, "lrrrrrr");
-    struct labels systems = {0};
-    find_systems(study, &systems);
-    for (size_t k = 0; k < systems.count; k++) {
-        table_cell(t, "%s", systems.text[k]);
+    struct checks checks = find_checks(study);
+    for (size_t k = 0; k < checks.systems.count; k++) {
+        char *name = check_name(&checks, k);
+        table_cell(t, "%s", name);
+        ub_free(name);
         for (int i = 0; i < CHOICES; i++) {
-            const struct check c = {study, systems.text[k], choices[i], update_prefix};
+            const struct check c = {study, checks.systems.text[k], choices[i], update_prefix};
             add_hidden(t, &c);
             table_fixed(t, slope_of(&c, "output"), 2);
         }
     }
-    labels_free(&systems);
+    checks_clear(&checks);
     return t;
 }

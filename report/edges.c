@@ -74,23 +74,20 @@ static void axes_clear(struct axes *a)
 
 /* ---- collapse ------------------------------------------------------------------------------ */
 
-double unit_of_time(const struct ub_series *rho)
+double unit_of_time(const struct ub_law_run *run, const struct ub_series *rho)
 {
-    bool below = false;
-    for (size_t i = 0; i < rho->count; i++) {
-        if (below && rho->value[i] >= 1)
-            return rho->step[i];
-        below = below || rho->value[i] < 1;
-    }
+    if (run->window.reached && run->first_step > 0)
+        return run->first_step;
     return rho->count ? rho->step[rho->count - 1] : 0;
 }
 
-static void plot_run(struct ub_figure *f, struct axes *a, const struct ub_run *run,
+static void plot_run(struct ub_figure *f, struct axes *a, const struct ub_law_run *run,
                      const struct ub_trace *trace)
 {
+    const struct ub_run_spec *spec = &run->run->spec;
     struct ub_series s = ub_trace_series(trace, "edge-ratio", 0);
-    const double unit = unit_of_time(&s);
-    const size_t panel = add_optimizer(a, &run->spec), model = add_model(a, &run->spec);
+    const double unit = unit_of_time(run, &s);
+    const size_t panel = add_optimizer(a, spec), model = add_model(a, spec);
     for (size_t i = 0; i < s.count && unit > 0; i++)
         s.step[i] /= unit;
     if (unit > 0)
@@ -110,13 +107,14 @@ static struct ub_figure *collapse_frame(const struct axes *a, const char *title)
     const size_t rows = (a->optimizers.count + COLUMNS - 1) / COLUMNS;
     struct ub_figure *f = ub_figure_new(title, (int)rows, COLUMNS);
     ub_figure_share(f, true, true);
-    ub_figure_caption(f, "Time: step over the step at which the run's rho first came to 1 from "
-                         "below, or over the run's length when it never did. One line a run; "
-                         "dashed rule: the edge; shaded: the law's margin.");
+    ub_figure_caption(f,
+                      "Time: step over the step from which the run keeps its level, however high "
+                      "that is, or over the run's length when it has none. One line a run; "
+                      "dashed rule: the edge; shaded: the law's margin.");
     for (size_t k = 0; k < a->optimizers.count; k++) {
         struct ub_panel *p = ub_figure_panel(f, (int)(k / COLUMNS), (int)(k % COLUMNS));
         ub_panel_title(p, a->optimizers.text[k]);
-        ub_panel_axes(p, "step / first at edge", UB_LOG, "rho", UB_LINEAR);
+        ub_panel_axes(p, "step / first at its level", UB_LOG, "rho", UB_LINEAR);
         ub_panel_range(p, UB_HORIZONTAL, earliest, latest);
         ub_panel_range(p, UB_VERTICAL, 0, top);
         ub_panel_shade(p, UB_HORIZONTAL, r->target - r->law->margin, r->target + r->law->margin,
@@ -143,7 +141,7 @@ bool plot_collapse_by_optimizer(const struct study *study, const struct ub_law_r
     for (size_t i = 0; i < r->n_runs; i++) {
         const struct ub_trace *trace = study->traces[r->runs[i].run - study->store->runs];
         if (trace)
-            plot_run(f, &a, r->runs[i].run, trace);
+            plot_run(f, &a, &r->runs[i], trace);
     }
     axes_clear(&a);
     return plates_add(plates, f, "collapse", title,
@@ -183,7 +181,7 @@ static struct ub_interval cell_mean(struct axes *a, size_t optimizer, size_t mod
     return mean;
 }
 
-/* "b: 2, d: 1": how many runs did not reach the edge, by letters that stand for reasons. */
+/* "b: 2, d: 1": how many runs have no level, by letters that stand for reasons. */
 static size_t count_reasons(struct axes *a, size_t optimizer, size_t model, struct labels *reasons,
                             struct ub_text *out)
 {
@@ -278,9 +276,9 @@ void add_plateaus(struct ub_text *out, const struct study *study)
     for (size_t i = 0; i < study->n_laws; i++) {
         if (!is_about_rho(study->laws[i]) || study->laws[i]->n_systems == 0)
             continue;
-        ub_text_add(out, "\n## Plateaus by optimizer and architecture\n\nrho at the edge, mean "
+        ub_text_add(out, "\n## Plateaus by optimizer and architecture\n\nlevel of rho, mean "
                          "over the systems of a pair (random effects, as in the verdict) with its "
-                         "95%% interval; in parentheses: runs that did not reach it, by reason.\n");
+                         "95%% interval; in parentheses: runs that have none, by reason.\n");
         add_plateaus_of(out, study->laws[i]);
     }
 }

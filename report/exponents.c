@@ -144,21 +144,49 @@ bool fit_is_used(const struct decay *d, enum fit_choice choice)
     return d->fate == POWER_FITS || (choice == ANY_FITS && d->fate == RIVAL_FITS);
 }
 
-bool exponent_of_data(const struct exponents *e, const char *dataset, enum fit_choice choice,
-                      struct ub_interval *out)
+static bool is_among(const uint64_t *set, size_t n, uint64_t value)
 {
-    for (size_t i = 0; i < e->count; i++) {
-        const struct decay *d = &e->runs[i].last[OF_INPUTS];
-        if (!fit_is_used(d, choice) || strcmp(exponents_spec(e, i)->dataset, dataset) != 0)
-            continue;
-        *out = (struct ub_interval){
-            d->fit[EXPONENT], d->fit[EXPONENT_LOW], d->fit[EXPONENT_HIGH], d->se, 1, 1};
-        return true;
-    }
+    for (size_t i = 0; i < n; i++)
+        if (set[i] == value)
+            return true;
     return false;
 }
 
+/* The fits of one data seed are of the same inputs: the first stands for all. */
+bool exponent_of_data(const struct exponents *e, const char *dataset, enum fit_choice choice,
+                      struct ub_interval *out)
+{
+    double *mean = ub_calloc(2 * e->count + 1, sizeof *mean), *se = mean + e->count;
+    uint64_t *seeds = ub_calloc(e->count + 1, sizeof *seeds);
+    size_t n = 0;
+    for (size_t i = 0; i < e->count; i++) {
+        const struct decay *d = &e->runs[i].last[OF_INPUTS];
+        const struct ub_run_spec *spec = exponents_spec(e, i);
+        if (!fit_is_used(d, choice) || strcmp(spec->dataset, dataset) != 0 ||
+            is_among(seeds, n, spec->data_seed))
+            continue;
+        *out = (struct ub_interval){
+            d->fit[EXPONENT], d->fit[EXPONENT_LOW], d->fit[EXPONENT_HIGH], d->se, 1, 1};
+        seeds[n] = spec->data_seed;
+        mean[n] = d->fit[EXPONENT];
+        se[n++] = d->se;
+    }
+    if (n > 1)
+        *out = ub_random_effects(mean, se, n).mean;
+    ub_free(mean);
+    ub_free(seeds);
+    return n > 0;
+}
+
 /* ---- a row a system --------------------------------------------------------------------- */
+
+size_t runs_of_system(const struct study *study, size_t system)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < study->store->count; i++)
+        count += study->system_of[i] == system;
+    return count;
+}
 
 static const char *const forms[] = {"power law", "exponential", "stretched exponential",
                                     "log-normal"};
@@ -170,7 +198,7 @@ static const char *form_of(const struct decay *d)
 }
 
 /* Mean over the system's power laws, from the least end of their intervals to the greatest; how
- * many they are, where not all fits are. */
+ * many of all its runs they are, where not all are. */
 static void add_system_cell(struct table *t, const struct exponents *e, size_t system,
                             enum matrix_of m)
 {
@@ -192,14 +220,15 @@ static void add_system_cell(struct table *t, const struct exponents *e, size_t s
         high = fmax(high, d->fit[EXPONENT_HIGH]);
     }
     struct ub_text some = {0};
-    ub_text_add(&some, " (%zu of %zu)", power, measured);
+    const size_t runs = runs_of_system(e->study, system);
+    ub_text_add(&some, " (%zu of %zu)", power, runs);
     if (measured == 0)
         table_cell(t, "-");
     else if (power == 0)
         table_cell(t, "%s", other->fate == RIVAL_FITS ? form_of(other) : "no fit");
     else
         table_cell(t, "%.2f [%.2f, %.2f]%s", sum / (double)power, low, high,
-                   power < measured ? some.data : "");
+                   power < runs ? some.data : "");
     ub_text_free(&some);
 }
 

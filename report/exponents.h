@@ -52,9 +52,13 @@ char *architecture_of(const struct ub_run_spec *spec);
 enum fit_choice { POWER_LAWS, ANY_FITS };
 bool fit_is_used(const struct decay *d, enum fit_choice choice);
 
-/* The exponent of a dataset's inputs (the same for all of its runs); false when there is none. */
+/* The exponent of a dataset's inputs: one for each of its data seeds, which are other draws of it;
+ * their random-effects mean where there are several. False when there is none. */
 bool exponent_of_data(const struct exponents *e, const char *dataset, enum fit_choice choice,
                       struct ub_interval *out);
+
+/* Runs of a system (an index of the study's) that were asked for: those not in e left nothing. */
+size_t runs_of_system(const struct study *study, size_t system);
 
 /* A row a system, a column a matrix: mean over seeds at the end. */
 struct table *exponents_table(const struct exponents *e);
@@ -68,8 +72,8 @@ enum { MOST_ARCHITECTURES = 24 };
 struct universal {
     enum matrix_of matrix;
     const struct ub_run_spec *spec; /* of one of its runs */
-    size_t fits[4];                 /* by fate */
-    size_t n;                       /* architectures with power laws */
+    size_t fits[4]; /* by fate; NOT_MEASURED: runs of systems of which others were */
+    size_t n;       /* architectures with power laws */
     char *architecture[MOST_ARCHITECTURES];
     double mean[MOST_ARCHITECTURES], se[MOST_ARCHITECTURES];
     struct ub_meta between, any; /* over architectures; any: with rivals' fits, too */

@@ -206,12 +206,12 @@ static void add_systems(struct ub_text *out, const struct study *study)
 {
     for (size_t i = 0; i < study->n_laws; i++) {
         struct table *t = systems_table(study->laws[i], FOR_PAGE);
-        ub_text_add(out,
-                    "\n## Systems under %s\n\n%s (%s). rho: mean over seeds of the median at "
-                    "the edge, with its 95%% interval; runs: those that reached their edge, of "
-                    "all. Full precision: [laws.csv](laws.csv).\n\n",
-                    study->laws[i]->law->name, study->laws[i]->law->claim,
-                    study->laws[i]->law->citation);
+        ub_text_add(
+            out,
+            "\n## Systems under %s\n\n%s (%s). rho: mean over seeds of the median where a run "
+            "keeps a level, with its 95%% interval; runs: those that came to one, of all. "
+            "Full precision: [laws.csv](laws.csv).\n\n",
+            study->laws[i]->law->name, study->laws[i]->law->claim, study->laws[i]->law->citation);
         add_table(out, t, "systems");
         table_free(t);
     }
@@ -258,11 +258,13 @@ static void add_tables(struct ub_text *out, const struct study *study, const str
     add_titled(out, flows_table(study),
                "Central flows\n\nMean error of the predicted loss and sharpness against the "
                "run's, averaged over 25 steps on either side, relative to the run's mean; and the "
-               "distance of parameters at the end. Plain: the flow without oscillation. First run "
-               "of each system (Cohen, Damian et al. 2024, arXiv:2410.24206).");
-    add_titled(out, catapults_table(study),
-               "Starts above the edge\n\nMedians over the seeds that did not diverge (Lewkowycz "
-               "et al. 2020, arXiv:2003.02218).");
+               "distance of parameters at the end. Plain: the flow without oscillation. Medians "
+               "over seeds, with the least and the greatest (Cohen, Damian et al. 2024, "
+               "arXiv:2410.24206).");
+    add_titled(
+        out, catapults_table(study),
+        "Starts above the edge\n\nMedians over the seeds that did not diverge or fail (Lewkowycz "
+        "et al. 2020, arXiv:2003.02218).");
     add_titled(out, batches_table(study),
                "Batch sharpness\n\nMedians over the second half of each run, then means over "
                "seeds that did not diverge, with the least and the greatest. Without momentum both "
@@ -291,7 +293,7 @@ static void add_group(struct table *t, const struct ub_law_result *r, size_t fir
         if (same_group(&r->systems[i].first->spec, spec))
             return;
     double *rho = ub_calloc(r->n_systems + 1, sizeof *rho);
-    size_t systems = 0, reached = 0, runs = 0, runs_reached = 0, agree = 0;
+    size_t systems = 0, reached = 0, runs = 0, runs_reached = 0, agree = 0, judged = 0;
     for (size_t i = first; i < r->n_systems; i++) {
         const struct ub_law_system *s = &r->systems[i];
         if (!same_group(&s->first->spec, spec))
@@ -299,7 +301,8 @@ static void add_group(struct table *t, const struct ub_law_result *r, size_t fir
         systems++;
         runs += s->n_runs;
         runs_reached += s->n_reached;
-        agree += s->n_reached > 0 && s->agrees;
+        agree += s->agrees;
+        judged += s->judged;
         if (s->n_reached > 0)
             rho[reached++] = s->plateau.estimate;
     }
@@ -310,16 +313,16 @@ static void add_group(struct table *t, const struct ub_law_result *r, size_t fir
     table_cell(t, "%zu of %zu", reached, systems);
     table_cell(t, "%zu of %zu", runs_reached, runs);
     table_fixed(t, ub_median(rho, reached), 3);
-    table_cell(t, "%zu of %zu", agree, reached);
+    table_cell(t, "%zu of %zu", agree, judged);
     ub_free(optimizer);
     ub_free(rho);
 }
 
 static void add_summary(struct ub_text *out, const struct study *study)
 {
-    static const char *const head[] = {"optimizer",       "dataset", "loss",
-                                       "systems at edge", "runs",    "median rho",
-                                       "within margin",   NULL};
+    static const char *const head[] = {
+        "optimizer", "dataset",    "loss",          "systems with a level",
+        "runs",      "median rho", "within margin", NULL};
     for (size_t i = 0; i < study->n_laws; i++) {
         struct table *t = table_new(head, "lllrrrr");
         for (size_t k = 0; k < study->laws[i]->n_systems; k++)

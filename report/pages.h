@@ -61,9 +61,9 @@ bool plot_plateaus(const struct study *study, struct plates *plates, struct ub_e
 /* edges.c: rho of every run in normalized time, a panel an optimizer, for laws over many of them;
  * plateaus by optimizer and architecture, with the reasons why runs have none (collected, the
  * letter a for the first); what each optimizer's threshold is, as its runs recorded it. */
-/* The unit is the step at which rho first is 1 or more after having been below; the last step when
- * it never is; 0 when there is none. */
-double unit_of_time(const struct ub_series *rho);
+/* The unit is the step from which the run keeps its level, whatever that is; the last step where
+ * it has none; 0 without measurements. */
+double unit_of_time(const struct ub_law_run *run, const struct ub_series *rho);
 bool has_many_optimizers(const struct ub_law_result *result);
 bool plot_collapse_by_optimizer(const struct study *study, const struct ub_law_result *result,
                                 struct plates *plates, struct ub_error *err);

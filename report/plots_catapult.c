@@ -9,7 +9,7 @@ enum { MEASURES = 3 };
 /* What a system's runs came to; medians over those that did not diverge. */
 struct landing {
     double rate; /* sharpness at the start over the threshold */
-    size_t runs, diverged, back;
+    size_t runs, diverged, failed, back;
     double peak, rho,
         drop; /* largest loss over the first; sharpness over the edge, over the start */
 };
@@ -24,7 +24,15 @@ static double median_of(const double *values, size_t n)
     return n > 0 ? ub_median(values, n) : (double)NAN;
 }
 
-/* False when the system was not measured so. */
+static bool any_catapult(const struct study *study, size_t system)
+{
+    for (size_t i = 0; i < study->store->count; i++)
+        if (study->system_of[i] == system && has_catapult(study, i))
+            return true;
+    return false;
+}
+
+/* False when the system was not measured so. Of one that was, every run counts. */
 static bool land(const struct study *study, size_t system, struct landing *out)
 {
     const size_t count = study->store->count;
@@ -32,16 +40,21 @@ static bool land(const struct study *study, size_t system, struct landing *out)
     double *peak = values, *rho = values + count, *drop = values + 2 * count;
     size_t landed = 0;
     *out = (struct landing){.rate = NAN};
+    if (!any_catapult(study, system)) {
+        ub_free(values);
+        return false;
+    }
     for (size_t i = 0; i < count; i++) {
         const struct ub_run *run = &study->store->runs[i];
-        if (study->system_of[i] != system || !has_catapult(study, i))
+        if (study->system_of[i] != system)
             continue;
         out->runs++;
-        out->rate = ub_run_fact(run, "initial-sharpness") / ub_run_fact(run, "threshold");
-        if (run->status == UB_RUN_DIVERGED) {
-            out->diverged++;
+        const double rate = ub_run_fact(run, "initial-sharpness") / ub_run_fact(run, "threshold");
+        out->rate = isfinite(rate) ? rate : out->rate;
+        out->diverged += run->status == UB_RUN_DIVERGED;
+        out->failed += run->status != UB_RUN_DIVERGED && !has_catapult(study, i);
+        if (run->status == UB_RUN_DIVERGED || !has_catapult(study, i))
             continue;
-        }
         out->back += last_value(study->traces[i], "catapult-back", 0) > 0;
         peak[landed] = last_value(study->traces[i], "catapult-peak", 0);
         rho[landed] = last_value(study->traces[i], "edge-ratio", 0);
@@ -51,7 +64,7 @@ static bool land(const struct study *study, size_t system, struct landing *out)
     out->rho = median_of(rho, landed);
     out->drop = median_of(drop, landed);
     ub_free(values);
-    return out->runs > 0 && isfinite(out->rate);
+    return isfinite(out->rate);
 }
 
 /* ---- figure ----------------------------------------------------------------------------- */
@@ -73,7 +86,7 @@ static void plot_model(struct picture *p, const struct study *study, size_t mode
         const struct ub_run_spec *spec = &study->store->runs[study->first_of[s]].spec;
         if (labels_find(&p->models, model_label(spec)) != model || !land(study, s, &l))
             continue;
-        if (l.diverged == l.runs) {
+        if (l.diverged + l.failed == l.runs) {
             lost[n_lost++] = l.rate;
             continue;
         }
@@ -151,12 +164,13 @@ struct table *catapults_table(const struct study *study)
     static const char *const head[] = {"system",
                                        "initial sharpness / threshold",
                                        "diverged",
+                                       "failed",
                                        "back below initial loss",
                                        "peak loss / initial",
                                        "final sharpness / threshold",
                                        "/ initial",
                                        NULL};
-    struct table *t = table_new(head, "lrrrrrr");
+    struct table *t = table_new(head, "lrrrrrrr");
     for (size_t s = 0; s < study->n_systems; s++) {
         struct landing l;
         if (!land(study, s, &l))
@@ -165,7 +179,8 @@ struct table *catapults_table(const struct study *study)
         table_cell(t, "%s", label);
         table_fixed(t, l.rate, 2);
         table_cell(t, "%zu of %zu", l.diverged, l.runs);
-        table_cell(t, "%zu of %zu", l.back, l.runs - l.diverged);
+        table_cell(t, "%zu of %zu", l.failed, l.runs);
+        table_cell(t, "%zu of %zu", l.back, l.runs - l.diverged - l.failed);
         table_real(t, l.peak, 3);
         table_fixed(t, l.rho, 3);
         table_fixed(t, l.drop, 3);

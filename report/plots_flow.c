@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_RUNS = 6, COLUMNS = 3 };
+enum { PAGE_SYSTEMS = 6, COLUMNS = 3 };
 /* Steps on either side over which a run's own measurements are averaged: many oscillations, little
  * of the training. */
 static const double half_window = 25;
@@ -44,69 +44,107 @@ static void plot_line(struct ub_panel *panel, const struct ub_trace *trace, cons
     ub_series_clear(&s);
 }
 
-static const struct ub_style run_style = {.color = -1, .width = 0.7, .label = "run"},
-                             central_style = {.color = 0, .width = 1.8, .label = "central flow"},
+static const struct ub_style run_style = {.color = -1, .width = 0.7, .alpha = 0.6, .label = "run"},
+                             central_style = {.color = 0, .width = 1.5, .label = "central flow"},
                              plain_style = {.color = 1,
-                                            .width = 1.5,
+                                            .width = 1.3,
                                             .dashed = true,
                                             .label = "without oscillation"};
 
-static void plot_run(struct ub_figure *f, int row, const struct study *study, size_t run)
+struct row {
+    struct ub_panel *loss, *sharpness, *distance;
+};
+
+static struct row open_row(struct ub_figure *f, int row, const struct ub_run_spec *spec)
 {
-    const struct ub_trace *t = study->traces[run];
-    const struct ub_run *r = &study->store->runs[run];
-    struct ub_panel *loss = ub_figure_panel(f, row, 0), *sharpness = ub_figure_panel(f, row, 1);
-    struct ub_panel *distance = ub_figure_panel(f, row, 2);
-    char *model = call_name(r->spec.model);
-    struct ub_text title = {0};
-    ub_text_add(&title, "%s, %s", model, optimizer_label(&r->spec));
-    ub_panel_title(loss, title.data);
-    ub_panel_title(sharpness, "sharpness");
-    ub_panel_title(distance, "distance to the run");
-    ub_panel_axes(loss, "step", UB_LINEAR, "loss", UB_LOG);
-    ub_panel_axes(sharpness, "step", UB_LINEAR, "sharpness", UB_LINEAR);
-    ub_panel_axes(distance, "step", UB_LINEAR, "|theta - theta'|", UB_LINEAR);
-    plot_line(loss, t, "loss", run_style);
-    plot_line(loss, t, "plain-flow-loss", plain_style);
-    plot_line(loss, t, "central-flow-predicted-loss", central_style);
-    const double threshold = ub_run_fact(r, "threshold");
-    plot_line(sharpness, t, "sharpness", run_style);
-    plot_line(sharpness, t, "plain-flow-sharpness", plain_style);
-    plot_line(sharpness, t, "central-flow-sharpness", central_style);
-    ub_panel_rule(sharpness, UB_HORIZONTAL, threshold, NULL);
-    ub_panel_range(sharpness, UB_VERTICAL, 0, 2 * threshold);
-    plot_line(distance, t, "plain-flow-distance", plain_style);
-    plot_line(distance, t, "central-flow-distance", central_style);
-    ub_free(model);
-    ub_text_free(&title);
+    struct row r = {ub_figure_panel(f, row, 0), ub_figure_panel(f, row, 1),
+                    ub_figure_panel(f, row, 2)};
+    char *label = system_label(spec);
+    ub_panel_title(r.loss, label);
+    ub_panel_title(r.sharpness, "sharpness");
+    ub_panel_title(r.distance, "distance to the run");
+    ub_panel_axes(r.loss, "step", UB_LINEAR, "loss", UB_LOG);
+    ub_panel_axes(r.sharpness, "step", UB_LINEAR, "sharpness", UB_LINEAR);
+    ub_panel_axes(r.distance, "step", UB_LINEAR, "|theta - theta'|", UB_LINEAR);
+    ub_free(label);
+    return r;
 }
 
-/* The first run of each system that has a flow. */
-static size_t find_runs(const struct study *study, size_t *runs, size_t most)
+static void plot_run(struct row *r, const struct ub_trace *t)
 {
-    size_t count = 0;
-    for (size_t s = 0; s < study->n_systems && count < most; s++)
-        if (has_flow(study, study->first_of[s]))
-            runs[count++] = study->first_of[s];
-    return count;
+    plot_line(r->loss, t, "loss", run_style);
+    plot_line(r->loss, t, "plain-flow-loss", plain_style);
+    plot_line(r->loss, t, "central-flow-predicted-loss", central_style);
+    plot_line(r->sharpness, t, "sharpness", run_style);
+    plot_line(r->sharpness, t, "plain-flow-sharpness", plain_style);
+    plot_line(r->sharpness, t, "central-flow-sharpness", central_style);
+    plot_line(r->distance, t, "plain-flow-distance", plain_style);
+    plot_line(r->distance, t, "central-flow-distance", central_style);
+}
+
+/* All seeds of a system, each with the rule of its own threshold. */
+static void plot_system(struct ub_figure *f, int row, const struct study *study, size_t system)
+{
+    double highest = 0;
+    struct row r = open_row(f, row, &study->store->runs[study->first_of[system]].spec);
+    for (size_t i = 0; i < study->store->count; i++) {
+        if (study->system_of[i] != system || !has_flow(study, i))
+            continue;
+        const double threshold = ub_run_fact(&study->store->runs[i], "threshold");
+        plot_run(&r, study->traces[i]);
+        ub_panel_rule(r.sharpness, UB_HORIZONTAL, threshold, NULL);
+        highest = fmax(highest, threshold);
+    }
+    if (highest > 0)
+        ub_panel_range(r.sharpness, UB_VERTICAL, 0, 2 * highest);
+}
+
+/* Systems any run of which has a flow; the caller frees them. */
+static size_t *find_systems(const struct study *study, size_t *count)
+{
+    size_t *systems = ub_calloc(study->n_systems + 1, sizeof *systems);
+    bool *seen = ub_calloc(study->n_systems + 1, sizeof *seen);
+    *count = 0;
+    for (size_t i = 0; i < study->store->count; i++) {
+        const size_t s = study->system_of[i];
+        if (!seen[s] && has_flow(study, i))
+            systems[(*count)++] = s;
+        seen[s] = seen[s] || has_flow(study, i);
+    }
+    ub_free(seen);
+    return systems;
+}
+
+static bool plot_page(const struct study *study, const size_t *systems, size_t n, size_t page,
+                      struct plates *plates, struct ub_error *err)
+{
+    struct ub_figure *f = ub_figure_new("Central flows", (int)n, COLUMNS);
+    struct ub_text stem = {0};
+    ub_figure_caption(f, "Grey: the runs, all seeds. Blue: their central flows, the loss with what "
+                         "oscillation adds. Dashed: the flow without oscillation. Sharpness beyond "
+                         "twice the edge is cut.");
+    for (size_t k = 0; k < n; k++)
+        plot_system(f, (int)k, study, systems[k]);
+    ub_text_add(&stem, page ? "central-flows-%zu" : "central-flows", page + 1);
+    const bool good = plates_add(
+        plates, f, stem.data, "Central flows",
+        "Loss and sharpness of runs, of the central flow that predicts their average "
+        "and of the flow without oscillation; and how far from the run each is. All seeds.",
+        err);
+    ub_text_free(&stem);
+    return good;
 }
 
 bool plot_flows(const struct study *study, struct plates *plates, struct ub_error *err)
 {
-    size_t runs[MOST_RUNS];
-    const size_t count = find_runs(study, runs, MOST_RUNS);
-    if (count == 0)
-        return true;
-    struct ub_figure *f = ub_figure_new("Central flows", (int)count, COLUMNS);
-    ub_figure_caption(f, "Grey: the run. Blue: its central flow, the loss with what oscillation "
-                         "adds. Dashed: the flow without oscillation. Sharpness beyond twice the "
-                         "edge is cut.");
-    for (size_t k = 0; k < count; k++)
-        plot_run(f, (int)k, study, runs[k]);
-    return plates_add(plates, f, "central-flows", "Central flows",
-                      "Loss and sharpness of runs, of the central flow that predicts their average "
-                      "and of the flow without oscillation; and how far from the run each is.",
-                      err);
+    size_t count;
+    size_t *systems = find_systems(study, &count);
+    bool good = true;
+    for (size_t at = 0; good && at < count; at += PAGE_SYSTEMS)
+        good = plot_page(study, systems + at, count - at < PAGE_SYSTEMS ? count - at : PAGE_SYSTEMS,
+                         at / PAGE_SYSTEMS, plates, err);
+    ub_free(systems);
+    return good;
 }
 
 /* ---- errors ----------------------------------------------------------------------------- */
@@ -132,26 +170,90 @@ static double relative_error(const struct ub_trace *trace, const char *predicted
     return size > 0 ? off / size : (double)NAN;
 }
 
+/* What a flow came to in one run. */
+enum flow_measure {
+    CENTRAL_LOSS,
+    PLAIN_LOSS,
+    CENTRAL_SHARPNESS,
+    PLAIN_SHARPNESS,
+    CENTRAL_DISTANCE,
+    PLAIN_DISTANCE,
+    FLOW_MEASURES
+};
+
+static double measure_flow(const struct ub_trace *trace, enum flow_measure what)
+{
+    switch (what) {
+    case CENTRAL_LOSS:
+        return relative_error(trace, "central-flow-predicted-loss", "loss");
+    case PLAIN_LOSS:
+        return relative_error(trace, "plain-flow-loss", "loss");
+    case CENTRAL_SHARPNESS:
+        return relative_error(trace, "central-flow-sharpness", "sharpness");
+    case PLAIN_SHARPNESS:
+        return relative_error(trace, "plain-flow-sharpness", "sharpness");
+    case CENTRAL_DISTANCE:
+        return last_value(trace, "central-flow-distance", 0);
+    default:
+        return last_value(trace, "plain-flow-distance", 0);
+    }
+}
+
+/* "0.012", or "0.012 [0.009, 0.015]" over several runs: median, least and greatest. */
+static void add_flow_cell(struct table *t, const double *value, size_t n)
+{
+    if (n == 0)
+        table_cell(t, "-");
+    else if (n == 1)
+        table_real(t, value[0], 2);
+    else
+        table_cell(t, "%.2g [%.2g, %.2g]", ub_median(value, n), ub_quantile(value, n, 0),
+                   ub_quantile(value, n, 1));
+}
+
+static void add_flow_row(struct table *t, const struct study *study, size_t system)
+{
+    double *value = ub_calloc(study->store->count + 1, sizeof *value);
+    for (int what = 0; what < FLOW_MEASURES; what++) {
+        size_t runs = 0, flows = 0, n = 0;
+        for (size_t i = 0; i < study->store->count; i++) {
+            if (study->system_of[i] != system)
+                continue;
+            runs++;
+            if (!has_flow(study, i))
+                continue;
+            flows++;
+            const double x = measure_flow(study->traces[i], (enum flow_measure)what);
+            if (isfinite(x))
+                value[n++] = x;
+        }
+        if (what == 0)
+            table_cell(t, "%zu of %zu", flows, runs);
+        add_flow_cell(t, value, n);
+    }
+    ub_free(value);
+}
+
 struct table *flows_table(const struct study *study)
 {
-    static const char *const head[] = {
-        "system", "loss: central",           "plain", "sharpness: central",
-        "plain",  "final distance: central", "plain", NULL};
-    struct table *t = table_new(head, "lrrrrrr");
-    size_t *runs = ub_calloc(study->n_systems + 1, sizeof *runs);
-    const size_t count = find_runs(study, runs, study->n_systems);
+    static const char *const head[] = {"system",
+                                       "runs",
+                                       "loss: central",
+                                       "plain",
+                                       "sharpness: central",
+                                       "plain",
+                                       "final distance: central",
+                                       "plain",
+                                       NULL};
+    struct table *t = table_new(head, "lrrrrrrr");
+    size_t count;
+    size_t *systems = find_systems(study, &count);
     for (size_t k = 0; k < count; k++) {
-        const struct ub_trace *trace = study->traces[runs[k]];
-        char *label = system_label(&study->store->runs[runs[k]].spec);
+        char *label = system_label(&study->store->runs[study->first_of[systems[k]]].spec);
         table_cell(t, "%s", label);
-        table_real(t, relative_error(trace, "central-flow-predicted-loss", "loss"), 2);
-        table_real(t, relative_error(trace, "plain-flow-loss", "loss"), 2);
-        table_real(t, relative_error(trace, "central-flow-sharpness", "sharpness"), 2);
-        table_real(t, relative_error(trace, "plain-flow-sharpness", "sharpness"), 2);
-        table_real(t, last_value(trace, "central-flow-distance", 0), 3);
-        table_real(t, last_value(trace, "plain-flow-distance", 0), 3);
+        add_flow_row(t, study, systems[k]);
         ub_free(label);
     }
-    ub_free(runs);
+    ub_free(systems);
     return t;
 }

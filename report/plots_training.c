@@ -342,8 +342,8 @@ static bool plot_plateau_page(const struct ub_law_result *r, size_t from, size_t
     const bool good =
         n ? plates_add(
                 plates, f, stem.data, "Plateau of every system at its edge",
-                "Mean over seeds of the median of rho at the edge; shaded: the law's margin. "
-                "Systems that did not reach their edge are in the table.",
+                "Mean over seeds of the median of rho where a run keeps a level; shaded: the "
+                "law's margin. Systems without one are in the table.",
                 err)
           : (ub_figure_free(f), true);
     ub_text_free(&stem);

@@ -21,34 +21,71 @@ static void add_shares(struct ub_text *out, const struct ub_law_result *r)
         ub_text_add(out, ".");
 }
 
+/* "12 still rising, 3 diverged": runs without a level, by reason, the most frequent first. */
+static void add_reasons(struct ub_text *out, const struct ub_law_result *r)
+{
+    struct labels reasons = {0};
+    size_t *count = ub_calloc(r->n_runs + 1, sizeof *count);
+    for (size_t i = 0; i < r->n_runs; i++)
+        if (!r->runs[i].window.reached)
+            count[labels_add(&reasons, r->runs[i].window.why)]++;
+    for (size_t done = 0; done < reasons.count; done++) {
+        size_t most = 0;
+        for (size_t k = 1; k < reasons.count; k++)
+            most = count[k] > count[most] ? k : most;
+        ub_text_add(out, "%s%zu %s", done ? "; " : " Runs that have none: ", count[most],
+                    reasons.text[most]);
+        count[most] = 0;
+    }
+    if (reasons.count > 0)
+        ub_text_add(out, ".");
+    labels_free(&reasons);
+    ub_free(count);
+}
+
+/* How wrong a prediction, or a measurement, would have shown. */
+static void add_found_out(struct ub_text *out, const struct ub_law_result *r)
+{
+    const double below = 100 * (1 - r->wrong_below), above = 100 * (r->wrong_above - 1);
+    if (r->verdict == UB_VIOLATED || (isnan(below) && isnan(above)))
+        return;
+    ub_text_add(out, " It would be violated were all measured values ");
+    if (!isnan(below))
+        ub_text_add(out, "%.1f%% lower", below);
+    if (!isnan(above))
+        ub_text_add(out, "%s%.1f%% higher", isnan(below) ? "" : " or ", above);
+    ub_text_add(out, ": a prediction that far off is found out.");
+}
+
 void add_verdict(struct ub_text *out, const struct ub_law_result *r, bool markdown)
 {
     const char *mark = markdown ? "**" : "";
     ub_text_add(out, "%s%s: %s%s. %s", mark, r->law->name, ub_verdict_name(r->verdict), mark,
                 r->why);
-    ub_text_add(out, ". %zu of %zu runs and %zu of %zu systems reached its regime.", r->n_reached,
-                r->n_runs, r->n_systems_reached, r->n_systems);
+    ub_text_add(out, ". Of %zu runs and %zu systems that it is about, %zu and %zu came to a level.",
+                r->n_runs, r->n_systems, r->n_reached, r->n_systems_reached);
+    add_reasons(out, r);
     if (isfinite(r->meta.mean.estimate))
-        ub_text_add(out,
-                    " Mean over systems %.3f, 95%% interval [%.3f, %.3f]; spread between systems "
-                    "%.3f (predicted %.3g, margin %.3g).",
-                    r->meta.mean.estimate, r->meta.mean.low, r->meta.mean.high, r->meta.tau,
-                    r->target, r->law->margin);
+        ub_text_add(out, " Spread between systems %.3f.", r->meta.tau);
+    add_found_out(out, r);
     add_shares(out, r);
 }
 
 /* ---- tables ----------------------------------------------------------------------------- */
 
+/* Whether the system agrees with the law, or why it cannot say; the terminal has no room for why.
+ */
 static void add_agreement(struct table *t, const struct ub_law_system *s, enum table_use use)
 {
-    if (s->n_reached == 0 && use != FOR_TERMINAL)
-        table_cell(t, "- (%s)", s->why ? s->why : "not reached");
-    else if (s->n_reached == 0)
-        table_cell(t, "-");
-    else if (s->violates)
-        table_cell(t, "no");
+    const bool fell = s->n_against > s->n_reached;
+    const char *word = fell || s->violates ? "no"
+                       : s->n_reached == 0 ? "-"
+                       : s->agrees         ? "yes"
+                                           : "unclear";
+    if ((fell || s->n_reached == 0) && use != FOR_TERMINAL)
+        table_cell(t, "%s (%s)", word, s->why);
     else
-        table_cell(t, "%s", s->agrees ? "yes" : "unclear");
+        table_cell(t, "%s", word);
 }
 
 static void add_interval(struct table *t, const struct ub_interval *i)

@@ -58,6 +58,20 @@ static enum ub_verdict verdict_of(const struct universal *g)
     return g->between.tau_low > universal_margin ? UB_VIOLATED : UB_UNDECIDED;
 }
 
+/* Runs of systems of which others were measured: they failed, diverged or wait to be run. */
+static size_t count_lost(const struct exponents *e, const struct universal *g)
+{
+    const struct study *study = e->study;
+    size_t *measured = ub_calloc(study->n_systems + 1, sizeof *measured), lost = 0;
+    for (size_t i = 0; i < e->count; i++)
+        if (is_of(e, i, g) && e->runs[i].last[g->matrix].fate != NOT_MEASURED)
+            measured[study->system_of[e->runs[i].run]]++;
+    for (size_t s = 0; s < study->n_systems; s++)
+        lost += measured[s] > 0 ? runs_of_system(study, s) - measured[s] : 0;
+    ub_free(measured);
+    return lost;
+}
+
 static void compare_architectures(struct universal *g, const struct exponents *e)
 {
     struct labels names = {0};
@@ -84,6 +98,7 @@ static void compare_architectures(struct universal *g, const struct exponents *e
         g->se[g->n++] = power.se;
     }
     labels_free(&names);
+    g->fits[NOT_MEASURED] = count_lost(e, g);
     g->between = ub_random_effects(g->mean, g->se, g->n);
     g->any = ub_random_effects(mean, se, n);
     g->verdict = verdict_of(g);
@@ -192,6 +207,7 @@ static struct table *universals_table(const struct universals *u)
                                        "power laws",
                                        "rival fits better",
                                        "no fit",
+                                       "lost",
                                        "mean",
                                        "architectures",
                                        "tau",
@@ -201,17 +217,19 @@ static struct table *universals_table(const struct universals *u)
                                        "verdict",
                                        "least and greatest",
                                        NULL};
-    struct table *t = table_new(head, "lllrrrlrllrrll");
+    struct table *t = table_new(head, "lllrrrrlrllrrll");
     for (size_t i = 0; i < u->count; i++) {
         const struct universal *g = &u->group[i];
         const struct ub_meta *b = &g->between;
-        const size_t measured = g->fits[NOT_FITTED] + g->fits[RIVAL_FITS] + g->fits[POWER_FITS];
+        const size_t asked =
+            g->fits[NOT_MEASURED] + g->fits[NOT_FITTED] + g->fits[RIVAL_FITS] + g->fits[POWER_FITS];
         table_cell(t, "%s", exponent_matrices[g->matrix]);
         table_cell(t, "%s", dataset_label(g->spec));
         table_cell(t, "%s", g->spec->loss);
-        table_cell(t, "%zu of %zu", g->fits[POWER_FITS], measured);
+        table_cell(t, "%zu of %zu", g->fits[POWER_FITS], asked);
         table_cell(t, "%zu", g->fits[RIVAL_FITS]);
         table_cell(t, "%zu", g->fits[NOT_FITTED]);
+        table_cell(t, "%zu", g->fits[NOT_MEASURED]);
         add_interval(t, b->mean.estimate, b->mean.low, b->mean.high);
         table_cell(t, "%zu", g->n);
         add_interval(t, b->tau, b->tau_low, b->tau_high);
@@ -229,7 +247,7 @@ static struct table *universals_table(const struct universals *u)
 /* "NTK: holds on 0 of 3, violated on 1 (digits under ce: tau 0.6 ...), undecided on 2; ..." */
 static void add_answer(struct ub_text *out, const struct universals *u, enum matrix_of m)
 {
-    size_t count[3] = {0}, all = 0, differ = 0;
+    size_t count[UB_VERDICTS] = {0}, all = 0, differ = 0;
     struct ub_text where = {0};
     for (size_t i = 0; i < u->count; i++) {
         const struct universal *g = &u->group[i];

@@ -15,7 +15,7 @@ static struct study *study_of(const char *folder, struct ub_store **store)
 }
 
 /* A run whose rho rises to 1 at measurement 20 and then alternates about `plateau`; without
- * `reaches` it stays below. */
+ * `reaches` it rises to 0.9 and no end. */
 struct planted {
     const char *model, *optimizer, *formula, *dataset;
     double plateau;
@@ -39,7 +39,7 @@ static void plant(const char *folder, const struct planted *p)
     for (int k = 0; k < 100; k++) {
         const double late = p->plateau + (k % 2 ? 0.01 : -0.01);
         const double rho = k < 20 ? 0.04 * k + 0.1 : k == 20 ? 1.001 : late;
-        ub_run_writer_add(w, 10 * k, "edge-ratio", 0, p->reaches ? rho : 0.9 * rho / p->plateau, 0);
+        ub_run_writer_add(w, 10 * k, "edge-ratio", 0, p->reaches ? rho : 0.2 + 0.007 * k, 0);
     }
     ub_run_writer_fact(w, "threshold", 20);
     const struct ub_pair provenance[] = {{(char *)"edge.quantity", (char *)"largest of H"},
@@ -107,14 +107,15 @@ static void plateaus_are_means_over_systems(void **state)
     assert_int_equal(table_rows(t), 3);
     assert_int_equal(t->columns, 3);
 
-    /* Two systems with equal errors: the plain mean 1.04 of 1.02 and 1.06; the half-width of the
-     * random-effects interval is then Student's on the two values, t_1 * 0.02. */
+    /* Two systems with like errors: the plain mean of some 1.02 and 1.06; the half-width of the
+     * random-effects interval is then Student's on the two values, t_1 times half their distance.
+     */
     const struct ub_law_system *a = system_called(r, "mlp:widths=8", "gd:lr=0.1");
     const struct ub_law_system *b = system_called(r, "mlp:widths=8", "gd:lr=0.2");
     assert_near(a->plateau.estimate, 1.02, 0.0101);
-    assert_near(b->plateau.estimate - a->plateau.estimate, 0.04, 1e-12);
+    assert_near(b->plateau.estimate, 1.06, 0.0101);
     const double mean = (a->plateau.estimate + b->plateau.estimate) / 2;
-    const double half = 12.7062 * 0.02;
+    const double half = 12.7062 * (b->plateau.estimate - a->plateau.estimate) / 2;
     assert_true(a->plateau.se < 0.02); /* or the errors would decide */
     char expected[64];
     snprintf(expected, sizeof expected, "%.3f [%.2f, %.2f] (a: 1)", mean, mean - half, mean + half);
@@ -127,7 +128,7 @@ static void plateaus_are_means_over_systems(void **state)
     assert_string_equal(cell_of(t, "adam", "mlp:widths=8"), "- (a: 1, b: 1)");
     assert_string_equal(cell_of(t, "adam", "cnn"), "");
     assert_int_equal(reasons.count, 2);
-    assert_string_equal(reasons.text[0], "never sharpened to the threshold");
+    assert_string_equal(reasons.text[0], "no level yet, still rising");
     assert_string_equal(reasons.text[1], "diverged");
     table_free(t);
     const struct ub_law_system *other = system_called(r, "gru", "gd:lr=0.1");
@@ -144,18 +145,18 @@ static void plateaus_are_means_over_systems(void **state)
     support_remove(folder);
 }
 
-static void time_is_counted_from_the_first_crossing(void **state)
+static void time_is_counted_from_where_a_level_begins(void **state)
 {
     (void)state;
+    struct ub_law_run run = {.first_step = 30, .window = {.reached = true}};
     double step[] = {0, 10, 20, 30, 40};
-    double crosses[] = {0.5, 0.9, 1.0, 0.9, 1.2}, never[] = {0.1, 0.2, 0.3, 0.4, 0.5};
-    double above[] = {1.5, 1.2, 0.9, 0.95, 1.01}, stays[] = {1.5, 1.4, 1.3, 1.2, 1.1};
-    assert_near(unit_of_time(&(struct ub_series){5, step, crosses, NULL}), 20, 0);
-    assert_near(unit_of_time(&(struct ub_series){5, step, never, NULL}), 40, 0);
-    assert_near(unit_of_time(&(struct ub_series){5, step, above, NULL}), 40, 0);
-    assert_near(unit_of_time(&(struct ub_series){4, step, above, NULL}), 30, 0);
-    assert_near(unit_of_time(&(struct ub_series){5, step, stays, NULL}), 40, 0);
-    assert_near(unit_of_time(&(struct ub_series){0}), 0, 0);
+    const struct ub_series rho = {.count = 5, .step = step};
+    assert_near(unit_of_time(&run, &rho), 30, 0);
+    run.window.reached = false;
+    assert_near(unit_of_time(&run, &rho), 40, 0);
+    run = (struct ub_law_run){.window = {.reached = true}}; /* from the first measurement on */
+    assert_near(unit_of_time(&run, &rho), 40, 0);
+    assert_near(unit_of_time(&run, &(struct ub_series){0}), 0, 0);
 }
 
 static void thresholds_come_from_the_runs(void **state)
@@ -256,7 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plateaus_are_means_over_systems),
-        cmocka_unit_test(time_is_counted_from_the_first_crossing),
+        cmocka_unit_test(time_is_counted_from_where_a_level_begins),
         cmocka_unit_test(thresholds_come_from_the_runs),
         cmocka_unit_test(runs_record_their_edge),
         cmocka_unit_test(many_optimizers_have_panels),

@@ -26,7 +26,7 @@ static void add_exponent(struct ub_run_writer *w, const char *values, const char
             (double)NAN);
 }
 
-static void write_cell(const char *folder, const struct cell *c, uint64_t seed)
+static void write_cell(const char *folder, const struct cell *c, uint64_t seed, uint64_t data_seed)
 {
     struct ub_error err = {0};
     char *measures[] = {(char *)"loss"};
@@ -37,6 +37,7 @@ static void write_cell(const char *folder, const struct cell *c, uint64_t seed)
                                      .optimizer = (char *)"gd:lr=0.1",
                                      .steps = 99,
                                      .seed = seed,
+                                     .data_seed = data_seed,
                                      .n_measures = 1,
                                      .measures = measures};
     struct ub_run_writer *w = ub_run_writer_new(folder, &spec, &err);
@@ -58,19 +59,26 @@ struct planted_study {
     struct exponents *e;
 };
 
-static struct planted_study open_cells(const struct cell *cells, size_t n)
+/* data_seeds: NULL for one of all. */
+static struct planted_study open_draws(const struct cell *cells, const uint64_t *data_seeds,
+                                       size_t n)
 {
     struct ub_error err = {0};
     struct planted_study p = {.folder = support_folder()};
     assert_true(ub_store_lock(p.folder, false, &err));
     for (size_t i = 0; i < n; i++)
-        write_cell(p.folder, &cells[i], i);
+        write_cell(p.folder, &cells[i], i, data_seeds ? data_seeds[i] : 0);
     p.store = ub_store_open(p.folder, &err);
     assert_non_null(p.store);
     p.study = study_new(p.store, &err);
     assert_non_null(p.study);
     p.e = exponents_of(p.study);
     return p;
+}
+
+static struct planted_study open_cells(const struct cell *cells, size_t n)
+{
+    return open_draws(cells, NULL, n);
 }
 
 static void close_cells(struct planted_study *p)
@@ -218,6 +226,62 @@ static void test_slope_of_planted_exponents(void **state)
     close_cells(&p);
 }
 
+/* A run that failed beside one that was measured is one that was asked for. */
+static void test_lost_runs_are_counted(void **state)
+{
+    (void)state;
+    static const struct cell cells[] = {{"a", "mlp", 3, 1, 0}, {"a", "cnn", 3, 1, 0}};
+    struct planted_study p = open_cells(cells, 2);
+    char *measures[] = {(char *)"loss"};
+    const struct ub_run_spec spec = {.dataset = (char *)"a",
+                                     .model = (char *)"mlp",
+                                     .loss = (char *)"ce",
+                                     .init = (char *)"pytorch:gain=1",
+                                     .optimizer = (char *)"gd:lr=0.1",
+                                     .steps = 99,
+                                     .seed = 77,
+                                     .n_measures = 1,
+                                     .measures = measures};
+    struct ub_error err = {0};
+    struct ub_run_writer *w = ub_run_writer_new(p.folder, &spec, &err);
+    assert_non_null(w);
+    assert_true(ub_run_writer_commit(w, UB_RUN_FAILED, "crashed", NULL, 0, &err));
+    exponents_free(p.e);
+    study_free(p.study);
+    ub_store_free(p.store);
+    p.store = ub_store_open(p.folder, &err);
+    p.study = study_new(p.store, &err);
+    p.e = exponents_of(p.study);
+    struct universals u = universals_of(p.e);
+    assert_int_equal(group_of(&u, OF_HESSIAN)->fits[NOT_MEASURED], 1);
+    assert_int_equal(group_of(&u, OF_HESSIAN)->fits[POWER_FITS], 2);
+    universals_clear(&u);
+    struct ub_text page = {0};
+    add_universality(&page, p.e);
+    assert_non_null(strstr(page.data, "| 2 of 3 |"));
+    ub_text_free(&page);
+    close_cells(&p);
+}
+
+/* Another data seed is another draw of the data, with an exponent of its own; runs of one data seed
+ * are no more than one. */
+static void test_data_seeds_have_exponents_of_their_own(void **state)
+{
+    (void)state;
+    static const struct cell cells[] = {
+        {"a", "mlp", 3, 1, 0}, {"a", "cnn", 3, 1, 0}, {"a", "mlp", 4, 1, 0}, {"b", "mlp", 9, 1, 0}};
+    static const uint64_t data_seeds[] = {0, 0, 1, 0};
+    struct planted_study p = open_draws(cells, data_seeds, 4);
+    struct ub_interval data;
+    assert_true(exponent_of_data(p.e, "a", ANY_FITS, &data));
+    assert_near(data.estimate, 3.5, 1e-9);
+    assert_near(data.se, 0.5, 1e-9); /* the two are far apart for their errors of 0.1 */
+    assert_int_equal(data.n, 2);
+    assert_true(exponent_of_data(p.e, "b", ANY_FITS, &data));
+    assert_near(data.estimate, 9, 0);
+    close_cells(&p);
+}
+
 /* Two kinds of systems on six datasets: y = level + 0.7 x + what each dataset adds; x is known with
  * error 0.2. A bare slope would be 8% too small. */
 static void test_slope_covers(void **state)
@@ -335,6 +399,8 @@ int main(void)
         cmocka_unit_test(test_what_is_not_universal),
         cmocka_unit_test(test_outliers),
         cmocka_unit_test(test_slope_of_planted_exponents),
+        cmocka_unit_test(test_lost_runs_are_counted),
+        cmocka_unit_test(test_data_seeds_have_exponents_of_their_own),
         cmocka_unit_test(test_slope_covers),
         cmocka_unit_test(test_slope_with_one_poor_cluster),
         cmocka_unit_test(test_slopes_that_are_not_there),

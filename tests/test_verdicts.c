@@ -1,0 +1,486 @@
+/* Verdicts on planted stores: what each kind reads, how often what is true is said to be false, and
+ * how wrong a prediction is found out. */
+#include "planted_series.h"
+
+#include "report/pages.h"
+#include "report/statistics.h"
+#include "report/statistics_systems.h"
+#include "report/verdict.h"
+
+enum { MEASUREMENTS = 120, MOST_RUNS = 300 };
+
+/* ---- variances and shares ---- */
+
+static void variances_find_their_prior(void **state)
+{
+    (void)state;
+    enum { SYSTEMS = 4000 };
+    struct ub_random r = ub_random_stream(1, "verdicts");
+    double *variance = ub_calloc(2 * SYSTEMS, sizeof *variance), *df = variance + SYSTEMS;
+    for (int i = 0; i < SYSTEMS; i++) { /* 4 d.f. of a prior about 0.09, 2 of the data */
+        double prior = 0, data = 0;
+        for (int k = 0; k < 4; k++)
+            prior += pow(ub_random_normal(&r), 2) / 4;
+        for (int k = 0; k < 2; k++)
+            data += pow(ub_random_normal(&r), 2) / 2;
+        variance[i] = 0.09 * data / prior;
+        df[i] = 2;
+    }
+    struct ub_spread_prior prior = ub_spread_prior(variance, df, SYSTEMS);
+    assert_near(prior.df, 4, 0.5);
+    assert_near(prior.scale, 0.09, 0.006);
+    struct ub_spread s = ub_spread_moderated(&prior, 0.3, 2);
+    assert_near(s.variance, (2 * 0.3 + prior.df * prior.scale) / (2 + prior.df), 1e-12);
+    assert_near(s.df, 2 + prior.df, 1e-12);
+    s = ub_spread_moderated(&prior, 0, 0); /* of one seed: the prior's */
+    assert_near(s.variance, prior.scale, 1e-12);
+    for (int i = 0; i < SYSTEMS; i++) { /* all the same */
+        variance[i] = 0;
+        for (int k = 0; k < 2; k++)
+            variance[i] += 0.04 * pow(ub_random_normal(&r), 2) / 2;
+    }
+    prior = ub_spread_prior(variance, df, SYSTEMS);
+    assert_true(prior.df > 50);
+    assert_near(ub_spread_moderated(&prior, 1, 2).variance, 0.04, 0.04);
+    prior = ub_spread_prior(variance, df, 2); /* two tell nothing of each other */
+    assert_near(prior.df, 0, 0);
+    assert_near(ub_spread_moderated(&prior, 0.3, 2).variance, 0.3, 1e-15);
+    assert_near(ub_spread_moderated(&prior, 0.3, 2).df, 2, 0);
+    assert_true(isnan(ub_spread_moderated(&prior, 0, 0).variance));
+    const double zeros[] = {0, 0, 0}, twos[] = {2, 2, 2};
+    prior = ub_spread_prior(zeros, twos, 3);
+    assert_near(ub_spread_moderated(&prior, 0, 2).variance, 0, 0);
+    ub_free(variance);
+}
+
+/* P(k or more of n) at a share. */
+static double upper_tail(size_t k, size_t n, double share)
+{
+    double total = 0;
+    for (size_t i = k; i <= n; i++)
+        total += exp(lgamma((double)n + 1) - lgamma((double)i + 1) - lgamma((double)(n - i) + 1)) *
+                 pow(share, (double)i) * pow(1 - share, (double)(n - i));
+    return total;
+}
+
+static void shares_are_bounded_by_the_binomial(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n <= 40; n += 13)
+        for (size_t k = 1; k < n; k += 3) {
+            assert_near(upper_tail(k, n, ub_share_at_least(k, n)), 0.05, 1e-8);
+            assert_near(1 - upper_tail(k + 1, n, ub_share_at_most(k, n)), 0.05, 1e-8);
+        }
+    for (size_t n = 1; n <= 300; n++) /* for any counts */
+        for (size_t k = 0; k <= n; k++)
+            assert_true(ub_share_at_least(k, n) <= (double)k / (double)n &&
+                        (double)k / (double)n <= ub_share_at_most(k, n));
+    assert_near(ub_share_at_least(12, 12), pow(0.05, 1.0 / 12), 1e-10);
+    assert_near(ub_share_at_most(0, 6), 1 - pow(0.05, 1.0 / 6), 1e-10);
+    assert_near(ub_share_at_least(0, 6), 0, 0);
+    assert_near(ub_share_at_most(6, 6), 1, 0);
+    assert_near(ub_share_at_most(0, 0), 1, 0);
+}
+
+/* ---- levels without series ---- */
+
+static const struct ub_law *edge(void)
+{
+    return ub_law_find("edge-of-stability");
+}
+
+struct levels {
+    struct ub_law_result result;
+    struct ub_law_run runs[MOST_RUNS];
+    struct ub_law_system systems[MOST_RUNS];
+};
+
+/* Systems of three seeds, whose spreads lie between 0.0005 and 0.3; means about `center`. */
+static void draw_levels(struct levels *l, size_t systems, double center, double tau, double *mean,
+                        double *spread, struct ub_random *r)
+{
+    *l = (struct levels){.result = {.law = edge(), .n_runs = 3 * systems, .n_systems = systems}};
+    l->result.runs = l->runs;
+    l->result.systems = l->systems;
+    for (size_t s = 0; s < systems; s++) {
+        mean[s] = center + tau * ub_random_normal(r);
+        spread[s] = exp(planted_between(r, log(0.0005), log(0.3)));
+        for (size_t k = 0; k < 3; k++) {
+            const double x = mean[s] + spread[s] * ub_random_normal(r);
+            l->runs[3 * s + k] = (struct ub_law_run){
+                .system = s,
+                .predicted = 1,
+                .median = x,
+                .mean = {x, x, x, 1e-5, 20, 20},
+                .window = {.last = 19, .stay = UB_STAY_SETTLED, .reached = true},
+            };
+        }
+    }
+}
+
+/* How many are beyond the margin when one variance is pooled over all, as was done before. */
+static size_t pooled_violations(const struct levels *l, double margin)
+{
+    const size_t n = l->result.n_systems;
+    double squares = 0, *p = ub_calloc(2 * n, sizeof *p);
+    size_t found = 0;
+    for (size_t i = 0; i < 3 * n; i++)
+        squares += pow(l->runs[i].median - l->systems[l->runs[i].system].plateau.estimate, 2);
+    for (size_t s = 0; s < n; s++)
+        p[s] = ub_t_upper_p((fabs(l->systems[s].plateau.estimate - 1) - margin) /
+                                sqrt(squares / (2 * (double)n) / 3),
+                            2 * (double)n);
+    ub_benjamini_hochberg(p, n, p + n);
+    for (size_t s = 0; s < n; s++)
+        found += p[n + s] < 0.05;
+    ub_free(p);
+    return found;
+}
+
+/* All systems lie at the margin: whichever is said to be beyond it is not. */
+static void few_are_beyond_the_margin_that_are_not(void **state)
+{
+    (void)state;
+    enum { SYSTEMS = 40, TRIALS = 300 };
+    struct ub_random r = ub_random_stream(2, "verdicts");
+    struct levels *l = ub_calloc(1, sizeof *l);
+    double mean[SYSTEMS], spread[SYSTEMS];
+    double covered = 0, wide = 0, covered_wide = 0, false_alarms = 0, pooled_alarms = 0;
+    for (int trial = 0; trial < TRIALS; trial++) {
+        draw_levels(l, SYSTEMS, 1.1, 0, mean, spread, &r);
+        law_weigh(&l->result);
+        for (size_t s = 0; s < SYSTEMS; s++) {
+            const struct ub_interval *i = &l->systems[s].plateau;
+            const bool in = i->low <= mean[s] && mean[s] <= i->high;
+            covered += in;
+            wide += spread[s] > 0.1;
+            covered_wide += spread[s] > 0.1 && in;
+        }
+        false_alarms += l->result.n_violate > 0;
+        pooled_alarms += pooled_violations(l, edge()->margin) > 0;
+    }
+    print_message(
+        "of 40 systems of 3 seeds with spreads from 0.0005 to 0.3: intervals of 95%% hold "
+        "%.1f%%, of spreads above 0.1 %.1f%%; any is said to be beyond the margin and is "
+        "not in %.1f%% of stores (with one pooled variance: %.1f%%)\n",
+        100 * covered / (SYSTEMS * TRIALS), 100 * covered_wide / wide, 100 * false_alarms / TRIALS,
+        100 * pooled_alarms / TRIALS);
+    assert_true(covered >= 0.93 * SYSTEMS * TRIALS);
+    assert_true(covered_wide >= 0.90 * wide);
+    assert_true(false_alarms <= 0.05 * TRIALS);
+    assert_true(pooled_alarms > 0.2 * TRIALS); /* the test can tell */
+    ub_free(l);
+}
+
+static void the_mean_over_systems_is_covered(void **state)
+{
+    (void)state;
+    enum { SYSTEMS = 24, TRIALS = 400 };
+    struct ub_random r = ub_random_stream(3, "verdicts");
+    struct levels *l = ub_calloc(1, sizeof *l);
+    double mean[SYSTEMS], spread[SYSTEMS], covered = 0, predicted = 0;
+    for (int trial = 0; trial < TRIALS; trial++) {
+        draw_levels(l, SYSTEMS, 1, 0.04, mean, spread, &r);
+        law_weigh(&l->result);
+        const struct ub_meta *m = &l->result.meta;
+        const double next = 1 + 0.04 * ub_random_normal(&r);
+        covered += m->mean.low <= 1 && 1 <= m->mean.high;
+        predicted += m->prediction.low <= next && next <= m->prediction.high;
+    }
+    print_message(
+        "95%% interval of the mean over 24 such systems holds it in %.1f%%, that of a new "
+        "system's in %.1f%%\n",
+        100 * covered / TRIALS, 100 * predicted / TRIALS);
+    assert_true(covered >= 0.90 * TRIALS);
+    assert_true(predicted >= 0.88 * TRIALS);
+    ub_free(l);
+}
+
+/* ---- planted stores ---- */
+
+struct world {
+    enum planted kind; /* of all systems, but for the exceptions */
+    size_t systems, seeds, exceptions;
+    double center, tau; /* levels over those of the kind */
+    double except;      /* those of the exceptions */
+};
+
+struct planted_store {
+    struct study study;
+    struct ub_store store;
+    struct ub_fact threshold;
+};
+
+static struct ub_trace *planted_trace(const double *value, double factor)
+{
+    static char *names[] = {(char *)"edge-ratio", (char *)"loss"};
+    struct ub_trace *t = ub_calloc(1, sizeof *t);
+    t->count = 2 * MEASUREMENTS;
+    t->n_names = 2;
+    t->names = names;
+    t->step = ub_calloc(t->count, sizeof *t->step);
+    t->index = ub_calloc(t->count, sizeof *t->index);
+    t->observable = ub_calloc(t->count, sizeof *t->observable);
+    t->value = ub_calloc(2 * t->count, sizeof *t->value);
+    t->error = t->value + t->count;
+    for (size_t i = 0; i < t->count; i++) {
+        t->step[i] = (int64_t)(i / 2) * 10;
+        t->observable[i] = names[i % 2];
+        t->value[i] = i % 2 ? 1 - 0.8 * (double)i / (double)t->count : factor * value[i / 2];
+    }
+    return t;
+}
+
+static void plant_run(struct planted_store *p, size_t i, size_t system, const double *value,
+                      double factor)
+{
+    static char *measures[] = {(char *)"sharpness:every=10"};
+    struct ub_text model = {0};
+    ub_text_add(&model, "mlp:widths=%zu", system + 1);
+    p->store.runs[i] = (struct ub_run){.spec = {.dataset = (char *)"digits",
+                                                .model = model.data,
+                                                .loss = (char *)"mse",
+                                                .init = (char *)"pytorch",
+                                                .optimizer = (char *)"gd:lr=0.1",
+                                                .seed = i,
+                                                .n_measures = 1,
+                                                .measures = measures},
+                                       .n_facts = 1,
+                                       .facts = &p->threshold};
+    p->study.traces[i] = planted_trace(value, factor);
+    p->study.system_of[i] = system;
+}
+
+/* The same world twice is the same store but for the factor. */
+static struct planted_store *plant(const struct world *w, uint64_t seed, double factor)
+{
+    struct planted_store *p = ub_calloc(1, sizeof *p);
+    struct ub_random r = ub_random_stream(seed, "worlds");
+    const size_t runs = w->systems * w->seeds;
+    p->threshold = (struct ub_fact){.name = (char *)"threshold", .value = 20};
+    p->store = (struct ub_store){
+        .path = (char *)"planted", .count = runs, .runs = ub_calloc(runs, sizeof *p->store.runs)};
+    p->study = (struct study){.store = &p->store,
+                              .traces = ub_calloc(runs, sizeof *p->study.traces),
+                              .n_systems = w->systems,
+                              .system_of = ub_calloc(runs, sizeof(size_t))};
+    for (size_t s = 0; s < w->systems; s++) {
+        struct plant plant = plant_of(w->kind, &r);
+        const double spread = exp(planted_between(&r, log(0.0005), log(0.03)));
+        const double own = w->center + w->tau * ub_random_normal(&r);
+        const double scale = s < w->exceptions ? w->except : own;
+        for (size_t k = 0; k < w->seeds; k++) {
+            double value[MEASUREMENTS];
+            planted_series(&plant, &r, value, MEASUREMENTS);
+            plant_run(p, s * w->seeds + k, s, value,
+                      factor * (scale + spread * ub_random_normal(&r)));
+        }
+    }
+    return p;
+}
+
+static void uproot(struct planted_store *p)
+{
+    for (size_t i = 0; i < p->store.count; i++) {
+        struct ub_trace *t = p->study.traces[i];
+        ub_free(t->step);
+        ub_free(t->index);
+        ub_free(t->observable);
+        ub_free(t->value);
+        ub_free(t);
+        ub_free(p->store.runs[i].spec.model);
+    }
+    ub_free(p->store.runs);
+    ub_free(p->study.traces);
+    ub_free(p->study.system_of);
+    ub_free(p);
+}
+
+static struct ub_law_result *verdict_on(const struct world *w, uint64_t seed, double factor)
+{
+    struct planted_store *p = plant(w, seed, factor);
+    struct ub_law_result *r = judge(edge(), &p->study);
+    uproot(p); /* what is left of runs in the result is not looked at */
+    return r;
+}
+
+/* Each world's verdicts over 20 stores; the ones it may have, and how often the first at least. */
+static void planted_stores_read_as_they_are(void **state)
+{
+    (void)state;
+    enum { STORES = 20 };
+    static const struct {
+        const char *what;
+        struct world world;
+        enum ub_verdict verdict, or_else;
+        int least;
+    } cases[] = {
+        {"holds", {PLANTED_EDGE, 40, 2, 0, 1, 0.02, 1}, UB_HOLDS, UB_HOLDS, 20},
+        {"holds, overshoots", {PLANTED_OVERSHOOT, 40, 2, 0, 1, 0.02, 1}, UB_HOLDS, UB_HOLDS, 18},
+        {"10% exceptions",
+         {PLANTED_EDGE, 40, 2, 4, 1, 0.02, 0.7},
+         UB_HOLDS_WITH_EXCEPTIONS,
+         UB_HOLDS_WITH_EXCEPTIONS,
+         20},
+        {"fails in the mean",
+         {PLANTED_EDGE, 40, 2, 0, 1.25, 0.05, 1},
+         UB_VIOLATED,
+         UB_VIOLATED,
+         20},
+        {"fails in the spread", {PLANTED_EDGE, 60, 2, 0, 1, 0.3, 1}, UB_VIOLATED, UB_UNDECIDED, 15},
+        {"levels below", {PLANTED_BELOW, 40, 2, 0, 1, 0, 1}, UB_VIOLATED, UB_VIOLATED, 20},
+        {"levels above", {PLANTED_ABOVE, 40, 2, 0, 1, 0, 1}, UB_VIOLATED, UB_VIOLATED, 20},
+        {"rises and falls back", {PLANTED_BACK, 40, 2, 0, 1, 0, 1}, UB_VIOLATED, UB_VIOLATED, 20},
+        {"rise through the edge", {PLANTED_STEEP, 40, 2, 0, 1, 0, 1}, UB_VIOLATED, UB_VIOLATED, 20},
+        {"ramps to the edge", {PLANTED_RAMP, 40, 2, 0, 1, 0, 1}, UB_UNDECIDED, UB_VIOLATED, 0},
+        {"slow ramps", {PLANTED_SLOW, 40, 2, 0, 1, 0, 1}, UB_UNDECIDED, UB_UNDECIDED, 20},
+        {"slow waves", {PLANTED_WAVES, 40, 2, 0, 1, 0, 1}, UB_UNDECIDED, UB_UNDECIDED, 18},
+        {"lazy", {PLANTED_LAZY, 40, 2, 0, 1, 0, 1}, UB_UNDECIDED, UB_UNDECIDED, 20},
+        {"half at half the edge",
+         {PLANTED_EDGE, 40, 2, 20, 1, 0.02, 0.5},
+         UB_VIOLATED,
+         UB_UNDECIDED,
+         0},
+        {"too few", {PLANTED_EDGE, 4, 2, 0, 1, 0.02, 1}, UB_UNDECIDED, UB_UNDECIDED, 20},
+    };
+    print_message("verdicts on %d planted stores of each kind:\n%-24s%7s%12s%10s%11s\n", STORES, "",
+                  "holds", "exceptions", "violated", "undecided");
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        int count[UB_VERDICTS] = {0};
+        for (uint64_t seed = 0; seed < STORES; seed++) {
+            struct ub_law_result *r = verdict_on(&cases[c].world, seed, 1);
+            count[r->verdict]++;
+            ub_law_result_free(r);
+        }
+        print_message("%-24s%7d%12d%10d%11d\n", cases[c].what, count[0], count[1], count[2],
+                      count[3]);
+        assert_true(count[cases[c].verdict] >= cases[c].least);
+        assert_int_equal(count[cases[c].verdict] + (cases[c].or_else == cases[c].verdict
+                                                        ? STORES - count[cases[c].verdict]
+                                                        : count[cases[c].or_else]),
+                         STORES);
+        if (cases[c].verdict >= UB_VIOLATED) /* none of the false may pass */
+            assert_int_equal(count[UB_HOLDS] + count[UB_HOLDS_WITH_EXCEPTIONS], 0);
+    }
+}
+
+/* A store whose levels are all wrong by a factor: the same runs and windows, the verdict that the
+ * judged copies of the levels foretold. */
+static void scaled_stores_are_found_out(void **state)
+{
+    (void)state;
+    const struct world w = {PLANTED_EDGE, 40, 2, 3, 1, 0.02, 0.7};
+    struct ub_law_result *whole = verdict_on(&w, 7, 1);
+    assert_int_equal(whole->verdict, UB_HOLDS_WITH_EXCEPTIONS);
+    assert_true(whole->wrong_below > 0.8 && whole->wrong_below < 1);
+    assert_true(whole->wrong_above < 1.25 && whole->wrong_above > 1);
+    print_message("found out when wrong by %.3f or %.3f\n", whole->wrong_below, whole->wrong_above);
+    const double factors[] = {0.5,
+                              0.7,
+                              0.8,
+                              1.25,
+                              2,
+                              whole->wrong_below - 0.001,
+                              whole->wrong_above + 0.001,
+                              whole->wrong_below + 0.006,
+                              whole->wrong_above - 0.006};
+    for (size_t k = 0; k < sizeof factors / sizeof *factors; k++) {
+        struct ub_law_result *r = verdict_on(&w, 7, factors[k]);
+        assert_int_equal(r->n_reached, whole->n_reached);
+        assert_int_equal(r->n_judged, whole->n_judged);
+        for (size_t i = 0; i < whole->n_runs; i++) {
+            assert_int_equal(r->runs[i].window.first, whole->runs[i].window.first);
+            assert_int_equal(r->runs[i].window.stay, whole->runs[i].window.stay);
+        }
+        assert_near(r->meta.mean.estimate, factors[k] * whole->meta.mean.estimate, 1e-9);
+        assert_true((r->verdict == UB_VIOLATED) == (k < 7));
+        ub_law_result_free(r);
+    }
+    ub_law_result_free(whole);
+}
+
+/* ---- denominators and words ---- */
+
+static bool says(const struct ub_law_result *r, const char *part)
+{
+    if (strstr(r->why, part))
+        return true;
+    print_error("'%s' does not say '%s'\n", r->why, part);
+    return false;
+}
+
+static void words_are_true_as_they_stand(void **state)
+{
+    (void)state;
+    struct ub_law_result *r =
+        verdict_on(&(struct world){PLANTED_EDGE, 40, 2, 4, 1, 0.02, 0.7}, 1, 1);
+    assert_string_equal(ub_verdict_name(r->verdict), "holds with exceptions");
+    assert_true(says(r, "within 1 +- 0.1; 36 of 40 systems judged are within it"));
+    assert_true(says(
+        r, "beyond it past doubt: digits mlp:widths=1 mse gd:lr=0.1 (0.698), digits mlp:widths=2"));
+    ub_law_result_free(r);
+    r = verdict_on(&(struct world){PLANTED_EDGE, 4, 2, 0, 1, 0.02, 1}, 1, 1);
+    assert_string_equal(ub_verdict_name(r->verdict), "undecided");
+    assert_true(says(r, "It would take 2 more systems that can be judged"));
+    ub_law_result_free(r);
+    r = verdict_on(&(struct world){PLANTED_EDGE, 9, 2, 0, 1, 0.02, 1}, 1, 1);
+    assert_int_equal(r->verdict, UB_UNDECIDED); /* 9 of 9 leave room for 28% */
+    assert_true(says(r, "9 of 9 systems judged are within it (at least 72%"));
+    assert_true(says(r, "About 11 systems in all like these would decide on the share"));
+    ub_law_result_free(r);
+    r = verdict_on(&(struct world){PLANTED_EDGE, 40, 2, 0, 1.25, 0.02, 1}, 1, 1);
+    assert_string_equal(ub_verdict_name(r->verdict), "violated");
+    assert_true(says(r, "outside 1 +- 0.1; 0 of 40 systems judged are within it"));
+    ub_law_result_free(r);
+    r = verdict_on(&(struct world){PLANTED_BACK, 40, 2, 0, 1, 0, 1}, 1, 1);
+    assert_true(says(r, "no level, falling at its end"));
+    ub_law_result_free(r);
+    r = verdict_on(&(struct world){PLANTED_LAZY, 40, 2, 0, 1, 0, 1}, 1, 1);
+    assert_true(says(r, "no system can be judged"));
+    ub_law_result_free(r);
+}
+
+/* Failed, diverged and missing runs recorded no facts, and count. */
+static void every_run_asked_for_is_counted(void **state)
+{
+    (void)state;
+    const struct world w = {PLANTED_EDGE, 12, 2, 0, 1, 0.02, 1};
+    struct planted_store *p = plant(&w, 4, 1);
+    static const enum ub_run_status lost[] = {UB_RUN_FAILED, UB_RUN_DIVERGED, UB_RUN_MISSING,
+                                              UB_RUN_FAILED};
+    for (size_t i = 0; i < 4; i++) { /* both runs of two systems */
+        p->store.runs[i].status = lost[i];
+        p->store.runs[i].n_facts = 0;
+    }
+    p->store.runs[23].spec.n_measures = 0; /* asked for nothing that the law is about */
+    struct ub_law_result *r = judge(edge(), &p->study);
+    assert_int_equal(r->n_runs, 23);
+    assert_int_equal(r->n_systems, 12);
+    assert_int_equal(r->n_reached, 19);
+    assert_int_equal(r->n_systems_reached, 10);
+    assert_string_equal(r->runs[0].window.why, "failed");
+    assert_string_equal(r->runs[1].window.why, "diverged");
+    assert_string_equal(r->runs[2].window.why, "not run");
+    struct ub_text out = {0};
+    add_verdict(&out, r, false);
+    assert_non_null(strstr(out.data, "Of 23 runs and 12 systems that it is about, 19 and 10 came"));
+    assert_non_null(strstr(out.data, "Runs that have none: 2 failed; 1 diverged; 1 not run."));
+    ub_text_free(&out);
+    ub_law_result_free(r);
+    uproot(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(variances_find_their_prior),
+        cmocka_unit_test(shares_are_bounded_by_the_binomial),
+        cmocka_unit_test(few_are_beyond_the_margin_that_are_not),
+        cmocka_unit_test(the_mean_over_systems_is_covered),
+        cmocka_unit_test(planted_stores_read_as_they_are),
+        cmocka_unit_test(scaled_stores_are_found_out),
+        cmocka_unit_test(words_are_true_as_they_stand),
+        cmocka_unit_test(every_run_asked_for_is_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
