@@ -23,7 +23,7 @@ static bool read_batch(const char *folder, const char *name, struct batch *b, st
     b->path = ub_data_file(folder, name);
     if (!b->path)
         return true;
-    b->bytes = ub_read_file(b->path, UB_FILE_BYTES, &length, err);
+    b->bytes = ub_data_bytes(b->path, UB_FILE_BYTES, &length, err);
     if (!b->bytes)
         return false;
     b->count = (int64_t)(length / RECORD);

@@ -41,7 +41,7 @@ static bool idx_read(struct idx *f, int dimensions, struct ub_error *err)
 {
     size_t length, header = 4 + 4 * (size_t)dimensions;
     const uint32_t magic = UNSIGNED_BYTES << 8 | (uint32_t)dimensions;
-    f->bytes = ub_read_file(f->path, UB_FILE_BYTES, &length, err);
+    f->bytes = ub_data_bytes(f->path, UB_FILE_BYTES, &length, err);
     if (!f->bytes)
         return false;
     if (length < header)

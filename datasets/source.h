@@ -21,6 +21,21 @@ void ub_split_label(const struct ub_dataset *d, struct ub_split *split, int64_t 
 void ub_split_label_at(const struct ub_dataset *d, struct ub_split *split, int64_t i,
                        int64_t position, int32_t label);
 
+/* Copies `names`, one for each of d->outputs classes, into d->class_names; what frees them. */
+void ub_class_names_set(struct ub_dataset *d, const char *const *names);
+void ub_class_names_free(struct ub_dataset *d);
+/* The classes that the call's `classes` names, as indices into `out` (room for UB_CLASSES_KEPT),
+ * how many: 0 = all. -1 with err set: unknown, given twice, too many. */
+enum { UB_CLASSES_KEPT = 64 };
+int ub_classes_wanted(const struct ub_dataset *d, const struct ub_call *call, const char *where,
+                      int64_t *out, struct ub_error *err);
+
+/* What a file of data holds: ub_read_file and ub_read_text. Every source reads through these two.
+ */
+unsigned char *ub_data_bytes(const char *path, uint64_t limit, size_t *length,
+                             struct ub_error *err);
+char *ub_data_text(const char *path, uint64_t limit, size_t *length, struct ub_error *err);
+
 /* FOLDER/NAME or FOLDER/NAME.gz, whichever is there; NULL when neither is. Caller frees. */
 char *ub_data_file(const char *folder, const char *name);
 /* The first FOLDER/SUBFOLDER ("" = FOLDER itself) that holds one of `names`; NULL when none does.
