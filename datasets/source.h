@@ -42,6 +42,31 @@ char *ub_data_file(const char *folder, const char *name);
  * All files of a dataset are taken from the folder so found: copies never mix. Both lists end with
  * NULL. Caller frees. */
 char *ub_data_folder(const char *folder, const char *const *subfolders, const char *const *names);
+
+/* Where a dataset's files may be, by the names that they are distributed by. Lists end with NULL.
+ * Names are alike in any case, with or without -, _, ., spaces and .gz. */
+struct ub_data_hint {
+    const char *file, *why; /* a file that will not do, and what to do about it */
+};
+struct ub_data_places {
+    const char *const *files;   /* one of these makes a folder the place */
+    const char *const *folders; /* within the data folder, the first that is there first */
+    const char *const *inner;   /* within those, and within a data folder that is one of those */
+    const char *const
+        *others; /* names of other datasets, whose files are named alike; may be NULL */
+    const struct ub_data_hint *hints; /* may be NULL; ends with an empty one */
+};
+/* The file in FOLDER whose name is like `name`, the name itself and NAME.gz before others; or in a
+ * folder of that name there. NULL when there is none. Caller frees. */
+char *ub_data_like(const char *folder, const char *name);
+/* The folder that holds the files; NULL when none does. Subfolders of the dataset's name come
+ * before the data folder itself. All files of a dataset are taken from the folder so found: copies
+ * never mix. Caller frees. */
+char *ub_data_place(const char *folder, const struct ub_data_places *places);
+/* Fails, with what was looked for and what was found instead. */
+bool ub_data_absent(const char *folder, const char *dataset, const struct ub_data_places *places,
+                    struct ub_error *err);
+
 /* Fails for data that are not there, saying how to get them. */
 bool ub_data_missing(const char *folder, const char *dataset, const char *name,
                      struct ub_error *err);
