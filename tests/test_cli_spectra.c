@@ -263,7 +263,7 @@ static void bad_input(void **state)
         {"spectra --weights . --out S", "not a file"},
         {"spectra --weights short.npz --out S", "short.npz: "},
         {"spectra --weights flipped.npz --out S", "flipped.npz: a_b.weight: CRC error"},
-        {"spectra --weights words.txt --out S", "words.txt: neither .npz nor whole safetensors"},
+        {"spectra --weights words.txt --out S", "words.txt: neither .npy, .npz nor whole safetensors"},
         {"spectra --weights vectors.npz --out S",
          "vectors.npz: no weights; expected floating-point arrays of two axes or more. Skipped: 1 "
          "vector or scalar."},
