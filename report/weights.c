@@ -55,6 +55,15 @@ static void tail_cells(struct table *table, const struct ub_weight_row *r)
     table_fixed(table, r->spectrum.alpha_hat, 2);
 }
 
+/* value * 2^power, which no double may hold. */
+static void scaled_cell(struct table *table, double value, int power, int digits)
+{
+    if (isfinite(value))
+        table_cell(table, "%.*Lg", digits, ldexpl((long double)value, power));
+    else
+        table_cell(table, "-");
+}
+
 /* What a person reads; weights.csv has everything. */
 static struct table *short_table(const struct ub_weights *w)
 {
@@ -67,8 +76,8 @@ static struct table *short_table(const struct ub_weights *w)
         const struct ub_weight_row *r = &w->rows[i];
         table_cell(table, "%s", r->name);
         table_cell(table, "%s", r->shape);
-        table_real(table, sqrt(r->spectrum.values[0]), 4);
-        table_real(table, sqrt(r->spectrum.scalars.trace), 4);
+        scaled_cell(table, sqrt(r->spectrum.values[0]), r->spectrum.power, 4);
+        scaled_cell(table, sqrt(r->spectrum.scalars.trace), r->spectrum.power, 4);
         table_real(table, r->spectrum.scalars.stable_rank, 4);
         table_real(table, r->spectrum.scalars.participation_ratio, 4);
         table_real(table, r->spectrum.scalars.entropy_rank, 4);
@@ -82,9 +91,12 @@ static void csv_tail(struct table *table, const struct ub_weight_spectrum *s)
 {
     const struct ub_tail *t = &s->tail;
     const double nothing = (double)NAN;
-    const double numbers[] = {t->alpha, t->low, t->high, t->xmin, t->distance, t->p};
+    const double numbers[] = {t->alpha, t->low, t->high};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         table_real(table, t->valid ? numbers[i] : nothing, 17);
+    scaled_cell(table, t->valid ? t->xmin : nothing, 2 * s->power, 17);
+    table_real(table, t->valid ? t->distance : nothing, 17);
+    table_real(table, t->valid ? t->p : nothing, 17);
     count_cell(table, t->valid ? t->count : -1);
     table_cell(table, "%s", t->valid ? verdict_of(t) : "-");
     table_cell(table, "%s", t->valid ? ub_tail_names[t->best] : "-");
@@ -100,9 +112,8 @@ static void csv_row(struct table *table, const struct ub_weight_row *r)
     enum { LEADING = 3 };
     const struct ub_weight_spectrum *s = &r->spectrum;
     const struct ub_scalars *c = &s->scalars;
-    const double numbers[] = {sqrt(c->trace),  c->stable_rank, c->participation_ratio,
-                              c->entropy_rank, c->log_norm,    c->log_spectral_norm,
-                              s->noise_edge};
+    const double numbers[] = {c->stable_rank, c->participation_ratio, c->entropy_rank, c->log_norm,
+                              c->log_spectral_norm};
     table_cell(table, "%s", r->name);
     table_cell(table, "%s", r->shape);
     count_cell(table, r->weight.rows);
@@ -110,9 +121,11 @@ static void csv_row(struct table *table, const struct ub_weight_row *r)
     count_cell(table, r->weight.slices);
     count_cell(table, s->count);
     for (int k = 0; k < LEADING; k++)
-        table_real(table, k < s->count ? sqrt(s->values[k]) : (double)NAN, 17);
+        scaled_cell(table, k < s->count ? sqrt(s->values[k]) : (double)NAN, s->power, 17);
+    scaled_cell(table, sqrt(c->trace), s->power, 17);
     for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
         table_real(table, numbers[k], 17);
+    scaled_cell(table, s->noise_edge, 2 * s->power, 17);
     count_cell(table, s->outliers);
     csv_tail(table, s);
 }
