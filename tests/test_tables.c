@@ -1,6 +1,6 @@
 /* Tables that others wrote, as data: whatever dress the same numbers and labels come in, the same
  * samples come out, or one line says where and what was expected. */
-#include "tests/support.h"
+#include "tests/cli_support.h"
 
 #include "datasets/datasets.h"
 
@@ -388,6 +388,55 @@ static void texts_of_every_system(void **state)
     support_remove(folder);
 }
 
+/* ---- our own tables ---- */
+
+/* A field as a spreadsheet saves it: in quotes where it holds any mark. */
+static void add_field(struct ub_text *text, const char *field, bool first)
+{
+    ub_text_add(text, first ? "" : ";");
+    if (!strpbrk(field, ";,\"\r\n")) {
+        ub_text_add(text, "%s", field);
+        return;
+    }
+    ub_text_add(text, "\"");
+    for (const char *c = field; *c; c++)
+        ub_text_add(text, *c == '"' ? "\"\"" : "%c", *c);
+    ub_text_add(text, "\"");
+}
+
+/* runs.csv, opened and saved again: a mark, semicolons, CR LF, no last newline. */
+static void runs_csv_comes_back_from_a_spreadsheet(void **state)
+{
+    (void)state;
+    char *folder = support_folder(), *path;
+    struct ub_error err = {0};
+    struct ub_text copy = {0};
+    cli_run(folder,
+            "train --dataset digits:size=50 --model mlp:widths=4 --loss mse --optimizer gd:lr=0.1 "
+            "--steps 4 --measure loss:every=1 --out S",
+            0, "");
+    cli_run(folder, "report S", 0, "");
+    path = ub_path(folder, "S/report/runs.csv");
+    struct ub_csv *csv = ub_csv_read(path, true, &err);
+    if (!csv)
+        fail_msg("%s", err.text);
+    ub_text_add(&copy, "\xef\xbb\xbf");
+    for (size_t c = 0; c < csv->columns; c++)
+        add_field(&copy, csv->header[c], c == 0);
+    for (size_t row = 0; row < csv->rows; row++) {
+        ub_text_add(&copy, "\r\n");
+        for (size_t c = 0; c < csv->columns; c++)
+            add_field(&copy, ub_csv_cell(csv, row, c), c == 0);
+    }
+    support_write(folder, "copy.csv", copy.data, copy.length);
+    cli_run(folder, "compare S/report/runs.csv copy.csv", 0, "no drift in");
+    cli_run(folder, "compare S copy.csv", 0, "no drift in");
+    ub_csv_free(csv);
+    ub_text_free(&copy);
+    ub_free(path);
+    support_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +452,7 @@ int main(void)
         cmocka_unit_test(the_label_may_be_a_number_of_column),
         cmocka_unit_test(ten_thousand_inputs),
         cmocka_unit_test(texts_of_every_system),
+        cmocka_unit_test(runs_csv_comes_back_from_a_spreadsheet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
