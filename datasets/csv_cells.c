@@ -22,10 +22,11 @@ static const char *trim(const char *text, size_t *length)
 
 bool ub_is_missing(const char *text)
 {
+    enum { LONGEST = 4 };
     static const char *const words[] = {"", "NA", "N/A", "#N/A", "<NA>", "NaN", "null", "?"};
     size_t length;
     text = trim(text, &length);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    for (size_t i = 0; length <= LONGEST && i < sizeof words / sizeof *words; i++)
         if (strlen(words[i]) == length && strncasecmp(words[i], text, length) == 0)
             return true;
     return false;
