@@ -178,6 +178,12 @@ bool ub_exists(const char *path);
  * truncated or corrupt gzip stream and beyond `limit` bytes (decompressed). Caller frees. */
 unsigned char *ub_read_file(const char *path, uint64_t limit, size_t *length, struct ub_error *err);
 
+/* A text file's UTF-8, NUL-terminated: ub_read_file's, then ub_utf8's. Caller frees. */
+char *ub_read_text(const char *path, uint64_t limit, size_t *length, struct ub_error *err);
+/* Drops a byte order mark at the start of a NUL-terminated text and fails on UTF-16 and UTF-32, by
+ * their marks or, of Latin letters, by their NUL bytes. `path` is for messages. */
+bool ub_utf8(char *data, size_t *length, const char *path, struct ub_error *err);
+
 /* Writes through a temporary name in the same folder, fsync, rename: whole or not at all.
  * A path that ends in ".gz" is compressed (level 6, no time stamp: same bytes in, same out). */
 bool ub_write_file(const char *path, const void *data, size_t length, struct ub_error *err);
@@ -193,13 +199,30 @@ bool ub_is_sha256(const char *text);
 
 struct ub_csv {
     size_t rows, columns;
-    char **header; /* `columns` names; NULL when read without a header */
-    char **cells;  /* rows x columns, row-major */
+    char **header; /* `columns` names, none empty, none twice; NULL when read without a header */
+    char **cells;  /* rows x columns, row-major; unquoted ones without spaces around */
     char *path;
-    int *lines; /* file line of each row, for messages */
+    char *texts; /* what header and cells point into */
+    int *lines;  /* file line of each row, for messages */
 };
-/* Reads plain or gzipped CSV; every row must have as many fields as the first. */
+
+struct ub_csv_format {
+    bool header;
+    char delimiter; /* '\0': told from the text, see ub_csv_sniff */
+};
+
+/* Reads plain or gzipped CSV (RFC 4180): UTF-8 with or without byte order mark, lines ended by LF,
+ * CR LF or CR, the last one or not; quoted fields may hold separators and ends of lines. Blank
+ * lines are skipped; every row must have as many fields as the first. A first line "sep=;" names
+ * the separator (Excel's convention), else ub_csv_sniff tells it. */
 struct ub_csv *ub_csv_read(const char *path, bool header, struct ub_error *err);
+/* The same of a text in memory; `path` is for messages. */
+struct ub_csv *ub_csv_parse(const char *text, size_t length, const char *path,
+                            const struct ub_csv_format *format, struct ub_error *err);
+/* The separator: the one of comma, semicolon, tab and pipe that is in each of the first 100 records
+ * equally often, outside of quotes; of several such, or where none is, the one most often in the
+ * first record; comma where none of them is. '\0' when two are as likely. */
+char ub_csv_sniff(const char *text, size_t length);
 void ub_csv_free(struct ub_csv *csv);
 int ub_csv_column(const struct ub_csv *csv, const char *name); /* -1 if absent */
 const char *ub_csv_cell(const struct ub_csv *csv, size_t row, size_t column);

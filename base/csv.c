@@ -4,32 +4,37 @@
 #include <csv.h>
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const uint64_t largest_csv = (uint64_t)4 << 30;
 
 struct reader {
     struct ub_csv *csv;
+    char *next;                     /* where the next field's text goes */
     size_t in_row, room, line_room; /* fields of the row so far; allocated cells and lines */
     int line;                       /* of the row being read */
+    bool open;                      /* a row has begun */
     struct ub_error *err;
 };
 
+/* csv->texts holds a file's fields whole: each is followed there by a separator or the end. */
 static void take_field(void *text, size_t n, void *context)
 {
     struct reader *r = context;
     struct ub_csv *csv = r->csv;
-    size_t used = csv->rows * csv->columns + r->in_row++;
+    const size_t used = csv->rows * csv->columns + r->in_row++;
     if (csv->rows > 0 && r->in_row > csv->columns)
         return; /* reported at the end of the row */
     if (used == r->room) {
         r->room = 2 * r->room + 64;
         csv->cells = ub_realloc(csv->cells, r->room * sizeof *csv->cells);
     }
-    char *copy = ub_realloc(NULL, n + 1);
-    memcpy(copy, text, n);
-    copy[n] = '\0';
-    csv->cells[used] = copy;
+    if (n > 0)
+        memcpy(r->next, text, n);
+    r->next[n] = '\0';
+    csv->cells[used] = r->next;
+    r->next += n + 1;
 }
 
 static void take_row(int ending, void *context)
@@ -47,32 +52,48 @@ static void take_row(int ending, void *context)
         csv->lines = ub_realloc(csv->lines, r->line_room * sizeof *csv->lines);
     }
     csv->lines[csv->rows] = r->line;
-    if (r->err->code == UB_OK) {
-        csv->rows++;
-    } else {
-        size_t kept = r->in_row < csv->columns ? r->in_row : csv->columns;
-        for (size_t i = 0; i < kept; i++)
-            ub_free(csv->cells[csv->rows * csv->columns + i]);
-    }
+    csv->rows += r->err->code == UB_OK;
     r->in_row = 0;
+    r->open = false;
+}
+
+/* Bytes up to the end of the line: LF, CR LF, or CR alone, as old spreadsheets write it. */
+static size_t line_length(const char *at, const char *end)
+{
+    size_t n = 0;
+    const size_t left = (size_t)(end - at);
+    while (n < left && at[n] != '\n' && at[n] != '\r')
+        n++;
+    if (n < left && at[n] == '\r' && n + 1 < left && at[n + 1] == '\n')
+        n++;
+    return n < left ? n + 1 : n;
+}
+
+static bool is_blank(const char *at, size_t n)
+{
+    while (n > 0 && strchr(" \t\r\n", at[n - 1]))
+        n--;
+    return n == 0;
 }
 
 /* Feeds line after line, so that rows know their lines. */
-static bool split(struct reader *r, struct csv_parser *parser, const char *data, size_t length)
+static bool split(struct reader *r, struct csv_parser *parser, const char *at, const char *end,
+                  int line)
 {
-    const char *at = data, *end = data + length;
-    r->line = 1;
-    for (int line = 1; at < end && r->err->code == UB_OK; line++) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        size_t n = newline ? (size_t)(newline - at) + 1 : (size_t)(end - at);
-        if (r->in_row == 0)
-            r->line = line;
+    for (; at < end && r->err->code == UB_OK; line++) {
+        const size_t n = line_length(at, end);
         if (memchr(at, '\0', n))
             return ub_fail(r->err, UB_INPUT, "%s:%d: a NUL byte; expected text", r->csv->path,
                            line);
+        if (!r->open) {
+            r->line = line;
+            r->open = !is_blank(at, n);
+        }
         if (csv_parse(parser, at, n, take_field, take_row, r) != n)
-            return ub_fail(r->err, UB_INPUT, "%s:%d: %s", r->csv->path, line,
-                           csv_strerror(csv_error(parser)));
+            return ub_fail(r->err, UB_INPUT,
+                           "%s:%d: %s; expected quotes around a whole field, "
+                           "doubled within",
+                           r->csv->path, line, csv_strerror(csv_error(parser)));
         at += n;
     }
     if (r->err->code == UB_OK && csv_fini(parser, take_field, take_row, r) != 0)
@@ -81,58 +102,119 @@ static bool split(struct reader *r, struct csv_parser *parser, const char *data,
     return r->err->code == UB_OK;
 }
 
-static void lift_header(struct ub_csv *csv)
+/* ---- header ---- */
+
+static int by_name(const void *a, const void *b)
 {
+    char *const *x = *(char *const *const *)a, *const *y = *(char *const *const *)b;
+    const int order = strcmp(*x, *y);
+    return order ? order : (x > y) - (x < y);
+}
+
+static bool check_header(const struct ub_csv *csv, int line, struct ub_error *err)
+{
+    for (size_t c = 0; c < csv->columns; c++)
+        if (is_blank(csv->header[c], strlen(csv->header[c])))
+            return ub_fail(err, UB_INPUT,
+                           "%s:%d: column %zu has no name; expected a name for each (an index "
+                           "without one? delete it)",
+                           csv->path, line, c + 1);
+    char ***order = ub_calloc(csv->columns + 1, sizeof *order);
+    for (size_t c = 0; c < csv->columns; c++)
+        order[c] = &csv->header[c];
+    qsort(order, csv->columns, sizeof *order, by_name);
+    bool good = true;
+    for (size_t i = 1; i < csv->columns && good; i++)
+        if (strcmp(*order[i - 1], *order[i]) == 0)
+            good = ub_fail(err, UB_INPUT,
+                           "%s:%d: columns %zu and %zu are both '%s'; expected each name once",
+                           csv->path, line, (size_t)(order[i - 1] - csv->header) + 1,
+                           (size_t)(order[i] - csv->header) + 1, *order[i]);
+    ub_free(order);
+    return good;
+}
+
+static bool lift_header(struct ub_csv *csv, struct ub_error *err)
+{
+    const int line = csv->lines[0];
     csv->header = ub_realloc(NULL, (csv->columns + 1) * sizeof *csv->header);
     memcpy(csv->header, csv->cells, csv->columns * sizeof *csv->cells);
     csv->rows--;
     memmove(csv->cells, csv->cells + csv->columns, csv->rows * csv->columns * sizeof *csv->cells);
     memmove(csv->lines, csv->lines + 1, csv->rows * sizeof *csv->lines);
+    return check_header(csv, line, err);
+}
+
+/* ---- reading ---- */
+
+/* Bytes of a first line that only names the separator, "sep=;", as Excel writes and obeys it. */
+static size_t naming_line(const char *text, const char *end, char *delimiter)
+{
+    enum { NAMED = 5 };
+    const size_t n = line_length(text, end);
+    if (n <= NAMED || strncmp(text, "sep=", 4) != 0 || !strchr("\r\n", text[NAMED]))
+        return 0;
+    *delimiter = text[4];
+    return n;
+}
+
+static bool read_table(struct reader *r, const char *text, size_t length,
+                       const struct ub_csv_format *format)
+{
+    struct csv_parser parser;
+    const char *end = text + length;
+    char delimiter = '\0';
+    const size_t named = naming_line(text, end, &delimiter);
+    if (format->delimiter || !delimiter)
+        delimiter =
+            format->delimiter ? format->delimiter : ub_csv_sniff(text + named, length - named);
+    if (!delimiter)
+        return ub_fail(r->err, UB_INPUT,
+                       "%s: more than one character could separate its columns; expected one to "
+                       "be named by delimiter= or a first line such as sep=;",
+                       r->csv->path);
+    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
+        return ub_fail(r->err, UB_INTERNAL, "%s: libcsv does not start", r->csv->path);
+    csv_set_delim(&parser, (unsigned char)delimiter);
+    const bool good = split(r, &parser, text + named, end, named ? 2 : 1);
+    csv_free(&parser);
+    if (good && r->csv->rows == 0)
+        return ub_fail(r->err, UB_INPUT, "%s: empty; expected CSV%s", r->csv->path,
+                       format->header ? " with a header row" : "");
+    return good && (!format->header || lift_header(r->csv, r->err));
+}
+
+struct ub_csv *ub_csv_parse(const char *text, size_t length, const char *path,
+                            const struct ub_csv_format *format, struct ub_error *err)
+{
+    struct ub_error own = {0};
+    struct reader r = {.csv = ub_calloc(1, sizeof *r.csv), .err = &own};
+    r.csv->path = ub_strdup(path);
+    r.next = r.csv->texts = ub_alloc(length + 2);
+    if (read_table(&r, text, length, format))
+        return r.csv;
+    ub_csv_free(r.csv);
+    ub_fail(err, own.code, "%s", own.text);
+    return NULL;
 }
 
 struct ub_csv *ub_csv_read(const char *path, bool header, struct ub_error *err)
 {
-    struct csv_parser parser;
     size_t length;
-    char *data = (char *)ub_read_file(path, largest_csv, &length, err);
-    if (!data)
+    char *text = ub_read_text(path, largest_csv, &length, err);
+    if (!text)
         return NULL;
-    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {
-        ub_free(data);
-        ub_fail(err, UB_INTERNAL, "%s: libcsv does not start", path);
-        return NULL;
-    }
-    struct ub_error own = {0};
-    struct reader r = {.csv = ub_calloc(1, sizeof *r.csv), .err = &own};
-    r.csv->path = ub_strdup(path);
-    bool good = split(&r, &parser, data, length);
-    csv_free(&parser);
-    ub_free(data);
-    if (good && r.csv->rows == 0)
-        good = ub_fail(&own, UB_INPUT, "%s: empty; expected CSV%s", path,
-                       header ? " with a header row" : "");
-    if (good && header)
-        lift_header(r.csv);
-    if (good)
-        return r.csv;
-    for (size_t i = 0; i < r.in_row && i < r.csv->columns; i++) /* of an unfinished row */
-        ub_free(r.csv->cells[r.csv->rows * r.csv->columns + i]);
-    if (r.csv->rows == 0 && r.csv->columns == 0)
-        for (size_t i = 0; i < r.in_row; i++)
-            ub_free(r.csv->cells[i]);
-    ub_csv_free(r.csv);
-    ub_fail(err, own.code, "%s", own.text);
-    return NULL;
+    const struct ub_csv_format format = {.header = header};
+    struct ub_csv *csv = ub_csv_parse(text, length, path, &format, err);
+    ub_free(text);
+    return csv;
 }
 
 void ub_csv_free(struct ub_csv *csv)
 {
     if (!csv)
         return;
-    for (size_t i = 0; i < csv->rows * csv->columns; i++)
-        ub_free(csv->cells[i]);
-    for (size_t i = 0; csv->header && i < csv->columns; i++)
-        ub_free(csv->header[i]);
+    ub_free(csv->texts);
     ub_free(csv->header);
     ub_free(csv->cells);
     ub_free(csv->lines);

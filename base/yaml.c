@@ -180,7 +180,7 @@ struct ub_yaml *ub_yaml_parse(const char *text, const char *name, struct ub_erro
 struct ub_yaml *ub_yaml_read(const char *path, struct ub_error *err)
 {
     size_t length;
-    char *text = (char *)ub_read_file(path, largest_yaml, &length, err);
+    char *text = ub_read_text(path, largest_yaml, &length, err);
     if (!text)
         return NULL;
     struct ub_yaml *root = NULL;

@@ -10,7 +10,9 @@
 size_t ub_number_width(enum ub_number kind)
 {
     static const size_t width[] = {
-        [UB_NUMBER_F16] = 2, [UB_NUMBER_BF16] = 2, [UB_NUMBER_F32] = 4, [UB_NUMBER_F64] = 8};
+        [UB_NUMBER_OTHER] = 0, [UB_NUMBER_F16] = 2,  [UB_NUMBER_BF16] = 2, [UB_NUMBER_F32] = 4,
+        [UB_NUMBER_F64] = 8,   [UB_NUMBER_E4M3] = 1, [UB_NUMBER_E5M2] = 1, [UB_NUMBER_E8M0] = 1,
+        [UB_NUMBER_I8] = 1,    [UB_NUMBER_U8] = 1};
     return width[kind];
 }
 
@@ -24,11 +26,43 @@ static double half(uint64_t bits)
     return sign * (exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24));
 }
 
+/* One byte as a number. E5M2 is the upper half of a binary16. */
+static double small(enum ub_number kind, unsigned bits)
+{
+    const int exponent = (int)(bits >> 3 & 15), fraction = (int)(bits & 7);
+    const double sign = bits >> 7 ? -1 : 1;
+    switch (kind) {
+    case UB_NUMBER_I8:
+        return bits < 128 ? bits : (double)bits - 256;
+    case UB_NUMBER_E5M2:
+        return half((uint64_t)bits << 8);
+    case UB_NUMBER_E8M0:
+        return bits == 255 ? (double)NAN : ldexp(1, (int)bits - 127);
+    case UB_NUMBER_E4M3:
+        if (exponent == 15 && fraction == 7)
+            return (double)NAN;
+        return sign * (exponent ? ldexp(8 + fraction, exponent - 10) : ldexp(fraction, -9));
+    default:
+        return bits;
+    }
+}
+
+static enum ub_array_kind kind_of(enum ub_number kind)
+{
+    if (kind == UB_NUMBER_OTHER)
+        return UB_ARRAY_OTHER;
+    if (kind == UB_NUMBER_I8 || kind == UB_NUMBER_U8)
+        return UB_ARRAY_INTEGER8;
+    return ub_number_width(kind) == 1 ? UB_ARRAY_FLOAT8 : UB_ARRAY_REAL;
+}
+
 static double number(struct ub_encoding e, size_t width, const unsigned char *at)
 {
     uint64_t bits = 0;
     for (size_t i = 0; i < width; i++)
         bits |= (uint64_t)at[e.big_endian ? width - 1 - i : i] << 8 * i;
+    if (width == 1)
+        return small(e.kind, (unsigned)bits);
     if (e.kind == UB_NUMBER_F16)
         return half(bits);
     if (e.kind == UB_NUMBER_F64) {
@@ -95,6 +129,7 @@ bool ub_array_give(const struct ub_array_file *file, struct ub_array *array, str
         values[i] =
             number(e, width, raw + (size_t)(e.fortran ? fortran_index(array, i) : i) * width);
     array->values = values;
+    array->kind = kind_of(e.kind);
     const bool good = file->visit(file->context, array, err);
     ub_free(values);
     array->values = NULL;
@@ -103,15 +138,25 @@ bool ub_array_give(const struct ub_array_file *file, struct ub_array *array, str
 
 static bool read_any(struct ub_array_file *file, struct ub_error *err)
 {
-    unsigned char head[4] = {0};
+    static const struct {
+        const char *magic, *format;
+    } others[] = {{"\x89HDF", "an HDF5 file (Keras, MATLAB)"}, {"GGUF", "a GGUF file (llama.cpp)"}};
+    unsigned char head[6] = {0};
     struct stat s;
     if (fstat(fileno(file->stream), &s) != 0 || !S_ISREG(s.st_mode))
-        return ub_fail(err, UB_INPUT, "%s: not a file; expected .npz or .safetensors", file->path);
+        return ub_fail(err, UB_INPUT, "%s: not a file; expected .npy, .npz or .safetensors",
+                       file->path);
     file->length = (uint64_t)s.st_size;
     const size_t n = fread(head, 1, sizeof head, file->stream);
     rewind(file->stream);
-    return n == sizeof head && memcmp(head, "PK", 2) == 0 ? ub_npz_each(file, err)
-                                                          : ub_safetensors_each(file, err);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (n >= 4 && memcmp(head, others[i].magic, 4) == 0)
+            return ub_fail(err, UB_INPUT, "%s: %s; expected .npy, .npz or .safetensors", file->path,
+                           others[i].format);
+    if (n == sizeof head && memcmp(head, "\x93NUMPY", 6) == 0)
+        return ub_npy_each(file, err);
+    return n >= 4 && memcmp(head, "PK", 2) == 0 ? ub_npz_each(file, err)
+                                                : ub_safetensors_each(file, err);
 }
 
 bool ub_arrays_each(const char *path, ub_array_visit *visit, void *context, struct ub_error *err)

@@ -1,4 +1,4 @@
-/* arrays_private.h - between arrays.c and the two formats. */
+/* arrays_private.h - between arrays.c and the formats. */
 #ifndef UB_ARRAYS_PRIVATE_H
 #define UB_ARRAYS_PRIVATE_H
 
@@ -12,7 +12,18 @@ struct ub_array_file {
     void *context;
 };
 
-enum ub_number { UB_NUMBER_OTHER, UB_NUMBER_F16, UB_NUMBER_BF16, UB_NUMBER_F32, UB_NUMBER_F64 };
+enum ub_number {
+    UB_NUMBER_OTHER,
+    UB_NUMBER_F16,
+    UB_NUMBER_BF16,
+    UB_NUMBER_F32,
+    UB_NUMBER_F64,
+    UB_NUMBER_E4M3, /* 8-bit floats: OCP 8-bit floating point 1.0; E4M3 has no infinity */
+    UB_NUMBER_E5M2,
+    UB_NUMBER_E8M0, /* a power of two: OCP microscaling formats 1.0 */
+    UB_NUMBER_I8,
+    UB_NUMBER_U8
+};
 size_t ub_number_width(enum ub_number kind); /* bytes; 0 of UB_NUMBER_OTHER */
 
 struct ub_encoding {
@@ -20,6 +31,19 @@ struct ub_encoding {
     bool big_endian, fortran;
 };
 
+/* A .npy as bytes from somewhere. */
+struct ub_npy {
+    const struct ub_array_file *file;
+    const char *name;
+    uint64_t left; /* bytes not yet read */
+    void *context;
+    /* Exactly so many bytes, which `left` loses. */
+    bool (*read)(struct ub_npy *npy, void *out, uint64_t bytes, struct ub_error *err);
+    bool (*end)(struct ub_npy *npy, struct ub_error *err); /* after the numbers; may be NULL */
+};
+bool ub_npy_give(struct ub_npy *npy, struct ub_error *err);
+
+bool ub_npy_each(const struct ub_array_file *file, struct ub_error *err);
 bool ub_npz_each(const struct ub_array_file *file, struct ub_error *err);
 bool ub_safetensors_each(const struct ub_array_file *file, struct ub_error *err);
 

@@ -9,11 +9,12 @@ static const uint64_t most_header = 100000000; /* the format's own limit */
 
 static enum ub_number kind_of(const char *dtype)
 {
-    static const char *const names[] = {[UB_NUMBER_F16] = "F16",
-                                        [UB_NUMBER_BF16] = "BF16",
-                                        [UB_NUMBER_F32] = "F32",
-                                        [UB_NUMBER_F64] = "F64"};
-    for (int kind = UB_NUMBER_F16; kind <= UB_NUMBER_F64; kind++)
+    static const char *const names[] = {
+        [UB_NUMBER_OTHER] = "",       [UB_NUMBER_F16] = "F16",      [UB_NUMBER_BF16] = "BF16",
+        [UB_NUMBER_F32] = "F32",      [UB_NUMBER_F64] = "F64",      [UB_NUMBER_E4M3] = "F8_E4M3",
+        [UB_NUMBER_E5M2] = "F8_E5M2", [UB_NUMBER_E8M0] = "F8_E8M0", [UB_NUMBER_I8] = "I8",
+        [UB_NUMBER_U8] = "U8"};
+    for (int kind = UB_NUMBER_F16; kind <= UB_NUMBER_U8; kind++)
         if (strcmp(dtype, names[kind]) == 0)
             return (enum ub_number)kind;
     return UB_NUMBER_OTHER;
@@ -71,8 +72,13 @@ static bool give_tensor(const struct ub_array_file *f, uint64_t start, struct ub
                        f->path, a->name, (long long)offset[1], (unsigned long long)room);
     const uint64_t bytes = (uint64_t)(offset[1] - offset[0]);
     *used += bytes;
-    return give_numbers(f, a, (struct ub_encoding){.kind = kind_of(dtype)},
-                        start + (uint64_t)offset[0], bytes, err);
+    char *type = ub_array_name(dtype, strlen(dtype));
+    a->type = type;
+    const bool good = give_numbers(f, a, (struct ub_encoding){.kind = kind_of(dtype)},
+                                   start + (uint64_t)offset[0], bytes, err);
+    a->type = NULL;
+    ub_free(type);
+    return good;
 }
 
 static bool give_all(const struct ub_array_file *f, uint64_t start, json_t *header,
@@ -106,7 +112,7 @@ static json_t *read_header(const struct ub_array_file *f, uint64_t length, struc
         ub_fail(err, UB_INPUT, "%s: cannot read its header of %llu bytes", f->path,
                 (unsigned long long)length);
     } else if (*text != '{') {
-        ub_fail(err, UB_INPUT, "%s: expected .npz or .safetensors", f->path);
+        ub_fail(err, UB_INPUT, "%s: expected .npy, .npz or .safetensors", f->path);
     } else {
         header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);
         if (!header)
@@ -122,15 +128,16 @@ bool ub_safetensors_each(const struct ub_array_file *f, struct ub_error *err)
     unsigned char head[8];
     uint64_t length = 0;
     if (fread(head, 1, sizeof head, f->stream) != sizeof head)
-        return ub_fail(err, UB_INPUT, "%s: %llu bytes; expected .npz or .safetensors", f->path,
-                       (unsigned long long)f->length);
+        return ub_fail(err, UB_INPUT, "%s: %llu bytes; expected .npy, .npz or .safetensors",
+                       f->path, (unsigned long long)f->length);
     for (size_t i = 0; i < sizeof head; i++)
         length |= (uint64_t)head[i] << 8 * i;
     if (length < 2 || length > most_header || length > f->length - sizeof head)
-        return ub_fail(err, UB_INPUT,
-                       "%s: neither .npz nor whole safetensors; expected a header's length and the "
-                       "header",
-                       f->path);
+        return ub_fail(
+            err, UB_INPUT,
+            "%s: neither .npy, .npz nor whole safetensors; expected a header's length and the "
+            "header",
+            f->path);
     json_t *header = read_header(f, length, err);
     const bool good = header && give_all(f, sizeof head + length, header, err);
     json_decref(header);

@@ -5,10 +5,29 @@
 enum { SIDE = 32, CHANNELS = 3, PIXELS = CHANNELS * SIDE * SIDE, RECORD = 1 + PIXELS };
 enum { CLASSES = 10, BATCHES = 5 };
 
-static const char *const subfolders[] = {"cifar10", "cifar-10-batches-bin", "cifar10-subset", "",
-                                         NULL};
-static const char *const names[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
-                                    "data_batch_4.bin", "data_batch_5.bin", NULL};
+static const char *const batches[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                      "data_batch_4.bin", "data_batch_5.bin", NULL};
+static const char *const folders[] = {"cifar10",
+                                      "cifar-10-batches-bin",
+                                      "cifar-10-binary",
+                                      "cifar10-subset",
+                                      "cifar-10",
+                                      "cifar-10-batches-py",
+                                      NULL};
+static const char *const inner[] = {"cifar-10-batches-bin", "raw", "data", NULL};
+static const struct ub_data_hint hints[] = {
+    {"data_batch_1", "the version for Python; expected the binary version, cifar-10-binary.tar.gz"},
+    {"cifar-10-python.tar.gz",
+     "the version for Python; expected the binary version, cifar-10-binary.tar.gz"},
+    {"cifar-10-binary.tar.gz", "packed; expected its files (tar -xzf)"},
+    {NULL, NULL},
+};
+static const struct ub_data_places places = {
+    .files = batches, .folders = folders, .inner = inner, .hints = hints};
+
+/* batches.meta.txt, which comes with the files. */
+static const char *const objects[CLASSES] = {"airplane", "automobile", "bird",  "cat",  "deer",
+                                             "dog",      "frog",       "horse", "ship", "truck"};
 
 struct batch {
     char *path;
@@ -20,10 +39,10 @@ struct batch {
 static bool read_batch(const char *folder, const char *name, struct batch *b, struct ub_error *err)
 {
     size_t length;
-    b->path = ub_data_file(folder, name);
+    b->path = ub_data_like(folder, name);
     if (!b->path)
         return true;
-    b->bytes = ub_read_file(b->path, UB_FILE_BYTES, &length, err);
+    b->bytes = ub_data_bytes(b->path, UB_FILE_BYTES, &length, err);
     if (!b->bytes)
         return false;
     b->count = (int64_t)(length / RECORD);
@@ -59,7 +78,7 @@ static bool load_batches(struct ub_dataset *d, const char *folder, struct ub_err
     struct batch train[BATCHES] = {0}, test = {0};
     bool good = true;
     for (int i = 0; good && i < BATCHES; i++)
-        good = read_batch(folder, names[i], &train[i], err);
+        good = read_batch(folder, batches[i], &train[i], err);
     good = good && read_batch(folder, "test_batch.bin", &test, err);
     good = good && fill(d, &d->train, train, BATCHES, err);
     if (good && test.count > 0)
@@ -76,7 +95,7 @@ static bool load_batches(struct ub_dataset *d, const char *folder, struct ub_err
 static bool present(const struct ub_call *call, const char *folder)
 {
     (void)call;
-    char *found = folder ? ub_data_folder(folder, subfolders, names) : NULL;
+    char *found = folder ? ub_data_place(folder, &places) : NULL;
     const bool there = found != NULL;
     ub_free(found);
     return there;
@@ -106,9 +125,10 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
     d->shape[1] = d->shape[2] = SIDE;
     d->features = PIXELS;
     d->outputs = CLASSES;
-    char *found = folder ? ub_data_folder(folder, subfolders, names) : NULL;
+    ub_class_names_set(d, objects);
+    char *found = folder ? ub_data_place(folder, &places) : NULL;
     const bool good =
-        found ? load_batches(d, found, err) : ub_data_missing(folder, call->name, names[0], err);
+        found ? load_batches(d, found, err) : ub_data_absent(folder, call->name, &places, err);
     ub_free(found);
     return good;
 }

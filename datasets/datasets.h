@@ -34,7 +34,10 @@ struct ub_dataset {
      * (regression), `outputs` numbers. Targets of several are values, positions x outputs, for
      * regression, and for classification the labels themselves, `positions` numbers. */
     int64_t tokens, positions;
-    double entropy; /* known floor of the cross-entropy in nats a position; NaN when unknown */
+    char *
+        *class_names; /* `outputs` texts, what the source calls its classes; NULL: by their index */
+    bool missing;     /* of raw data: inputs that the source lacks are NAN, see `missing` of csv */
+    double entropy;   /* known floor of the cross-entropy in nats a position; NaN when unknown */
     struct ub_split train, test;
     double theory_exponent; /* planted covariance exponent, NaN when unknown */
 };
@@ -71,8 +74,9 @@ extern const struct ub_dataset_source *const ub_dataset_sources[]; /* NULL-termi
 const struct ub_dataset_source *ub_dataset_find(const char *name);
 
 /* Options that every dataset takes, applied in this order:
- *   classes  e.g. 0x3x7: only these are kept, renumbered 0, 1, 2 in the order given (train and
- *            test); "none" = all
+ *   classes  e.g. 0x3x7, cat+dog: only these are kept, renumbered 0, 1, 2 in the order given (train
+ *            and test); "none" = all. By the names that the source has for them; where those are
+ *            numbers, by value; where they are not, or there are none, numbers are indices
  *   size     samples kept of the source's training set: the first `size` of a permutation by the
  *            data seed; 0 = all, in the source's order. A source's own test set stays whole
  *   test     fraction of those held out at random, by the data seed; 0 = the source's own test set,

@@ -17,6 +17,11 @@ static const struct ub_option options[] = {
     {.key = NULL},
 };
 
+/* github.com/zalandoresearch/fashion-mnist, "Labels". */
+static const char *const garments[CLASSES] = {"T-shirt/top", "Trouser",   "Pullover", "Dress",
+                                              "Coat",        "Sandal",    "Shirt",    "Sneaker",
+                                              "Bag",         "Ankle boot"};
+
 struct idx {
     char *path;
     unsigned char *bytes; /* of the file */
@@ -41,7 +46,7 @@ static bool idx_read(struct idx *f, int dimensions, struct ub_error *err)
 {
     size_t length, header = 4 + 4 * (size_t)dimensions;
     const uint32_t magic = UNSIGNED_BYTES << 8 | (uint32_t)dimensions;
-    f->bytes = ub_read_file(f->path, UB_FILE_BYTES, &length, err);
+    f->bytes = ub_data_bytes(f->path, UB_FILE_BYTES, &length, err);
     if (!f->bytes)
         return false;
     if (length < header)
@@ -102,8 +107,8 @@ static bool load_pair(struct ub_dataset *d, struct ub_split *split, const char *
     struct ub_text images_name = {0}, labels_name = {0};
     ub_text_add(&images_name, "%s-images-idx3-ubyte", prefix);
     ub_text_add(&labels_name, "%s-labels-idx1-ubyte", prefix);
-    struct idx images = {.path = ub_data_file(folder, images_name.data)};
-    struct idx labels = {.path = ub_data_file(folder, labels_name.data)};
+    struct idx images = {.path = ub_data_like(folder, images_name.data)};
+    struct idx labels = {.path = ub_data_like(folder, labels_name.data)};
     bool good;
     if (!images.path && !labels.path && optional)
         good = true;
@@ -121,17 +126,30 @@ static bool load_pair(struct ub_dataset *d, struct ub_split *split, const char *
     return good;
 }
 
+/* torchvision's MNIST/raw and FashionMNIST/raw, the authors' data/fashion, archives of others. */
 static const char *const train[] = {"train-images-idx3-ubyte", NULL};
 static const char *const test[] = {"t10k-images-idx3-ubyte", NULL};
+static const char *const inner[] = {"raw", "data", NULL};
+static const char *const mnist_folders[] = {"mnist", "mnist-dataset", NULL};
+static const char *const fashion_folders[] = {"fashion-mnist", "fashion", NULL};
+
+static struct ub_data_places places_of(const struct ub_call *call, const char *const *files)
+{
+    const bool digits = strcmp(call->name, "mnist") == 0;
+    return (struct ub_data_places){.files = files,
+                                   .folders = digits ? mnist_folders : fashion_folders,
+                                   .inner = inner,
+                                   .others = digits ? fashion_folders : mnist_folders};
+}
 
 /* Where the part's images are; NULL when they are nowhere. Caller frees. */
-static char *folder_of(const char *folder, const struct ub_call *call, const char *const *names)
+static char *folder_of(const char *folder, const struct ub_call *call, const char *const *files)
 {
-    const char *const subfolders[] = {call->name, "", NULL};
-    const char *unwanted = names == train ? "test" : "train";
+    const char *unwanted = files == train ? "test" : "train";
+    const struct ub_data_places places = places_of(call, files);
     if (!folder || strcmp(ub_call_get(call, "part"), unwanted) == 0)
         return NULL;
-    return ub_data_folder(folder, subfolders, names);
+    return ub_data_place(folder, &places);
 }
 
 static bool present(const struct ub_call *call, const char *folder)
@@ -180,7 +198,10 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
     d->rank = 3;
     d->shape[0] = 1;
     d->outputs = CLASSES;
+    if (strcmp(dataset, "fashion-mnist") == 0)
+        ub_class_names_set(d, garments);
     const bool only_test = strcmp(ub_call_get(call, "part"), "test") == 0;
+    const struct ub_data_places places = places_of(call, only_test ? test : train);
     char *of_train = folder_of(folder, call, train);
     char *of_test = of_train ? NULL : folder_of(folder, call, test);
     bool good;
@@ -190,7 +211,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
     else if (of_test)
         good = load_pair(d, &d->train, "t10k", of_test, dataset, false, err);
     else
-        good = ub_data_missing(folder, dataset, only_test ? *test : *train, err);
+        good = ub_data_absent(folder, dataset, &places, err);
     ub_free(of_train);
     ub_free(of_test);
     return good;

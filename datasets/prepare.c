@@ -65,38 +65,46 @@ static void keep_in_split(const struct ub_dataset *d, struct ub_split *split,
     *split = kept;
 }
 
+/* What the kept classes are called. */
+static void keep_names(struct ub_dataset *d, const int64_t *classes, size_t n)
+{
+    const char *kept[UB_CLASSES_KEPT];
+    struct ub_dataset before = *d;
+    for (size_t i = 0; i < n && before.class_names; i++)
+        kept[i] = before.class_names[classes[i]];
+    d->class_names = NULL;
+    d->outputs = (int64_t)n;
+    if (before.class_names)
+        ub_class_names_set(d, kept);
+    ub_class_names_free(&before);
+}
+
 static bool keep_classes(struct ub_dataset *d, const struct ub_call *call, const char *where,
                          struct ub_error *err)
 {
-    int64_t classes[64];
-    const size_t n = ub_call_sizes(call, "classes", classes, 64);
-    if (n == 0)
+    int64_t classes[UB_CLASSES_KEPT];
+    const char *text = ub_call_get(call, "classes");
+    if (strcmp(text, "none") == 0)
         return true;
     if (d->task != UB_CLASSIFICATION)
         return ub_fail(err, UB_INPUT, "%s: classes=%s on a regression task; expected none", where,
-                       ub_call_get(call, "classes"));
+                       text);
     if (ub_positions(d) > 1)
         return ub_fail(err, UB_INPUT,
                        "%s: classes=%s on a task with targets at several positions; expected none",
-                       where, ub_call_get(call, "classes"));
-    if (n > 64)
-        return ub_fail(err, UB_INPUT, "%s: %zu classes; expected at most 64", where, n);
-    for (size_t i = 0; i < n; i++) {
-        if (classes[i] >= d->outputs)
-            return ub_fail(err, UB_INPUT, "%s: class %lld; expected 0 to %lld", where,
-                           (long long)classes[i], (long long)d->outputs - 1);
-        if (place_of(classes, i, classes[i]) >= 0)
-            return ub_fail(err, UB_INPUT, "%s: class %lld twice; expected it once", where,
-                           (long long)classes[i]);
+                       where, text);
+    const int n = ub_classes_wanted(d, call, where, classes, err);
+    if (n < 0)
+        return false;
+    for (int i = 0; i < n; i++)
         if (!has_class(&d->train, classes[i]))
             return ub_fail(err, UB_INPUT,
                            "%s: no sample is of class %lld; expected classes that are there", where,
                            (long long)classes[i]);
-    }
-    keep_in_split(d, &d->train, classes, n);
+    keep_in_split(d, &d->train, classes, (size_t)n);
     if (d->test.count > 0)
-        keep_in_split(d, &d->test, classes, n);
-    d->outputs = (int64_t)n;
+        keep_in_split(d, &d->test, classes, (size_t)n);
+    keep_names(d, classes, (size_t)n);
     return true;
 }
 
@@ -132,6 +140,47 @@ static bool choose_samples(struct ub_dataset *d, const struct ub_call *call, uin
     ub_free(order);
     ub_split_clear(&d->train);
     d->train = train;
+    return true;
+}
+
+/* ---- missing inputs ---- */
+
+/* The mean of a feature over the training samples that have it; false when none does. */
+static bool mean_of_present(const struct ub_dataset *d, int64_t feature, double *mean)
+{
+    int64_t n = 0;
+    *mean = 0;
+    for (int64_t i = 0; i < d->train.count; i++) {
+        const double x = d->train.inputs[i * d->features + feature];
+        if (!isnan(x))
+            *mean += (x - *mean) / (double)++n;
+    }
+    return n > 0;
+}
+
+static void put_mean(const struct ub_dataset *d, struct ub_split *split, int64_t feature,
+                     double mean)
+{
+    for (int64_t i = 0; i < split->count; i++) {
+        double *x = &split->inputs[i * d->features + feature];
+        *x = isnan(*x) ? mean : *x;
+    }
+}
+
+/* After the choice of samples: nothing of those held out enters the means. */
+static bool fill_missing(struct ub_dataset *d, const char *where, struct ub_error *err)
+{
+    for (int64_t k = 0; d->missing && k < d->features; k++) {
+        double mean;
+        if (!mean_of_present(d, k, &mean))
+            return ub_fail(err, UB_INPUT,
+                           "%s: input %lld is missing in all of %lld training samples; expected a "
+                           "value to take the mean of",
+                           where, (long long)k + 1, (long long)d->train.count);
+        put_mean(d, &d->train, k, mean);
+        put_mean(d, &d->test, k, mean);
+    }
+    d->missing = false;
     return true;
 }
 
@@ -234,6 +283,7 @@ static bool choose_target(struct ub_dataset *d, const struct ub_call *call, cons
     aim_at_inputs(d, &d->train);
     if (d->test.count > 0)
         aim_at_inputs(d, &d->test);
+    ub_class_names_free(d);
     d->task = UB_REGRESSION;
     d->outputs = d->features;
     d->positions = 1;
@@ -244,6 +294,6 @@ bool ub_dataset_prepare(struct ub_dataset *d, const struct ub_call *call, uint64
                         const char *where, struct ub_error *err)
 {
     return keep_classes(d, call, where, err) && choose_samples(d, call, seed, where, err) &&
-           scale_inputs(d, ub_call_get(call, "scale"), where, err) &&
+           fill_missing(d, where, err) && scale_inputs(d, ub_call_get(call, "scale"), where, err) &&
            choose_target(d, call, where, err);
 }

@@ -42,11 +42,9 @@ const struct ub_option ub_dataset_common_options[] = {
      .max = 1e9,
      .help = "samples kept, the first of a permutation by the data seed; 0 = all"},
     {.key = "classes",
-     .kind = UB_OPTION_SIZES,
+     .kind = UB_OPTION_TEXT,
      .fallback = "none",
-     .min = 0,
-     .max = UB_DATA_CLASSES,
-     .help = "classes kept, renumbered in the order given: 0x3x7; none = all"},
+     .help = "classes kept, renumbered in the order given: 0x3x7, or by name, cat+dog; none = all"},
     {.key = "scale",
      .kind = UB_OPTION_NAME,
      .fallback = "none",
@@ -220,6 +218,7 @@ void ub_dataset_free(struct ub_dataset *d)
         return;
     ub_split_clear(&d->train);
     ub_split_clear(&d->test);
+    ub_class_names_free(d);
     ub_free(d->name);
     ub_free(d);
 }

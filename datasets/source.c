@@ -54,6 +54,21 @@ void ub_split_label(const struct ub_dataset *d, struct ub_split *split, int64_t 
     split->targets[i * d->outputs + label] = 1;
 }
 
+unsigned char *ub_data_bytes(const char *path, uint64_t limit, size_t *length, struct ub_error *err)
+{
+    return ub_read_file(path, limit, length, err);
+}
+
+char *ub_data_text(const char *path, uint64_t limit, size_t *length, struct ub_error *err)
+{
+    char *data = (char *)ub_data_bytes(path, limit, length, err);
+    if (data && !ub_utf8(data, length, path, err)) {
+        ub_free(data);
+        return NULL;
+    }
+    return data;
+}
+
 char *ub_data_file(const char *folder, const char *name)
 {
     char *plain = ub_path(folder, name);

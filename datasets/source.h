@@ -21,12 +21,52 @@ void ub_split_label(const struct ub_dataset *d, struct ub_split *split, int64_t 
 void ub_split_label_at(const struct ub_dataset *d, struct ub_split *split, int64_t i,
                        int64_t position, int32_t label);
 
+/* Copies `names`, one for each of d->outputs classes, into d->class_names; what frees them. */
+void ub_class_names_set(struct ub_dataset *d, const char *const *names);
+void ub_class_names_free(struct ub_dataset *d);
+/* The classes that the call's `classes` names, as indices into `out` (room for UB_CLASSES_KEPT),
+ * how many: 0 = all. -1 with err set: unknown, given twice, too many. */
+enum { UB_CLASSES_KEPT = 64 };
+int ub_classes_wanted(const struct ub_dataset *d, const struct ub_call *call, const char *where,
+                      int64_t *out, struct ub_error *err);
+
+/* What a file of data holds: ub_read_file and ub_read_text. Every source reads through these two.
+ */
+unsigned char *ub_data_bytes(const char *path, uint64_t limit, size_t *length,
+                             struct ub_error *err);
+char *ub_data_text(const char *path, uint64_t limit, size_t *length, struct ub_error *err);
+
 /* FOLDER/NAME or FOLDER/NAME.gz, whichever is there; NULL when neither is. Caller frees. */
 char *ub_data_file(const char *folder, const char *name);
 /* The first FOLDER/SUBFOLDER ("" = FOLDER itself) that holds one of `names`; NULL when none does.
  * All files of a dataset are taken from the folder so found: copies never mix. Both lists end with
  * NULL. Caller frees. */
 char *ub_data_folder(const char *folder, const char *const *subfolders, const char *const *names);
+
+/* Where a dataset's files may be, by the names that they are distributed by. Lists end with NULL.
+ * Names are alike in any case, with or without -, _, ., spaces and .gz. */
+struct ub_data_hint {
+    const char *file, *why; /* a file that will not do, and what to do about it */
+};
+struct ub_data_places {
+    const char *const *files;   /* one of these makes a folder the place */
+    const char *const *folders; /* within the data folder, the first that is there first */
+    const char *const *inner;   /* within those, and within a data folder that is one of those */
+    const char *const
+        *others; /* names of other datasets, whose files are named alike; may be NULL */
+    const struct ub_data_hint *hints; /* may be NULL; ends with an empty one */
+};
+/* The file in FOLDER whose name is like `name`, the name itself and NAME.gz before others; or in a
+ * folder of that name there. NULL when there is none. Caller frees. */
+char *ub_data_like(const char *folder, const char *name);
+/* The folder that holds the files; NULL when none does. Subfolders of the dataset's name come
+ * before the data folder itself. All files of a dataset are taken from the folder so found: copies
+ * never mix. Caller frees. */
+char *ub_data_place(const char *folder, const struct ub_data_places *places);
+/* Fails, with what was looked for and what was found instead. */
+bool ub_data_absent(const char *folder, const char *dataset, const struct ub_data_places *places,
+                    struct ub_error *err);
+
 /* Fails for data that are not there, saying how to get them. */
 bool ub_data_missing(const char *folder, const char *dataset, const char *name,
                      struct ub_error *err);

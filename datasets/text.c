@@ -1,6 +1,8 @@
 /* Characters of a text file as tokens: windows of `context` bytes, each asked for its successors.
- * The vocabulary is the distinct bytes of the whole file, in order. The last `validation` part of
- * the text is the test set; no window reaches over the border. */
+ * A byte order mark is dropped and CR LF or CR read as LF, as text is in C and Python: the same
+ * words are the same tokens, whichever system saved them. The vocabulary is the distinct bytes, in
+ * order. The last `validation` part of the text is the test set; no window reaches over the border.
+ */
 #include "datasets/source.h"
 
 #include <string.h>
@@ -47,6 +49,18 @@ static int64_t number_bytes(struct corpus *c, size_t length)
     for (int k = 0; k < 256; k++)
         c->token[k] = seen[k] ? count++ : 0;
     return count;
+}
+
+/* CR LF and CR become LF, in place; the length then. */
+static size_t join_lines(char *text, size_t length)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\r' && i + 1 < length && text[i + 1] == '\n')
+            continue;
+        text[n++] = text[i] == '\r' ? '\n' : text[i];
+    }
+    return n;
 }
 
 /* The path as given, or the file in the data folder or its subfolders of these names; else NULL. */
@@ -117,13 +131,13 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
     size_t length = 0;
     if (!path)
         return ub_data_missing(folder, "text", name, err);
-    unsigned char *bytes = ub_read_file(path, UB_FILE_BYTES, &length, err);
+    char *text = ub_data_text(path, UB_FILE_BYTES, &length, err);
     ub_free(path);
-    if (!bytes)
+    if (!text)
         return false;
-    struct corpus c = {.bytes = bytes};
-    const bool good = fill(d, call, &c, length, err);
-    ub_free(bytes);
+    struct corpus c = {.bytes = (const unsigned char *)text};
+    const bool good = fill(d, call, &c, join_lines(text, length), err);
+    ub_free(text);
     return good;
 }
 

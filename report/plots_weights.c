@@ -74,7 +74,10 @@ static void plot_weight(struct ub_panel *panel, const struct ub_weight_row *row)
     const struct ub_weight_spectrum *s = &row->spectrum;
     const int64_t outliers = s->outliers > 0 ? s->outliers : 0;
     ub_panel_title(panel, row->name);
-    ub_panel_axes(panel, "eigenvalue", UB_LOG, "share at or above", UB_LOG);
+    struct ub_text axis = {0};
+    ub_text_add(&axis, s->power ? "eigenvalue / 2^%d" : "eigenvalue", 2 * s->power);
+    ub_panel_axes(panel, axis.data, UB_LOG, "share at or above", UB_LOG);
+    ub_text_free(&axis);
     if (!(s->values[0] > 0))
         return;
     if (outliers > 0)

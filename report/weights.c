@@ -3,6 +3,7 @@
 #include "report/pages.h"
 
 #include <math.h>
+#include <string.h>
 
 /* A power law is plausible when more than a tenth of its own samples lie farther from their fits
  * than the values do (Clauset, Shalizi, Newman 2009, section 4.2). */
@@ -13,13 +14,18 @@ bool weights_plausible(const struct ub_tail *tail)
     return tail->p > least_p;
 }
 
+void ub_weight_row_clear(struct ub_weight_row *row)
+{
+    ub_free(row->name);
+    ub_free(row->shape);
+    ub_free(row->order);
+    ub_weight_spectrum_free(&row->spectrum);
+}
+
 void ub_weights_free(struct ub_weights *weights)
 {
-    for (size_t i = 0; i < weights->count; i++) {
-        ub_free(weights->rows[i].name);
-        ub_free(weights->rows[i].shape);
-        ub_weight_spectrum_free(&weights->rows[i].spectrum);
-    }
+    for (size_t i = 0; i < weights->count; i++)
+        ub_weight_row_clear(&weights->rows[i]);
     ub_free(weights->rows);
     ub_text_free(&weights->skipped);
 }
@@ -55,20 +61,30 @@ static void tail_cells(struct table *table, const struct ub_weight_row *r)
     table_fixed(table, r->spectrum.alpha_hat, 2);
 }
 
+/* value * 2^power, which no double may hold. */
+static void scaled_cell(struct table *table, double value, int power, int digits)
+{
+    if (isfinite(value))
+        table_cell(table, "%.*Lg", digits, ldexpl((long double)value, power));
+    else
+        table_cell(table, "-");
+}
+
 /* What a person reads; weights.csv has everything. */
 static struct table *short_table(const struct ub_weights *w)
 {
-    static const char *const head[] = {
-        "weight",       "shape",     "norm",  "Frobenius", "stable rank", "participation",
-        "entropy rank", "outliers",  "alpha", "tail",      "KS",          "p",
-        "likelier",     "alpha-hat", NULL};
-    struct table *table = table_new(head, "llrrrrrrlrrllr");
+    static const char *const head[] = {"weight",    "shape",       "order",         "norm",
+                                       "Frobenius", "stable rank", "participation", "entropy rank",
+                                       "outliers",  "alpha",       "tail",          "KS",
+                                       "p",         "likelier",    "alpha-hat",     NULL};
+    struct table *table = table_new(head, "lllrrrrrrlrrllr");
     for (size_t i = 0; i < w->count; i++) {
         const struct ub_weight_row *r = &w->rows[i];
         table_cell(table, "%s", r->name);
         table_cell(table, "%s", r->shape);
-        table_real(table, sqrt(r->spectrum.values[0]), 4);
-        table_real(table, sqrt(r->spectrum.scalars.trace), 4);
+        table_cell(table, "%s", r->order);
+        scaled_cell(table, sqrt(r->spectrum.values[0]), r->spectrum.power, 4);
+        scaled_cell(table, sqrt(r->spectrum.scalars.trace), r->spectrum.power, 4);
         table_real(table, r->spectrum.scalars.stable_rank, 4);
         table_real(table, r->spectrum.scalars.participation_ratio, 4);
         table_real(table, r->spectrum.scalars.entropy_rank, 4);
@@ -82,9 +98,12 @@ static void csv_tail(struct table *table, const struct ub_weight_spectrum *s)
 {
     const struct ub_tail *t = &s->tail;
     const double nothing = (double)NAN;
-    const double numbers[] = {t->alpha, t->low, t->high, t->xmin, t->distance, t->p};
+    const double numbers[] = {t->alpha, t->low, t->high};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         table_real(table, t->valid ? numbers[i] : nothing, 17);
+    scaled_cell(table, t->valid ? t->xmin : nothing, 2 * s->power, 17);
+    table_real(table, t->valid ? t->distance : nothing, 17);
+    table_real(table, t->valid ? t->p : nothing, 17);
     count_cell(table, t->valid ? t->count : -1);
     table_cell(table, "%s", t->valid ? verdict_of(t) : "-");
     table_cell(table, "%s", t->valid ? ub_tail_names[t->best] : "-");
@@ -100,9 +119,8 @@ static void csv_row(struct table *table, const struct ub_weight_row *r)
     enum { LEADING = 3 };
     const struct ub_weight_spectrum *s = &r->spectrum;
     const struct ub_scalars *c = &s->scalars;
-    const double numbers[] = {sqrt(c->trace),  c->stable_rank, c->participation_ratio,
-                              c->entropy_rank, c->log_norm,    c->log_spectral_norm,
-                              s->noise_edge};
+    const double numbers[] = {c->stable_rank, c->participation_ratio, c->entropy_rank, c->log_norm,
+                              c->log_spectral_norm};
     table_cell(table, "%s", r->name);
     table_cell(table, "%s", r->shape);
     count_cell(table, r->weight.rows);
@@ -110,11 +128,14 @@ static void csv_row(struct table *table, const struct ub_weight_row *r)
     count_cell(table, r->weight.slices);
     count_cell(table, s->count);
     for (int k = 0; k < LEADING; k++)
-        table_real(table, k < s->count ? sqrt(s->values[k]) : (double)NAN, 17);
+        scaled_cell(table, k < s->count ? sqrt(s->values[k]) : (double)NAN, s->power, 17);
+    scaled_cell(table, sqrt(c->trace), s->power, 17);
     for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
         table_real(table, numbers[k], 17);
+    scaled_cell(table, s->noise_edge, 2 * s->power, 17);
     count_cell(table, s->outliers);
     csv_tail(table, s);
+    table_cell(table, "%s", r->order);
 }
 
 static struct table *full_table(const struct ub_weights *w)
@@ -154,8 +175,9 @@ static struct table *full_table(const struct ub_weights *w)
                                        "ratio.truncated",
                                        "p.truncated",
                                        "alpha-hat",
+                                       "order",
                                        NULL};
-    struct table *table = table_new(head, "llrrrrrrrrrrrrrrrrrrrrrrllrrrrrrrrr");
+    struct table *table = table_new(head, "llrrrrrrrrrrrrrrrrrrrrrrllrrrrrrrrrl");
     for (size_t i = 0; i < w->count; i++)
         csv_row(table, &w->rows[i]);
     return table;
@@ -181,11 +203,26 @@ static const char meaning[] =
     "Interval and p take eigenvalues for independent draws; they repel each other and scatter\n"
     "less, so intervals are wide rather than narrow.\n";
 
-static const char kernels_pooled[] =
-    "Arrays of more than two axes are kernels of convolutions, out x in x positions: one out x in\n"
-    "matrix a position, their eigenvalues pooled, as WeightWatcher does.\n";
+static const char kernels_pooled[] = "Arrays of more than two axes are kernels of convolutions: "
+                                     "one out x in matrix a position, their\n"
+                                     "eigenvalues pooled, as WeightWatcher does.\n";
 static const char kernels_matrix[] =
-    "Arrays of more than two axes are one matrix each, the first axis x all others.\n";
+    "Arrays of more than two axes are one matrix each, out x (in, positions).\n";
+static const char kernels_order[] =
+    "Files do not tell the order of their axes. OIHW: out x in x positions, as in PyTorch; HWIO:\n"
+    "positions x in x out, as in Keras and JAX, and stacks of matrices such as experts. Taken "
+    "from\n"
+    "the shape where nothing else is said; either: the shape would do for both; given: by "
+    "--layout.\n"
+    "Convolutions in groups, which no shape tells, are taken for whole ones without --layout.\n";
+
+static bool has_kernels(const struct ub_weights *w)
+{
+    for (size_t i = 0; i < w->count; i++)
+        if (strcmp(w->rows[i].order, "-") != 0)
+            return true;
+    return false;
+}
 
 void ub_weights_markdown(const struct ub_weights *w, struct ub_text *out)
 {
@@ -196,8 +233,9 @@ void ub_weights_markdown(const struct ub_weights *w, struct ub_text *out)
     table_markdown_aligned(table, out);
     ub_text_add(out,
                 "\nEigenvalues are squared singular values of the weight, not divided by its "
-                "size.\n%s\n%s",
-                w->pooled ? kernels_pooled : kernels_matrix, meaning);
+                "size.\n%s%s\n%s",
+                w->pooled ? kernels_pooled : kernels_matrix, has_kernels(w) ? kernels_order : "",
+                meaning);
     table_free(table);
 }
 

@@ -9,7 +9,8 @@
 #include "bench/spectra/weights.h"
 
 struct ub_weight_row {
-    char *name, *shape;      /* "64x3x3x3", as in the file */
+    char *name, *shape; /* "64x3x3x3", as in the file */
+    char *order;        /* of the axes of kernels: "OIHW", "HWIO, given", "OIHW/4, either"; "-" */
     struct ub_weight weight; /* sides and slices; its entries are gone */
     struct ub_weight_spectrum spectrum;
 };
@@ -19,8 +20,9 @@ struct ub_weights {
     bool pooled;                           /* kernels as one matrix a position (weights.h) */
     size_t count;
     struct ub_weight_row *rows; /* in the file's order */
-    struct ub_text skipped;     /* one sentence; empty when nothing was */
+    struct ub_text skipped;     /* one or two sentences; empty when nothing was */
 };
+void ub_weight_row_clear(struct ub_weight_row *row);
 void ub_weights_free(struct ub_weights *weights); /* what the rows hold, not the struct */
 
 /* Heading, aligned table, what was skipped, what the columns mean. */

@@ -9,7 +9,7 @@
 
 /* ---- what was read ---------------------------------------------------------------------- */
 
-enum { MOST_ARRAYS = 16, MOST_VALUES = 24 };
+enum { MOST_ARRAYS = 16, MOST_VALUES = 256 };
 
 struct seen {
     size_t count;
@@ -18,6 +18,8 @@ struct seen {
         int rank;
         int64_t shape[UB_ARRAY_RANK], size;
         bool numbers;
+        enum ub_array_kind kind;
+        char type[32];
         double values[MOST_VALUES];
     } array[MOST_ARRAYS];
 };
@@ -31,6 +33,8 @@ static bool note(void *context, const struct ub_array *a, struct ub_error *err)
     s->array[s->count].rank = a->rank;
     s->array[s->count].size = a->size;
     s->array[s->count].numbers = a->values != NULL;
+    s->array[s->count].kind = a->kind;
+    snprintf(s->array[s->count].type, sizeof s->array[0].type, "%s", a->type);
     memcpy(s->array[s->count].shape, a->shape, sizeof a->shape);
     for (int64_t i = 0; a->values && i < a->size && i < MOST_VALUES; i++)
         s->array[s->count].values[i] = a->values[i];
@@ -393,6 +397,198 @@ static void absurd_npz_are_refused(void **state)
     support_remove(folder);
 }
 
+/* ---- .npy ------------------------------------------------------------------------------- */
+
+static void a_file_of_one_array(void **state)
+{
+    (void)state;
+    /* 1e-300 to 1e300: as they are, in either byte order and in either order of the axes */
+    static const double wide[] = {1e-300,
+                                  -1e300,
+                                  2.2250738585072014e-308,
+                                  1.7976931348623157e308,
+                                  5e-324,
+                                  0x1.fffffffffffffp-1};
+    static const struct {
+        const char *dict;
+        bool swapped, columns;
+        int rank;
+        int64_t shape[3];
+    } cases[] = {
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", false, false, 2, {2, 3}},
+        {"{'descr': '>f8', 'fortran_order': False, 'shape': (2, 3), }", true, false, 2, {2, 3}},
+        {"{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }", false, true, 2, {2, 3}},
+        {"{'descr': '=f8', 'fortran_order': False, 'shape': (6,), }", false, false, 1, {6}},
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': (6L,), }", false, false, 1, {6}},
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': (1, 6, 1), }",
+         false,
+         false,
+         3,
+         {1, 6, 1}},
+    };
+    static const int order[] = {0, 3, 1, 4, 2, 5};
+    char *folder = support_folder();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bytes numbers = {0}, npy;
+        struct seen seen;
+        struct ub_error err;
+        for (int k = 0; k < 6; k++) {
+            uint64_t bits;
+            memcpy(&bits, &wide[cases[i].columns ? order[k] : k], sizeof bits);
+            put_number(&numbers, cases[i].swapped ? __builtin_bswap64(bits) : bits, 8);
+        }
+        build_npy(&npy, 1 + (int)i % 3, cases[i].dict, numbers.data, numbers.length);
+        if (!read_bytes(folder, npy.data, npy.length, &seen, &err))
+            fail_msg("case %zu: %s", i, err.text);
+        assert_int_equal(seen.count, 1);
+        expect_array(&seen, 0, "arrays", cases[i].rank, cases[i].shape, wide);
+        assert_int_equal(seen.array[0].kind, UB_ARRAY_REAL);
+    }
+    support_remove(folder);
+}
+
+static void npy_without_matrices(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *dict;
+        size_t bytes;
+        int rank;
+        int64_t shape[2];
+        bool numbers;
+        const char *type;
+    } cases[] = {
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': (), }", 8, 0, {0}, true, "<f8"},
+        {"{'descr': '<f8', 'fortran_order': True, 'shape': (0, 4), }", 0, 2, {0, 4}, true, "<f8"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (0,), }", 0, 1, {0}, true, "<f4"},
+        {"{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }", 24, 1, {3}, false, "<i8"},
+        {"{'descr': '|b1', 'fortran_order': False, 'shape': (3,), }", 3, 1, {3}, false, "|b1"},
+        {"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", 9, 1, {1}, false, "|O"},
+        {"{'descr': '<f16', 'fortran_order': False, 'shape': (1,), }", 16, 1, {1}, false, "<f16"},
+        {"{'descr': '<c16', 'fortran_order': False, 'shape': (1,), }", 16, 1, {1}, false, "<c16"},
+        {"{'descr': '|V2', 'fortran_order': False, 'shape': (2,), }", 4, 1, {2}, false, "|V2"},
+        {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }",
+         4,
+         1,
+         {1},
+         false,
+         "record"},
+    };
+    static const double zeros[3];
+    char *folder = support_folder();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bytes npy;
+        struct seen seen;
+        struct ub_error err;
+        build_npy(&npy, 1, cases[i].dict, zeros, cases[i].bytes);
+        if (!read_bytes(folder, npy.data, npy.length, &seen, &err))
+            fail_msg("case %zu: %s", i, err.text);
+        expect_array(&seen, 0, "arrays", cases[i].rank, cases[i].shape,
+                     cases[i].numbers ? zeros : NULL);
+        assert_string_equal(seen.array[0].type, cases[i].type);
+    }
+    struct bytes npy;
+    build_npy(&npy, 1, "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }", zeros, 24);
+    expect_refused(folder, &npy, "24 bytes of numbers; expected 16 by its shape");
+    build_npy(&npy, 1, "{'descr': '<f8', 'fortran_order': False, 'shape': (4,), }", zeros, 24);
+    expect_refused(folder, &npy, "24 bytes of numbers; expected 32 by its shape");
+    npy.length = 9;
+    expect_refused(folder, &npy, "no header of a NumPy array");
+    expect_refused(folder, &(struct bytes){.length = 8, .data = "\x89HDF\r\n\x1a\n"},
+                   "an HDF5 file (Keras, MATLAB); expected .npy, .npz or .safetensors");
+    expect_refused(folder, &(struct bytes){.length = 12, .data = "GGUF\3"}, "a GGUF file");
+    support_remove(folder);
+}
+
+/* ---- 8 bits ----------------------------------------------------------------------------- */
+
+/* Every code of the 8-bit types, against the values that their definitions list (OCP 8-bit Floating
+ * Point Specification 1.0, table 2; OCP Microscaling Formats 1.0, section 5.4.1). */
+static void numbers_of_8_bits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type;
+        enum ub_array_kind kind;
+        struct {
+            int code;
+            double value;
+        } known[9];
+        int rising; /* codes 0 to this are non-negative and rise */
+    } cases[] = {
+        {"F8_E4M3",
+         UB_ARRAY_FLOAT8,
+         {{0x38, 1},
+          {0xb8, -1},
+          {0x7e, 448},
+          {0xfe, -448},
+          {0x08, 0x1p-6},
+          {0x07, 0.875 * 0x1p-6},
+          {0x01, 0x1p-9},
+          {0x7f, (double)NAN},
+          {0xff, (double)NAN}},
+         0x7e},
+        {"F8_E5M2",
+         UB_ARRAY_FLOAT8,
+         {{0x3c, 1},
+          {0xbc, -1},
+          {0x7b, 57344},
+          {0x7c, INFINITY},
+          {0xfc, -INFINITY},
+          {0x04, 0x1p-14},
+          {0x03, 0.75 * 0x1p-14},
+          {0x01, 0x1p-16},
+          {0x7d, (double)NAN}},
+         0x7c},
+        {"F8_E8M0",
+         UB_ARRAY_FLOAT8,
+         {{127, 1},
+          {128, 2},
+          {0, 0x1p-127},
+          {254, 0x1p127},
+          {255, (double)NAN},
+          {127, 1},
+          {127, 1},
+          {127, 1},
+          {127, 1}},
+         254},
+        {"I8",
+         UB_ARRAY_INTEGER8,
+         {{0, 0}, {1, 1}, {127, 127}, {128, -128}, {255, -1}, {0, 0}, {0, 0}, {0, 0}, {0, 0}},
+         127},
+        {"U8",
+         UB_ARRAY_INTEGER8,
+         {{0, 0}, {1, 1}, {127, 127}, {128, 128}, {255, 255}, {0, 0}, {0, 0}, {0, 0}, {0, 0}},
+         255},
+    };
+    unsigned char codes[256];
+    char *folder = support_folder();
+    for (int i = 0; i < 256; i++)
+        codes[i] = (unsigned char)i;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        static struct seen seen;
+        struct ub_text text = {0};
+        struct bytes b;
+        struct ub_error err;
+        ub_text_add(&text, "{\"w\":{\"dtype\":\"%s\",\"shape\":[16,16],\"data_offsets\":[0,256]}}",
+                    cases[i].type);
+        build_safetensors(&b, text.data, codes, 256);
+        ub_text_free(&text);
+        if (!read_bytes(folder, b.data, b.length, &seen, &err))
+            fail_msg("%s", err.text);
+        assert_int_equal(seen.array[0].kind, cases[i].kind);
+        assert_string_equal(seen.array[0].type, cases[i].type);
+        const double *v = seen.array[0].values;
+        for (int k = 0; k < 9; k++) {
+            const double expected = cases[i].known[k].value, found = v[cases[i].known[k].code];
+            assert_true(found == expected || (isnan(found) && isnan(expected)));
+        }
+        for (int k = 1; k <= cases[i].rising; k++)
+            assert_true(v[k] > v[k - 1]);
+    }
+    support_remove(folder);
+}
+
 /* ---- safetensors ------------------------------------------------------------------------ */
 
 static const char header[] =
@@ -459,7 +655,7 @@ static void absurd_safetensors_are_refused(void **state)
         {"{\"a\":3}", "a: expected dtype, shape"},
         {"{\"a\":{},\"a\":{}}", "duplicate"},
         {"{}", "8 bytes of numbers; expected 0"},
-        {"[1,2]", "expected .npz or .safetensors"},
+        {"[1,2]", "expected .npy, .npz or .safetensors"},
         {"{\"a\":", "of the header: "},
     };
     char *folder = support_folder();
@@ -473,9 +669,10 @@ static void absurd_safetensors_are_refused(void **state)
         b = (struct bytes){0};
         put_number(&b, lengths[i], 8);
         put(&b, "{}", 2);
-        expect_refused(folder, &b, "neither .npz nor whole safetensors");
+        expect_refused(folder, &b, "neither .npy, .npz nor whole safetensors");
     }
-    expect_refused(folder, &(struct bytes){.length = 0}, "0 bytes; expected .npz or .safetensors");
+    expect_refused(folder, &(struct bytes){.length = 0},
+                   "0 bytes; expected .npy, .npz or .safetensors");
     support_remove(folder);
 }
 
@@ -564,6 +761,9 @@ int main(void)
         cmocka_unit_test(every_npz_that_numpy_writes_is_read),
         cmocka_unit_test(fortran_order_of_three_axes),
         cmocka_unit_test(absurd_npz_are_refused),
+        cmocka_unit_test(a_file_of_one_array),
+        cmocka_unit_test(npy_without_matrices),
+        cmocka_unit_test(numbers_of_8_bits),
         cmocka_unit_test(safetensors_are_read),
         cmocka_unit_test(absurd_safetensors_are_refused),
         cmocka_unit_test(other_files_are_refused),

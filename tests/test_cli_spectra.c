@@ -83,7 +83,7 @@ static void known_weights(void **state)
     char *out = cli_expect(folder, "spectra --weights known.npz --out S", 0,
                            "`known.npz`: 2 weights. Skipped: 3 vectors and scalars, 1 array of "
                            "data; not finite: broken.weight.\n");
-    assert_non_null(strstr(out, "| a_b.weight  | 4x5   |"));
+    assert_non_null(strstr(out, "| a_b.weight  | 4x5   | -            |"));
     struct ub_csv *csv = read_table(folder, "S/weights.csv");
     assert_int_equal(csv->rows, 2);
     assert_near(number(csv, "a_b.weight", "singular-value.1"), 4, 1e-14);
@@ -108,6 +108,142 @@ static void known_weights(void **state)
     assert_near(number(csv, "conv.weight", "columns"), 6, 0);
     assert_near(number(csv, "conv.weight", "singular-value.1"), sqrt(14), 1e-14);
     assert_near(number(csv, "conv.weight", "singular-value.2"), sqrt(14), 1e-14);
+    ub_csv_free(csv);
+    support_remove(folder);
+}
+
+static const char *text_cell(const struct ub_csv *csv, const char *weight, const char *column)
+{
+    for (size_t row = 0; row < csv->rows; row++)
+        if (strcmp(ub_csv_cell(csv, row, 0), weight) == 0)
+            return ub_csv_cell(csv, row, (size_t)ub_csv_column(csv, column));
+    fail_msg("no row of %s", weight);
+    return NULL;
+}
+
+/* Weights whose squares no double holds, and none at all. */
+static void weights_of_any_size(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    double huge[6] = {3e300, 0, 0, 0, 4e300, 0}, tiny[6] = {3e-300, 0, 0, 0, 4e-300, 0},
+           none[6] = {0};
+    struct ub_npz *z = open_npz(folder, "w.npz");
+    add(z, "huge", 2, (int64_t[]){2, 3}, huge);
+    add(z, "tiny", 2, (int64_t[]){2, 3}, tiny);
+    add(z, "none", 2, (int64_t[]){2, 3}, none);
+    close_npz(z);
+    char *out = cli_expect(folder, "spectra --weights w.npz --out S", 0, "`w.npz`: 3 weights.\n");
+    assert_non_null(strstr(out, "| none   | 2x3   | -     |      0 |         0 |"));
+    ub_free(out);
+    struct ub_csv *csv = read_table(folder, "S/weights.csv");
+    assert_near(number(csv, "huge", "singular-value.1"), 4e300, 1e286);
+    assert_near(number(csv, "huge", "singular-value.2"), 3e300, 1e286);
+    assert_near(number(csv, "huge", "frobenius-norm"), 5e300, 1e286);
+    assert_near(number(csv, "huge", "stable-rank"), 25.0 / 16, 1e-14);
+    assert_near(number(csv, "huge", "log-spectral-norm"), 600 + log10(16), 1e-10);
+    assert_near(number(csv, "tiny", "singular-value.1"), 4e-300, 1e-314);
+    assert_near(number(csv, "tiny", "frobenius-norm"), 5e-300, 1e-314);
+    assert_near(number(csv, "tiny", "stable-rank"), 25.0 / 16, 1e-14);
+    assert_true(number(csv, "none", "singular-value.1") == 0);
+    assert_true(number(csv, "none", "frobenius-norm") == 0);
+    assert_string_equal(text_cell(csv, "none", "stable-rank"), "");
+    ub_csv_free(csv);
+    support_remove(folder);
+}
+
+/* Two positions, k + 1 times the identity, in either order; what was taken for what is said. */
+static void the_order_of_axes_is_said(void **state)
+{
+    (void)state;
+    enum { SIDE = 20, SITES = 2 };
+    char *folder = support_folder();
+    double *torch = ub_calloc(SIDE * SIDE * SITES, sizeof *torch), deep[32 * 9] = {0};
+    double *keras = ub_calloc(SIDE * SIDE * SITES, sizeof *keras);
+    for (int i = 0; i < SIDE; i++)
+        for (int k = 0; k < SITES; k++)
+            torch[(i * SIDE + i) * SITES + k] = keras[(k * SIDE + i) * SIDE + i] = k + 1;
+    for (int i = 0; i < 32 * 9; i++)
+        deep[i] = i / 9 == i % 9 ? 1 + i / 9 : 0;
+    struct ub_npz *z = open_npz(folder, "w.npz");
+    add(z, "torch", 4, (int64_t[]){SIDE, SIDE, 1, SITES}, torch);
+    add(z, "keras", 4, (int64_t[]){SITES, 1, SIDE, SIDE}, keras);
+    add(z, "deep", 4, (int64_t[]){32, 1, 3, 3}, deep);
+    close_npz(z);
+    cli_run(folder, "spectra --weights w.npz --out S", 0,
+            "Skipped: kernels of one channel, whose matrices at a position are vectors (--kernels "
+            "matrix takes all positions together): deep.");
+    struct ub_csv *csv = read_table(folder, "S/weights.csv");
+    assert_string_equal(text_cell(csv, "torch", "order"), "OIHW");
+    assert_string_equal(text_cell(csv, "keras", "order"), "HWIO");
+    static const char *const names[] = {"torch", "keras"};
+    for (int k = 0; k < 2; k++) {
+        assert_near(number(csv, names[k], "singular-value.1"), 2, 1e-14);
+        assert_near(number(csv, names[k], "frobenius-norm"), sqrt(SIDE * 5), 1e-13);
+        assert_near(number(csv, names[k], "slices"), SITES, 0);
+        assert_near(number(csv, names[k], "rows"), SIDE, 0);
+    }
+    ub_csv_free(csv);
+    cli_run(folder, "spectra --weights w.npz --out S --kernels matrix", 0,
+            "Files do not tell the order of their axes.");
+    csv = read_table(folder, "S/weights.csv");
+    assert_near(number(csv, "torch", "singular-value.1"), sqrt(5), 1e-14);
+    assert_near(number(csv, "keras", "singular-value.1"), sqrt(5), 1e-14);
+    assert_near(number(csv, "deep", "singular-value.1"), 9, 1e-14); /* 32 x 9 */
+    ub_csv_free(csv);
+    cli_run(folder, "spectra --weights w.npz --out S --layout k*=hwio/2 --layout t*=oihw/4", 0, "");
+    csv = read_table(folder, "S/weights.csv");
+    assert_string_equal(text_cell(csv, "torch", "order"), "OIHW/4, given");
+    assert_near(number(csv, "torch", "slices"), SITES * 4, 0);
+    assert_near(number(csv, "torch", "rows"), SIDE / 4, 0);
+    assert_string_equal(text_cell(csv, "keras", "order"), "HWIO/2, given");
+    assert_near(number(csv, "keras", "columns"), SIDE / 2, 0);
+    ub_csv_free(csv);
+    ub_free(torch);
+    ub_free(keras);
+    support_remove(folder);
+}
+
+/* A .npy, and 8 bits: [[1, 2], [3, 4]] has the singular values sqrt(15 +- sqrt(221)). */
+static void other_formats(void **state)
+{
+    (void)state;
+    static const char dict[] = "{'descr': '>f8', 'fortran_order': True, 'shape': (2, 2), }\n";
+    static const double by_columns[] = {1, 3, 2, 4};
+    char *folder = support_folder();
+    unsigned char npy[256] = "\x93NUMPY\1\0";
+    const double largest = sqrt(15 + sqrt(221));
+    npy[8] = sizeof dict - 1;
+    memcpy(npy + 10, dict, sizeof dict - 1);
+    for (int i = 0; i < 4; i++) {
+        uint64_t bits;
+        memcpy(&bits, &by_columns[i], sizeof bits);
+        bits = __builtin_bswap64(bits);
+        memcpy(npy + 10 + sizeof dict - 1 + 8 * i, &bits, 8);
+    }
+    support_write(folder, "layer.1.npy", npy, 10 + sizeof dict - 1 + 32);
+    cli_run(folder, "spectra --weights layer.1.npy --out S", 0, "`layer.1.npy`: 1 weight.");
+    struct ub_csv *csv = read_table(folder, "S/weights.csv");
+    assert_near(number(csv, "layer.1", "singular-value.1"), largest, 1e-14);
+    ub_csv_free(csv);
+    static const char header[] =
+        "{\"a.weight\":{\"dtype\":\"I8\",\"shape\":[2,2],\"data_offsets\":[0,4]},"
+        "\"a.weight_scale\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[4,12]},"
+        "\"b.weight\":{\"dtype\":\"I8\",\"shape\":[2,2],\"data_offsets\":[12,16]},"
+        "\"c\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[16,24]}}";
+    static const float scale[] = {2, 1};
+    unsigned char file[600] = {(unsigned char)(sizeof header - 1), (sizeof header - 1) >> 8};
+    static const unsigned char codes[] = {0, 2, 1, 4}; /* times (2, 1): 0 2; 2 4 */
+    memcpy(file + 8, header, sizeof header - 1);
+    memcpy(file + 8 + sizeof header - 1, codes, 4);
+    memcpy(file + 8 + sizeof header - 1 + 4, scale, 8);
+    support_write(folder, "q.safetensors", file, 8 + sizeof header - 1 + 24);
+    cli_run(folder, "spectra --weights q.safetensors --out S", 0,
+            "1 weight. Skipped: 1 vector or scalar; other types: I64 (1); not read: b.weight is of "
+            "8-bit integers without a scale (b.weight_scale). Numbers of 8 bits: times "
+            "weight_scale, blocks of 2 x 1 (1).");
+    csv = read_table(folder, "S/weights.csv");
+    assert_near(number(csv, "a.weight", "singular-value.1"), 2 + 2 * sqrt(2), 1e-14);
     ub_csv_free(csv);
     support_remove(folder);
 }
@@ -259,11 +395,15 @@ static void bad_input(void **state)
         {"spectra --out S", "no --weights given; expected unibench spectra --weights FILE"},
         {"spectra --weights known.npz --out S more", "'more' is one argument too many"},
         {"spectra --weights known.npz --out S --kernels fft", "expected pooled or matrix"},
+        {"spectra --weights known.npz --out S --layout chw", "expected oihw, hwio or auto"},
+        {"spectra --weights known.npz --out S --layout conv.weight=oihw/3",
+         "conv.weight has 2 output channels; expected a multiple of its 3 groups"},
         {"spectra --weights none.npz --out S", "none.npz: cannot read: No such file"},
         {"spectra --weights . --out S", "not a file"},
         {"spectra --weights short.npz --out S", "short.npz: "},
         {"spectra --weights flipped.npz --out S", "flipped.npz: a_b.weight: CRC error"},
-        {"spectra --weights words.txt --out S", "words.txt: neither .npz nor whole safetensors"},
+        {"spectra --weights words.txt --out S",
+         "words.txt: neither .npy, .npz nor whole safetensors"},
         {"spectra --weights vectors.npz --out S",
          "vectors.npz: no weights; expected floating-point arrays of two axes or more. Skipped: 1 "
          "vector or scalar."},
@@ -280,6 +420,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_weights),
+        cmocka_unit_test(weights_of_any_size),
+        cmocka_unit_test(the_order_of_axes_is_said),
+        cmocka_unit_test(other_formats),
         cmocka_unit_test(a_run_has_the_spectra_it_measured),
         cmocka_unit_test(many_weights_make_several_figures),
         cmocka_unit_test(bad_input),

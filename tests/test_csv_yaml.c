@@ -65,6 +65,14 @@ static void bad_csv_says_where(void **state)
         {"a,b\n1,\"2\n", 9, "t.csv:2: a quoted field does not end"},
         {"a,b\n1,2\"3\"4\n", 12, "t.csv:2:"},
         {"a,b\n1,\0\n", 8, "t.csv:2: a NUL byte"},
+        {"a,b\r1,2\r3\r", 10, "t.csv:3: 1 fields; expected 2"},
+        {"a,b\r1,\"2\r", 9, "t.csv:2: a quoted field does not end"},
+        {",b\n1,2\n", 7, "t.csv:1: column 1 has no name; expected a name for each"},
+        {"\n\na,b,\n1,2,\n", 12, "t.csv:3: column 3 has no name"},
+        {"a,\"  \"\n1,2\n", 11, "t.csv:1: column 2 has no name"},
+        {"a,b,a\n1,2,3\n", 12, "t.csv:1: columns 1 and 3 are both 'a'; expected each name once"},
+        {"\xef\xbb\xbf", 3, "empty; expected CSV"},
+        {"sep=;\n", 6, "empty; expected CSV"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct ub_error err = {0};
@@ -74,6 +82,198 @@ static void bad_csv_says_where(void **state)
     struct ub_error err = {0};
     assert_null(ub_csv_read("absent/file.csv", true, &err));
     assert_input_error(&err, "absent/file.csv: cannot open: No such file");
+}
+
+#define MARK "\xef\xbb\xbf"
+
+/* The same table of two names and two rows, as different programs write it. */
+static void one_table_in_every_dress(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int line; /* of the second row */
+    } cases[] = {
+        {"x,label\n1,2\n3,4\n", 3},
+        {"x,label\n1,2\n3,4", 3},
+        {MARK "x,label\n1,2\n3,4\n", 3},
+        {MARK "\"x\",\"label\"\r\n\"1\",\"2\"\r\n\"3\",\"4\"\r\n", 3},
+        {"x,label\r\n1,2\r\n3,4\r\n", 3},
+        {"x,label\r\n1,2\r\n3,4", 3},
+        {"x,label\r1,2\r3,4\r", 3},
+        {"x,label\r1,2\r3,4", 3},
+        {"x;label\n1;2\n3;4\n", 3},
+        {"x\tlabel\r\n1\t2\r\n3\t4\r\n", 3},
+        {"x|label\n1|2\n3|4\n", 3},
+        {MARK "sep=;\r\nx;label\r\n1;2\r\n3;4\r\n", 4},
+        {"sep=,\nx,label\n1,2\n3,4\n", 4},
+        {" x , label \n 1 ,2 \n3 , 4\n", 3},
+        {"\n\nx,label\n\n1,2\n\n3,4\n\n", 7},
+        {"x,label\r\r1,2\r\r3,4\r\r", 5},
+        {"\"x\",label\n\"1\",2\n3,\"4\"\n", 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ub_error err = {0};
+        struct ub_csv *csv = read_csv(cases[i].text, strlen(cases[i].text), true, &err);
+        if (!csv)
+            fail_msg("case %zu: %s", i, err.text);
+        assert_int_equal(csv->columns, 2);
+        assert_int_equal(csv->rows, 2);
+        assert_int_equal(ub_csv_column(csv, "x"), 0);
+        assert_int_equal(ub_csv_column(csv, "label"), 1);
+        for (size_t k = 0; k < 4; k++)
+            assert_string_equal(ub_csv_cell(csv, k / 2, k % 2), &"1\0002\0003\0004"[2 * k]);
+        assert_int_equal(csv->lines[1], cases[i].line);
+        ub_csv_free(csv);
+    }
+}
+
+/* What is within quotes is kept, ends of lines and separators of other kinds, too. */
+static void quoted_fields_are_kept_whole(void **state)
+{
+    (void)state;
+    static const char text[] = "a,\"b, of; \"\"two\"\"\"\r\n"
+                               "\"one\r\ntwo\rthree\n\",\";\t|,\"\r\n"
+                               "\" x \",\"\"\r\n";
+    struct ub_error err = {0};
+    struct ub_csv *csv = read_csv(text, sizeof text - 1, true, &err);
+    if (!csv)
+        fail_msg("%s", err.text);
+    assert_string_equal(csv->header[1], "b, of; \"two\"");
+    assert_string_equal(ub_csv_cell(csv, 0, 0), "one\r\ntwo\rthree\n");
+    assert_string_equal(ub_csv_cell(csv, 0, 1), ";\t|,");
+    assert_string_equal(ub_csv_cell(csv, 1, 0), " x ");
+    assert_string_equal(ub_csv_cell(csv, 1, 1), "");
+    assert_int_equal(csv->lines[0], 2); /* where a row begins, though its first field has 4 lines */
+    assert_int_equal(csv->lines[1], 6);
+    ub_csv_free(csv);
+}
+
+static void the_separator_is_told_by_rule(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        char expected;
+    } cases[] = {
+        {"", ','},
+        {"a\n1\n", ','},
+        {"a;b\n1,5;2,5\n", ';'},            /* decimal commas: none in the header */
+        {"a;b;c\n1,5;2;3\n4;5,5;6\n", ';'}, /* commas uneven */
+        {"a, in m;b;c\n1,5;2;3\n", ';'},    /* both even, semicolons more often */
+        {"\"a;b\",c\n\"1;;\",2\n", ','},    /* within quotes they do not count */
+        {"a|b;c|d\n1|2|3\n", '|'},          /* even where semicolons are not */
+        {"a\tb c\td\n1\t2 3\t4\n", '\t'},
+        {"a,b;c\n1,2;3\n", '\0'}, /* either */
+        {"a,b\n1,2,3\n", ','},    /* a ragged table stays one */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char found = ub_csv_sniff(cases[i].text, strlen(cases[i].text));
+        if (found != cases[i].expected)
+            fail_msg("case %zu: '%c'; expected '%c'", i, found, cases[i].expected);
+    }
+    struct ub_error err = {0};
+    const char text[] = "a,b;c\n1,2;3\n";
+    assert_null(read_csv(text, sizeof text - 1, true, &err));
+    assert_input_error(&err, "t.csv: more than one character could separate its columns");
+    const struct ub_csv_format format = {.header = true, .delimiter = ';'};
+    struct ub_csv *csv = ub_csv_parse(text, sizeof text - 1, "t.csv", &format, &err);
+    assert_non_null(csv);
+    assert_string_equal(ub_csv_cell(csv, 0, 0), "1,2");
+    ub_csv_free(csv);
+}
+
+/* A wide table: each name once, found by name; a name twice is seen however far apart. */
+static void ten_thousand_columns(void **state)
+{
+    (void)state;
+    enum { COLUMNS = 10000, ROWS = 3 };
+    struct ub_text text = {0};
+    struct ub_error err = {0};
+    for (int row = 0; row <= ROWS; row++) {
+        for (int c = 0; c < COLUMNS; c++)
+            ub_text_add(&text, row ? "%s%d" : "%sc%d", c ? "," : "", row ? row * c : c);
+        ub_text_add(&text, "\n");
+    }
+    struct ub_csv *csv = read_csv(text.data, text.length, true, &err);
+    assert_non_null(csv);
+    assert_int_equal(csv->columns, COLUMNS);
+    assert_int_equal(csv->rows, ROWS);
+    assert_int_equal(ub_csv_column(csv, "c9999"), 9999);
+    assert_string_equal(ub_csv_cell(csv, 2, 9999), "29997");
+    ub_csv_free(csv);
+    memcpy(strstr(text.data, "c9999"), "c1000", 5);
+    assert_null(read_csv(text.data, text.length, true, &err));
+    assert_input_error(&err, "t.csv:1: columns 1001 and 10000 are both 'c1000'");
+    ub_text_free(&text);
+}
+
+/* UTF-8 with a mark is read as without; what is not UTF-8 is refused by its name. */
+static void encodings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *data;
+        size_t length;
+        const char *expected, *refused;
+    } cases[] = {
+        {MARK "ab", 5, "ab", NULL},
+        {MARK, 3, "", NULL},
+        {"", 0, "", NULL},
+        {"\xef\xbb", 2, "\xef\xbb", NULL},
+        {"a" MARK, 4, "a" MARK, NULL},
+        {"\xff\xfe"
+         "a\0b\0",
+         6, NULL, "text in UTF-16; expected UTF-8"},
+        {"\xfe\xff"
+         "\0a\0b",
+         6, NULL, "text in UTF-16; expected UTF-8"},
+        {"\xff\xfe\0\0a\0\0\0", 8, NULL, "text in UTF-32"},
+        {"\0\0\xfe\xff\0\0\0a", 8, NULL, "text in UTF-32"},
+        {"x\0,\0y\0\n\0", 8, NULL, "text in UTF-16"},
+        {"\0x\0,\0y\0\n", 8, NULL, "text in UTF-16"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ub_error err = {0};
+        char data[16] = "";
+        size_t length = cases[i].length;
+        memcpy(data, cases[i].data, length);
+        assert_int_equal(ub_utf8(data, &length, "f", &err), cases[i].refused == NULL);
+        if (cases[i].refused) {
+            assert_input_error(&err, cases[i].refused);
+            assert_null(read_csv(cases[i].data, cases[i].length, true, &err));
+            assert_input_error(&err, cases[i].refused);
+            continue;
+        }
+        assert_int_equal(length, strlen(cases[i].expected));
+        assert_string_equal(data, cases[i].expected);
+    }
+}
+
+static void yaml_files_of_other_systems(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {MARK "a: 1\nb: 2\n", MARK "a: 1\r\nb: 2\r\n", "a: 1\rb: 2",
+                                        "a: 1\nb: 2"};
+    char *folder = support_folder(), *path = ub_path(folder, "s.yaml");
+    struct ub_error err = {0};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        support_write(folder, "s.yaml", texts[i], strlen(texts[i]));
+        struct ub_yaml *root = ub_yaml_read(path, &err);
+        if (!root)
+            fail_msg("case %zu: %s", i, err.text);
+        assert_string_equal(ub_yaml_find(root, "a")->text, "1");
+        assert_string_equal(ub_yaml_find(root, "b")->text, "2");
+        ub_yaml_free(root);
+    }
+    support_write(folder, "s.yaml",
+                  "\xff\xfe"
+                  "a\0:\0 \0001\0\n\0",
+                  12);
+    assert_null(ub_yaml_read(path, &err));
+    assert_input_error(&err, "s.yaml: text in UTF-16; expected UTF-8");
+    ub_free(path);
+    support_remove(folder);
 }
 
 static void yaml_is_a_tree_with_lines(void **state)
@@ -160,9 +360,18 @@ static void yaml_scalars_come_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(csv_fields_come_back), cmocka_unit_test(csv_header_names_columns),
-        cmocka_unit_test(bad_csv_says_where),   cmocka_unit_test(yaml_is_a_tree_with_lines),
-        cmocka_unit_test(bad_yaml_says_where),  cmocka_unit_test(yaml_scalars_come_back),
+        cmocka_unit_test(csv_fields_come_back),
+        cmocka_unit_test(csv_header_names_columns),
+        cmocka_unit_test(bad_csv_says_where),
+        cmocka_unit_test(one_table_in_every_dress),
+        cmocka_unit_test(quoted_fields_are_kept_whole),
+        cmocka_unit_test(the_separator_is_told_by_rule),
+        cmocka_unit_test(ten_thousand_columns),
+        cmocka_unit_test(encodings),
+        cmocka_unit_test(yaml_files_of_other_systems),
+        cmocka_unit_test(yaml_is_a_tree_with_lines),
+        cmocka_unit_test(bad_yaml_says_where),
+        cmocka_unit_test(yaml_scalars_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -124,6 +124,32 @@ static void test_planted(void **state)
     check_shapes(power, (struct ub_svd_options){.count = 5, .oversample = -1});
 }
 
+/* An operator times 10^k has singular values times 10^k, whether or not their squares are doubles.
+ */
+static void test_scale(void **state)
+{
+    (void)state;
+    static const int powers[] = {-300, -200, -80, 0, 80, 200, 300};
+    double values[MOST] = {8, 5, 4, 2, 1, 0.5, 0.25};
+    struct ub_error err = {0};
+    for (size_t k = 0; k < sizeof powers / sizeof *powers; k++) {
+        const double ten = pow(10, powers[k]);
+        struct planted p = plant(40, 60, values);
+        cblas_dscal(40 * 60, ten, p.a, 1);
+        const struct ub_map map = map_of(&p);
+        struct ub_svd s;
+        if (!ub_svd_new(&map, &(struct ub_svd_options){.count = 4}, &s, &err))
+            fail_msg("10^%d: %s", powers[k], err.text);
+        for (int i = 0; i < 4; i++) {
+            assert_near(s.value[i], values[i] * ten, 1e-11 * ten);
+            assert_true(s.value[i] + s.error[i] >= (values[i] - 1e-11) * ten);
+            assert_near(dot(60, s.right + i * 60, s.right + i * 60), 1, 1e-11);
+        }
+        ub_svd_free(&s);
+        ub_free(p.a);
+    }
+}
+
 /* Everything comes out: full rank asked for, or a rank below the sample. */
 static void test_complete(void **state)
 {
@@ -198,9 +224,8 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_planted),
-        cmocka_unit_test(test_complete),
-        cmocka_unit_test(test_powers_sharpen),
+        cmocka_unit_test(test_planted),  cmocka_unit_test(test_scale),
+        cmocka_unit_test(test_complete), cmocka_unit_test(test_powers_sharpen),
         cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

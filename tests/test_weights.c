@@ -132,6 +132,52 @@ static void low_rank(void **state)
     ub_weight_spectrum_free(&s);
 }
 
+/* Times 10^k for any k that doubles hold, everything is what it is for k = 0, but for the scale:
+ * the squares of the singular values, 10^2k, need not be doubles. */
+static void scale_does_not_matter(void **state)
+{
+    (void)state;
+    enum { ROWS = 40, COLUMNS = 30, SIZE = ROWS * COLUMNS };
+    static const int powers[] = {-300, -200, -160, -110, -76, -75, 0, 75, 76, 110, 160, 200, 300};
+    double base[SIZE], w[SIZE];
+    struct ub_random r = ub_random_stream(9, "weights");
+    struct ub_weight_spectrum one, s;
+    for (int i = 0; i < SIZE; i++)
+        base[i] = ub_random_normal(&r) + 0.3 * (i / COLUMNS % 2);
+    assert_true(ub_weight_spectrum(&(struct ub_weight){ROWS, COLUMNS, 1, base}, &one));
+    assert_true(one.power == 0 && one.tail.valid && one.outliers >= 0);
+    for (size_t k = 0; k < sizeof powers / sizeof *powers; k++) {
+        const double ten = pow(10, powers[k]), log_ten = 2.0 * powers[k];
+        for (int i = 0; i < SIZE; i++)
+            w[i] = base[i] * ten;
+        assert_true(ub_weight_spectrum(&(struct ub_weight){ROWS, COLUMNS, 1, w}, &s));
+        for (int i = 0; i < COLUMNS; i++) {
+            const double expected = sqrt(one.values[i]) * ten;
+            assert_near(ldexp(sqrt(s.values[i]), s.power), expected, 1e-12 * expected);
+        }
+        const double frobenius = sqrt(one.scalars.trace) * ten;
+        assert_near(ldexp(sqrt(s.scalars.trace), s.power), frobenius, 1e-12 * frobenius);
+        assert_near(s.scalars.stable_rank, one.scalars.stable_rank, 1e-11);
+        assert_near(s.scalars.entropy_rank, one.scalars.entropy_rank, 1e-11);
+        assert_near(s.scalars.log_norm, one.scalars.log_norm + log_ten, 1e-10);
+        assert_near(s.scalars.log_spectral_norm, one.scalars.log_spectral_norm + log_ten, 1e-10);
+        assert_int_equal(s.outliers, one.outliers);
+        assert_near(s.tail.alpha, one.tail.alpha, 1e-8);
+        assert_near(s.alpha_hat, one.alpha_hat + one.tail.alpha * log_ten, 1e-5);
+        const double edge = log10(s.noise_edge) + 2 * s.power * log10(2);
+        assert_near(edge, log10(one.noise_edge) + log_ten, 1e-10);
+        ub_weight_spectrum_unscale(&s);
+        assert_int_equal(s.power, 0);
+        if (abs(powers[k]) <= 110)
+            assert_near(s.values[0] / ten / ten, one.values[0], 1e-11 * one.values[0]);
+        else
+            assert_true(powers[k] > 0 ? isinf(s.values[0]) || powers[k] < 155
+                                      : s.values[0] < 1e-300);
+        ub_weight_spectrum_free(&s);
+    }
+    ub_weight_spectrum_free(&one);
+}
+
 static void what_has_no_spectrum(void **state)
 {
     (void)state;
@@ -145,6 +191,8 @@ static void what_has_no_spectrum(void **state)
     memset(w, 0, sizeof w);
     assert_true(ub_weight_spectrum(&weight, &s)); /* zeros: values, and nothing to say of them */
     assert_true(s.values[0] == 0 && isnan(s.scalars.stable_rank) && isnan(s.noise_edge));
+    assert_true(s.scalars.largest == 0 && s.scalars.trace == 0 && isnan(s.scalars.log_norm));
+    assert_true(isnan(s.alpha_hat));
     assert_int_equal(s.outliers, -1);
     ub_weight_spectrum_free(&s);
 }
@@ -154,7 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_singular_values), cmocka_unit_test(slices_are_pooled),
         cmocka_unit_test(noise_has_no_outliers), cmocka_unit_test(low_rank),
-        cmocka_unit_test(what_has_no_spectrum),
+        cmocka_unit_test(scale_does_not_matter), cmocka_unit_test(what_has_no_spectrum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,6 +52,11 @@ static void record_weight(const struct ub_param *param, const struct ub_call *ca
     char name[96];
     if (!ub_weight_spectrum(&weight, &s))
         return;
+    ub_weight_spectrum_unscale(&s);
+    if (!isfinite(s.values[0])) {
+        ub_weight_spectrum_free(&s);
+        return;
+    }
     double *bounds = ub_calloc((size_t)s.count, sizeof *bounds);
     snprintf(name, sizeof name, "weight-spectrum.%s", param->name);
     for (int64_t i = 0; i < s.count; i++) {

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+/* 0 when none is positive, NAN when one is not finite. */
 static double largest_value(const double *values, int64_t n)
 {
     double largest = 0;
@@ -10,14 +11,17 @@ static double largest_value(const double *values, int64_t n)
             return (double)NAN;
         largest = fmax(largest, values[i]);
     }
-    return largest > 0 ? largest : (double)NAN;
+    return largest;
 }
 
 /* Sums are taken of value/largest, which neither overflow nor vanish. */
 struct ub_scalars ub_spectrum_scalars(const double *values, int64_t n)
 {
     const double largest = largest_value(values, n);
+    const double none = (double)NAN;
     double sum = 0, squares = 0, entropy = 0;
+    if (!(largest > 0))
+        return (struct ub_scalars){largest, largest, none, none, none, none, none};
     for (int64_t i = 0; i < n; i++) {
         const double share = fmax(values[i], 0) / largest;
         sum += share;
@@ -26,10 +30,10 @@ struct ub_scalars ub_spectrum_scalars(const double *values, int64_t n)
     }
     return (struct ub_scalars){
         .largest = largest,
-        .trace = isnan(largest) ? largest : sum * largest,
-        .stable_rank = isnan(largest) ? largest : sum,
-        .participation_ratio = sum * sum / squares + 0 * largest,
-        .entropy_rank = exp(entropy / sum + log(sum)) + 0 * largest,
+        .trace = sum * largest,
+        .stable_rank = sum,
+        .participation_ratio = sum * sum / squares,
+        .entropy_rank = exp(entropy / sum + log(sum)),
         .log_norm = log10(sum) + log10(largest),
         .log_spectral_norm = log10(largest),
     };
@@ -45,7 +49,8 @@ double ub_effective_dimension(const double *values, int64_t n, double ridge)
 
 double ub_alpha_hat(const double *values, int64_t n, double alpha)
 {
-    return alpha * log10(largest_value(values, n));
+    const double largest = largest_value(values, n);
+    return largest > 0 ? alpha * log10(largest) : (double)NAN;
 }
 
 double ub_log_alpha_norm(const double *values, int64_t n, double alpha)
@@ -54,5 +59,5 @@ double ub_log_alpha_norm(const double *values, int64_t n, double alpha)
     double sum = 0;
     for (int64_t i = 0; i < n; i++)
         sum += values[i] > 0 ? pow(values[i] / largest, alpha) : 0;
-    return log10(sum) + alpha * log10(largest);
+    return largest > 0 ? log10(sum) + alpha * log10(largest) : (double)NAN;
 }

@@ -1,8 +1,9 @@
 /* scalars.h - a spectrum in single numbers.
  *
  * values: eigenvalues of a positive semidefinite matrix in any order; for a weight matrix W, the
- * squares of its singular values, s = sum, m = largest. Values that are not positive count as 0;
- * all are NAN when none is positive or one is not finite. */
+ * squares of its singular values, s = sum, m = largest. Values that are not positive count as 0.
+ * When none is positive, as of a zero matrix, largest and trace are 0 and the others NAN; all are
+ * NAN when one is not finite. */
 #ifndef UB_SCALARS_H
 #define UB_SCALARS_H
 

@@ -8,6 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* Within, sums of fourth powers of singular values neither overflow nor vanish. */
+enum { LARGEST_POWER = 250 };
 static const double chance = 0.01; /* of noise beyond its edge */
 
 static int descending(const void *a, const void *b)
@@ -24,15 +26,26 @@ static bool all_finite(int64_t n, const double *x)
     return true;
 }
 
-/* Squared singular values of each slice, one after the other. */
-static bool square_singular_values(const struct ub_weight *w, double *values)
+/* The power of two that brings the largest entry near 1; 0 where it is not far from it. */
+static int power_of(int64_t n, const double *x)
+{
+    double largest = 0;
+    for (int64_t i = 0; i < n; i++)
+        largest = fmax(largest, fabs(x[i]));
+    const int power = largest > 0 ? ilogb(largest) : 0;
+    return abs(power) > LARGEST_POWER ? power : 0;
+}
+
+/* Squared singular values of each slice over 4^power, one after the other. */
+static bool square_singular_values(const struct ub_weight *w, int power, double *values)
 {
     const int64_t size = w->rows * w->columns, n = w->rows < w->columns ? w->rows : w->columns;
     double *matrix = ub_calloc((size_t)size, sizeof *matrix), unused;
     lapack_int status = 0;
     for (int64_t s = 0; s < w->slices && status == 0; s++) {
         for (int64_t i = 0; i < size; i++)
-            matrix[i] = w->entries[i * w->slices + s];
+            matrix[i] = power ? scalbn(w->entries[i * w->slices + s], -power)
+                              : w->entries[i * w->slices + s];
         /* Column by column, W' is what W is row by row. */
         status =
             LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'N', (lapack_int)w->columns, (lapack_int)w->rows,
@@ -69,9 +82,11 @@ bool ub_weight_spectrum(const struct ub_weight *w, struct ub_weight_spectrum *ou
     *out = (struct ub_weight_spectrum){0};
     if (longer > INT_MAX || !all_finite(longer * shorter * w->slices, w->entries))
         return false;
+    out->power = power_of(longer * shorter * w->slices, w->entries);
     out->count = shorter * w->slices;
     out->values = ub_calloc((size_t)out->count, sizeof *out->values);
-    if (!square_singular_values(w, out->values) || !all_finite(out->count, out->values)) {
+    if (!square_singular_values(w, out->power, out->values) ||
+        !all_finite(out->count, out->values)) {
         ub_weight_spectrum_free(out);
         return false;
     }
@@ -84,7 +99,22 @@ bool ub_weight_spectrum(const struct ub_weight *w, struct ub_weight_spectrum *ou
     out->alpha_hat =
         out->tail.valid ? ub_alpha_hat(out->values, out->count, out->tail.alpha) : (double)NAN;
     hold_against_noise(longer, shorter, w->slices, out);
+    const double shift = 2 * out->power * log10(2); /* of logarithms of eigenvalues */
+    out->scalars.log_norm += shift;
+    out->scalars.log_spectral_norm += shift;
+    out->alpha_hat += out->tail.alpha * shift;
     return true;
+}
+
+void ub_weight_spectrum_unscale(struct ub_weight_spectrum *s)
+{
+    double *const scaled[] = {&s->error, &s->scalars.largest, &s->scalars.trace, &s->tail.xmin,
+                              &s->noise_edge};
+    for (size_t i = 0; i < sizeof scaled / sizeof *scaled; i++)
+        *scaled[i] = scalbn(*scaled[i], 2 * s->power);
+    for (int64_t i = 0; i < s->count; i++)
+        s->values[i] = scalbn(s->values[i], 2 * s->power);
+    s->power = 0;
 }
 
 void ub_weight_spectrum_free(struct ub_weight_spectrum *spectrum)

@@ -19,7 +19,12 @@ struct ub_weight {
     const double *entries;         /* rows x columns x slices, the last index fastest */
 };
 
+/* Eigenvalues are in units of 4^power: those of entries from 1e-300 to 1e300 are no doubles. So are
+ * error, scalars.largest, scalars.trace, tail.xmin and noise_edge; all else is without units or, as
+ * logarithms and alpha_hat, of the true values. power = 0 unless the largest entry is beyond
+ * 2^250 or below 2^-250. */
 struct ub_weight_spectrum {
+    int power;
     int64_t count;  /* slices min(rows, columns) */
     double *values; /* squared singular values, descending */
     double error;   /* LAPACK's singular values are within about p eps sigma_1 of the true ones, p
@@ -36,6 +41,8 @@ struct ub_weight_spectrum {
 /* False, and *out empty: an entry is not finite, a side is longer than INT_MAX, or LAPACK fails.
  * Memory: a copy of the entries, and LAPACK's work. */
 bool ub_weight_spectrum(const struct ub_weight *weight, struct ub_weight_spectrum *out);
+/* Brings all to power = 0; what is beyond doubles becomes infinite or 0. */
+void ub_weight_spectrum_unscale(struct ub_weight_spectrum *spectrum);
 void ub_weight_spectrum_free(struct ub_weight_spectrum *spectrum);
 
 #endif
