@@ -4,7 +4,7 @@ BUILD := build/$(PRESET)
 STORE ?= out/quick
 JOBS ?= $(shell nproc)
 
-.PHONY: all build bench test asan valgrind fmt fmt-check baseline peers peers-spectra clean help deps
+.PHONY: all build bench test asan tsan machines valgrind fmt fmt-check baseline peers peers-spectra clean help deps
 
 all: build
 
@@ -26,6 +26,14 @@ test: build ## run all tests
 
 asan: ## run all tests under the address and undefined-behavior sanitizers
 	@$(MAKE) --no-print-directory PRESET=asan test
+
+tsan: ## run the tests of threads under ThreadSanitizer, and races planted to be found by it
+	@cmake --preset tsan --log-level=WARNING
+	@cmake --build --preset tsan -- --quiet races test_threads test_program
+	@ctest --preset tsan -j $(JOBS)
+
+machines: build ## run the tests as on other CPUs: each kernel set of the libraries that this one can run
+	@ci/machines $(BUILD)
 
 valgrind: build ## run the core's tests under valgrind
 	@ci/valgrind $(BUILD)

@@ -15,14 +15,14 @@
 #endif
 
 #ifdef UB_THREAD_SANITIZER
-void __tsan_read_range(void *address, unsigned long size);
-void __tsan_write_range(void *address, unsigned long size);
+void __tsan_read_range(void *address, long size);
+void __tsan_write_range(void *address, long size);
 #endif
 
 static inline void ub_unseen_read(const void *address, size_t bytes)
 {
 #ifdef UB_THREAD_SANITIZER
-    __tsan_read_range((void *)address, bytes);
+    __tsan_read_range((void *)address, (long)bytes);
 #else
     (void)address, (void)bytes;
 #endif
@@ -31,7 +31,7 @@ static inline void ub_unseen_read(const void *address, size_t bytes)
 static inline void ub_unseen_write(void *address, size_t bytes)
 {
 #ifdef UB_THREAD_SANITIZER
-    __tsan_write_range(address, bytes);
+    __tsan_write_range(address, (long)bytes);
 #else
     (void)address, (void)bytes;
 #endif
