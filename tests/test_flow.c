@@ -165,7 +165,7 @@ static void central_flow_stays_at_the_edge(void **state)
     fixture_free(&f);
 }
 
-enum { STARTS = 8 };
+enum { STARTS = 6 };
 
 static void step_optimizer(struct fixture *f)
 {
