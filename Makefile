@@ -5,7 +5,7 @@ STORE ?= out/quick
 JOBS ?= $(shell nproc)
 SECONDS ?= 20
 
-.PHONY: all build bench test asan asan-core fuzz lint valgrind fmt fmt-check baseline peers peers-spectra clean help deps
+.PHONY: all build bench test asan asan-core tsan machines fuzz lint valgrind fmt fmt-check baseline peers peers-spectra clean help deps
 
 all: build
 
@@ -32,6 +32,14 @@ asan-core: ## run the core's tests (label core) under the same
 	@[ -e build/asan/build.ninja ] || cmake --preset asan --log-level=WARNING
 	@cmake --build --preset asan -- --quiet core
 	@ctest --preset asan -j $(JOBS) -L '^core$$'
+
+tsan: ## run the tests of threads under ThreadSanitizer, and races planted to be found by it
+	@cmake --preset tsan --log-level=WARNING
+	@cmake --build --preset tsan -- --quiet races test_threads test_program
+	@ctest --preset tsan -j $(JOBS)
+
+machines: build ## run the tests as on other CPUs: each kernel set of the libraries that this one can run
+	@ci/machines $(BUILD)
 
 fuzz: ## fuzz every reader for SECONDS (20) each, or those in TARGETS (needs clang)
 	@ci/deps --check fuzz

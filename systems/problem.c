@@ -64,7 +64,8 @@ struct ub_problem *ub_problem_new(const struct ub_problem_spec *spec, struct ub_
     struct ub_problem *p = ub_calloc(1, sizeof *p);
     p->data = spec->data;
     p->single = !spec->double_precision;
-    p->threads = spec->threads > 0 ? spec->threads : 1;
+    if (spec->threads > 1)
+        p->team = ub_team_new(spec->threads < UB_LANES ? spec->threads : UB_LANES);
     if (!read_calls(p, spec, err) || !fits(p, err)) {
         ub_problem_free(p);
         return NULL;
@@ -95,8 +96,10 @@ void ub_problem_free(struct ub_problem *p)
     ub_free(p->hidden_widths);
     ub_free(p->layout.params);
     ub_free(p->frozen.params);
-    if (!p->whole)
+    if (!p->whole) {
         ub_free(p->frozen_values);
+        ub_team_free(p->team);
+    }
     ub_problem_free_batch_data(p->batch_data);
     ub_free(p->theta);
     ub_call_free(p->model_call);

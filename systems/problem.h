@@ -29,8 +29,8 @@ struct ub_problem {
     const struct ub_init *init;
     struct ub_call *model_call, *loss_call, *init_call;
     bool single;
-    bool dry; /* programs are planned only, for their size */
-    int threads;
+    bool dry;             /* programs are planned only, for their size */
+    struct ub_team *team; /* NULL: one thread; a mini-batch's is the whole's */
 
     struct ub_layout layout, frozen;
     double *frozen_values; /* drawn by ub_problem_init */

@@ -55,8 +55,7 @@ struct ub_problem *ub_problem_batch_new(const struct ub_problem *whole, int64_t 
                                                  .loss = loss,
                                                  .init = init,
                                                  .data = data,
-                                                 .double_precision = !whole->single,
-                                                 .threads = whole->threads},
+                                                 .double_precision = !whole->single},
                        err);
     ub_free(model);
     ub_free(loss);
@@ -67,6 +66,7 @@ struct ub_problem *ub_problem_batch_new(const struct ub_problem *whole, int64_t 
     }
     ub_free(p->frozen_values);
     p->frozen_values = whole->frozen_values;
+    p->team = whole->team;
     p->whole = whole;
     p->batch_data = data;
     int64_t *first = ub_calloc((size_t)batch, sizeof *first);

@@ -179,7 +179,7 @@ struct ub_program *ub_finish_program(const struct ub_problem *p, bool test, stru
                                          .chunk = e->chunk,
                                          .single = p->single,
                                          .dry = p->dry,
-                                         .threads = p->threads,
+                                         .team = p->team,
                                          .keep_limit = KEEP_LIMIT};
     struct ub_program *program = ub_program_compile(e->builder.graph, &spec);
     if (!p->dry) {

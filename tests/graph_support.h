@@ -26,8 +26,7 @@ static inline void evaluate(const struct ub_graph *g, const struct binding *bind
                                                                            .n_inputs = n,
                                                                            .outputs = outputs,
                                                                            .n_outputs = n_nodes,
-                                                                           .single = single,
-                                                                           .threads = 1});
+                                                                           .single = single});
     ub_program_run(p, vectors, out, true);
     ub_program_free(p);
 }

@@ -165,40 +165,91 @@ static void central_flow_stays_at_the_edge(void **state)
     fixture_free(&f);
 }
 
-/* The discrete optimizer, after some steps, against both flows from the same start. */
-static void check_tracking(const char *optimizer, int64_t settle, int64_t steps)
+enum { STARTS = 6 };
+
+static void step_optimizer(struct fixture *f)
+{
+    ub_problem_gradient(f->problem, f->theta, f->grad);
+    ub_optimizer_step(f->optimizer, f->theta, f->grad);
+}
+
+/* Two steps on, the mean of those between: an oscillation of period two cancels. */
+static void mean_iterate(struct fixture *f, double *mean)
+{
+    for (int64_t i = 0; i < f->size; i++)
+        mean[i] = f->theta[i] / 4;
+    step_optimizer(f);
+    for (int64_t i = 0; i < f->size; i++)
+        mean[i] += f->theta[i] / 2;
+    step_optimizer(f);
+    for (int64_t i = 0; i < f->size; i++)
+        mean[i] += f->theta[i] / 4;
+}
+
+static double distance(int64_t n, const double *a, const double *b)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += (a[i] - b[i]) * (a[i] - b[i]);
+    return sqrt(sum);
+}
+
+/* From one start: how far both flows are from the mean iterate after some steps, in units of the
+ * oscillation's amplitude sqrt(tr S) as the central flow itself has it. False off the edge. */
+static bool distances_from_the_mean(const char *optimizer, uint64_t seed, int64_t settle,
+                                    int64_t steps, double *central, double *plain)
 {
     struct fixture f = edge_fixture(optimizer);
-    for (int64_t t = 0; t < settle; t++) {
-        ub_problem_gradient(f.problem, f.theta, f.grad);
-        ub_optimizer_step(f.optimizer, f.theta, f.grad);
-    }
-    struct ub_flow *central = flow_of(&f, 8, true), *plain = flow_of(&f, 64, false);
-    for (int64_t t = 0; t < steps; t++) {
-        ub_problem_gradient(f.problem, f.theta, f.grad);
-        ub_optimizer_step(f.optimizer, f.theta, f.grad);
-    }
-    assert_true(ub_flow_advance(central, steps) && ub_flow_advance(plain, steps));
-    double near = 0, far = 0;
-    for (int64_t i = 0; i < f.size; i++) {
-        near += pow(ub_flow_theta(central)[i] - f.theta[i], 2);
-        far += pow(ub_flow_theta(plain)[i] - f.theta[i], 2);
-    }
-    assert_true(sqrt(near) < 0.4 * sqrt(far));
-    ub_flow_free(central);
-    ub_flow_free(plain);
+    double *mean = ub_calloc((size_t)f.size, sizeof *mean);
+    ub_problem_init(f.problem, seed, f.theta);
+    for (int64_t t = 0; t < settle; t++)
+        step_optimizer(&f);
+    struct ub_flow *flow[2] = {flow_of(&f, 64, false), flow_of(&f, 8, true)};
+    for (int64_t t = 0; t < steps; t++)
+        step_optimizer(&f);
+    mean_iterate(&f, mean);
+    assert_true(ub_flow_advance(flow[1], steps / 2));
+    const double before = ub_flow_state(flow[1]).variance;
+    assert_true(ub_flow_advance(flow[0], steps + 1) && ub_flow_advance(flow[1], steps / 2 + 1));
+    const double amplitude = sqrt(ub_flow_state(flow[1]).variance);
+    *plain = distance(f.size, ub_flow_theta(flow[0]), mean) / amplitude;
+    *central = distance(f.size, ub_flow_theta(flow[1]), mean) / amplitude;
+    ub_flow_free(flow[0]);
+    ub_flow_free(flow[1]);
+    ub_free(mean);
     fixture_free(&f);
+    return before > 0 && amplitude > 0;
+}
+
+/* The oscillation averages out to second order: at its edge the optimizer's mean iterate stays
+ * within the oscillation of the central flow (Cohen, Damian et al. 2024, section 3), and leaves the
+ * flow that does not oscillate. One path at the edge is chaotic, and its rounding the machine's:
+ * theory speaks of most starts, so half of them are asked for. */
+static void check_tracking(const char *optimizer, int64_t settle, int64_t steps)
+{
+    int at_edge = 0, within = 0, plain_within = 0;
+    for (uint64_t seed = 0; seed < STARTS; seed++) {
+        double central, plain;
+        if (!distances_from_the_mean(optimizer, seed, settle, steps, &central, &plain))
+            continue;
+        at_edge++;
+        within += central < 1;
+        plain_within += plain < 1;
+    }
+    if (2 * at_edge < STARTS || 2 * within < at_edge || 2 * plain_within > at_edge)
+        fail_msg("%s: %d of %d starts come to the edge, of these %d within the central flow's "
+                 "oscillation and %d within that of the plain flow; expected most, most and few",
+                 optimizer, at_edge, STARTS, within, plain_within);
 }
 
 static void central_flow_tracks_the_optimizer(void **state)
 {
     (void)state;
-    check_tracking("gd:lr=0.2", 0, 600);
-    check_tracking("gd:lr=0.3", 0, 300);
-    check_tracking("scalar-rmsprop:lr=0.02", 100, 400);
-    check_tracking("scalar-rmsprop:lr=0.05", 100, 400);
-    check_tracking("rmsprop:lr=0.005", 100, 400);
-    check_tracking("rmsprop:lr=0.02", 100, 400);
+    check_tracking("gd:lr=0.3", 600, 300);
+    check_tracking("gd:lr=0.4", 600, 300);
+    check_tracking("scalar-rmsprop:lr=0.05", 200, 200);
+    check_tracking("rmsprop:lr=0.005", 200, 200);
+    check_tracking("rmsprop:lr=0.01", 200, 200);
 }
 
 static void bad_starts_are_refused(void **state)

@@ -85,7 +85,7 @@ struct results {
 struct options {
     int64_t chunk;
     bool single;
-    int threads;
+    struct ub_team *team;
     uint64_t keep_limit;
 };
 
@@ -117,7 +117,7 @@ static struct ub_program *network_program(const struct network *n, const struct 
                                                            .samples = N,
                                                            .chunk = o.chunk,
                                                            .single = o.single,
-                                                           .threads = o.threads,
+                                                           .team = o.team,
                                                            .keep_limit = o.keep_limit});
     ub_program_samples(p, 0, d->x);
     ub_program_samples(p, 1, d->t);
@@ -162,12 +162,12 @@ static void chunks_sum_to_the_whole(void **state)
 {
     (void)state;
     struct data d = data_new();
-    struct results whole = run_network(&d, (struct options){N, false, 1, 0});
+    struct results whole = run_network(&d, (struct options){N, false, NULL, 0});
     const int64_t chunks[] = {1, 8, 10, 52, 100, 128};
     for (int i = 0; i < 6; i++) {
-        struct results r = run_network(&d, (struct options){chunks[i], false, 1, 0});
+        struct results r = run_network(&d, (struct options){chunks[i], false, NULL, 0});
         assert_same(&r, &whole, 1e-12);
-        r = run_network(&d, (struct options){chunks[i], true, 1, 0});
+        r = run_network(&d, (struct options){chunks[i], true, NULL, 0});
         assert_same(&r, &whole, 2e-4);
     }
 }
@@ -177,12 +177,15 @@ static void threads_give_the_same_bits(void **state)
     (void)state;
     struct data d = data_new();
     for (int single = 0; single < 2; single++) {
-        struct results one = run_network(&d, (struct options){5, single, 1, 0});
-        for (int threads = 2; threads <= 4; threads++)
+        struct results one = run_network(&d, (struct options){5, single, NULL, 0});
+        for (int threads = 2; threads <= 4; threads++) {
+            struct ub_team *team = ub_team_new(threads);
             for (int again = 0; again < 5; again++) {
-                struct results r = run_network(&d, (struct options){5, single, threads, 0});
+                struct results r = run_network(&d, (struct options){5, single, team, 0});
                 assert_memory_equal(&r, &one, sizeof r);
             }
+            ub_team_free(team);
+        }
     }
 }
 
@@ -192,7 +195,8 @@ static void late_stage_alone_gives_the_same(void **state)
 {
     (void)state;
     for (int keep = 0; keep < 2; keep++) {
-        struct options o = {10, false, 2, keep ? 0 : 1};
+        struct ub_team *team = ub_team_new(2);
+        struct options o = {10, false, team, keep ? 0 : 1};
         struct data d = data_new(), other = d;
         struct network n = network_new(o.chunk);
         struct ub_program *p = network_program(&n, &d, o);
@@ -206,6 +210,7 @@ static void late_stage_alone_gives_the_same(void **state)
         assert_same(&r, &expected, 1e-14);
         ub_program_free(p);
         ub_graph_free(n.g);
+        ub_team_free(team);
     }
 }
 
@@ -213,7 +218,7 @@ static void block_products_match_differences_of_the_gradient(void **state)
 {
     (void)state;
     struct data d = data_new();
-    struct options o = {10, false, 1, 0};
+    struct options o = {10, false, NULL, 0};
     struct results r = run_network(&d, o);
     const double h = 1e-5;
     for (int b = 0; b < BLOCK; b++) {
@@ -241,8 +246,7 @@ static void pointwise_chains_are_fused(void **state)
         g, &(struct ub_program_spec){.inputs = &(struct ub_program_input){.node = x},
                                      .n_inputs = 1,
                                      .outputs = &(struct ub_program_output){.node = y},
-                                     .n_outputs = 1,
-                                     .threads = 1});
+                                     .n_outputs = 1});
     assert_int_equal(ub_program_facts(p).fused_blocks, 1);
     assert_int_equal(ub_program_facts(p).steps_once, 1);
     static double in[5000], out[5000];
@@ -278,8 +282,7 @@ static void sums_join_the_block_of_what_they_sum(void **state)
             g, &(struct ub_program_spec){.inputs = &(struct ub_program_input){.node = x},
                                          .n_inputs = 1,
                                          .outputs = outputs,
-                                         .n_outputs = 2,
-                                         .threads = 1});
+                                         .n_outputs = 2});
         double *in = ub_calloc((size_t)n, sizeof *in), *out = ub_calloc((size_t)n, sizeof *out);
         double *sums = ub_calloc((size_t)(a * b), sizeof *sums);
         double *expected = ub_calloc((size_t)(a * b), sizeof *expected);
@@ -326,8 +329,7 @@ static void factors_come_out_of_sums(void **state)
         out[i] = (struct ub_program_output){.node = sums[i], .slot = i};
     }
     struct ub_program *p = ub_program_compile(
-        g, &(struct ub_program_spec){
-               .inputs = in, .n_inputs = 4, .outputs = out, .n_outputs = 4, .threads = 1});
+        g, &(struct ub_program_spec){.inputs = in, .n_inputs = 4, .outputs = out, .n_outputs = 4});
     double X[ROWS * C], Y[ROWS * C], W[C] = {1.5, -2, 0.25}, U[C] = {3, 0.5, -1}, r[4][ROWS];
     double expected[4][ROWS] = {{0}};
     for (int i = 0; i < ROWS * C; i++) {

@@ -210,7 +210,8 @@ static struct ub_program *program_new(const struct ub_program_spec *spec)
     p->chunk = spec->chunk > 0 ? spec->chunk : 1;
     p->chunks = (spec->samples + p->chunk - 1) / p->chunk;
     p->lanes = p->chunks < UB_LANES ? p->chunks : UB_LANES;
-    p->threads = spec->threads > 0 ? spec->threads : 1;
+    p->team = spec->team;
+    p->threads = ub_team_threads(spec->team);
     for (int i = 0; i < spec->n_inputs; i++)
         p->keep = p->keep || spec->inputs[i].late;
     return p;

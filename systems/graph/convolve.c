@@ -21,6 +21,8 @@ static int64_t images_at_once(const struct ub_images *s)
 int64_t ub_convolve_scratch(const struct ub_convolution *conv)
 {
     const struct ub_images *s = &conv->images;
+    if (conv->dnnl)
+        return ub_dnnl_conv_scratch(conv->dnnl);
     return images_at_once(s) * s->out_h * s->out_w * patch_size(s);
 }
 
@@ -109,7 +111,7 @@ void ub_convolve(const struct ub_kernels *k, const struct ub_convolution *conv, 
         char *mc = (char *)out + (size_t)(m * conv->stride_c) * k->real;
         struct operands o = {.k = k, .s = conv->images, .scratch = scratch};
         if (conv->dnnl) {
-            ub_dnnl_conv_run(conv->dnnl, mc, ma, mb);
+            ub_dnnl_conv_run(conv->dnnl, mc, ma, mb, scratch);
             continue;
         }
         o.s.n = images_at_once(&conv->images);

@@ -1,7 +1,12 @@
 /* convolve_dnnl.c - convolutions in float through oneDNN, on images with channels last. Weights
  * are laid out by us as (o, window height, window width, channels / groups) and reordered into
- * whatever the primitive prefers at each run: they are small. */
+ * whatever the primitive prefers at each run: they are small.
+ *
+ * A primitive is shared by all threads, so it must own no memory that it writes: by default oneDNN
+ * gives it a scratchpad that concurrent runs overwrite for each other. Scratchpads, and the
+ * reordered weights, are the caller's (one a thread), which oneDNN calls scratchpad mode user. */
 #include "systems/graph/program.h"
+#include "systems/graph/unseen.h"
 
 #include <dnnl.h>
 #include <omp.h>
@@ -13,7 +18,8 @@ struct ub_dnnl_conv {
     dnnl_primitive_desc_t descriptor;
     dnnl_primitive_t primitive, to_theirs, to_ours; /* reorders of weights: NULL where not needed */
     dnnl_memory_desc_t image, weight, out, their_weight;
-    size_t weight_bytes;
+    dnnl_memory_desc_t work, reorder_work; /* scratchpads, of size 0 where none is needed */
+    size_t weight_bytes, scratch_bytes;    /* their weights; those and the larger scratchpad */
 };
 
 static dnnl_memory_desc_t images_last(int64_t n, int64_t c, int64_t h, int64_t w)
@@ -43,7 +49,7 @@ static dnnl_memory_desc_t weights(const struct ub_images *s, bool ours)
     return d;
 }
 
-static bool describe(struct ub_dnnl_conv *c, const struct ub_images *s)
+static bool describe(struct ub_dnnl_conv *c, const struct ub_images *s, dnnl_primitive_attr_t own)
 {
     const dnnl_dims_t stride = {s->stride, s->stride}, pad = {s->pad, s->pad};
     const dnnl_memory_desc_t any = weights(s, false);
@@ -52,7 +58,7 @@ static bool describe(struct ub_dnnl_conv *c, const struct ub_images *s)
     if (dnnl_convolution_forward_desc_init(&hint, dnnl_forward_training, dnnl_convolution_direct,
                                            &c->image, &any, NULL, &c->out, stride, pad,
                                            pad) != dnnl_success ||
-        dnnl_primitive_desc_create(&forward, &hint, NULL, c->engine, NULL) != dnnl_success)
+        dnnl_primitive_desc_create(&forward, &hint, own, c->engine, NULL) != dnnl_success)
         return false;
     if (c->op == UB_OP_CONV) {
         c->descriptor = forward;
@@ -65,40 +71,56 @@ static bool describe(struct ub_dnnl_conv *c, const struct ub_images *s)
             : dnnl_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, &c->image,
                                                           &any, NULL, &c->out, stride, pad, pad);
     if (status == dnnl_success)
-        status = dnnl_primitive_desc_create(&c->descriptor, &d, NULL, c->engine, forward);
+        status = dnnl_primitive_desc_create(&c->descriptor, &d, own, c->engine, forward);
     dnnl_primitive_desc_destroy(forward);
     return status == dnnl_success;
 }
 
-static bool make_reorder(dnnl_engine_t engine, const dnnl_memory_desc_t *from,
-                         const dnnl_memory_desc_t *to, dnnl_primitive_t *reorder)
+static dnnl_memory_desc_t scratchpad_of(const_dnnl_primitive_desc_t descriptor)
 {
+    return *dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
+}
+
+static bool make_reorder(struct ub_dnnl_conv *c, dnnl_primitive_attr_t own)
+{
+    const bool gradient = c->op == UB_OP_CONV_WEIGHT;
+    const dnnl_memory_desc_t *from = gradient ? &c->their_weight : &c->weight;
+    const dnnl_memory_desc_t *to = gradient ? &c->weight : &c->their_weight;
     dnnl_primitive_desc_t descriptor;
-    if (dnnl_reorder_primitive_desc_create(&descriptor, from, engine, to, engine, NULL) !=
+    if (dnnl_reorder_primitive_desc_create(&descriptor, from, c->engine, to, c->engine, own) !=
         dnnl_success)
         return false;
-    dnnl_status_t status = dnnl_primitive_create(reorder, descriptor);
+    c->reorder_work = scratchpad_of(descriptor);
+    dnnl_status_t status =
+        dnnl_primitive_create(gradient ? &c->to_ours : &c->to_theirs, descriptor);
     dnnl_primitive_desc_destroy(descriptor);
     return status == dnnl_success;
 }
 
-static bool make(struct ub_dnnl_conv *c, const struct ub_images *s)
+static size_t whole_lines(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+static bool make(struct ub_dnnl_conv *c, const struct ub_images *s, dnnl_primitive_attr_t own)
 {
     c->image = images_last(s->n, s->c, s->h, s->w);
     c->out = images_last(s->n, s->o, s->out_h, s->out_w);
     c->weight = weights(s, true);
-    if (dnnl_engine_create(&c->engine, dnnl_cpu, 0) != dnnl_success || !describe(c, s))
+    if (dnnl_engine_create(&c->engine, dnnl_cpu, 0) != dnnl_success || !describe(c, s, own))
         return false;
     const bool gradient = c->op == UB_OP_CONV_WEIGHT;
     c->their_weight = *dnnl_primitive_desc_query_md(
         c->descriptor, gradient ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
-    c->weight_bytes = dnnl_memory_desc_get_size(&c->their_weight);
+    c->work = scratchpad_of(c->descriptor);
     if (!dnnl_memory_desc_equal(&c->weight, &c->their_weight)) {
-        bool made = gradient ? make_reorder(c->engine, &c->their_weight, &c->weight, &c->to_ours)
-                             : make_reorder(c->engine, &c->weight, &c->their_weight, &c->to_theirs);
-        if (!made)
+        c->weight_bytes = whole_lines(dnnl_memory_desc_get_size(&c->their_weight));
+        if (!make_reorder(c, own))
             return false;
     }
+    const size_t work = dnnl_memory_desc_get_size(&c->work);
+    const size_t reorder = dnnl_memory_desc_get_size(&c->reorder_work);
+    c->scratch_bytes = c->weight_bytes + whole_lines(work > reorder ? work : reorder);
     return dnnl_primitive_create(&c->primitive, c->descriptor) == dnnl_success;
 }
 
@@ -116,7 +138,13 @@ struct ub_dnnl_conv *ub_dnnl_conv_new(enum ub_op op, const struct ub_images *s)
     struct ub_dnnl_conv *c = ub_calloc(1, sizeof *c);
     c->op = op;
     const int threads = be_alone();
-    const bool made = make(c, s);
+    dnnl_primitive_attr_t own = NULL;
+    const bool made =
+        dnnl_primitive_attr_create(&own) == dnnl_success &&
+        dnnl_primitive_attr_set_scratchpad_mode(own, dnnl_scratchpad_mode_user) == dnnl_success &&
+        make(c, s, own);
+    if (own)
+        dnnl_primitive_attr_destroy(own);
     omp_set_num_threads(threads);
     if (made)
         return c;
@@ -141,6 +169,11 @@ void ub_dnnl_conv_free(struct ub_dnnl_conv *c)
     ub_free(c);
 }
 
+int64_t ub_dnnl_conv_scratch(const struct ub_dnnl_conv *c)
+{
+    return (int64_t)(c->scratch_bytes / sizeof(float));
+}
+
 static void must(dnnl_status_t status, const char *what)
 {
     if (status == dnnl_success)
@@ -158,11 +191,35 @@ static dnnl_memory_t memory(const struct ub_dnnl_conv *c, const dnnl_memory_desc
     return m;
 }
 
-static void reorder(dnnl_primitive_t primitive, dnnl_stream_t stream, dnnl_memory_t from,
-                    dnnl_memory_t to)
+/* Runs a primitive and lets go of its arguments and of the scratchpad, of which there may be none.
+ */
+static void execute(const struct ub_dnnl_conv *c, dnnl_primitive_t primitive, int count,
+                    const dnnl_exec_arg_t *arguments, const dnnl_memory_desc_t *work, void *pad,
+                    const char *what)
 {
-    const dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
-    must(dnnl_primitive_execute(primitive, stream, 2, args), "reorder");
+    dnnl_exec_arg_t all[4];
+    dnnl_stream_t stream;
+    must(dnnl_stream_create(&stream, c->engine, dnnl_stream_default_flags), "stream");
+    for (int i = 0; i < count; i++)
+        all[i] = arguments[i];
+    if (dnnl_memory_desc_get_size(work) > 0)
+        all[count++] = (dnnl_exec_arg_t){DNNL_ARG_SCRATCHPAD, memory(c, work, pad)};
+    must(dnnl_primitive_execute(primitive, stream, count, all), what);
+    must(dnnl_stream_wait(stream), "wait");
+    for (int i = 0; i < count; i++)
+        dnnl_memory_destroy(all[i].memory);
+    dnnl_stream_destroy(stream);
+}
+
+/* Weights between our layout and theirs. */
+static void reorder(const struct ub_dnnl_conv *c, dnnl_primitive_t primitive, const void *ours,
+                    void *theirs, void *pad)
+{
+    const int from = primitive == c->to_ours ? DNNL_ARG_TO : DNNL_ARG_FROM;
+    const int to = primitive == c->to_ours ? DNNL_ARG_FROM : DNNL_ARG_TO;
+    const dnnl_exec_arg_t arguments[] = {{from, memory(c, &c->weight, ours)},
+                                         {to, memory(c, &c->their_weight, theirs)}};
+    execute(c, primitive, 2, arguments, &c->reorder_work, pad, "reorder");
 }
 
 /* Which argument of the primitive our operands a, b and out are. */
@@ -176,38 +233,43 @@ static void name_arguments(enum ub_op op, int names[3])
         names[i] = from[i];
 }
 
-void ub_dnnl_conv_run(const struct ub_dnnl_conv *c, void *out, const void *a, const void *b)
+/* ThreadSanitizer sees nothing of what the library does. */
+static void tell(const struct ub_dnnl_conv *c, const void *const *values, void *scratch)
 {
-    const void *values[3] = {a, b, out};
-    dnnl_exec_arg_t args[3];
-    dnnl_stream_t stream;
-    dnnl_memory_t ours = NULL, theirs = NULL;
+    const dnnl_memory_desc_t *const d[] = {
+        c->op == UB_OP_CONV_INPUT ? &c->out : &c->image,
+        c->op == UB_OP_CONV_WEIGHT ? &c->out : &c->weight,
+        c->op == UB_OP_CONV         ? &c->out
+        : c->op == UB_OP_CONV_INPUT ? &c->image
+                                    : &c->weight,
+    };
+    ub_unseen_read(values[0], dnnl_memory_desc_get_size(d[0]));
+    ub_unseen_read(values[1], dnnl_memory_desc_get_size(d[1]));
+    ub_unseen_write((void *)values[2], dnnl_memory_desc_get_size(d[2]));
+    ub_unseen_write(scratch, c->scratch_bytes);
+}
+
+void ub_dnnl_conv_run(const struct ub_dnnl_conv *c, void *out, const void *a, const void *b,
+                      void *scratch)
+{
+    const void *const values[3] = {a, b, out};
+    void *theirs = scratch, *pad = (char *)scratch + c->weight_bytes;
+    dnnl_exec_arg_t arguments[3];
     int names[3];
     const int threads = be_alone();
-    must(dnnl_stream_create(&stream, c->engine, dnnl_stream_default_flags), "stream");
+    tell(c, values, scratch);
     name_arguments(c->op, names);
+    if (c->to_theirs)
+        reorder(c, c->to_theirs, b, theirs, pad);
     for (int i = 0; i < 3; i++) {
         const bool is_weight = names[i] == DNNL_ARG_WEIGHTS || names[i] == DNNL_ARG_DIFF_WEIGHTS;
         const bool is_image = names[i] == DNNL_ARG_SRC || names[i] == DNNL_ARG_DIFF_SRC;
-        if (is_weight && (c->to_theirs || c->to_ours)) {
-            ours = memory(c, &c->weight, values[i]);
-            theirs = memory(c, &c->their_weight, DNNL_MEMORY_ALLOCATE);
-            args[i] = (dnnl_exec_arg_t){names[i], theirs};
-            continue;
-        }
-        const dnnl_memory_desc_t *d = is_weight ? &c->weight : is_image ? &c->image : &c->out;
-        args[i] = (dnnl_exec_arg_t){names[i], memory(c, d, values[i])};
+        const dnnl_memory_desc_t *d = is_weight ? &c->their_weight : is_image ? &c->image : &c->out;
+        arguments[i] = (dnnl_exec_arg_t){
+            names[i], memory(c, d, is_weight && c->weight_bytes ? theirs : values[i])};
     }
-    if (c->to_theirs)
-        reorder(c->to_theirs, stream, ours, theirs);
-    must(dnnl_primitive_execute(c->primitive, stream, 3, args), "convolution");
+    execute(c, c->primitive, 3, arguments, &c->work, pad, "convolution");
     if (c->to_ours)
-        reorder(c->to_ours, stream, theirs, ours);
-    must(dnnl_stream_wait(stream), "wait");
-    for (int i = 0; i < 3; i++)
-        dnnl_memory_destroy(args[i].memory);
-    if (ours)
-        dnnl_memory_destroy(ours);
-    dnnl_stream_destroy(stream);
+        reorder(c, c->to_ours, out, theirs, pad);
     omp_set_num_threads(threads);
 }

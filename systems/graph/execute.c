@@ -1,8 +1,7 @@
-/* execute.c - runs programs: threads take lanes, a lane runs its chunks in order, and lanes are
- * added in order. Which thread does what never shows in the result. */
+/* execute.c - runs programs: members of a team take lanes, a lane runs its chunks in order, and
+ * lanes are added in order. Which thread does what never shows in the result. */
 #include "systems/graph/program.h"
 
-#include <omp.h>
 #include <string.h>
 
 static inline void *at(const struct ub_program *p, const struct ub_lane_context *t,
@@ -238,13 +237,22 @@ static void run_chunk(const struct ub_program *p, struct ub_lane_context *t, int
     run_steps(p, t, UB_CHUNK_LATE, results);
 }
 
-static void run_lane(const struct ub_program *p, int64_t lane, bool first, double *const *results)
+/* A call that a team shares out. */
+struct call {
+    const struct ub_program *p;
+    bool first;
+    double *const *results;
+};
+
+static void run_lane(void *context, int64_t lane, int member)
 {
-    struct ub_lane_context *t = &p->contexts[omp_get_thread_num()];
+    const struct call *call = context;
+    const struct ub_program *p = call->p;
+    struct ub_lane_context *t = &p->contexts[member];
     t->base[UB_SPACE_LANE] = (char *)p->lane + (size_t)(lane * p->lane_size) * p->kernels->real;
     for (int64_t chunk = lane; chunk < p->chunks; chunk += p->lanes) {
         t->lane_first = chunk == lane;
-        run_chunk(p, t, chunk, first, results);
+        run_chunk(p, t, chunk, call->first, call->results);
     }
 }
 
@@ -277,14 +285,8 @@ void ub_program_run(struct ub_program *p, const double *const *vectors, double *
         run_steps(p, &p->contexts[0], UB_ONCE_FIRST, results);
     run_steps(p, &p->contexts[0], UB_ONCE_LATE, results);
     bool whole = first || !p->keep; /* nothing kept: the first stage runs again */
-    if (p->threads == 1 || p->lanes < 2) {
-        for (int64_t lane = 0; lane < p->lanes; lane++)
-            run_lane(p, lane, whole, results);
-    } else {
-#pragma omp parallel for num_threads(p->threads) schedule(dynamic, 1)
-        for (int64_t lane = 0; lane < p->lanes; lane++)
-            run_lane(p, lane, whole, results);
-    }
+    struct call call = {p, whole, results};
+    ub_team_run(p->team, p->lanes, run_lane, &call);
     store_outputs(p, results, whole);
 }
 

@@ -23,7 +23,7 @@
 #ifndef UB_GRAPH_H
 #define UB_GRAPH_H
 
-#include "base/base.h"
+#include "systems/graph/team.h"
 
 #define UB_RANK 8 /* greatest rank of a tensor */
 
@@ -188,18 +188,22 @@ struct ub_program_output {
     int64_t stride; /* UB_TOTAL: as above, for a leading batch axis */
 };
 
+/* A run of a program is this many tasks at most, fixed so that results do not depend on threads:
+ * sums over every UB_LANES-th chunk. A larger team has members without work. */
+enum { UB_LANES = 8 };
+
 struct ub_program_spec {
     const struct ub_program_input *inputs;
     int n_inputs;
     const struct ub_program_output *outputs;
     int n_outputs;
-    int64_t samples;     /* how many there are in all */
-    int64_t chunk;       /* samples in a chunk: the leading axis of UB_SAMPLES inputs */
-    bool single;         /* compute in float (true) or double */
-    int threads;         /* >= 1 */
-    bool dry;            /* plan only, for the facts: nothing large is allocated, no run */
-    uint64_t keep_limit; /* bytes that may be kept between stages; beyond it the first stage is
-                            recomputed at each call. 0 = 4 GiB */
+    int64_t samples;      /* how many there are in all */
+    int64_t chunk;        /* samples in a chunk: the leading axis of UB_SAMPLES inputs */
+    bool single;          /* compute in float (true) or double */
+    struct ub_team *team; /* who shares out the chunks, borrowed; NULL = the caller alone */
+    bool dry;             /* plan only, for the facts: nothing large is allocated, no run */
+    uint64_t keep_limit;  /* bytes that may be kept between stages; beyond it the first stage is
+                             recomputed at each call. 0 = 4 GiB */
 };
 
 struct ub_program;

@@ -3,6 +3,7 @@
  * Loops are plain C that the compiler vectorizes; exp, tanh and the like come from libm's vector
  * forms (libmvec: 4 ulp) where the compiler knows them. */
 #include "systems/graph/kernels.h"
+#include "systems/graph/unseen.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -484,6 +485,10 @@ static void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *
     enum CBLAS_TRANSPOSE left = ta ? CblasTrans : CblasNoTrans;
     enum CBLAS_TRANSPOSE right = tb ? CblasTrans : CblasNoTrans;
     real beta = accumulate ? 1 : 0;
+    for (int64_t i = 0; i < m; i++)
+        ub_unseen_write((real *)c + i * ldc, (size_t)n * sizeof(real));
+    ub_unseen_read(a, (size_t)(((ta ? k : m) - 1) * lda + (ta ? m : k)) * sizeof(real));
+    ub_unseen_read(b, (size_t)(((tb ? n : k) - 1) * ldb + (tb ? k : n)) * sizeof(real));
 #ifdef UB_REAL_IS_float
     cblas_sgemm(CblasRowMajor, left, right, (int)m, (int)n, (int)k, 1, a, (int)lda, b, (int)ldb,
                 beta, c, (int)ldc);

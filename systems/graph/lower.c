@@ -251,7 +251,7 @@ static void lower_conv(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
     s->in[0] = c->ref[c->base[v->in[0]]];
     s->in[1] = c->ref[c->base[v->in[1]]];
     s->conv = conv;
-    if (!conv.dnnl && ub_convolve_scratch(&conv) > c->p->scratch)
+    if (ub_convolve_scratch(&conv) > c->p->scratch)
         c->p->scratch = ub_convolve_scratch(&conv);
     const struct ub_images *i = &conv.images;
     double calls = c->segment[x] < UB_CHUNK_FIRST ? 1 : (double)c->p->chunks;

@@ -1,6 +1,9 @@
 /* pick.c - which build of the kernels this CPU runs. */
 #include "systems/graph/kernels.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 extern const struct ub_kernels ub_kernels_v2_float, ub_kernels_v2_double;
 #ifdef __x86_64__
 extern const struct ub_kernels ub_kernels_v3_float, ub_kernels_v3_double;
@@ -18,14 +21,21 @@ static bool has_v4(void)
            __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vl");
 }
+
+/* UNIBENCH_KERNELS=v2 or v3 asks for no more than that: results as on an older CPU. */
+static bool is_allowed(const char *level)
+{
+    const char *most = getenv("UNIBENCH_KERNELS");
+    return !most || most[0] != 'v' || strcmp(level, most) <= 0;
+}
 #endif
 
 const struct ub_kernels *ub_kernels_pick(bool single)
 {
 #ifdef __x86_64__
-    if (has_v4())
+    if (has_v4() && is_allowed("v4"))
         return single ? &ub_kernels_v4_float : &ub_kernels_v4_double;
-    if (has_v3())
+    if (has_v3() && is_allowed("v3"))
         return single ? &ub_kernels_v3_float : &ub_kernels_v3_double;
 #endif
     return single ? &ub_kernels_v2_float : &ub_kernels_v2_double;

@@ -4,7 +4,6 @@
 
 #include "systems/graph/kernels.h"
 
-#define UB_LANES 8    /* partial sums over chunks: fixed, so results do not depend on threads */
 #define UB_SLOTS 8    /* sample arrays */
 #define UB_ALIGN 16   /* elements: every value starts on a cache line in float and double */
 #define UB_BLOCK 1024 /* elements of a fused block: its registers stay in L1 */
@@ -125,11 +124,11 @@ struct ub_steps {
     int count, capacity;
 };
 
-/* Per-thread state. */
+/* Per-thread state, on cache lines of its own: it changes with every chunk. */
 struct ub_lane_context {
-    void *base[UB_SPACES];
+    _Alignas(64) void *base[UB_SPACES];
     void *registers;
-    void *scratch; /* patches of convolutions */
+    void *scratch; /* what a convolution works in: patches, or what oneDNN asks for */
     int64_t chunk;
     bool lane_first; /* the lane's first chunk */
 };
@@ -151,7 +150,8 @@ struct ub_program {
     const struct ub_kernels *kernels;
     struct ub_program_facts facts;
     int64_t samples, chunk, chunks, lanes;
-    int threads;
+    struct ub_team *team;
+    int threads; /* of the team */
     bool keep;
     int n_inputs, n_outputs;
     struct ub_bound_input *inputs;
@@ -209,7 +209,9 @@ int64_t ub_convolve_scratch(const struct ub_convolution *s);
 /* convolve_dnnl.c: oneDNN's form of it in float, or NULL where it has none. */
 struct ub_dnnl_conv *ub_dnnl_conv_new(enum ub_op op, const struct ub_images *s);
 void ub_dnnl_conv_free(struct ub_dnnl_conv *conv);
-void ub_dnnl_conv_run(const struct ub_dnnl_conv *conv, void *out, const void *a, const void *b);
+int64_t ub_dnnl_conv_scratch(const struct ub_dnnl_conv *conv); /* elements that a run works in */
+void ub_dnnl_conv_run(const struct ub_dnnl_conv *conv, void *out, const void *a, const void *b,
+                      void *scratch);
 
 static inline int64_t ub_aligned(int64_t n)
 {

@@ -1,0 +1,328 @@
+/* Threads: a team does every task once, and every derivative of every model has the same bits for
+ * any number of threads. Also run under other instruction sets of oneDNN (CMakeLists.txt), where
+ * more of its primitives work in a scratchpad, and under ThreadSanitizer (make tsan). */
+#include "kinds.h"
+#include "support.h"
+#include "systems/graph/unseen.h"
+#include "systems/problem_express.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <time.h>
+
+/* ---- teams ---- */
+
+enum { TASKS = 37, MEMBERS = 4 };
+
+struct tally {
+    int done[TASKS];        /* plain: tasks are not shared */
+    int by_member[MEMBERS]; /* plain: no two members at once are the same */
+    _Atomic int at_work[MEMBERS];
+    bool overlap;
+};
+
+static void count_task(void *context, int64_t task, int member)
+{
+    struct tally *t = context;
+    assert_in_range(member, 0, MEMBERS - 1);
+    if (atomic_fetch_add(&t->at_work[member], 1) != 0)
+        t->overlap = true;
+    t->done[task]++;
+    t->by_member[member]++;
+    if (task % 5 == 0)
+        sched_yield();
+    atomic_fetch_sub(&t->at_work[member], 1);
+}
+
+static void sleep_a_little(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 300000}, NULL); /* longer than any spinning */
+}
+
+static void every_task_is_done_once(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= MEMBERS; threads++) {
+        struct ub_team *team = ub_team_new(threads);
+        struct tally tally = {.overlap = false};
+        int runs = 0, all = 0;
+        assert_int_equal(ub_team_threads(team), threads);
+        for (; runs < 2000; runs++) {
+            ub_team_run(team, runs % 2 ? TASKS : 2 + runs % 3, count_task, &tally);
+            if (runs % 100 == 99)
+                sleep_a_little(); /* helpers fall asleep and are woken */
+        }
+        for (int i = 0; i < TASKS; i++) {
+            const int small = i < 2 ? 1000 : i == 2 ? 667 : i == 3 ? 333 : 0;
+            assert_in_range(tally.done[i], 1000 + small - 1, 1000 + small);
+            all += tally.done[i];
+        }
+        for (int m = 0; m < MEMBERS; m++)
+            all -= tally.by_member[m];
+        assert_int_equal(all, 0);
+        assert_false(tally.overlap);
+        ub_team_free(team);
+    }
+}
+
+static void nobody_and_nothing(void **state)
+{
+    (void)state;
+    struct tally tally = {.overlap = false};
+    ub_team_run(NULL, TASKS, count_task, &tally);
+    assert_int_equal(tally.by_member[0], TASKS);
+    assert_int_equal(ub_team_threads(NULL), 1);
+    struct ub_team *team = ub_team_new(3);
+    ub_team_run(team, 0, count_task, &tally);
+    ub_team_run(team, 1, count_task, &tally); /* nothing to share: the caller's */
+    assert_int_equal(tally.by_member[0], TASKS + 1);
+    ub_team_free(team);
+    ub_team_free(ub_team_new(5)); /* never run */
+    ub_team_free(NULL);
+}
+
+static void wait_for_a_helper(void *context, int64_t task, int member)
+{
+    _Atomic int *helped = context;
+    (void)task;
+    if (member > 0) {
+        atomic_store(helped, 1);
+        return;
+    }
+    while (!atomic_load(helped))
+        sched_yield();
+}
+
+/* The caller's task ends only when a helper has had one: helpers do take part, also from sleep. */
+static void helpers_help(void **state)
+{
+    (void)state;
+    struct ub_team *team = ub_team_new(2);
+    for (int run = 0; run < 50; run++) {
+        _Atomic int helped = 0;
+        ub_team_run(team, 2, wait_for_a_helper, &helped);
+        assert_int_equal(helped, 1);
+        if (run % 10 == 0)
+            sleep_a_little();
+    }
+    ub_team_free(team);
+}
+
+/* ---- every model ---- */
+
+/* Small enough to walk all of them; where a name is missing, its defaults are walked. Samples that
+ * are normalized together share a chunk: few at a time, or there would be one chunk. */
+static const struct {
+    const char *name, *text;
+} small[] = {
+    {"deep-linear", "deep-linear:widths=6x6"},
+    {"matrix-factorization", "matrix-factorization:rank=3"},
+    {"two-layer", "two-layer:width=12"},
+    {"random-features", "random-features:width=12"},
+    {"mlp", "mlp:widths=8x8"},
+    {"autoencoder", "autoencoder:widths=8x3x8"},
+    {"cnn", "cnn:channels=8x8"},
+    {"cnn", "cnn:channels=8x8,norm=batch,ghost=5"},
+    {"resnet", "resnet:width=8,stages=2,norm=batch,ghost=5"},
+    {"resnet", "resnet:width=8,stages=2,norm=group"},
+    {"mlp-mixer", "mlp-mixer:width=6,depth=1,tokens=4"},
+    {"vit", "vit:width=8,depth=1,heads=2"},
+    {"gpt", "gpt:width=8,depth=1,heads=2"},
+    {"attention-only", "attention-only:width=8,depth=1,heads=2"},
+    {"lstm", "lstm:width=6"},
+    {"gru", "gru:width=6"},
+    {"mamba", "mamba:width=4,depth=1"},
+};
+enum { SMALL = sizeof small / sizeof *small, BLOCK = 8, MOST_THREADS = 4, SIZES = 3 };
+static const int64_t sizes[SIZES] = {40, 200, 1000}; /* divided by ghost batches */
+
+/* Of a kind, each sample another. */
+static struct ub_dataset *many_samples(int kind, int64_t many)
+{
+    struct ub_dataset *few = kinds_dataset(kind), *d = ub_calloc(1, sizeof *d);
+    const int64_t n = few->train.count, width = ub_target_width(few), f = few->features;
+    const int64_t positions = ub_positions(few);
+    *d = *few;
+    d->train = (struct ub_split){.count = many};
+    d->train.inputs = ub_calloc((size_t)(many * f), sizeof *d->train.inputs);
+    d->train.targets = ub_calloc((size_t)(many * width), sizeof *d->train.targets);
+    if (few->train.labels)
+        d->train.labels = ub_calloc((size_t)(many * positions), sizeof *d->train.labels);
+    for (int64_t i = 0; i < many; i++) {
+        const int64_t k = i % n;
+        for (int64_t j = 0; j < f; j++)
+            d->train.inputs[i * f + j] =
+                few->train.inputs[k * f + j] * (few->tokens ? 1 : 1 + 0.01 * (double)i);
+        memcpy(d->train.targets + i * width, few->train.targets + k * width,
+               (size_t)width * sizeof *d->train.targets);
+        if (few->train.labels)
+            memcpy(d->train.labels + i * positions, few->train.labels + k * positions,
+                   (size_t)positions * sizeof *d->train.labels);
+    }
+    d->name = ub_strdup(few->name);
+    d->test = (struct ub_split){.count = 0};
+    tiny_free(few);
+    return d;
+}
+
+/* Loss, gradient, one product, a block of products, third derivatives along two directions and
+ * twice along one. */
+static int64_t numbers_of(int64_t n)
+{
+    return 1 + n * (1 + 1 + BLOCK + 2);
+}
+
+static void everything(struct ub_problem *p, const double *theta, const double *V, double *out)
+{
+    const int64_t n = ub_problem_size(p);
+    out[0] = ub_problem_gradient(p, theta, out + 1);
+    out += 1 + n;
+    ub_problem_linearize(p, theta);
+    ub_problem_hvp(p, 1, V, out);
+    ub_problem_hvp(p, BLOCK, V, out + n);
+    ub_problem_third(p, V, V + n, out + n * (1 + BLOCK));
+    ub_problem_third(p, V, V, out + n * (2 + BLOCK));
+}
+
+struct walk {
+    int models, systems; /* systems: with a dataset and a precision */
+};
+
+static struct ub_problem *problem_of(const struct ub_dataset *data, const char *model,
+                                     bool double_precision, int threads)
+{
+    struct ub_error err = {0};
+    const char *loss = data->task == UB_CLASSIFICATION ? "ce" : "mse";
+    struct ub_problem *p =
+        ub_problem_new(&(struct ub_problem_spec){.model = model,
+                                                 .loss = loss,
+                                                 .data = data,
+                                                 .double_precision = double_precision,
+                                                 .threads = threads},
+                       &err);
+    if (!p)
+        fail_msg("%s: %s", model, err.text);
+    return p;
+}
+
+static int64_t chunks_of(const struct ub_dataset *data, const char *model)
+{
+    struct ub_problem *p = problem_of(data, model, false, 1);
+    const int64_t samples = data->train.count, chunk = ub_chunk_of(p, samples, BLOCK);
+    ub_problem_free(p);
+    return (samples + chunk - 1) / chunk;
+}
+
+#ifdef UB_THREAD_SANITIZER
+/* The sanitizer judges, at a tenth of the speed: four threads, float and double in turn. */
+enum { FEWEST_THREADS = MOST_THREADS, PRECISIONS_AT_ONCE = 1 };
+#else
+enum { FEWEST_THREADS = 1, PRECISIONS_AT_ONCE = 2 };
+#endif
+
+static void check_system(const struct ub_dataset *data, const char *model, bool double_precision)
+{
+    double *theta = NULL, *V = NULL, *one = NULL, *many = NULL;
+    size_t count = 0;
+    for (int threads = FEWEST_THREADS; threads <= MOST_THREADS; threads++) {
+        struct ub_problem *p = problem_of(data, model, double_precision, threads);
+        const int64_t n = ub_problem_size(p);
+        if (threads == FEWEST_THREADS) {
+            count = (size_t)numbers_of(n);
+            theta = ub_calloc((size_t)n, sizeof *theta);
+            V = tiny_normals(BLOCK * n, "V");
+            one = ub_calloc(count, sizeof *one);
+            many = ub_calloc(count, sizeof *many);
+        }
+        ub_problem_init(p, 1, theta);
+        everything(p, theta, V, threads == FEWEST_THREADS ? one : many);
+        for (size_t i = 0; threads > FEWEST_THREADS && i < count; i++)
+            if (memcmp(&one[i], &many[i], sizeof *one) != 0)
+                fail_msg("%s in %s: number %zu of %zu is %.17g with %d threads; expected %.17g",
+                         model, double_precision ? "f64" : "f32", i, count, many[i], threads,
+                         one[i]);
+        ub_problem_free(p);
+    }
+    double *const all[] = {theta, V, one, many};
+    for (int i = 0; i < 4; i++)
+        ub_free(all[i]);
+}
+
+/* The fewest samples of which every thread gets chunks. */
+static const struct ub_dataset *shared_out(struct ub_dataset *const of_sizes[SIZES],
+                                           const char *model)
+{
+    for (int i = 0; i < SIZES; i++)
+        if (chunks_of(of_sizes[i], model) >= MOST_THREADS)
+            return of_sizes[i];
+    fail_msg("%s: %lld samples leave threads without work", model, (long long)sizes[SIZES - 1]);
+    return NULL;
+}
+
+static void walk_model(struct walk *w, const struct ub_model *model, const char *text,
+                       struct ub_dataset *sets[KINDS][SIZES])
+{
+    int taken = 0;
+    for (int k = 0; k < KINDS; k++) {
+        if (!kinds_takes(model, sets[k][0]))
+            continue;
+        taken++;
+        const struct ub_dataset *data = shared_out(sets[k], text);
+        for (int i = 0; i < PRECISIONS_AT_ONCE; i++, w->systems++)
+            check_system(data, text, w->systems % 2 == 1);
+    }
+    if (taken == 0)
+        fail_msg("no dataset here fits '%s'", text);
+}
+
+static void threads_change_no_bit_of_any_model(void **state)
+{
+    (void)state;
+    struct walk w = {.models = 0};
+    struct ub_dataset *sets[KINDS][SIZES];
+    for (int k = 0; k < KINDS * SIZES; k++)
+        sets[k / SIZES][k % SIZES] = many_samples(k / SIZES, sizes[k % SIZES]);
+    for (size_t m = 0; ub_models[m]; m++, w.models++) {
+        int texts = 0;
+        for (int i = 0; i < SMALL; i++)
+            if (strcmp(small[i].name, ub_models[m]->name) == 0) {
+                walk_model(&w, ub_models[m], small[i].text, sets);
+                texts++;
+            }
+        if (texts == 0)
+            walk_model(&w, ub_models[m], ub_models[m]->name, sets);
+    }
+    assert_true(w.models > 0 && w.systems >= PRECISIONS_AT_ONCE * w.models);
+    for (int k = 0; k < KINDS * SIZES; k++)
+        tiny_free(sets[k / SIZES][k % SIZES]);
+}
+
+/* Where the race was seen: real images, chunks of 19, scratchpads in use. */
+static void convolutions_on_digits(void **state)
+{
+    static const char *const models[] = {
+        "cnn:channels=8x8", "cnn:channels=16x16,groups=4,norm=group",
+        "resnet:width=8,norm=layer,stages=2", "resnet:width=8,stages=2,ghost=15"};
+    (void)state;
+    struct ub_error err = {0};
+    struct ub_dataset *digits = ub_dataset_load("digits:size=150", 0, NULL, &err);
+    assert_non_null(digits);
+    for (size_t m = 0; m < sizeof models / sizeof *models; m++)
+        check_system(digits, models[m], false);
+    ub_dataset_free(digits);
+}
+
+/* A pattern as argument runs the tests that match it. */
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_task_is_done_once),
+        cmocka_unit_test(nobody_and_nothing),
+        cmocka_unit_test(helpers_help),
+        cmocka_unit_test(threads_change_no_bit_of_any_model),
+        cmocka_unit_test(convolutions_on_digits),
+    };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
