@@ -2,7 +2,7 @@
  * gradients that it divides (systems/optimizers/rmsprop.c). */
 #include "tests/support.h"
 
-#include "systems/systems.h"
+#include "systems/metric.h"
 
 #include <math.h>
 #include <string.h>
@@ -55,6 +55,18 @@ static void walk_free(struct walk *w)
     ub_problem_free(w->problem);
 }
 
+/* RMSProp's metric is diagonal. */
+static void read_metric(struct walk *w)
+{
+    struct ub_metric metric = {0};
+    struct ub_error err = {0};
+    if (!ub_optimizer_metric(w->optimizer, w->theta, w->grad, &metric, &err))
+        fail_msg("%s", err.text);
+    assert_null(metric.bases);
+    memcpy(w->diagonal, metric.values, (size_t)w->n * sizeof *w->diagonal);
+    ub_metric_clear(&metric);
+}
+
 static void one_window(struct walk *w, int64_t steps)
 {
     memset(w->mean, 0, (size_t)w->n * sizeof(double));
@@ -62,7 +74,7 @@ static void one_window(struct walk *w, int64_t steps)
     memset(w->squares, 0, (size_t)w->n * sizeof(double));
     for (int64_t t = 0; t < steps; t++) {
         ub_problem_gradient(w->problem, w->theta, w->grad);
-        ub_optimizer_preconditioner(w->optimizer, w->theta, w->grad, w->diagonal);
+        read_metric(w);
         for (int64_t i = 0; i < w->n; i++) {
             w->mean[i] += w->theta[i] / (double)steps;
             w->weighted[i] += w->grad[i] * w->grad[i] / w->diagonal[i];
