@@ -60,7 +60,7 @@ static void add_found_out(struct ub_text *out, const struct ub_law_result *r)
 void add_verdict(struct ub_text *out, const struct ub_law_result *r, bool markdown)
 {
     const char *mark = markdown ? "**" : "";
-    ub_text_add(out, "%s%s: %s%s. %s", mark, r->law->name, ub_verdict_name(r->verdict), mark,
+    ub_text_add(out, "%s%s: %s%s: %s", mark, r->law->name, ub_verdict_name(r->verdict), mark,
                 r->why);
     ub_text_add(out, ". Of %zu runs and %zu systems that it is about, %zu and %zu came to a level.",
                 r->n_runs, r->n_systems, r->n_reached, r->n_systems_reached);

@@ -416,8 +416,8 @@ static void words_are_true_as_they_stand(void **state)
         verdict_on(&(struct world){PLANTED_EDGE, 40, 2, 4, 1, 0.02, 0.7}, 1, 1);
     assert_string_equal(ub_verdict_name(r->verdict), "holds with exceptions");
     assert_true(says(r, "within 1 +- 0.1; 36 of 40 systems judged are within it"));
-    assert_true(says(
-        r, "beyond it past doubt: digits mlp:widths=1 mse gd:lr=0.1 (0.698), digits mlp:widths=2"));
+    assert_true(says(r, "beyond it past doubt: digits mlp:widths=1 mse gd:lr=0.1"));
+    assert_true(says(r, " (0.698), digits mlp:widths=2"));
     ub_law_result_free(r);
     r = verdict_on(&(struct world){PLANTED_EDGE, 4, 2, 0, 1, 0.02, 1}, 1, 1);
     assert_string_equal(ub_verdict_name(r->verdict), "undecided");
