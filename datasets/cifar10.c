@@ -105,12 +105,12 @@ static bool present(const struct ub_call *call, const char *folder)
 static bool files(const struct ub_call *call, const char *folder, struct ub_paths *out,
                   struct ub_error *err)
 {
-    char *found = folder ? ub_data_folder(folder, subfolders, names) : NULL;
+    char *found = folder ? ub_data_place(folder, &places) : NULL;
     if (!found)
-        return ub_data_missing(folder, call->name, names[0], err);
+        return ub_data_absent(folder, call->name, &places, err);
     for (int i = 0; i < BATCHES; i++)
-        ub_paths_add(out, ub_data_file(found, names[i]));
-    ub_paths_add(out, ub_data_file(found, "test_batch.bin"));
+        ub_paths_add(out, ub_data_like(found, batches[i]));
+    ub_paths_add(out, ub_data_like(found, "test_batch.bin"));
     ub_free(found);
     return true;
 }

@@ -167,8 +167,8 @@ static void add_pair(struct ub_paths *out, const char *prefix, const char *folde
     struct ub_text images = {0}, labels = {0};
     ub_text_add(&images, "%s-images-idx3-ubyte", prefix);
     ub_text_add(&labels, "%s-labels-idx1-ubyte", prefix);
-    ub_paths_add(out, ub_data_file(folder, images.data));
-    ub_paths_add(out, ub_data_file(folder, labels.data));
+    ub_paths_add(out, ub_data_like(folder, images.data));
+    ub_paths_add(out, ub_data_like(folder, labels.data));
     ub_text_free(&images);
     ub_text_free(&labels);
 }
@@ -183,10 +183,11 @@ static bool files(const struct ub_call *call, const char *folder, struct ub_path
     if (of_train || of_test)
         add_pair(out, "t10k", of_train ? of_train : of_test);
     const bool only_test = strcmp(ub_call_get(call, "part"), "test") == 0;
+    const struct ub_data_places places = places_of(call, only_test ? test : train);
     const bool found = of_train || of_test;
     ub_free(of_train);
     ub_free(of_test);
-    return found || ub_data_missing(folder, call->name, only_test ? *test : *train, err);
+    return found || ub_data_absent(folder, call->name, &places, err);
 }
 
 static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
