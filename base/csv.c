@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char separators[] = ",;\t|"; /* that ub_csv_sniff tells apart */
 static const uint64_t largest_csv = (uint64_t)4 << 30;
 
 struct reader {
@@ -152,7 +153,8 @@ static size_t naming_line(const char *text, const char *end, char *delimiter)
 {
     enum { NAMED = 5 };
     const size_t n = line_length(text, end);
-    if (n <= NAMED || strncmp(text, "sep=", 4) != 0 || !strchr("\r\n", text[NAMED]))
+    if (n <= NAMED || strncmp(text, "sep=", 4) != 0 || !text[4] || !strchr(separators, text[4]) ||
+        !strchr("\r\n", text[NAMED]))
         return 0;
     *delimiter = text[4];
     return n;
@@ -243,7 +245,11 @@ void ub_csv_add(struct ub_text *text, const char *field)
     bool first = text->length == 0 || text->data[text->length - 1] == '\n';
     size_t n = strlen(field);
     bool spaced = n && (strchr(" \t", field[0]) || strchr(" \t", field[n - 1]));
-    if (!spaced && !strpbrk(field, ",\"\n\r") && !(first && n == 0)) {
+    /* A file's first bytes could be a mark of encoding, or a line that names the separator. */
+    bool marked =
+        text->length == 0 && ((unsigned char)*field >= 0x80 || strncmp(field, "sep=", 4) == 0);
+    if (!spaced && !marked && !strpbrk(field, separators) && !strpbrk(field, "\"\n\r") &&
+        !(first && n == 0)) {
         ub_text_add(text, "%s", field);
         return;
     }

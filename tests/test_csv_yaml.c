@@ -36,6 +36,44 @@ static void csv_fields_come_back(void **state)
     ub_text_free(&text);
 }
 
+/* Whatever the fields hold, separators of other kinds and marks of encodings, too, no reader takes
+ * the table for another one. */
+static void any_fields_come_back(void **state)
+{
+    (void)state;
+    enum { TABLES = 30000, MOST = 12, LENGTH = 8 };
+    static const char letters[] = "ab1,;\"\r\n \t|=sep\xef\xbb\xbf\xff\xfe.";
+    static const char *const whole[] = {"sep=;", "\xef\xbb\xbf", "\xff\xfe", "sep=", ""};
+    struct ub_random r = ub_random_stream(0, "fields");
+    for (int table = 0; table < TABLES; table++) {
+        const size_t columns = 1 + (size_t)ub_random_below(&r, 3);
+        const size_t rows = 1 + (size_t)ub_random_below(&r, 4);
+        char field[MOST][LENGTH] = {""};
+        struct ub_text text = {0};
+        struct ub_error err = {0};
+        for (size_t i = 0; i < rows * columns; i++) {
+            const int64_t n = ub_random_below(&r, LENGTH - 1);
+            for (int64_t k = 0; k < n; k++)
+                field[i][k] = letters[ub_random_below(&r, sizeof letters - 1)];
+            if (ub_random_below(&r, 20) == 0)
+                snprintf(field[i], LENGTH, "%s", whole[ub_random_below(&r, 5)]);
+            ub_csv_add(&text, field[i]);
+            if (i % columns == columns - 1)
+                ub_csv_end_row(&text);
+        }
+        size_t length = text.length;
+        const struct ub_csv_format format = {.header = false};
+        assert_true(ub_utf8(text.data, &length, "t", &err));
+        struct ub_csv *csv = ub_csv_parse(text.data, length, "t", &format, &err);
+        if (!csv || csv->rows != rows || csv->columns != columns)
+            fail_msg("%s\n%s", err.text, text.data);
+        for (size_t i = 0; i < rows * columns; i++)
+            assert_string_equal(csv->cells[i], field[i]);
+        ub_csv_free(csv);
+        ub_text_free(&text);
+    }
+}
+
 static void csv_header_names_columns(void **state)
 {
     (void)state;
@@ -361,6 +399,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(csv_fields_come_back),
+        cmocka_unit_test(any_fields_come_back),
         cmocka_unit_test(csv_header_names_columns),
         cmocka_unit_test(bad_csv_says_where),
         cmocka_unit_test(one_table_in_every_dress),

@@ -461,6 +461,15 @@ static void files_are_found_as_distributed(void **state)
         char *folder = support_folder();
         write_layout(folder, &layouts[i]);
         assert_true(ub_dataset_present(layouts[i].dataset, folder));
+        struct ub_paths paths = {0};
+        assert_true(ub_dataset_files(layouts[i].dataset, folder, &paths, &err));
+        size_t files = 0; /* all of them are part of what a run is */
+        while (files < MOST_FILES && layouts[i].files[files])
+            files++;
+        assert_int_equal(paths.count, files);
+        for (size_t k = 0; k < files; k++)
+            assert_true(ub_exists(paths.path[k]));
+        ub_paths_clear(&paths);
         struct ub_dataset *d = ub_dataset_load(layouts[i].dataset, 0, folder, &err);
         if (!d)
             fail_msg("case %zu, %s: %s", i, layouts[i].files[0], err.text);
