@@ -22,11 +22,11 @@
  * A mean's error is known in two ways. Partners differ by rounding, and by what training has made
  * of it: 1e-7 where it is stable, as much as two seeds do at the edge of stability. So each system has
  * its own scale, the deviations of its partners' differences from their mean, shrunk towards the
- * other systems' (statistics_moderated.h; where no system has two, the deviations of differences from
- * their median over systems). And no two runs of a system differ by more than two seeds do: the
+ * other systems' (statistics_moderated.h; a system of one pair has only the others'). And no two runs of a system differ by more than two seeds do: the
  * spread from seed to seed, shrunk likewise, and taken for no less than a third of the floor, for
  * three equal values prove nothing. Either gives a p that holds; twice the smaller holds for both.
- * Without any spread, partners drift when they differ by ten floors, and other seeds are not compared.
+ * Without any spread, partners drift when they differ by ten floors; a system of one run against one of
+ * another seed is not compared.
  *
  * Shares are 0 or 1 in nearly every system: ub_split_p, with the disagreement of seeds within the
  * systems of both stores.
@@ -39,6 +39,7 @@
 #include "report/statistics_moderated.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const double level = 0.05, floors_without_spread = 10, believed_floors = 1.0 / 3;
@@ -225,7 +226,7 @@ static struct spread seeds_spread(const struct values *v)
 
 static struct spread pairs_spread(const struct values *v)
 {
-    struct spread s = {NAN, 0};
+    struct spread s = {(double)NAN, 0};
     if (v->n_pairs < 2)
         return s;
     double *d = ub_calloc(v->n_pairs, sizeof *d);
@@ -241,48 +242,65 @@ static double mean_difference(const struct values *v)
     return (sum_of(v->x[1], v->n_pairs) - sum_of(v->x[0], v->n_pairs)) / (double)v->n_pairs;
 }
 
-/* Where no system has two pairs: deviations of the differences from their median. */
-static struct ub_variance_prior prior_over_systems(const struct subject *t)
+static int compare_variances(const void *a, const void *b)
 {
-    double *d = ub_calloc(3 * t->count + 1, sizeof *d);
-    double *variance = d + t->count, *df = variance + t->count;
+    const struct spread *x = a, *y = b;
+    return (x->variance > y->variance) - (x->variance < y->variance);
+}
+
+/* Systems that begin with the same weights have bitwise the same initial values: what they tell of
+ * how spreads differ counts once. */
+static struct ub_variance_prior prior_of(const struct spread *spread, size_t count)
+{
+    struct spread *sorted = ub_calloc(count + 1, sizeof *sorted);
+    double *variance = ub_calloc(2 * count + 1, sizeof *variance), *df = variance + count;
+    size_t n = 0, distinct = 0;
+    for (size_t i = 0; i < count; i++)
+        if (spread[i].df > 0)
+            sorted[n++] = spread[i];
+    qsort(sorted, n, sizeof *sorted, compare_variances);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || sorted[i].variance != sorted[i - 1].variance) {
+            variance[distinct] = sorted[i].variance;
+            df[distinct++] = sorted[i].df;
+        }
+    const struct ub_variance_prior prior = ub_variance_prior_fit(variance, df, distinct);
+    ub_free(sorted);
+    ub_free(variance);
+    return prior;
+}
+
+/* A system of one pair shows its scale by its distance from the median difference of all, so that
+ * the prior knows of its kind, too. */
+static struct ub_variance_prior pairs_prior(const struct subject *t)
+{
+    struct spread *spread = ub_calloc(t->count + 1, sizeof *spread);
+    double *d = ub_calloc(t->count + 1, sizeof *d);
     size_t n = 0;
     for (size_t i = 0; i < t->count; i++)
         if (t->measured[i] && t->v[i].n_pairs > 0)
             d[n++] = mean_difference(&t->v[i]);
     const double center = ub_median(d, n);
-    for (size_t i = 0; i < n; i++) {
-        variance[i] = (d[i] - center) * (d[i] - center);
-        df[i] = 1;
+    for (size_t i = 0; i < t->count; i++) {
+        spread[i] = t->pairs[i];
+        if (t->measured[i] && t->v[i].n_pairs == 1)
+            spread[i] = (struct spread){pow(difference(&t->v[i], 0) - center, 2), 1};
     }
-    const struct ub_variance_prior prior = ub_variance_prior_fit(variance, df, n);
+    const struct ub_variance_prior prior = prior_of(spread, t->count);
+    ub_free(spread);
     ub_free(d);
-    return prior;
-}
-
-static struct ub_variance_prior prior_of(const struct spread *spread, size_t count)
-{
-    double *variance = ub_calloc(2 * count + 1, sizeof *variance), *df = variance + count;
-    for (size_t i = 0; i < count; i++) {
-        variance[i] = spread[i].variance;
-        df[i] = spread[i].df;
-    }
-    const struct ub_variance_prior prior = ub_variance_prior_fit(variance, df, count);
-    ub_free(variance);
     return prior;
 }
 
 static void learn_spreads(struct subject *t)
 {
-    double pairs_df = 0;
     for (size_t i = 0; i < t->count; i++)
         if (t->measured[i]) {
             t->pairs[i] = pairs_spread(&t->v[i]);
             t->seeds[i] = seeds_spread(&t->v[i]);
-            pairs_df += t->pairs[i].df;
         }
     t->seeds_prior = prior_of(t->seeds, t->count);
-    t->pairs_prior = pairs_df > 0 ? prior_of(t->pairs, t->count) : prior_over_systems(t);
+    t->pairs_prior = pairs_prior(t);
 }
 
 static struct subject subject_new(const struct comparison *c, const struct metric *m,
@@ -404,7 +422,7 @@ static double by_pairs_p(const struct subject *t, size_t i, struct drift *row)
 {
     const struct values *v = &t->v[i];
     if (v->n_pairs == 0)
-        return NAN;
+        return (double)NAN;
     const struct ub_variance s =
         ub_variance_moderated(&t->pairs_prior, t->pairs[i].variance, t->pairs[i].df);
     row->se[0] = sqrt(s.value / (double)v->n_pairs);
@@ -412,15 +430,17 @@ static double by_pairs_p(const struct subject *t, size_t i, struct drift *row)
     return ub_beyond_p(mean_difference(v), row->se[0], s.df, t->m->floor);
 }
 
+/* A system without replicates of its own is not judged by those of others: adaptive optimizers'
+ * first sharpness spreads twenty times as much as the others'. */
 static double by_seeds_p(const struct subject *t, size_t i, struct drift *row)
 {
     const struct values *v = &t->v[i];
+    if (!(t->seeds[i].df > 0))
+        return (double)NAN;
     const struct ub_variance s =
         ub_variance_moderated(&t->seeds_prior, t->seeds[i].variance, t->seeds[i].df);
     const double believed = fmax(sqrt(s.value), believed_floors * t->m->floor);
-    row->se[1] = isnan(s.value)
-                     ? (double)NAN
-                     : believed * sqrt(1 / (double)v->n[0] + 1 / (double)v->n[1]);
+    row->se[1] = believed * sqrt(1 / (double)v->n[0] + 1 / (double)v->n[1]);
     row->df[1] = s.df;
     return ub_beyond_p(ub_mean(v->x[1], v->n[1]) - ub_mean(v->x[0], v->n[0]), row->se[1], s.df,
                        t->m->floor);

@@ -67,7 +67,7 @@ enum left_out {
     OUT_ENDED,  /* partners ended in two ways, or runs ended as no other of the system */
     OUT_REGIME, /* the regime was not reached, so there is nothing to measure */
     OUT_NEW,    /* only the new store has it */
-    OUT_SPREAD, /* no replicates anywhere: no spread to judge a difference by */
+    OUT_SPREAD, /* one run against one of another seed: no spread to judge a difference by */
     N_LEFT_OUT
 };
 

@@ -215,7 +215,7 @@ static void print_left_out(const struct comparison *c, FILE *out)
         [OUT_ENDED] = "ended in two ways",
         [OUT_REGIME] = "regime not reached on one side",
         [OUT_NEW] = "only the new store has it",
-        [OUT_SPREAD] = "other seeds, and no spread to judge by",
+        [OUT_SPREAD] = "one run against one of another seed",
     };
     bool any = false;
     for (int i = 0; i < N_LEFT_OUT; i++)

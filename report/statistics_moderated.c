@@ -41,22 +41,33 @@ static bool is_usable(double variance, double df)
     return variance > 0.0 && isfinite(variance) && df > 0.0;
 }
 
+/* Variance of the true log variances: what is beyond chance, at the upper end of its 95% interval.
+ * A variance of n values of fourth cumulant k4 and variance m2 has variance (k4 + 2 m2^2)/n. */
+static double excess_of(const double *e, size_t n, double noise, double noise_k4)
+{
+    static const double quantile = 1.6448536269514722;
+    const double deviation = ub_deviation(e, n), m2 = fmax(deviation * deviation, noise);
+    const double se = sqrt((noise_k4 + 2.0 * m2 * m2) / (double)n);
+    return deviation * deviation - noise + quantile * se;
+}
+
 struct ub_variance_prior ub_variance_prior_fit(const double *variance, const double *df, size_t n)
 {
     struct ub_variance_prior prior = {0};
-    double *e = ub_calloc(n + 1, sizeof *e), noise = 0.0;
+    double *e = ub_calloc(n + 1, sizeof *e), noise = 0.0, noise_k4 = 0.0;
     for (size_t i = 0; i < n; i++) {
         if (!is_usable(variance[i], df[i]))
             continue;
         e[prior.n++] = log(variance[i]) - mean_of_log(df[i]);
         noise += gsl_sf_psi_1(df[i] / 2.0);
+        noise_k4 += gsl_sf_psi_n(3, df[i] / 2.0);
         prior.pooled_df += df[i];
     }
     if (prior.n >= 2) {
-        const double mean = ub_mean(e, prior.n), deviation = ub_deviation(e, prior.n);
-        const double excess = deviation * deviation - noise / (double)prior.n;
+        const double count = (double)prior.n;
+        const double excess = excess_of(e, prior.n, noise / count, noise_k4 / count);
         prior.df = excess > 0.0 ? 2.0 * trigamma_inverse(excess) : HUGE_VAL;
-        prior.variance = exp(mean + (excess > 0.0 ? mean_of_log(prior.df) : 0.0));
+        prior.variance = exp(ub_mean(e, prior.n) + (excess > 0.0 ? mean_of_log(prior.df) : 0.0));
     }
     ub_free(e);
     return prior;

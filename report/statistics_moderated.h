@@ -23,8 +23,10 @@ struct ub_variance_prior {
     double pooled_df; /* of all the variances it was fitted to: no test may claim more */
     size_t n;         /* how many those were */
 };
-/* By the moments of log variances (Smyth 2004, section 6.2). Variances of 0, of no degrees of
- * freedom and NANs are left out; with fewer than two left d0 = 0. */
+/* By the moments of log variances (Smyth 2004, section 6.2), but d0 at the lower end of its one-sided
+ * 95% interval: from thirty systems of two seeds each the estimate itself is infinite as often as
+ * not, and would have every system trust the others. Variances of 0, of no degrees of freedom and
+ * NANs are left out; with fewer than two left d0 = 0. */
 struct ub_variance_prior ub_variance_prior_fit(const double *variance, const double *df, size_t n);
 
 struct ub_variance {
