@@ -1,14 +1,13 @@
 /* Drift between two stores.
  *
- * Systems are matched by all of their spec but the seeds, runs within a system by their seeds. Every
- * metric of every system that the base has is compared, or counted among what was left out, with the
- * reason. Times are not compared.
+ * Systems are matched by all of their spec but the seeds, runs within a system by their seeds.
+ * Every metric of every system that the base has is compared, or counted among what was left out,
+ * with the reason. Times are not compared.
  *
- *   runs       A run of the base that is gone is drift; unless the new store has none of the system's
- *              seeds: then the system is compared over its other seeds.
- *   status     Partners (runs of equal seeds) that end in two ways are drift. Between machines whose
- *              bytes differ, where chance decides what diverges, and between other seeds, the shares
- *              of runs that ended well are tested.
+ *   runs       A run of the base that is gone is drift; unless the new store has none of the
+ * system's seeds: then the system is compared over its other seeds. status     Partners (runs of
+ * equal seeds) that end in two ways are drift. Between machines whose bytes differ, where chance
+ * decides what diverges, and between other seeds, the shares of runs that ended well are tested.
  *   presence   A value that is gone is drift, on the same terms; one that has become infinite, or
  *              ceased to be, too. NAN is no value. A metric that the whole store has lost is drift
  *              however it is compared.
@@ -20,13 +19,13 @@
  *              nobody objects. Bitwise equal values need no test.
  *
  * A mean's error is known in two ways. Partners differ by rounding, and by what training has made
- * of it: 1e-7 where it is stable, as much as two seeds do at the edge of stability. So each system has
- * its own scale, the deviations of its partners' differences from their mean, shrunk towards the
- * other systems' (statistics_moderated.h; a system of one pair has only the others'). And no two runs of a system differ by more than two seeds do: the
- * spread from seed to seed, shrunk likewise, and taken for no less than a third of the floor, for
- * three equal values prove nothing. Either gives a p that holds; twice the smaller holds for both.
- * Without any spread, partners drift when they differ by ten floors; a system of one run against one of
- * another seed is not compared.
+ * of it: 1e-7 where it is stable, as much as two seeds do at the edge of stability. So each system
+ * has its own scale, the deviations of its partners' differences from their mean, shrunk towards
+ * the other systems' (statistics_moderated.h; a system of one pair has only the others'). And no
+ * two runs of a system differ by more than two seeds do: the spread from seed to seed, shrunk
+ * likewise, and taken for no less than a third of the floor, for three equal values prove nothing.
+ * Either gives a p that holds; twice the smaller holds for both. Without any spread, partners drift
+ * when they differ by ten floors; one run against one of another seed is not compared.
  *
  * Shares are 0 or 1 in nearly every system: ub_split_p, with the disagreement of seeds within the
  * systems of both stores.
@@ -36,10 +35,7 @@
  * positively dependent tests, such as metrics of one run are). */
 #include "report/compare.h"
 
-#include "report/statistics_moderated.h"
-
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const double level = 0.05, floors_without_spread = 10, believed_floors = 1.0 / 3;
@@ -64,28 +60,6 @@ static struct drift *add_row(struct comparison *c, const struct system *s, const
                           .q = (double)NAN,
                           .detectable = (double)NAN};
     return row;
-}
-
-static bool in_both(const struct system *s)
-{
-    return s->n[0] > 0 && s->n[1] > 0;
-}
-
-/* How often two runs of one system disagree in something that each has or has not. */
-struct disagreement {
-    double differ, pairs;
-};
-
-static void add_disagreement(struct disagreement *d, size_t k, size_t n)
-{
-    d->differ += (double)(k * (n - k));
-    d->pairs += 0.5 * (double)n * ((double)n - 1);
-}
-
-/* Its upward estimate: one more than was seen. No share has more than 1/2. */
-static double disagreement_of(const struct disagreement *d)
-{
-    return fmin(0.5, (d->differ + 1) / (d->pairs + 1));
 }
 
 /* ---- runs and how they ended ---------------------------------------------------------------- */
@@ -143,7 +117,8 @@ static void compare_status(struct comparison *c, const struct system *s, double 
     row->base = (double)count_ok(s, 0);
     row->new_value = (double)count_ok(s, 1);
     if (tested && !row->drifted)
-        row->p = ub_split_p((size_t)row->base, s->n[0], (size_t)row->new_value, s->n[1], disagreement);
+        row->p =
+            ub_split_p((size_t)row->base, s->n[0], (size_t)row->new_value, s->n[1], disagreement);
 }
 
 static void compare_endings(struct comparison *c)
@@ -161,195 +136,8 @@ static void compare_endings(struct comparison *c)
     }
 }
 
-/* ---- one metric ----------------------------------------------------------------------------- */
-
-struct spread { /* of one system */
-    double variance, df;
-};
-
-struct subject { /* a metric in all systems */
-    const struct metric *m;
-    const char *fact;
-    size_t count;
-    struct values *v;
-    bool *measured;
-    double *work; /* holds the values */
-    struct spread *pairs, *seeds;
-    struct ub_variance_prior pairs_prior, seeds_prior;
-    struct disagreement presence, share;
-    bool lost; /* by the whole store */
-};
-
-static double sum_of(const double *x, size_t n)
-{
-    return n ? ub_mean(x, n) * (double)n : 0;
-}
-
-static double difference(const struct values *v, size_t i)
-{
-    return v->x[1][i] - v->x[0][i];
-}
-
-/* Of what was set before training, over other seeds: does it differ from seed to seed? */
-static bool follows_from_seed(const struct system *s, const struct metric *m, const struct values *v)
-{
-    bool differs = m->of_rate && v->n[0] < 2 && v->n[1] < 2 && !rate_is_fixed(s->spec);
-    for (int side = 0; side < 2; side++)
-        for (size_t i = 1; i < v->n[side]; i++)
-            differs = differs || !exact_values_agree(v->x[side][0], v->x[side][i]);
-    return differs;
-}
-
-static bool is_measured(const struct system *s, const struct metric *m, struct values *v)
-{
-    if (m->kind != METRIC_EXACT || v->n_pairs > 0 || !follows_from_seed(s, m, v))
-        return m->kind == METRIC_MEASURED;
-    for (int side = 0; side < 2; side++)
-        for (size_t i = 0; i < v->n[side]; i++)
-            v->x[side][i] = metric_scaled(m, v->x[side][i]);
-    return true;
-}
-
-static struct spread seeds_spread(const struct values *v)
-{
-    double squares = 0, df = 0;
-    for (int side = 0; side < 2; side++)
-        if (v->n[side] > 1) {
-            const double deviation = ub_deviation(v->x[side], v->n[side]);
-            squares += deviation * deviation * (double)(v->n[side] - 1);
-            df += (double)(v->n[side] - 1);
-        }
-    /* Partners repeat each other: two sides of them tell no more than one. */
-    const double most = (double)(v->n[v->n[1] > v->n[0]]) - 1;
-    return (struct spread){squares / df, v->n_pairs > 0 ? fmin(df, most) : df};
-}
-
-static struct spread pairs_spread(const struct values *v)
-{
-    struct spread s = {(double)NAN, 0};
-    if (v->n_pairs < 2)
-        return s;
-    double *d = ub_calloc(v->n_pairs, sizeof *d);
-    for (size_t i = 0; i < v->n_pairs; i++)
-        d[i] = difference(v, i);
-    const double deviation = ub_deviation(d, v->n_pairs);
-    ub_free(d);
-    return (struct spread){deviation * deviation, (double)v->n_pairs - 1};
-}
-
-static double mean_difference(const struct values *v)
-{
-    return (sum_of(v->x[1], v->n_pairs) - sum_of(v->x[0], v->n_pairs)) / (double)v->n_pairs;
-}
-
-static int compare_variances(const void *a, const void *b)
-{
-    const struct spread *x = a, *y = b;
-    return (x->variance > y->variance) - (x->variance < y->variance);
-}
-
-/* Systems that begin with the same weights have bitwise the same initial values: what they tell of
- * how spreads differ counts once. */
-static struct ub_variance_prior prior_of(const struct spread *spread, size_t count)
-{
-    struct spread *sorted = ub_calloc(count + 1, sizeof *sorted);
-    double *variance = ub_calloc(2 * count + 1, sizeof *variance), *df = variance + count;
-    size_t n = 0, distinct = 0;
-    for (size_t i = 0; i < count; i++)
-        if (spread[i].df > 0)
-            sorted[n++] = spread[i];
-    qsort(sorted, n, sizeof *sorted, compare_variances);
-    for (size_t i = 0; i < n; i++)
-        if (i == 0 || sorted[i].variance != sorted[i - 1].variance) {
-            variance[distinct] = sorted[i].variance;
-            df[distinct++] = sorted[i].df;
-        }
-    const struct ub_variance_prior prior = ub_variance_prior_fit(variance, df, distinct);
-    ub_free(sorted);
-    ub_free(variance);
-    return prior;
-}
-
-/* A system of one pair shows its scale by its distance from the median difference of all, so that
- * the prior knows of its kind, too. */
-static struct ub_variance_prior pairs_prior(const struct subject *t)
-{
-    struct spread *spread = ub_calloc(t->count + 1, sizeof *spread);
-    double *d = ub_calloc(t->count + 1, sizeof *d);
-    size_t n = 0;
-    for (size_t i = 0; i < t->count; i++)
-        if (t->measured[i] && t->v[i].n_pairs > 0)
-            d[n++] = mean_difference(&t->v[i]);
-    const double center = ub_median(d, n);
-    for (size_t i = 0; i < t->count; i++) {
-        spread[i] = t->pairs[i];
-        if (t->measured[i] && t->v[i].n_pairs == 1)
-            spread[i] = (struct spread){pow(difference(&t->v[i], 0) - center, 2), 1};
-    }
-    const struct ub_variance_prior prior = prior_of(spread, t->count);
-    ub_free(spread);
-    ub_free(d);
-    return prior;
-}
-
-static void learn_spreads(struct subject *t)
-{
-    for (size_t i = 0; i < t->count; i++)
-        if (t->measured[i]) {
-            t->pairs[i] = pairs_spread(&t->v[i]);
-            t->seeds[i] = seeds_spread(&t->v[i]);
-        }
-    t->seeds_prior = prior_of(t->seeds, t->count);
-    t->pairs_prior = pairs_prior(t);
-}
-
-static struct subject subject_new(const struct comparison *c, const struct metric *m,
-                                  const char *fact)
-{
-    const size_t n = c->systems.count;
-    size_t room = 1, present[2] = {0, 0}, eligible[2] = {0, 0};
-    for (size_t i = 0; i < n; i++)
-        room += c->systems.system[i].n[0] + c->systems.system[i].n[1];
-    struct subject t = {.m = m,
-                        .fact = fact,
-                        .count = n,
-                        .v = ub_calloc(n + 1, sizeof *t.v),
-                        .measured = ub_calloc(n + 1, sizeof *t.measured),
-                        .work = ub_calloc(room, sizeof *t.work),
-                        .pairs = ub_calloc(n + 1, sizeof *t.pairs),
-                        .seeds = ub_calloc(n + 1, sizeof *t.seeds)};
-    double *work = t.work;
-    for (size_t i = 0; i < n; i++) {
-        const struct system *s = &c->systems.system[i];
-        if (!in_both(s))
-            continue;
-        t.v[i] = values_of(s, m, fact, work);
-        t.measured[i] = is_measured(s, m, &t.v[i]);
-        work += s->n[0] + s->n[1];
-        for (int side = 0; side < 2; side++) {
-            const struct values *v = &t.v[i];
-            add_disagreement(&t.presence, v->present[side], v->eligible[side]);
-            add_disagreement(&t.share, (size_t)sum_of(v->x[side], m->kind == METRIC_SHARE ? v->n[side] : 0),
-                             v->n[side]);
-            present[side] += v->present[side];
-            eligible[side] += v->eligible[side];
-        }
-    }
-    t.lost = present[0] > 0 && present[1] == 0 && eligible[1] > 0;
-    learn_spreads(&t);
-    return t;
-}
-
-static void subject_clear(struct subject *t)
-{
-    ub_free(t->v);
-    ub_free(t->measured);
-    ub_free(t->work);
-    ub_free(t->pairs);
-    ub_free(t->seeds);
-}
-
-/* ---- one metric in one system ------------------------------------------------------------------ */
+/* ---- one metric in one system ------------------------------------------------------------------
+ */
 
 static struct drift *add_value_row(struct comparison *c, const struct subject *t, size_t i,
                                    const char *kind)
@@ -368,8 +156,9 @@ static void compare_presence(struct comparison *c, const struct subject *t, size
     const struct system *s = &c->systems.system[i];
     const struct values *v = &t->v[i];
     const bool by_pairs = v->partners > 0;
-    const bool changed = by_pairs ? v->vanished + v->infinite > 0
-                                  : v->present[0] * v->eligible[1] != v->present[1] * v->eligible[0];
+    const bool changed = by_pairs
+                             ? v->vanished + v->infinite > 0
+                             : v->present[0] * v->eligible[1] != v->present[1] * v->eligible[0];
     if (!changed || v->present[0] + v->present[1] == 0)
         return;
     struct drift *row = add_value_row(c, t, i, "presence");
@@ -410,6 +199,10 @@ static bool equal_pairs(const struct values *v)
 static void compare_share(struct comparison *c, const struct subject *t, size_t i)
 {
     const struct values *v = &t->v[i];
+    if (v->n_pairs == 0 && v->n[0] < 2 && v->n[1] < 2) {
+        c->left_out[OUT_SPREAD]++;
+        return;
+    }
     struct drift *row = add_value_row(c, t, i, "share");
     row->base = ub_mean(v->x[0], v->n[0]);
     row->new_value = ub_mean(v->x[1], v->n[1]);
@@ -506,7 +299,8 @@ static void compare_fact(struct comparison *c, const char *fact)
     subject_clear(&t);
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------------------------------
+ */
 
 /* At the p that one row alone would have to reach. */
 static double detectable(const struct drift *row, size_t tests)
@@ -516,7 +310,8 @@ static double detectable(const struct drift *row, size_t tests)
     double least = (double)NAN;
     for (int k = 0; k < 2; k++)
         if (row->df[k] > 0)
-            least = fmin(least, ub_beyond_detectable(row->se[k], row->df[k], row->how->floor, alone));
+            least =
+                fmin(least, ub_beyond_detectable(row->se[k], row->df[k], row->how->floor, alone));
     return least;
 }
 

@@ -167,6 +167,11 @@ void systems_clear(struct systems *systems)
     *systems = (struct systems){0};
 }
 
+bool in_both(const struct system *s)
+{
+    return s->n[0] > 0 && s->n[1] > 0;
+}
+
 bool rate_is_fixed(const struct ub_run_spec *spec)
 {
     struct ub_error err = {0};

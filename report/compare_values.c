@@ -25,8 +25,7 @@ static bool regime_not_reached(const struct reader *r, const struct ub_run *run)
 static void keep(const struct reader *r, int side, double value)
 {
     struct values *v = r->v;
-    v->x[side][v->n[side]++] =
-        r->m->kind == METRIC_MEASURED ? metric_scaled(r->m, value) : value;
+    v->x[side][v->n[side]++] = r->m->kind == METRIC_MEASURED ? metric_scaled(r->m, value) : value;
 }
 
 static bool same_seeds(const struct ub_run *a, const struct ub_run *b)

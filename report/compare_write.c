@@ -67,9 +67,9 @@ static struct table *drift_table(const struct comparison *c)
 
 static struct table *all_rows_table(const struct comparison *c)
 {
-    static const char *const head[] = {
-        "system", "metric",  "kind", "base", "new",        "n_base",   "n_new",
-        "pairs",  "drifted", "p",    "q",    "detectable", "relative", NULL};
+    static const char *const head[] = {"system", "metric",     "kind",     "base",    "new",
+                                       "n_base", "n_new",      "pairs",    "drifted", "p",
+                                       "q",      "detectable", "relative", NULL};
     struct table *t = table_new(head, "lllrrrrrrrrrl");
     for (size_t i = 0; i < c->count; i++) {
         const struct drift *d = &c->row[i];
@@ -200,10 +200,11 @@ static void print_machines(const struct digest *base, const struct digest *new_d
     for (const char *const *key = machine_keys; *key; key++) {
         char *a = values_of_key(base, *key), *b = values_of_key(new_digest, *key);
         if (strcmp(a, b) != 0)
-            fprintf(out,
-                    "\nOther %s: %s, was %s. Bytes are not comparable: runs of equal seeds differ by "
-                    "rounding, and at the edge of stability by as much as two seeds do.\n",
-                    *key, b, a);
+            fprintf(
+                out,
+                "\nOther %s: %s, was %s. Bytes are not comparable: runs of equal seeds differ by "
+                "rounding, and at the edge of stability by as much as two seeds do.\n",
+                *key, b, a);
         ub_free(a);
         ub_free(b);
     }
@@ -276,13 +277,14 @@ static void print_page(const struct comparison *c, const struct digest *base,
         print_table(drift_table(c), out);
     }
     print_table(metric_table(c), out);
-    fprintf(out,
-            "\nn: runs behind each mean, or pairs of equal seeds. q: false-discovery rate over all "
-            "%zu tests; drift is q < 0.05, and with no drift at all 5%% of comparisons show some. "
-            "Bitwise equal values are compared and not tested. detectable: smallest true difference "
-            "that this row alone would show with 80%% power (in percent, or as a factor, where the "
-            "scale is logarithmic); by metric its least, its median and its worst.\n",
-            c->tests);
+    fprintf(
+        out,
+        "\nn: runs behind each mean, or pairs of equal seeds. q: false-discovery rate over all "
+        "%zu tests; drift is q < 0.05, and with no drift at all 5%% of comparisons show some. "
+        "Bitwise equal values are compared and not tested. detectable: smallest true difference "
+        "that this row alone would show with 80%% power (in percent, or as a factor, where the "
+        "scale is logarithmic); by metric its least, its median and its worst.\n",
+        c->tests);
 }
 
 /* What is damaged or edited in either comes before all numbers. */

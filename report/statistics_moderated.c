@@ -83,8 +83,8 @@ struct ub_variance ub_variance_moderated(const struct ub_variance_prior *prior, 
     else if (isinf(prior->df))
         v.value = prior->variance;
     else if (prior->df > 0.0)
-        v.value = (prior->df * prior->variance + (own > 0.0 ? own * variance : 0.0)) /
-                  (prior->df + own);
+        v.value =
+            (prior->df * prior->variance + (own > 0.0 ? own * variance : 0.0)) / (prior->df + own);
     else
         v = (struct ub_variance){variance, own};
     return v;

@@ -5,11 +5,13 @@
  *     double p = ub_beyond_p(difference, sqrt(v.value * (1.0 / na + 1.0 / nb)), v.df, margin);
  *
  * Two or three seeds cannot tell a spread, and systems' spreads differ by orders of magnitude, so
- * neither each alone nor one pooled spread will do. The model (Smyth 2004, doi:10.2202/1544-6115.1027):
+ * neither each alone nor one pooled spread will do. The model (Smyth 2004,
+ * doi:10.2202/1544-6115.1027):
  *
  *     system i's true variance   1/sigma_i^2 ~ chi^2(d0) / (d0 s0^2)     the prior
  *     what was seen of it        s_i^2 | sigma_i^2 ~ sigma_i^2 chi^2(d_i) / d_i
- *     moderated variance         (d0 s0^2 + d_i s_i^2) / (d0 + d_i)      with d0 + d_i degrees of freedom
+ *     moderated variance         (d0 s0^2 + d_i s_i^2) / (d0 + d_i)      with d0 + d_i degrees of
+ * freedom
  *
  * d0 is how much the systems are alike: 0, each for itself; infinite, one variance for all. */
 #ifndef UB_STATISTICS_MODERATED_H
@@ -23,10 +25,10 @@ struct ub_variance_prior {
     double pooled_df; /* of all the variances it was fitted to: no test may claim more */
     size_t n;         /* how many those were */
 };
-/* By the moments of log variances (Smyth 2004, section 6.2), but d0 at the lower end of its one-sided
- * 95% interval: from thirty systems of two seeds each the estimate itself is infinite as often as
- * not, and would have every system trust the others. Variances of 0, of no degrees of freedom and
- * NANs are left out; with fewer than two left d0 = 0. */
+/* By the moments of log variances (Smyth 2004, section 6.2), but d0 at the lower end of its
+ * one-sided 95% interval: from thirty systems of two seeds each the estimate itself is infinite as
+ * often as not, and would have every system trust the others. Variances of 0, of no degrees of
+ * freedom and NANs are left out; with fewer than two left d0 = 0. */
 struct ub_variance_prior ub_variance_prior_fit(const double *variance, const double *df, size_t n);
 
 struct ub_variance {

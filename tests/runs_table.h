@@ -1,5 +1,5 @@
-/* runs_table.h - a runs.csv written by hand, or read and relabelled: stores whose truth is known, for
- * comparisons by the hundred. */
+/* runs_table.h - a runs.csv written by hand, or read and relabelled: stores whose truth is known,
+ * for comparisons by the hundred. */
 #ifndef UB_TEST_RUNS_TABLE_H
 #define UB_TEST_RUNS_TABLE_H
 
@@ -14,8 +14,8 @@ enum { TABLE_METRICS = 12 };
 struct table_run {
     int system;
     int64_t seed;
-    const char *status; /* NULL: ok */
-    const char *core;   /* openblas-core; NULL: "A" */
+    const char *status;          /* NULL: ok */
+    const char *core;            /* openblas-core; NULL: "A" */
     double value[TABLE_METRICS]; /* NAN: left empty */
 };
 struct runs_table {
@@ -36,15 +36,17 @@ static inline void table_write(const struct runs_table *t, const char *path)
 {
     struct ub_text text = {0};
     struct ub_error err = {0};
-    ub_text_add(&text, "id,status,dataset,model,loss,init,optimizer,steps,seed,data-seed,precision");
+    ub_text_add(&text,
+                "id,status,dataset,model,loss,init,optimizer,steps,seed,data-seed,precision");
     for (int m = 0; t->metrics[m]; m++)
         ub_text_add(&text, ",%s", t->metrics[m]);
     ub_text_add(&text, ",provenance.openblas-core\n");
     for (size_t i = 0; i < t->count; i++) {
         const struct table_run *r = &t->run[i];
-        ub_text_add(&text, "%016zx,%s,digits,mlp:widths=%d,mse,pytorch:gain=1,gd:lr=%s,100,%" PRId64 ",0,f32",
-                    i, r->status ? r->status : "ok", r->system + 1, t->rate ? t->rate : "0.1",
-                    r->seed);
+        ub_text_add(
+            &text,
+            "%016zx,%s,digits,mlp:widths=%d,mse,pytorch:gain=1,gd:lr=%s,100,%" PRId64 ",0,f32", i,
+            r->status ? r->status : "ok", r->system + 1, t->rate ? t->rate : "0.1", r->seed);
         for (int m = 0; t->metrics[m]; m++)
             table_add_value(&text, r->value[m]);
         ub_text_add(&text, ",%s\n", r->core ? r->core : "A");

@@ -1,5 +1,5 @@
-/* How often stores that do not differ show drift, and how small a drift is found: on planted stores,
- * on small real ones trained here, and on a published one. Rates are printed. */
+/* How often stores that do not differ show drift, and how small a drift is found: on planted
+ * stores, on small real ones trained here, and on a published one. Rates are printed. */
 #include "cli_support.h"
 #include "runs_table.h"
 
@@ -41,9 +41,10 @@ static double planted_value(const struct plan *p, int s, int m, double noise)
     return m == PLATEAU ? x : exp(x);
 }
 
-/* Seeds first..first+n-1 of every system. `rounding`: NAN makes new runs; else runs of `twin` again,
- * each perturbed by its system's share of the spread from seed to seed. */
-static struct runs_table planted_store(const struct plan *p, int64_t first, int n, struct ub_random *r)
+/* Seeds first..first+n-1 of every system. `rounding`: NAN makes new runs; else runs of `twin`
+ * again, each perturbed by its system's share of the spread from seed to seed. */
+static struct runs_table planted_store(const struct plan *p, int64_t first, int n,
+                                       struct ub_random *r)
 {
     struct runs_table t = {.metrics = {"final-loss", "final-sharpness", "initial-sharpness",
                                        "edge-of-stability.plateau", "edge-of-stability.reached"},
@@ -54,8 +55,7 @@ static struct runs_table planted_store(const struct plan *p, int64_t first, int 
             *run = (struct table_run){.system = s, .seed = first + k};
             const double common = ub_random_normal(r);
             for (int m = 0; m < REACHED; m++)
-                run->value[m] =
-                    planted_value(p, s, m, 0.6 * common + 0.8 * ub_random_normal(r));
+                run->value[m] = planted_value(p, s, m, 0.6 * common + 0.8 * ub_random_normal(r));
             run->value[REACHED] = ub_random_uniform(r) < p->share[s];
             if (run->value[REACHED] == 0)
                 run->value[PLATEAU] = (double)NAN;
@@ -337,7 +337,8 @@ static void published_seeds_do_not_drift(void **state)
         for (size_t row = 0; row < csv->rows; row++) {
             const int64_t seed = seed_of(csv, row);
             if (seed == 0) /* a system begins; some have two seeds */
-                alone = ub_random_below(&r, row + 2 < csv->rows && seed_of(csv, row + 2) == 2 ? 3 : 2);
+                alone =
+                    ub_random_below(&r, row + 2 < csv->rows && seed_of(csv, row + 2) == 2 ? 3 : 2);
             a[row] = (struct change){seed == alone, seed, 1};
             b[row] = (struct change){seed != alone, seed + 100, 1};
         }
@@ -374,7 +375,8 @@ static void other_kernels_do_not_drift(void **state)
     assert_rate("trained, on other BLAS kernels:", alarms, PAIRS);
 }
 
-/* ---- power ------------------------------------------------------------------------------------- */
+/* ---- power -------------------------------------------------------------------------------------
+ */
 
 /* In how many of the systems a `metric` multiplied by `factor`, in one system at a time, is drift
  * that names this metric. */
@@ -403,9 +405,10 @@ static void small_drifts_are_found(void **state)
     struct change *others = keep_seeds(real->native, NULL, 3, 5, 0);
     const int exactly = found(real->native, a, real->native, same, "final-sharpness", 1.05);
     const int rounded = found(real->native, a, real->other, kernels, "final-sharpness", 1.05);
-    printf("sharpness of one system x 1.05, equal seeds: found in %d of %d systems, on other kernels "
-           "in %d\n",
-           exactly, SYSTEMS, rounded);
+    printf(
+        "sharpness of one system x 1.05, equal seeds: found in %d of %d systems, on other kernels "
+        "in %d\n",
+        exactly, SYSTEMS, rounded);
     static const double factors[] = {1.2, 1.5, 2, 4};
     int loss[4];
     for (size_t i = 0; i < 4; i++) {

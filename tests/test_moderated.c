@@ -47,7 +47,8 @@ static void the_prior_is_found(void **state)
                    p.variance);
             /* A lower bound, which 20000 systems bring near; far from it where chance alone has
              * trigamma(1/2) = 4.9 and the prior 0.2. */
-            assert_in_range((int)(100 * p.df / planted[i]), planted[i] > 9 && d == 1 ? 40 : 75, 115);
+            assert_in_range((int)(100 * p.df / planted[i]), planted[i] > 9 && d == 1 ? 40 : 75,
+                            115);
             assert_true(fabs(p.variance / 0.01 - 1) < 0.15);
         }
     const struct ub_variance_prior same = fit_planted(0, 0.01, 2, 20000);
@@ -128,9 +129,11 @@ static double log_uniform(struct ub_random *r)
 static void null_p_values_are_uniform(void **state)
 {
     (void)state;
-    const int moderated = alarms_of(as_the_prior_says, false), pooled = alarms_of(as_the_prior_says, true);
+    const int moderated = alarms_of(as_the_prior_says, false),
+              pooled = alarms_of(as_the_prior_says, true);
     const int wrong_prior = alarms_of(log_uniform, false);
-    printf("of %d stores %.1f%% have a p below 0.05/%d, %.1f%% with one variance for all; %.1f%% where "
+    printf("of %d stores %.1f%% have a p below 0.05/%d, %.1f%% with one variance for all; %.1f%% "
+           "where "
            "variances are log-uniform over four decades\n",
            STORES, 100.0 * moderated / STORES, IN_STORE, 100.0 * pooled / STORES,
            100.0 * wrong_prior / STORES);
@@ -220,14 +223,10 @@ static void the_bound_holds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_prior_is_found),
-        cmocka_unit_test(what_says_nothing_is_left_out),
-        cmocka_unit_test(variances_are_shrunk),
-        cmocka_unit_test(null_p_values_are_uniform),
-        cmocka_unit_test(a_margin_is_allowed_for),
-        cmocka_unit_test(detectable_is_detected),
-        cmocka_unit_test(splits_are_bounded),
-        cmocka_unit_test(the_bound_holds),
+        cmocka_unit_test(the_prior_is_found),      cmocka_unit_test(what_says_nothing_is_left_out),
+        cmocka_unit_test(variances_are_shrunk),    cmocka_unit_test(null_p_values_are_uniform),
+        cmocka_unit_test(a_margin_is_allowed_for), cmocka_unit_test(detectable_is_detected),
+        cmocka_unit_test(splits_are_bounded),      cmocka_unit_test(the_bound_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
