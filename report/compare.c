@@ -11,8 +11,9 @@
  *   presence   A value that is gone is drift, on the same terms; one that has become infinite, or
  *              ceased to be, too. NAN is no value. A metric that the whole store has lost is drift
  *              however it is compared.
- *   exact      What is set or computed before training differs by more than 1 part in 1000. Over
- *              other seeds a learning rate that follows from the seed's sharpness is measured.
+ *   exact      What is set or computed before training differs by more than 1 part in 1000. A
+ *              learning rate that follows from the seed's sharpness, edge() or relative(), is
+ *              measured.
  *   share      Shares of runs (that reached a regime) are tested.
  *   measured   Means are tested, on a scale that has a place for zero and for negative values
  *              (struct metric), against the null that they differ by no more than a floor to which
@@ -111,7 +112,7 @@ static void compare_status(struct comparison *c, const struct system *s, double 
             break;
         row->base_text = ub_run_status_name(a->status);
         row->new_text = ub_run_status_name(b->status);
-        row->drifted = s->same_machine || !by_chance(a, b);
+        row->drifted = s->same_bytes || !by_chance(a, b);
         tested = true;
     }
     row->base = (double)count_ok(s, 0);
@@ -166,7 +167,7 @@ static void compare_presence(struct comparison *c, const struct subject *t, size
     row->n_new = v->eligible[1];
     row->base = (double)v->present[0];
     row->new_value = (double)v->present[1];
-    row->drifted = t->lost || (by_pairs && s->same_machine);
+    row->drifted = t->lost || (by_pairs && s->same_bytes);
     if (!row->drifted)
         row->p = ub_split_p(v->present[0], v->eligible[0], v->present[1], v->eligible[1],
                             disagreement_of(&t->presence));

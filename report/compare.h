@@ -49,7 +49,7 @@ struct system {
     const struct ub_run_spec *spec;
     size_t n_pairs, n[2];
     const struct ub_run **run[2];
-    bool same_machine; /* partners were made by machines of one kind: equal bytes are due */
+    bool same_bytes; /* are due: partners began alike, on machines of one kind */
 };
 struct systems {
     size_t count;

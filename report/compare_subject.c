@@ -29,12 +29,14 @@ static double difference(const struct values *v, size_t i)
     return v->x[1][i] - v->x[0][i];
 }
 
-/* Of what was set before training, over other seeds: does it differ from seed to seed? */
+/* Of what was set before training: does it follow from the seed? */
 static bool follows_from_seed(const struct system *s, const struct metric *m,
                               const struct values *v)
 {
-    bool differs = m->of_rate && v->n[0] < 2 && v->n[1] < 2 && !rate_is_fixed(s->spec);
-    for (int side = 0; side < 2; side++)
+    if (m->of_rate && !rate_is_fixed(s->spec))
+        return true;
+    bool differs = false; /* runs without a partner only: those with one have the same seed */
+    for (int side = 0; side < 2 && v->n_pairs == 0; side++)
         for (size_t i = 1; i < v->n[side]; i++)
             differs = differs || !exact_values_agree(v->x[side][0], v->x[side][i]);
     return differs;
@@ -42,7 +44,7 @@ static bool follows_from_seed(const struct system *s, const struct metric *m,
 
 static bool is_measured(const struct system *s, const struct metric *m, struct values *v)
 {
-    if (m->kind != METRIC_EXACT || v->n_pairs > 0 || !follows_from_seed(s, m, v))
+    if (m->kind != METRIC_EXACT || !follows_from_seed(s, m, v))
         return m->kind == METRIC_MEASURED;
     for (int side = 0; side < 2; side++)
         for (size_t i = 0; i < v->n[side]; i++)
