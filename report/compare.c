@@ -1,145 +1,60 @@
 /* Drift between two stores.
  *
- * Systems are matched by all of their spec but the seeds; runs within a system by their seeds.
- * Three kinds of drift:
+ * Systems are matched by all of their spec but the seeds, runs within a system by their seeds.
+ * Every metric of every system that the base has is compared, or counted among what was left out,
+ * with the reason. Times are not compared.
  *
- *   status     a run ended in another way than the same run of the base
- *   exact      what is set or computed before training (learning rate, threshold, sizes) differs by
- *              more than 1 part in 1000: relative rates rest on a sharpness known to 1 in 10000
- *   measured   plateaus, final values, exponents: the means over seeds differ by more than the
- *              spread from seed to seed explains. Near the edge of stability one changed bit grows
- * to the size of that spread, so single runs are never compared. Two or three seeds cannot tell a
- * spread, so it is pooled over all systems of both stores (within-system deviations); Student's t
- * test, Benjamini-Hochberg over all tests, drift at q < 0.05 and beyond a floor below which nobody
- * cares. Without replicates there is no spread: then drift is a difference of ten floors. Bitwise
- * equal values are never drift.
+ *   runs       A run of the base that is gone is drift; unless the new store has none of the
+ * system's seeds: then the system is compared over its other seeds. status     Partners (runs of
+ * equal seeds) that end in two ways are drift. Between machines whose bytes differ, where chance
+ * decides what diverges, and between other seeds, the shares of runs that ended well are tested.
+ *   presence   A value that is gone is drift, on the same terms; one that has become infinite, or
+ *              ceased to be, too. NAN is no value. A metric that the whole store has lost is drift
+ *              however it is compared.
+ *   exact      What is set or computed before training differs by more than 1 part in 1000. A
+ *              learning rate that follows from the seed's sharpness, edge() or relative(), is
+ *              measured.
+ *   share      Shares of runs (that reached a regime) are tested.
+ *   measured   Means are tested, on a scale that has a place for zero and for negative values
+ *              (struct metric), against the null that they differ by no more than a floor to which
+ *              nobody objects. Bitwise equal values need no test.
  *
- * Times are not compared. */
+ * A mean's error is known in two ways. Partners differ by rounding, and by what training has made
+ * of it: 1e-7 where it is stable, as much as two seeds do at the edge of stability. So each system
+ * has its own scale, the deviations of its partners' differences from their mean, shrunk towards
+ * the other systems' (statistics_moderated.h; a system of one pair has only the others'). And no
+ * two runs of a system differ by more than two seeds do: the spread from seed to seed, shrunk
+ * likewise, and taken for no less than a third of the floor, for three equal values prove nothing.
+ * Either gives a p that holds; twice the smaller holds for both. Without any spread, partners drift
+ * when they differ by ten floors; one run against one of another seed is not compared.
+ *
+ * Shares are 0 or 1 in nearly every system: ub_split_p, with the disagreement of seeds within the
+ * systems of both stores.
+ *
+ * All of the tests go through Benjamini and Hochberg's procedure together; drift is q < 0.05. When
+ * nothing has drifted, at most 5% of pairs of stores show drift (Simes 1986: for independent and
+ * positively dependent tests, such as metrics of one run are). */
 #include "report/compare.h"
 
 #include <math.h>
 #include <string.h>
 
-static const double level = 0.05, exact_tolerance = 1e-3, floors_without_spread = 10;
+static const double level = 0.05, floors_without_spread = 10, believed_floors = 1.0 / 3;
 
-/* ---- what is compared --------------------------------------------------------------------- */
+/* ---- rows ----------------------------------------------------------------------------------- */
 
-struct metric {
-    const char *name; /* of the fact; one that ends in '.' stands for all that begin so */
-    bool exact, logarithm;
-    double floor; /* in the metric's units, or of its natural logarithm */
-};
-static const struct metric metrics[] = {
-    {"lr", true, false, 0},
-    {"threshold", true, false, 0},
-    {"parameters", true, false, 0},
-    {"samples", true, false, 0},
-    {"edge-of-stability.reached", false, false, 0.3},
-    {"edge-of-stability.plateau", false, false, 0.01},
-    {"initial-sharpness", false, true, 0.01},
-    {"final-loss", false, true, 0.05},
-    {"final-test-loss", false, true, 0.05},
-    {"final-accuracy", false, false, 0.005},
-    {"final-test-accuracy", false, false, 0.005},
-    {"final-sharpness", false, true, 0.05},
-    {"hessian-exponent", false, false, 0.05},
-    {"exponent.", false, false, 0.05},
-};
-
-static const struct metric *metric_of(const char *fact)
+static struct drift *add_row(struct comparison *c, const struct system *s, const char *metric,
+                             const char *kind)
 {
-    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
-        const size_t n = strlen(metrics[i].name);
-        const bool prefix = metrics[i].name[n - 1] == '.';
-        if (prefix ? strncmp(fact, metrics[i].name, n) == 0 : strcmp(fact, metrics[i].name) == 0)
-            return &metrics[i];
-    }
-    return NULL;
-}
-
-static double value_of(const struct metric *m, const struct ub_run *run, const char *fact)
-{
-    const double x = ub_run_fact(run, fact);
-    if (!m->logarithm)
-        return x;
-    return x > 0 ? log(x) : (double)NAN;
-}
-
-/* ---- matching --------------------------------------------------------------------------- */
-
-static bool same_run(const struct ub_run_spec *a, const struct ub_run_spec *b)
-{
-    return a->seed == b->seed && a->data_seed == b->data_seed && same_system(a, b);
-}
-
-static bool was_run(const struct ub_run *run)
-{
-    return run->status != UB_RUN_MISSING;
-}
-
-static const struct ub_run *find_run(const struct digest *d, const struct ub_run_spec *spec)
-{
-    for (size_t i = 0; i < d->count; i++)
-        if (was_run(&d->runs[i]) && same_run(&d->runs[i].spec, spec))
-            return &d->runs[i];
-    return NULL;
-}
-
-/* Values of a system's finite runs; returns how many. */
-static size_t gather(const struct digest *d, const struct ub_run_spec *system,
-                     const struct metric *m, const char *fact, double *out)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < d->count; i++) {
-        if (!was_run(&d->runs[i]) || !same_system(&d->runs[i].spec, system))
-            continue;
-        const double x = value_of(m, &d->runs[i], fact);
-        if (isfinite(x))
-            out[n++] = x;
-    }
-    return n;
-}
-
-static bool is_first_of_system(const struct digest *d, size_t i)
-{
-    for (size_t k = 0; k < i; k++)
-        if (was_run(&d->runs[k]) && same_system(&d->runs[k].spec, &d->runs[i].spec))
-            return false;
-    return was_run(&d->runs[i]);
-}
-
-/* ---- spread ----------------------------------------------------------------------------- */
-
-struct spread {
-    double squares, df; /* sum of squared deviations from systems' means */
-};
-
-static void add_spread(struct spread *s, const struct digest *d, const struct metric *m,
-                       const char *fact, double *work)
-{
-    for (size_t i = 0; i < d->count; i++) {
-        if (!is_first_of_system(d, i))
-            continue;
-        const size_t n = gather(d, &d->runs[i].spec, m, fact, work);
-        if (n < 2)
-            continue;
-        const double deviation = ub_deviation(work, n);
-        s->squares += deviation * deviation * (double)(n - 1);
-        s->df += (double)(n - 1);
-    }
-}
-
-/* ---- tests ------------------------------------------------------------------------------ */
-
-static struct drift *add_row(struct comparison *c, const struct ub_run_spec *spec,
-                             const char *metric, const char *kind)
-{
-    c->row = ub_realloc(c->row, (c->count + 1) * sizeof *c->row);
+    if ((c->count & (c->count - 1)) == 0)
+        c->row = ub_realloc(c->row, (2 * c->count + 1) * sizeof *c->row);
     struct drift *row = &c->row[c->count++];
-    *row = (struct drift){.system = system_label(spec),
-                          .optimizer = call_name(spec->optimizer),
-                          .metric = ub_strdup(metric),
+    *row = (struct drift){.system = s,
+                          .metric = metric,
                           .kind = kind,
+                          .n_base = s->n[0],
+                          .n_new = s->n[1],
+                          .n_pairs = s->n_pairs,
                           .base = (double)NAN,
                           .new_value = (double)NAN,
                           .p = (double)NAN,
@@ -148,137 +63,291 @@ static struct drift *add_row(struct comparison *c, const struct ub_run_spec *spe
     return row;
 }
 
-static void compare_exact(struct comparison *c, const struct digest *base, const struct digest *new,
-                          const struct ub_run_spec *system, const char *fact)
+/* ---- runs and how they ended ---------------------------------------------------------------- */
+
+static size_t count_ok(const struct system *s, int side)
 {
-    struct drift *row = add_row(c, system, fact, "exact");
-    for (size_t i = 0; i < base->count; i++) {
-        const struct ub_run *a = &base->runs[i];
-        const struct ub_run *b =
-            was_run(a) && same_system(&a->spec, system) ? find_run(new, &a->spec) : NULL;
-        if (!b)
+    size_t n = 0;
+    for (size_t i = 0; i < s->n[side]; i++)
+        n += s->run[side][i]->status == UB_RUN_OK;
+    return n;
+}
+
+static void compare_runs(struct comparison *c, const struct system *s)
+{
+    const bool by_seed = s->n_pairs > 0 || s->n[1] == 0;
+    c->runs += s->n[0];
+    c->reseeded += in_both(s) && s->n_pairs == 0;
+    c->systems_both += in_both(s);
+    if (!by_seed && s->n[0] > 0)
+        return;
+    c->added += s->n[1] - s->n_pairs;
+    c->missing += s->n[0] - s->n_pairs;
+    if (s->n[0] == s->n_pairs)
+        return;
+    struct drift *row = add_row(c, s, "runs", "runs");
+    row->base = (double)s->n[0];
+    row->new_value = (double)s->n_pairs;
+    row->drifted = true;
+}
+
+/* Chance decides between ending well and diverging, not about crashes and time limits. */
+static bool by_chance(const struct ub_run *a, const struct ub_run *b)
+{
+    return (a->status == UB_RUN_OK || a->status == UB_RUN_DIVERGED) &&
+           (b->status == UB_RUN_OK || b->status == UB_RUN_DIVERGED);
+}
+
+static void compare_status(struct comparison *c, const struct system *s, double disagreement)
+{
+    struct drift *row = add_row(c, s, "status", "status");
+    bool tested = s->n_pairs == 0;
+    row->base_text = ub_run_status_name(s->run[0][0]->status);
+    row->new_text = ub_run_status_name(s->run[1][0]->status);
+    for (size_t i = 0; i < s->n_pairs; i++) {
+        const struct ub_run *a = s->run[0][i], *b = s->run[1][i];
+        if (a->status == b->status)
             continue;
-        const double x = ub_run_fact(a, fact), y = ub_run_fact(b, fact);
-        const bool differs =
-            isfinite(x) != isfinite(y) || fabs(x - y) > exact_tolerance * fmax(fabs(x), fabs(y));
-        if (isnan(row->base) || (differs && !row->drifted)) {
-            row->base = x;
-            row->new_value = y;
-        }
-        row->drifted = row->drifted || differs;
+        if (row->drifted)
+            break;
+        row->base_text = ub_run_status_name(a->status);
+        row->new_text = ub_run_status_name(b->status);
+        row->drifted = s->same_bytes || !by_chance(a, b);
+        tested = true;
+    }
+    row->base = (double)count_ok(s, 0);
+    row->new_value = (double)count_ok(s, 1);
+    if (tested && !row->drifted)
+        row->p =
+            ub_split_p((size_t)row->base, s->n[0], (size_t)row->new_value, s->n[1], disagreement);
+}
+
+static void compare_endings(struct comparison *c)
+{
+    struct disagreement d = {0};
+    for (size_t i = 0; i < c->systems.count; i++)
+        for (int side = 0; side < 2; side++)
+            add_disagreement(&d, count_ok(&c->systems.system[i], side),
+                             c->systems.system[i].n[side]);
+    for (size_t i = 0; i < c->systems.count; i++) {
+        const struct system *s = &c->systems.system[i];
+        compare_runs(c, s);
+        if (in_both(s))
+            compare_status(c, s, disagreement_of(&d));
     }
 }
 
-static bool equal_values(const double *a, size_t na, const double *b, size_t nb)
+/* ---- one metric in one system ------------------------------------------------------------------
+ */
+
+static struct drift *add_value_row(struct comparison *c, const struct subject *t, size_t i,
+                                   const char *kind)
 {
-    bool equal = na == nb;
-    for (size_t i = 0; equal && i < na; i++)
-        equal = a[i] == b[i];
+    const struct values *v = &t->v[i];
+    struct drift *row = add_row(c, &c->systems.system[i], t->fact, kind);
+    row->how = t->m;
+    row->n_base = v->n[0];
+    row->n_new = v->n[1];
+    row->n_pairs = v->n_pairs;
+    return row;
+}
+
+static void compare_presence(struct comparison *c, const struct subject *t, size_t i)
+{
+    const struct system *s = &c->systems.system[i];
+    const struct values *v = &t->v[i];
+    const bool by_pairs = v->partners > 0;
+    const bool changed = by_pairs
+                             ? v->vanished + v->infinite > 0
+                             : v->present[0] * v->eligible[1] != v->present[1] * v->eligible[0];
+    if (!changed || v->present[0] + v->present[1] == 0)
+        return;
+    struct drift *row = add_value_row(c, t, i, "presence");
+    row->n_base = v->eligible[0];
+    row->n_new = v->eligible[1];
+    row->base = (double)v->present[0];
+    row->new_value = (double)v->present[1];
+    row->drifted = t->lost || (by_pairs && s->same_bytes);
+    if (!row->drifted)
+        row->p = ub_split_p(v->present[0], v->eligible[0], v->present[1], v->eligible[1],
+                            disagreement_of(&t->presence));
+}
+
+static void compare_exact(struct comparison *c, const struct subject *t, size_t i)
+{
+    const struct values *v = &t->v[i];
+    struct drift *row = add_value_row(c, t, i, "exact");
+    row->base = v->x[0][0];
+    row->new_value = v->x[1][0];
+    for (size_t k = 0; k < v->n_pairs && !row->drifted; k++)
+        if (!exact_values_agree(v->x[0][k], v->x[1][k])) {
+            row->base = v->x[0][k];
+            row->new_value = v->x[1][k];
+            row->drifted = true;
+        }
+    if (v->n_pairs == 0)
+        row->drifted = !exact_values_agree(row->base, row->new_value);
+}
+
+static bool equal_pairs(const struct values *v)
+{
+    bool equal = v->n_pairs > 0;
+    for (size_t i = 0; i < v->n_pairs && equal; i++)
+        equal = v->x[0][i] == v->x[1][i];
     return equal;
 }
 
-static void compare_measured(struct comparison *c, const struct metric *m, const char *fact,
-                             const struct ub_run_spec *system, const struct spread *s,
-                             const double *a, size_t na, const double *b, size_t nb)
+static void compare_share(struct comparison *c, const struct subject *t, size_t i)
 {
-    if (na == 0 && nb == 0)
-        return;
-    struct drift *row = add_row(c, system, fact, "measured");
-    row->base = m->logarithm ? exp(ub_mean(a, na)) : ub_mean(a, na);
-    row->new_value = m->logarithm ? exp(ub_mean(b, nb)) : ub_mean(b, nb);
-    row->n_base = na;
-    row->n_new = nb;
-    if (na == 0 || nb == 0 || equal_values(a, na, b, nb))
-        return; /* a plateau that is gone shows in `reached` and in the status */
-    const double difference = fabs(ub_mean(b, nb) - ub_mean(a, na));
-    row->beyond_floor = difference > m->floor;
-    if (s->df < 1 || !(s->squares > 0)) {
-        row->p = difference > floors_without_spread * m->floor ? 0 : 1;
+    const struct values *v = &t->v[i];
+    if (v->n_pairs == 0 && v->n[0] < 2 && v->n[1] < 2) {
+        c->left_out[OUT_SPREAD]++;
         return;
     }
-    const double deviation = sqrt(s->squares / s->df);
-    const double se = deviation * sqrt(1 / (double)na + 1 / (double)nb);
-    row->p = fmin(1, 2 * ub_t_upper_p(difference / se, s->df));
-    row->detectable = fmax(m->floor, ub_detectable_difference(deviation, s->df, na, nb));
+    struct drift *row = add_value_row(c, t, i, "share");
+    row->base = ub_mean(v->x[0], v->n[0]);
+    row->new_value = ub_mean(v->x[1], v->n[1]);
+    if (!equal_pairs(v))
+        row->p = ub_split_p((size_t)sum_of(v->x[0], v->n[0]), v->n[0],
+                            (size_t)sum_of(v->x[1], v->n[1]), v->n[1], disagreement_of(&t->share));
 }
 
-static void compare_fact(struct comparison *c, const struct digest *base, const struct digest *new,
-                         const char *fact)
+static double by_pairs_p(const struct subject *t, size_t i, struct drift *row)
+{
+    const struct values *v = &t->v[i];
+    if (v->n_pairs == 0)
+        return (double)NAN;
+    const struct ub_variance s =
+        ub_variance_moderated(&t->pairs_prior, t->pairs[i].variance, t->pairs[i].df);
+    row->se[0] = sqrt(s.value / (double)v->n_pairs);
+    row->df[0] = s.df;
+    return ub_beyond_p(mean_difference(v), row->se[0], s.df, t->m->floor);
+}
+
+/* A system without replicates of its own is not judged by those of others: adaptive optimizers'
+ * first sharpness spreads twenty times as much as the others'. */
+static double by_seeds_p(const struct subject *t, size_t i, struct drift *row)
+{
+    const struct values *v = &t->v[i];
+    if (!(t->seeds[i].df > 0))
+        return (double)NAN;
+    const struct ub_variance s =
+        ub_variance_moderated(&t->seeds_prior, t->seeds[i].variance, t->seeds[i].df);
+    const double believed = fmax(sqrt(s.value), believed_floors * t->m->floor);
+    row->se[1] = believed * sqrt(1 / (double)v->n[0] + 1 / (double)v->n[1]);
+    row->df[1] = s.df;
+    return ub_beyond_p(ub_mean(v->x[1], v->n[1]) - ub_mean(v->x[0], v->n[0]), row->se[1], s.df,
+                       t->m->floor);
+}
+
+static double smaller_of_two(double a, double b)
+{
+    return isnan(a) || isnan(b) ? fmin(a, b) : fmin(1, 2 * fmin(a, b));
+}
+
+static void compare_measured(struct comparison *c, const struct subject *t, size_t i)
+{
+    const struct values *v = &t->v[i];
+    struct drift *row = add_value_row(c, t, i, "measured");
+    const size_t n[2] = {v->n_pairs ? v->n_pairs : v->n[0], v->n_pairs ? v->n_pairs : v->n[1]};
+    row->base = metric_unscaled(t->m, ub_mean(v->x[0], n[0]));
+    row->new_value = metric_unscaled(t->m, ub_mean(v->x[1], n[1]));
+    const double by_pairs = by_pairs_p(t, i, row), by_seeds = by_seeds_p(t, i, row);
+    if (equal_pairs(v))
+        return;
+    row->p = smaller_of_two(by_pairs, by_seeds);
+    if (isnan(row->p) && v->n_pairs > 0)
+        row->p = fabs(mean_difference(v)) > floors_without_spread * t->m->floor ? 0 : 1;
+    if (isnan(row->p)) {
+        c->count--; /* nothing to judge it by */
+        c->left_out[OUT_SPREAD]++;
+    }
+}
+
+static void count_left_out(struct comparison *c, const struct values *v, bool appeared)
+{
+    c->left_out[OUT_NEW] += v->left_out[OUT_NEW] || appeared;
+    c->left_out[OUT_ENDED] += v->left_out[OUT_ENDED];
+    c->left_out[OUT_REGIME] += v->left_out[OUT_REGIME];
+}
+
+static void compare_in_system(struct comparison *c, const struct subject *t, size_t i)
+{
+    const struct values *v = &t->v[i];
+    const bool by_pairs = c->systems.system[i].n_pairs > 0;
+    const bool possible = by_pairs ? v->n_pairs > 0 : v->n[0] > 0 && v->n[1] > 0;
+    count_left_out(c, v, !by_pairs && v->n[0] == 0 && v->n[1] > 0 && v->eligible[0] > 0);
+    compare_presence(c, t, i);
+    if (!possible)
+        return;
+    if (t->measured[i])
+        compare_measured(c, t, i);
+    else if (t->m->kind == METRIC_SHARE)
+        compare_share(c, t, i);
+    else
+        compare_exact(c, t, i);
+}
+
+static void compare_fact(struct comparison *c, const char *fact)
 {
     const struct metric *m = metric_of(fact);
     if (!m)
         return;
-    double *a = ub_calloc(base->count + 1, sizeof *a), *b = ub_calloc(new->count + 1, sizeof *b);
-    struct spread s = {0};
-    if (!m->exact) {
-        add_spread(&s, base, m, fact, a);
-        add_spread(&s, new, m, fact, b);
-    }
-    for (size_t i = 0; i < base->count; i++) {
-        const struct ub_run_spec *system = &base->runs[i].spec;
-        if (!is_first_of_system(base, i))
-            continue;
-        const size_t na = gather(base, system, m, fact, a), nb = gather(new, system, m, fact, b);
-        if (m->exact && na + nb > 0)
-            compare_exact(c, base, new, system, fact);
-        else if (!m->exact)
-            compare_measured(c, m, fact, system, &s, a, na, b, nb);
-    }
-    ub_free(a);
-    ub_free(b);
+    struct subject t = subject_new(c, m, fact);
+    for (size_t i = 0; i < t.count; i++)
+        if (in_both(&c->systems.system[i]))
+            compare_in_system(c, &t, i);
+    subject_clear(&t);
 }
 
-static void compare_status(struct comparison *c, const struct digest *base,
-                           const struct digest *new)
+/* ---- all of it ----------------------------------------------------------------------------------
+ */
+
+/* At the p that one row alone would have to reach. */
+static double detectable(const struct drift *row, size_t tests)
 {
-    for (size_t i = 0; i < base->count; i++) {
-        const struct ub_run *a = &base->runs[i], *b = find_run(new, &a->spec);
-        if (!was_run(a))
-            continue;
-        c->runs++;
-        if (!b) {
-            c->missing++;
-            if (!c->first_missing)
-                c->first_missing = ub_strdup(a->label);
-            continue;
-        }
-        struct drift *row = add_row(c, &a->spec, "status", "status");
-        row->base_status = ub_run_status_name(a->status);
-        row->new_status = ub_run_status_name(b->status);
-        row->drifted = a->status != b->status;
-    }
-    for (size_t i = 0; i < new->count; i++)
-        if (was_run(&new->runs[i]) && !find_run(base, &new->runs[i].spec))
-            c->added++;
+    const bool both = row->df[0] > 0 && row->df[1] > 0;
+    const double alone = level / (double)(tests > 0 ? tests : 1) / (both ? 2 : 1);
+    double least = (double)NAN;
+    for (int k = 0; k < 2; k++)
+        if (row->df[k] > 0)
+            least =
+                fmin(least, ub_beyond_detectable(row->se[k], row->df[k], row->how->floor, alone));
+    return least;
 }
 
 static void decide(struct comparison *c)
 {
     double *p = ub_calloc(2 * c->count + 1, sizeof *p), *q = p + c->count;
-    for (size_t i = 0; i < c->count; i++)
+    for (size_t i = 0; i < c->count; i++) {
         p[i] = c->row[i].p;
+        c->tests += isnan(p[i]) ? 0 : 1;
+    }
     ub_benjamini_hochberg(p, c->count, q);
     for (size_t i = 0; i < c->count; i++) {
-        c->row[i].q = q[i];
-        if (q[i] < level && c->row[i].beyond_floor)
-            c->row[i].drifted = true;
-        c->drifted += c->row[i].drifted;
+        struct drift *row = &c->row[i];
+        row->q = q[i];
+        row->drifted = row->drifted || q[i] < level;
+        c->drifted += row->drifted;
+        if (row->how && strcmp(row->kind, "measured") == 0)
+            row->detectable = detectable(row, c->tests);
     }
     ub_free(p);
 }
 
-struct comparison *compare_digests(const struct digest *base, const struct digest *new)
+struct comparison *compare_digests(const struct digest *base, const struct digest *new_digest)
 {
     struct comparison *c = ub_calloc(1, sizeof *c);
-    struct labels facts = fact_names(base), others = fact_names(new);
+    struct labels others = fact_names(new_digest);
+    c->facts = fact_names(base);
     for (size_t i = 0; i < others.count; i++)
-        labels_add(&facts, others.text[i]);
-    compare_status(c, base, new);
-    for (size_t i = 0; i < facts.count; i++)
-        compare_fact(c, base, new, facts.text[i]);
-    decide(c);
-    labels_free(&facts);
+        labels_add(&c->facts, others.text[i]);
     labels_free(&others);
+    c->systems = systems_of(base, new_digest);
+    compare_endings(c);
+    for (size_t i = 0; i < c->facts.count; i++)
+        compare_fact(c, c->facts.text[i]);
+    decide(c);
     return c;
 }
 
@@ -286,12 +355,8 @@ void comparison_free(struct comparison *c)
 {
     if (!c)
         return;
-    for (size_t i = 0; i < c->count; i++) {
-        ub_free(c->row[i].system);
-        ub_free(c->row[i].optimizer);
-        ub_free(c->row[i].metric);
-    }
+    systems_clear(&c->systems);
+    labels_free(&c->facts);
     ub_free(c->row);
-    ub_free(c->first_missing);
     ub_free(c);
 }

@@ -8,13 +8,18 @@
 
 /* ---- runs with more facts ------------------------------------------------------------------- */
 
+static void append_fact(struct ub_run *run, const char *name, double value)
+{
+    run->facts = ub_realloc(run->facts, (run->n_facts + 1) * sizeof *run->facts);
+    run->facts[run->n_facts++] = (struct ub_fact){ub_strdup(name), value};
+}
+
 static void add_fact(struct ub_run *run, const char *name, double value)
 {
     for (size_t i = 0; i < run->n_facts; i++)
         if (strcmp(run->facts[i].name, name) == 0)
             return; /* what the run itself recorded is the better source */
-    run->facts = ub_realloc(run->facts, (run->n_facts + 1) * sizeof *run->facts);
-    run->facts[run->n_facts++] = (struct ub_fact){ub_strdup(name), value};
+    append_fact(run, name, value);
 }
 
 static void add_provenance(struct ub_run *run, const char *name, const char *text)
@@ -31,7 +36,7 @@ static struct ub_run copy_run(const struct ub_run *run)
     copy.label = ub_strdup(run->label);
     copy.message = ub_strdup(run->message ? run->message : "");
     for (size_t i = 0; i < run->n_facts; i++)
-        add_fact(&copy, run->facts[i].name, run->facts[i].value);
+        append_fact(&copy, run->facts[i].name, run->facts[i].value);
     for (size_t i = 0; i < run->n_provenance; i++)
         add_provenance(&copy, run->provenance[i].name, run->provenance[i].text);
     return copy;
@@ -85,6 +90,7 @@ static void add_last_values(struct ub_run *run, const struct ub_trace *trace)
     }
 }
 
+/* Bit by bit: NAN, the infinities and -0 are values like others. */
 static void hash_trace(struct ub_run *run, const struct ub_trace *trace)
 {
     if (!trace)
@@ -99,8 +105,8 @@ static void hash_trace(struct ub_run *run, const struct ub_trace *trace)
                  ub_hash(trace->observable[i], strlen(trace->observable[i])),
                  trace->step[i],
                  trace->index[i],
-                 isnan(trace->value[i]) ? 0.0 : trace->value[i],
-                 isnan(trace->error[i]) ? -1.0 : trace->error[i]};
+                 trace->value[i],
+                 trace->error[i]};
         hash = ub_hash(&row, sizeof row);
     }
     char text[17];
@@ -108,30 +114,42 @@ static void hash_trace(struct ub_run *run, const struct ub_trace *trace)
     add_provenance(run, "trace", text);
 }
 
-static void add_law_facts(struct digest *digest, const struct study *study,
-                          const struct ub_law_result *result)
+static void add_law_run(struct ub_run *run, const struct ub_law *law, const struct ub_law_run *r)
 {
-    for (size_t i = 0; i < result->n_runs; i++) {
-        const struct ub_law_run *r = &result->runs[i];
-        struct ub_run *run = &digest->runs[r->run - study->store->runs];
-        const struct {
-            const char *name;
-            double value;
-        } facts[] = {
-            {"reached", r->window.reached},
-            {"plateau", r->median},
-            {"plateau-se", r->window.reached ? r->mean.se : (double)NAN},
-            {"first-step", r->first_step},
-            {"last-step", r->last_step},
-            {"peak", r->peak},
-        };
-        for (size_t k = 0; k < sizeof facts / sizeof *facts; k++) {
-            struct ub_text name = {0};
-            ub_text_add(&name, "%s.%s", result->law->name, facts[k].name);
-            add_fact(run, name.data, facts[k].value);
-            ub_text_free(&name);
-        }
+    const struct {
+        const char *name;
+        double value;
+    } facts[] = {
+        {"reached", r->window.reached},
+        {"plateau", r->median},
+        {"plateau-se", r->window.reached ? r->mean.se : (double)NAN},
+        {"first-step", r->first_step},
+        {"last-step", r->last_step},
+        {"peak", r->peak},
+    };
+    for (size_t k = 0; k < sizeof facts / sizeof *facts; k++) {
+        struct ub_text name = {0};
+        ub_text_add(&name, "%s.%s", law->name, facts[k].name);
+        add_fact(run, name.data, facts[k].value);
+        ub_text_free(&name);
     }
+}
+
+/* A run that did not measure what a law is about has no facts under it, whatever the rest of its
+ * store measured: a row depends on no other. `rows` may be the study's own runs. */
+static void complete_rows(const struct study *study, struct ub_run *rows)
+{
+    for (size_t i = 0; i < study->store->count; i++) {
+        add_last_values(&rows[i], study->traces[i]);
+        hash_trace(&rows[i], study->traces[i]);
+    }
+    for (size_t k = 0; k < study->n_laws; k++)
+        for (size_t i = 0; i < study->laws[k]->n_runs; i++) {
+            const struct ub_law_run *r = &study->laws[k]->runs[i];
+            const size_t at = (size_t)(r->run - study->store->runs);
+            if (has_series(study->traces[at], study->laws[k]->law->observable))
+                add_law_run(&rows[at], study->laws[k]->law, r);
+        }
 }
 
 struct digest *digest_of(const struct study *study)
@@ -140,13 +158,32 @@ struct digest *digest_of(const struct study *study)
     digest->path = ub_strdup(study->store->path);
     digest->count = study->store->count;
     digest->runs = ub_calloc(digest->count + 1, sizeof *digest->runs);
-    for (size_t i = 0; i < digest->count; i++) {
+    for (size_t i = 0; i < digest->count; i++)
         digest->runs[i] = copy_run(&study->store->runs[i]);
-        add_last_values(&digest->runs[i], study->traces[i]);
-        hash_trace(&digest->runs[i], study->traces[i]);
+    complete_rows(study, digest->runs);
+    return digest;
+}
+
+struct digest *digest_of_store(struct ub_store *store, struct ub_error *err)
+{
+    struct digest *digest = ub_calloc(1, sizeof *digest);
+    digest->path = ub_strdup(store->path);
+    digest->notice = ub_store_notice(store);
+    digest->store = store;
+    digest->runs = store->runs;
+    digest->count = store->count;
+    for (size_t i = 0; i < store->count; i++) {
+        struct ub_store one = *store;
+        one.runs = &store->runs[i];
+        one.count = 1;
+        struct study *study = study_new(&one, err);
+        if (!study) {
+            digest_free(digest);
+            return NULL;
+        }
+        complete_rows(study, one.runs);
+        study_free(study);
     }
-    for (size_t i = 0; i < study->n_laws; i++)
-        add_law_facts(digest, study, study->laws[i]);
     return digest;
 }
 
@@ -154,9 +191,13 @@ void digest_free(struct digest *digest)
 {
     if (!digest)
         return;
-    for (size_t i = 0; i < digest->count; i++)
-        clear_run(&digest->runs[i]);
-    ub_free(digest->runs);
+    if (digest->store) {
+        ub_store_free(digest->store);
+    } else {
+        for (size_t i = 0; i < digest->count; i++)
+            clear_run(&digest->runs[i]);
+        ub_free(digest->runs);
+    }
     ub_free(digest->path);
     ub_free(digest->notice);
     ub_free(digest);
@@ -168,6 +209,14 @@ void digest_free(struct digest *digest)
 static int compare_texts(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Names of one run mostly come in the order in which an earlier run had them: look there first. */
+void labels_add_next(struct labels *set, size_t *next, const char *text)
+{
+    if (*next >= set->count || strcmp(set->text[*next], text) != 0)
+        *next = labels_add(set, text);
+    ++*next;
 }
 
 /* What people look for first, then everything else by name. */
@@ -191,8 +240,8 @@ struct labels fact_names(const struct digest *digest)
     const size_t n_first = sizeof first / sizeof *first;
     struct labels all = {0}, ordered = {0};
     for (size_t i = 0; i < digest->count; i++)
-        for (size_t k = 0; k < digest->runs[i].n_facts; k++)
-            labels_add(&all, digest->runs[i].facts[k].name);
+        for (size_t k = 0, next = 0; k < digest->runs[i].n_facts; k++)
+            labels_add_next(&all, &next, digest->runs[i].facts[k].name);
     if (all.count)
         qsort(all.text, all.count, sizeof *all.text, compare_texts);
     for (size_t i = 0; i < n_first; i++)

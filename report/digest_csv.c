@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -96,8 +97,8 @@ static struct labels provenance_names(const struct digest *digest)
 {
     struct labels names = {0};
     for (size_t i = 0; i < digest->count; i++)
-        for (size_t k = 0; k < digest->runs[i].n_provenance; k++)
-            labels_add(&names, digest->runs[i].provenance[k].name);
+        for (size_t k = 0, next = 0; k < digest->runs[i].n_provenance; k++)
+            labels_add_next(&names, &next, digest->runs[i].provenance[k].name);
     return names;
 }
 
@@ -244,14 +245,11 @@ static bool read_rest(const struct source *s, struct ub_run *run)
     return true;
 }
 
-static bool read_row(const struct source *s, const struct digest *digest, struct ub_run *run)
+static bool read_row(const struct source *s, struct ub_run *run)
 {
     const char *id = cell(s, ID);
     if (strlen(id) != 16 || strspn(id, "0123456789abcdef") != 16)
         return bad(s, "id", id, "16 hexadecimal digits");
-    for (size_t i = 0; i < digest->count; i++)
-        if (strcmp(digest->runs[i].id, id) == 0)
-            return bad(s, "id", id, "each run once");
     memcpy(run->id, id, sizeof run->id);
     if (!ub_run_status_find(cell(s, STATUS), &run->status))
         return bad(s, "status", cell(s, STATUS), "ok, diverged, timeout, failed or missing");
@@ -274,6 +272,29 @@ static char *notice_of(const struct digest *digest)
     return text.data;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    const struct ub_run *const *x = a, *const *y = b;
+    const int order = strcmp((*x)->id, (*y)->id);
+    return order != 0 ? order : (*x > *y) - (*x < *y);
+}
+
+static bool each_run_once(struct source *s, const struct digest *digest)
+{
+    bool once = true;
+    const struct ub_run **sorted = ub_calloc(digest->count + 1, sizeof(struct ub_run *));
+    for (size_t i = 0; i < digest->count; i++)
+        sorted[i] = &digest->runs[i];
+    qsort(sorted, digest->count, sizeof *sorted, compare_ids);
+    for (size_t i = 1; i < digest->count && once; i++)
+        if (strcmp(sorted[i - 1]->id, sorted[i]->id) == 0) {
+            s->row = (size_t)(sorted[i] - digest->runs);
+            once = bad(s, "id", sorted[i]->id, "each run once");
+        }
+    ub_free(sorted);
+    return once;
+}
+
 static struct digest *read_csv(const char *path, struct ub_error *err)
 {
     struct ub_csv *csv = ub_csv_read(path, true, err);
@@ -292,9 +313,10 @@ static struct digest *read_csv(const char *path, struct ub_error *err)
     }
     for (s.row = 0; good && s.row < csv->rows; s.row++) {
         struct ub_run *run = &digest->runs[digest->count];
-        good = read_row(&s, digest, run);
+        good = read_row(&s, run);
         digest->count++;
     }
+    good = good && each_run_once(&s, digest);
     ub_csv_free(csv);
     if (good)
         digest->notice = notice_of(digest);
@@ -310,11 +332,5 @@ struct digest *digest_open(const char *path, struct ub_error *err)
     if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
         return read_csv(path, err);
     struct ub_store *store = ub_store_open(path, err);
-    struct study *study = store ? study_new(store, err) : NULL;
-    struct digest *digest = study ? digest_of(study) : NULL;
-    if (digest)
-        digest->notice = ub_store_notice(store);
-    study_free(study);
-    ub_store_free(store);
-    return digest;
+    return store ? digest_of_store(store, err) : NULL;
 }

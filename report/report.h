@@ -88,9 +88,9 @@ char *ub_report_summary(const struct ub_store *store, struct ub_error *err);
 
 /* ---- comparison ------------------------------------------------------------------------- */
 
-/* Drift of NEW against BASE, each a store's folder or a runs.csv: Markdown to `out`, CSV to
- * `csv_path` when not NULL. Returns the exit code: UB_OK no drift, UB_DRIFT, UB_INPUT,
- * UB_INCOMPARABLE (nothing compared, no baseline, runs missing; `err` says which). */
+/* Drift of NEW against BASE, each a store's folder or a runs.csv: Markdown to `out`, all comparisons
+ * as CSV to `csv_path` when not NULL. Returns the exit code: UB_OK no drift, UB_DRIFT, UB_INPUT,
+ * UB_INCOMPARABLE (nothing compared, no baseline; `err` says which). */
 int ub_report_compare(const char *base, const char *new_store, FILE *out, const char *csv_path,
                       struct ub_error *err);
 

@@ -1,6 +1,7 @@
 /* Drift between stores whose truth is known, in both directions; and the report's files. */
 #include "made_store.h"
 #include "report/report.h"
+#include "runs_table.h"
 
 #include <unistd.h>
 
@@ -14,22 +15,6 @@ static struct made base_of(const char *folder)
                          .diverged_optimizer = -1};
 }
 
-struct outcome {
-    int code;
-    char *page;
-    struct ub_error err;
-};
-
-static struct outcome compare(const char *base, const char *new_store)
-{
-    struct outcome o = {0};
-    size_t length;
-    FILE *out = open_memstream(&o.page, &length);
-    o.code = ub_report_compare(base, new_store, out, NULL, &o.err);
-    fclose(out);
-    return o;
-}
-
 /* Makes both stores, compares them, and removes them. */
 static struct outcome compare_made(struct made base, struct made changed)
 {
@@ -38,18 +23,10 @@ static struct outcome compare_made(struct made base, struct made changed)
     changed.folder = b;
     made_store(&base);
     made_store(&changed);
-    struct outcome o = compare(a, b);
+    struct outcome o = compare_paths(a, b);
     support_remove(a);
     support_remove(b);
     return o;
-}
-
-static void expect(struct outcome o, int code, const char *part, const char *absent)
-{
-    if (o.code != code || (part && !strstr(o.page, part)) || (absent && strstr(o.page, absent)))
-        fail_msg("exit %d (%s), expected %d with '%s' and without '%s' in:\n%s", o.code, o.err.text,
-                 code, part ? part : "", absent ? absent : "", o.page);
-    free(o.page);
 }
 
 static void a_store_does_not_drift_from_itself(void **state)
@@ -107,20 +84,237 @@ static void another_ending_is_drift(void **state)
     expect(compare_made(base_of(NULL), changed), UB_DRIFT, "| status | ok | diverged |", NULL);
 }
 
-static void missing_runs_are_not_a_pass(void **state)
+static void missing_runs_are_drift(void **state)
 {
     (void)state;
-    struct made fewer = base_of(NULL), other = base_of(NULL);
+    struct made fewer = base_of(NULL);
     fewer.seeds = 2;
-    struct outcome o = compare_made(base_of(NULL), fewer);
-    assert_non_null(strstr(o.err.text, "9 of the base's 27 runs are missing"));
-    expect(o, UB_INCOMPARABLE, NULL, NULL);
-    other.first_seed = 50;
-    o = compare_made(base_of(NULL), other);
-    assert_non_null(strstr(o.err.text, "nothing compared"));
-    expect(o, UB_INCOMPARABLE, NULL, NULL);
+    expect(compare_made(base_of(NULL), fewer), UB_DRIFT, "18 of 27 runs found", "nothing compared");
     expect(compare_made(fewer, base_of(NULL)), UB_OK, "9 runs are new", NULL);
-    expect(compare("absent", "absent"), UB_INCOMPARABLE, NULL, NULL);
+    expect(compare_paths("absent", "absent"), UB_INCOMPARABLE, NULL, NULL);
+}
+
+/* Where seeds differ, systems are compared; where systems do, too, nothing is. */
+static void other_seeds_are_compared_by_system(void **state)
+{
+    (void)state;
+    struct made other = base_of(NULL), drifted = base_of(NULL), alone = base_of(NULL);
+    other.first_seed = drifted.first_seed = 50;
+    other.noise = drifted.noise = 4;
+    drifted.rho[2] = 1.3;
+    expect(compare_made(base_of(NULL), other), UB_OK, "9 of 9 systems have no seed in common",
+           "**drift**");
+    expect(compare_made(base_of(NULL), drifted), UB_DRIFT, "- nesterov:", "- gd:");
+    alone.seeds = 1;
+    other.seeds = 1;
+    struct outcome o = compare_made(alone, other);
+    assert_null(strstr(o.page, "no drift in"));
+    assert_non_null(strstr(o.page, "one run against one of another seed"));
+    expect_error(o, UB_INCOMPARABLE, "nothing compared");
+}
+
+/* ---- values of every kind ---- */
+
+enum { N = 6 }; /* systems of three seeds */
+
+/* Metrics "final-loss", "final-sharpness", "lr" and two of a law, of six systems of three seeds
+ * that spread by 1%. `seed` names the noise. */
+static struct runs_table table_of(uint64_t seed)
+{
+    struct ub_random r = ub_random_stream(seed, "table");
+    struct runs_table t = {.metrics = {"final-loss", "final-sharpness", "lr",
+                                       "edge-of-stability.plateau", "edge-of-stability.reached"},
+                           .count = 3 * N,
+                           .run = ub_calloc(3 * N, sizeof *t.run)};
+    for (size_t i = 0; i < t.count; i++)
+        t.run[i] = (struct table_run){.system = (int)(i / 3),
+                                      .seed = (int64_t)(i % 3),
+                                      .value = {0.1 * exp(0.01 * ub_random_normal(&r)),
+                                                20 * exp(0.01 * ub_random_normal(&r)), 0.1,
+                                                1 + 0.01 * ub_random_normal(&r), 1}};
+    return t;
+}
+
+/* The same runs with `metric` of the first system's three set to `value`. */
+static struct runs_table with(const struct runs_table *t, int metric, double value)
+{
+    struct runs_table changed = *t;
+    changed.run = ub_alloc(t->count * sizeof *t->run);
+    memcpy(changed.run, t->run, t->count * sizeof *t->run);
+    for (int i = 0; i < 3; i++)
+        changed.run[i].value[metric] = value;
+    return changed;
+}
+
+static void check_changed(int metric, double before, double after, int code, const char *part)
+{
+    const struct runs_table t = table_of(1), a = with(&t, metric, before),
+                            b = with(&t, metric, after);
+    struct runs_table other_machine = b;
+    expect(compare_tables(&a, &b), code, part, NULL);
+    for (size_t i = 0; i < b.count; i++) /* rounding that is not ours excuses no such thing */
+        b.run[i].core = "B";
+    expect(compare_tables(&a, &other_machine), code, "Other openblas-core: `B`, was `A`", NULL);
+    ub_free(t.run);
+    ub_free(a.run);
+    ub_free(b.run);
+}
+
+static void zeros_and_gone_values_are_compared(void **state)
+{
+    (void)state;
+    enum { LOSS, SHARPNESS };
+    const double gone = (double)NAN;
+    check_changed(LOSS, 0, 0, UB_OK, "no drift in");
+    check_changed(LOSS, 0.1, 0, UB_DRIFT, "| final-loss | 0.1 | 0 |");
+    check_changed(LOSS, 0, 0.1, UB_DRIFT, "| final-loss | 0 | 0.1 |");
+    check_changed(LOSS, 0, 1e-15, UB_OK, "no drift in"); /* zero to rounding */
+    check_changed(SHARPNESS, -3, 3, UB_DRIFT, "| final-sharpness | -3 | 3 |");
+    check_changed(SHARPNESS, -3, -3.3, UB_DRIFT, "| final-sharpness | -3 | -3.3 |");
+    check_changed(LOSS, 0.1, 0.11, UB_DRIFT, "| final-loss | 0.1 | 0.11 |");
+    check_changed(LOSS, gone, gone, UB_OK, "no drift in");
+    check_changed(LOSS, gone, 0.1, UB_OK, "1 (only the new store has it)");
+}
+
+static void vanished_values_are_drift(void **state)
+{
+    (void)state;
+    const struct runs_table t = table_of(1);
+    struct runs_table gone = with(&t, 0, (double)NAN), infinite = with(&t, 0, HUGE_VAL);
+    expect(compare_tables(&t, &gone), UB_DRIFT, "| final-loss | 3 values | 0 values |", NULL);
+    expect(compare_tables(&t, &infinite), UB_DRIFT, "| final-loss | 3 values | 0 values |", NULL);
+    expect(compare_tables(&infinite, &infinite), UB_OK, "no drift in", NULL);
+    /* By a whole store, whatever the seeds and machines: its column is gone. */
+    struct runs_table without = table_of(2);
+    for (size_t i = 0; i < without.count; i++) {
+        without.run[i].value[0] = (double)NAN;
+        without.run[i].seed += 10;
+        without.run[i].core = "B";
+    }
+    expect(compare_tables(&t, &without), UB_DRIFT, "| final-loss | 3 values | 0 values |", NULL);
+    ub_free(t.run);
+    ub_free(gone.run);
+    ub_free(infinite.run);
+    ub_free(without.run);
+}
+
+/* A plateau needs a regime that was reached: without it there is a reason, and `reached` is tested.
+ */
+static void a_regime_that_was_not_reached_is_a_reason(void **state)
+{
+    (void)state;
+    const struct runs_table t = table_of(1);
+    struct runs_table few = table_of(1), none = table_of(1);
+    few.run[0].value[3] = (double)NAN;
+    few.run[0].value[4] = 0;
+    expect(compare_tables(&t, &few), UB_OK, "1 (regime not reached on one side)", "| presence");
+    for (size_t i = 0; i < none.count; i++) {
+        none.run[i].value[3] = (double)NAN;
+        none.run[i].value[4] = 0;
+    }
+    expect(compare_tables(&t, &none), UB_DRIFT, "| edge-of-stability.reached | 1 | 0 |", NULL);
+    ub_free(t.run);
+    ub_free(few.run);
+    ub_free(none.run);
+}
+
+/* Learning rates given as numbers are facts; those resolved by a seed's sharpness have a spread. */
+static void resolved_rates_are_measured(void **state)
+{
+    (void)state;
+    struct runs_table a = table_of(1), b = table_of(2);
+    for (size_t i = 0; i < b.count; i++)
+        b.run[i].seed += 10;
+    expect(compare_tables(&a, &b), UB_OK, "no drift in", NULL);
+    struct runs_table c = with(&b, 2, 0.102);
+    expect(compare_tables(&a, &c), UB_DRIFT, "| lr | 0.1 | 0.102 |", NULL);
+    a.rate = c.rate = "relative(0.5)";
+    for (size_t i = 0; i < a.count; i++) {
+        a.run[i].value[2] = 0.1 * a.run[i].value[3]; /* by 1% from seed to seed */
+        c.run[i].value[2] = 0.1 * c.run[i].value[3];
+    }
+    expect(compare_tables(&a, &c), UB_OK, "no drift in", NULL);
+    struct runs_table d = with(&a, 0, 0.1), e = with(&a, 0, 0.1);
+    for (int i = 0; i < 3; i++) /* equal seeds: rounding here, 2% more there */
+        e.run[i].value[2] *= 1.02 + 1e-7 * i;
+    for (size_t i = 3; i < e.count; i++)
+        e.run[i].value[2] *= 1 + 1e-7 * (double)i;
+    expect(compare_tables(&d, &e), UB_DRIFT, "- gd: 1 drifted (lr)", NULL);
+    ub_free(a.run);
+    ub_free(b.run);
+    ub_free(c.run);
+    ub_free(d.run);
+    ub_free(e.run);
+}
+
+/* Runs that crash are never chance; runs that diverge may be, on another machine. */
+static void endings_are_judged_by_kind(void **state)
+{
+    (void)state;
+    const struct runs_table t = table_of(1);
+    struct runs_table changed = table_of(1);
+    changed.run[0].status = "diverged";
+    expect(compare_tables(&t, &changed), UB_DRIFT, "| status | ok | diverged |", NULL);
+    for (size_t i = 0; i < changed.count; i++)
+        changed.run[i].core = "B";
+    expect(compare_tables(&t, &changed), UB_OK, "(ended in two ways)", NULL);
+    changed.run[0].status = "failed";
+    expect(compare_tables(&t, &changed), UB_DRIFT, "| status | ok | failed |", NULL);
+    for (size_t i = 0; i < changed.count; i++)
+        changed.run[i].status = "diverged";
+    expect(compare_tables(&t, &changed), UB_DRIFT, "| status | ok | diverged |", NULL);
+    ub_free(t.run);
+    ub_free(changed.run);
+}
+
+/* ---- digests ---- */
+
+/* One run whose only measurement has this value and error: the trace's hash. */
+static char *trace_hash(double value, double error)
+{
+    struct ub_error err = {0};
+    char *folder = support_folder(), *path = ub_path(folder, "rows.csv");
+    char *measures[] = {(char *)"loss"};
+    const struct ub_run_spec spec = {.dataset = (char *)"digits",
+                                     .model = (char *)"mlp:widths=8",
+                                     .loss = (char *)"mse",
+                                     .init = (char *)"pytorch:gain=1",
+                                     .optimizer = (char *)"gd:lr=0.1",
+                                     .steps = 10,
+                                     .n_measures = 1,
+                                     .measures = measures};
+    assert_true(ub_store_lock(folder, false, &err));
+    struct ub_run_writer *w = ub_run_writer_new(folder, &spec, &err);
+    ub_run_writer_add(w, 0, "loss", 0, value, error);
+    assert_true(ub_run_writer_commit(w, UB_RUN_OK, "", NULL, 0, &err));
+    struct ub_store *store = ub_store_open(folder, &err);
+    assert_true(ub_report_runs_csv(store, path, &err));
+    struct ub_csv *csv = ub_csv_read(path, true, &err);
+    char *hash = ub_strdup(ub_csv_cell(csv, 0, (size_t)ub_csv_column(csv, "provenance.trace")));
+    ub_csv_free(csv);
+    ub_store_free(store);
+    ub_free(path);
+    support_remove(folder);
+    return hash;
+}
+
+static void every_value_has_its_own_hash(void **state)
+{
+    (void)state;
+    const double values[] = {0, -0.0, (double)NAN, HUGE_VAL, -HUGE_VAL, 1, -1};
+    enum { VALUES = sizeof values / sizeof *values };
+    char *hash[2 * VALUES];
+    for (int i = 0; i < VALUES; i++) {
+        hash[i] = trace_hash(values[i], 0.5);
+        hash[VALUES + i] = trace_hash(0.25, values[i]);
+    }
+    for (int i = 0; i < 2 * VALUES; i++)
+        for (int k = 0; k < i; k++)
+            if (strcmp(hash[i], hash[k]) == 0)
+                fail_msg("%g and %g have one hash, %s", values[i % VALUES], values[k % VALUES],
+                         hash[i]);
+    for (int i = 0; i < 2 * VALUES; i++)
+        ub_free(hash[i]);
 }
 
 /* A published runs.csv stands for the store it was made from. */
@@ -134,7 +328,7 @@ static void runs_csv_is_a_baseline(void **state)
     struct ub_store *store = ub_store_open(folder, &err);
     assert_non_null(store);
     assert_true(ub_report_runs_csv(store, file, &err));
-    expect(compare(file, folder), UB_OK, "no drift", NULL);
+    expect(compare_paths(file, folder), UB_OK, "no drift", NULL);
     ub_store_free(store);
     ub_free(file);
     support_remove(folder);
@@ -210,7 +404,14 @@ int main(void)
         cmocka_unit_test(a_planted_threshold_is_named),
         cmocka_unit_test(a_moved_plateau_is_named),
         cmocka_unit_test(another_ending_is_drift),
-        cmocka_unit_test(missing_runs_are_not_a_pass),
+        cmocka_unit_test(missing_runs_are_drift),
+        cmocka_unit_test(other_seeds_are_compared_by_system),
+        cmocka_unit_test(zeros_and_gone_values_are_compared),
+        cmocka_unit_test(vanished_values_are_drift),
+        cmocka_unit_test(a_regime_that_was_not_reached_is_a_reason),
+        cmocka_unit_test(resolved_rates_are_measured),
+        cmocka_unit_test(endings_are_judged_by_kind),
+        cmocka_unit_test(every_value_has_its_own_hash),
         cmocka_unit_test(runs_csv_is_a_baseline),
         cmocka_unit_test(the_report_is_whole),
     };

@@ -5,7 +5,7 @@
 enum { CSV = 256 };
 
 static const struct argp_option options[] = {
-    {"csv", CSV, "FILE", 0, "write the drift table there, too", 0},
+    {"csv", CSV, "FILE", 0, "write every comparison there, one a row", 0},
     {0},
 };
 
@@ -34,10 +34,13 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "BASE NEW",
     .doc = "Prints, as Markdown, what has drifted from BASE to NEW: each a store's folder, or the "
-           "runs.csv of one. Drift is judged against the spread from seed to seed."
+           "runs.csv of one. Runs of equal seeds are compared in pairs, against the scale of such "
+           "pairs' differences; systems without a seed in common over their seeds, against the "
+           "spread from seed to seed. Of stores that do not differ at most 5% show drift."
            "\v"
-           "Exit code: 0 no drift, 1 drift, 2 bad input, 4 nothing to compare with: no baseline, "
-           "or runs of BASE that NEW does not have.\n\n"
+           "Exit code: 0 no drift, 1 drift (runs and values of BASE that NEW lacks are drift), "
+           "2 bad input, 4 nothing compared: no baseline, no system in common, or single runs of "
+           "different seeds.\n\n"
            "Example:\n"
            "  unibench compare results/quick/runs.csv out/quick --csv drift.csv\n",
 };
