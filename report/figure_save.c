@@ -47,9 +47,9 @@ static void png_rows(png_structp png, cairo_surface_t *surface, unsigned char *r
     for (int y = 0; y < height; y++) {
         const unsigned char *from =
             data + (size_t)y * (size_t)cairo_image_surface_get_stride(surface);
-        for (int x = 0; x < width; x++) {
+        for (size_t x = 0; x < (size_t)width; x++) {
             uint32_t pixel;
-            memcpy(&pixel, from + (size_t)4 * (size_t)x, sizeof pixel);
+            memcpy(&pixel, from + 4 * x, sizeof pixel);
             row[3 * x] = (unsigned char)(pixel >> 16);
             row[3 * x + 1] = (unsigned char)(pixel >> 8);
             row[3 * x + 2] = (unsigned char)pixel;

@@ -26,7 +26,7 @@ static bool map_of_matrix(struct map *m, const struct ub_trace *trace, const cha
         m->rows = values.count > m->rows ? values.count : m->rows;
         ub_series_clear(&values);
     }
-    const bool good = m->steps >= FEWEST_STEPS && m->rows > 1;
+    const bool good = matrix && m->steps >= FEWEST_STEPS && m->rows > 1;
     m->value = ub_calloc(m->steps * m->rows + 1, sizeof *m->value);
     m->edge = ub_calloc(m->rows + 1, sizeof *m->edge);
     for (size_t j = 0; j <= m->rows; j++)

@@ -21,7 +21,7 @@ static const struct layer layers[] = {
     {"bench/curvature", " base datasets systems/graph systems bench/spectra bench/curvature "},
     {"bench/observables", " base datasets systems/graph systems bench/spectra bench/curvature"
                           " bench/observables "},
-    {"bench/laws", " base bench bench/laws "},
+    {"bench/laws", " base datasets systems bench bench/laws "},
     {"bench", " base datasets systems/graph systems bench/spectra bench/curvature"
               " bench/observables bench "},
     {"bench/perf", " base datasets systems/graph systems bench/spectra bench/curvature"

@@ -27,14 +27,21 @@ static bool same_table(const struct ub_csv *a, const struct ub_csv *b)
     return same;
 }
 
+/* What a file's first bytes say of all of it, when a field happens to begin with them. */
+static bool is_mark(const char *field)
+{
+    return strncmp(field, "\x1f\x8b", 2) == 0 || strncmp(field, "\xef\xbb\xbf", 3) == 0 ||
+           strncmp(field, "sep=", 4) == 0;
+}
+
 static void check(const struct ub_csv *csv)
 {
     struct ub_error err = {0};
-    if (csv->columns && strncmp(csv->header[0], "\x1f\x8b", 2) == 0)
-        return; /* written first in its file it would be gzip's magic */
+    const struct ub_csv_format format = {.header = true, .delimiter = ','};
+    if (csv->columns && is_mark(csv->header[0]))
+        return;
     struct ub_text text = write_table(csv);
-    struct ub_csv *again =
-        ub_csv_read(fuzz_file("again.csv", (const uint8_t *)text.data, text.length), true, &err);
+    struct ub_csv *again = ub_csv_parse(text.data, text.length, "again.csv", &format, &err);
     fuzz_require(again && same_table(csv, again), "a table is read back");
     ub_csv_free(again);
     ub_text_free(&text);

@@ -67,6 +67,9 @@ int main(int argc, char **argv)
     struct replay replay = {0};
     const char *slash = strrchr(argv[0], '/');
     snprintf(replay.left, sizeof replay.left, "%s.input", slash ? slash + 1 : argv[0]);
+    for (int i = 0; i < n; i++)
+        try_seed(&replay, argv[1], entries[i]->d_name, 0);
+    fuzz_require(fuzz_accepted() > 0, "a seed is read: not all are refused");
     for (int i = 0; i < n; i++) {
         try_seed(&replay, argv[1], entries[i]->d_name, mutations);
         free(entries[i]);
@@ -75,6 +78,5 @@ int main(int argc, char **argv)
     unlink(replay.left);
     printf("%s: %d seeds, %lld inputs, %lld of them read\n", argv[1], n, (long long)replay.tried,
            (long long)fuzz_accepted());
-    fuzz_require(fuzz_accepted() >= n, "seeds are read, not all refused");
     return 0;
 }
