@@ -34,7 +34,8 @@ asan-core: ## run the core's tests (label core) under the same
 	@ctest --preset asan -j $(JOBS) -L '^core$$'
 
 tsan: ## run the tests of threads under ThreadSanitizer, and races planted to be found by it
-	@cmake --preset tsan --log-level=WARNING
+	@ci/deps --check tsan
+	@[ -e build/tsan/build.ninja ] || cmake --preset tsan --log-level=WARNING
 	@cmake --build --preset tsan -- --quiet races test_threads test_program
 	@ctest --preset tsan -j $(JOBS)
 
