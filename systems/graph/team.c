@@ -32,8 +32,8 @@ struct ub_team {
 
     _Alignas(64) _Atomic int64_t left; /* tasks that nobody has taken */
     _Alignas(64) _Atomic int64_t done;
-    _Atomic int asleep;          /* helpers, or about to be */
-    _Atomic bool caller_asleep;  /* or about to be */
+    _Atomic int asleep;         /* helpers, or about to be */
+    _Atomic bool caller_asleep; /* or about to be */
     _Alignas(64) pthread_mutex_t mutex;
     pthread_cond_t news, finished; /* helpers wait for news, the caller for the last task */
     bool leaving;                  /* under the mutex */
