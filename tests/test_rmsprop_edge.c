@@ -1,5 +1,6 @@
 /* Why RMSProp settles above its edge: what its preconditioner is on average, weighted by the
  * gradients that it divides (systems/optimizers/rmsprop.c). */
+#include "metrics.h"
 #include "tests/support.h"
 
 #include "systems/systems.h"
@@ -62,7 +63,7 @@ static void one_window(struct walk *w, int64_t steps)
     memset(w->squares, 0, (size_t)w->n * sizeof(double));
     for (int64_t t = 0; t < steps; t++) {
         ub_problem_gradient(w->problem, w->theta, w->grad);
-        ub_optimizer_preconditioner(w->optimizer, w->theta, w->grad, w->diagonal);
+        metric_diagonal(w->optimizer, w->theta, w->grad, w->diagonal);
         for (int64_t i = 0; i < w->n; i++) {
             w->mean[i] += w->theta[i] / (double)steps;
             w->weighted[i] += w->grad[i] * w->grad[i] / w->diagonal[i];
