@@ -1,8 +1,7 @@
-/* Variances of few values each, shrunk towards each other; bounds on shares. */
+/* Variances of few values each, shrunk towards each other. */
 #include "report/statistics_systems.h"
 #include "report/statistics.h"
 
-#include <gsl/gsl_cdf.h>
 #include <gsl/gsl_sf_psi.h>
 #include <math.h>
 
@@ -79,31 +78,4 @@ struct ub_spread ub_spread_moderated(const struct ub_spread_prior *prior, double
         return (struct ub_spread){prior->scale, all};
     const double squares = (df > 0.0 ? df * variance : 0.0) + prior->df * prior->scale;
     return (struct ub_spread){squares / (df + prior->df), all};
-}
-
-/* ---- shares ----------------------------------------------------------------------------- */
-
-/* x with I_x(a, b) = probability, by bisection: gsl_cdf_beta_Pinv ends the program where its own
- * search does not converge. */
-static double beta_quantile(double probability, double a, double b)
-{
-    double low = 0.0, high = 1.0;
-    for (int i = 0; i < 60; i++) {
-        const double middle = 0.5 * (low + high);
-        if (gsl_cdf_beta_P(middle, a, b) < probability)
-            low = middle;
-        else
-            high = middle;
-    }
-    return 0.5 * (low + high);
-}
-
-double ub_share_at_least(size_t k, size_t n)
-{
-    return k == 0 ? 0.0 : beta_quantile(0.05, (double)k, (double)(n - k) + 1.0);
-}
-
-double ub_share_at_most(size_t k, size_t n)
-{
-    return k == n ? 1.0 : beta_quantile(0.95, (double)k + 1.0, (double)(n - k));
 }

@@ -30,8 +30,4 @@ struct ub_spread {
 struct ub_spread ub_spread_moderated(const struct ub_spread_prior *prior, double variance,
                                      double df);
 
-/* One-sided 95% bounds on a share of which k of n were found (Clopper and Pearson 1934). */
-double ub_share_at_least(size_t k, size_t n);
-double ub_share_at_most(size_t k, size_t n);
-
 #endif

@@ -12,6 +12,7 @@
  *
  * A system is judged when any of its runs has a level, or contradicts the law without one: it fell
  * from where it was, or still rises beyond the margin. */
+#include "report/statistics/share.h"
 #include "report/statistics_systems.h"
 #include "report/verdict.h"
 
@@ -187,8 +188,8 @@ static void pool_systems(struct ub_law_result *result)
     result->equivalence_p =
         ub_equivalence_p(result->meta.mean.estimate, result->meta.mean.se,
                          n > 1 ? (double)(n - 1) : 1.0, result->target, result->law->margin);
-    result->share_low = ub_share_at_least(result->n_within, result->n_judged);
-    result->share_high = ub_share_at_most(result->n_within, result->n_judged);
+    result->share_low = ub_share_low(result->n_within, result->n_judged, 0.95);
+    result->share_high = ub_share_high(result->n_within, result->n_judged, 0.95);
     ub_free(estimate);
 }
 

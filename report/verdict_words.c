@@ -1,8 +1,7 @@
 /* A verdict in words that are true as they stand: what is known of the mean, of how many systems,
  * which are the exceptions, and, where nothing is decided, what would decide it. */
+#include "report/statistics/share.h"
 #include "report/verdict.h"
-
-#include "report/statistics_systems.h"
 
 #include <math.h>
 
@@ -71,7 +70,7 @@ static size_t systems_for_share(const struct ub_law_result *r)
     const double share = (double)r->n_within / (double)r->n_judged;
     for (size_t n = r->n_judged + 1; n <= MOST_SYSTEMS; n++) {
         const size_t k = (size_t)lround(share * (double)n);
-        if (ub_share_at_least(k, n) >= 0.75 || ub_share_at_most(k, n) < 0.5)
+        if (ub_share_low(k, n, 0.95) >= 0.75 || ub_share_high(k, n, 0.95) < 0.5)
             return n;
     }
     return 0;

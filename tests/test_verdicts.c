@@ -4,6 +4,7 @@
 
 #include "report/pages.h"
 #include "report/statistics.h"
+#include "report/statistics/share.h"
 #include "report/statistics_systems.h"
 #include "report/verdict.h"
 
@@ -68,18 +69,18 @@ static void shares_are_bounded_by_the_binomial(void **state)
     (void)state;
     for (size_t n = 1; n <= 40; n += 13)
         for (size_t k = 1; k < n; k += 3) {
-            assert_near(upper_tail(k, n, ub_share_at_least(k, n)), 0.05, 1e-8);
-            assert_near(1 - upper_tail(k + 1, n, ub_share_at_most(k, n)), 0.05, 1e-8);
+            assert_near(upper_tail(k, n, ub_share_low(k, n, 0.95)), 0.05, 1e-8);
+            assert_near(1 - upper_tail(k + 1, n, ub_share_high(k, n, 0.95)), 0.05, 1e-8);
         }
     for (size_t n = 1; n <= 300; n++) /* for any counts */
         for (size_t k = 0; k <= n; k++)
-            assert_true(ub_share_at_least(k, n) <= (double)k / (double)n &&
-                        (double)k / (double)n <= ub_share_at_most(k, n));
-    assert_near(ub_share_at_least(12, 12), pow(0.05, 1.0 / 12), 1e-10);
-    assert_near(ub_share_at_most(0, 6), 1 - pow(0.05, 1.0 / 6), 1e-10);
-    assert_near(ub_share_at_least(0, 6), 0, 0);
-    assert_near(ub_share_at_most(6, 6), 1, 0);
-    assert_near(ub_share_at_most(0, 0), 1, 0);
+            assert_true(ub_share_low(k, n, 0.95) <= (double)k / (double)n &&
+                        (double)k / (double)n <= ub_share_high(k, n, 0.95));
+    assert_near(ub_share_low(12, 12, 0.95), pow(0.05, 1.0 / 12), 1e-10);
+    assert_near(ub_share_high(0, 6, 0.95), 1 - pow(0.05, 1.0 / 6), 1e-10);
+    assert_near(ub_share_low(0, 6, 0.95), 0, 0);
+    assert_near(ub_share_high(6, 6, 0.95), 1, 0);
+    assert_near(ub_share_high(0, 0, 0.95), 1, 0);
 }
 
 /* ---- levels without series ---- */

@@ -6,18 +6,33 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* x with I_x(a, b) = probability, by bisection: gsl_cdf_beta_Pinv ends the program where its own
+ * search does not converge. */
+static double beta_quantile(double probability, double a, double b)
+{
+    double low = 0, high = 1;
+    for (int i = 0; i < 60; i++) {
+        const double middle = 0.5 * (low + high);
+        if (gsl_cdf_beta_P(middle, a, b) < probability)
+            low = middle;
+        else
+            high = middle;
+    }
+    return 0.5 * (low + high);
+}
+
 double ub_share_low(size_t successes, size_t n, double confidence)
 {
     if (successes == 0)
         return 0;
-    return gsl_cdf_beta_Pinv(1 - confidence, (double)successes, (double)(n - successes) + 1);
+    return beta_quantile(1 - confidence, (double)successes, (double)(n - successes) + 1);
 }
 
 double ub_share_high(size_t successes, size_t n, double confidence)
 {
     if (successes == n)
         return 1;
-    return gsl_cdf_beta_Pinv(confidence, (double)successes + 1, (double)(n - successes));
+    return beta_quantile(confidence, (double)successes + 1, (double)(n - successes));
 }
 
 static double share_between(double mu, double tau, double low, double high)
