@@ -219,7 +219,9 @@ static double by_pairs_p(const struct subject *t, size_t i, struct drift *row)
         return (double)NAN;
     const struct ub_variance s =
         ub_variance_moderated(&t->pairs_prior, t->pairs[i].variance, t->pairs[i].df);
-    row->se[0] = sqrt(s.value / (double)v->n_pairs);
+    const double least = t->m->counted ? believed_floors * t->m->floor : 0; /* equal by steps */
+    const double deviation = isnan(s.value) ? (double)NAN : fmax(sqrt(s.value), least);
+    row->se[0] = deviation / sqrt((double)v->n_pairs);
     row->df[0] = s.df;
     return ub_beyond_p(mean_difference(v), row->se[0], s.df, t->m->floor);
 }
@@ -256,7 +258,7 @@ static void compare_measured(struct comparison *c, const struct subject *t, size
     if (equal_pairs(v))
         return;
     row->p = smaller_of_two(by_pairs, by_seeds);
-    if (isnan(row->p) && v->n_pairs > 0)
+    if (isnan(row->p) && v->n_pairs > 0 && row->system->same_bytes)
         row->p = fabs(mean_difference(v)) > floors_without_spread * t->m->floor ? 0 : 1;
     if (isnan(row->p)) {
         c->count--; /* nothing to judge it by */

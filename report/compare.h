@@ -29,6 +29,7 @@ struct metric {
      * as zero: zeros and negative values have their place, none is left out. */
     double least;
     bool initial;      /* known before training: compared however a run ended */
+    bool counted;      /* a share of samples: moves in steps, so that values are equal by chance */
     bool of_rate;      /* follows from the learning rate, which may follow from the seed */
     const char *given; /* suffix of the share that must be 1 for this metric to have a value */
 };
@@ -70,7 +71,7 @@ enum left_out {
     OUT_ENDED,  /* partners ended in two ways, or runs ended as no other of the system */
     OUT_REGIME, /* the regime was not reached, so there is nothing to measure */
     OUT_NEW,    /* only the new store has it */
-    OUT_SPREAD, /* one run against one of another seed: no spread to judge a difference by */
+    OUT_SPREAD, /* one run of a system, and not the same run on both sides: no spread to judge by */
     N_LEFT_OUT
 };
 
