@@ -1,7 +1,7 @@
 /* What all optimizers share: reading their call, resolving the learning rate, counting steps. */
 #include "systems/metric.h"
-#include "systems/optimizers/objective.h"
-#include "systems/optimizers/rate_schedule.h"
+#include "systems/objective.h"
+#include "systems/rate_schedule.h"
 
 #include <math.h>
 

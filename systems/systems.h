@@ -247,7 +247,7 @@ const struct ub_optimizer_kind *ub_optimizer_find(const char *name);
 /* Options that every optimizer takes besides its own:
  *
  *     schedule, warmup, drop-every, drop-factor   the learning rate over the run
- *                                                 (optimizers/rate_schedule.h); `cosine` and
+ *                                                 (rate_schedule.h); `cosine` and
  *                                                 `linear` take its length from the training
  *     l2              coupled weight decay: the objective is the loss plus l2/2 |theta|^2, so that
  *                     l2 theta is added to every gradient and l2 I to every Hessian (what that is

@@ -2,7 +2,7 @@
 #ifndef UB_TEST_MADE_STORE_H
 #define UB_TEST_MADE_STORE_H
 
-#include "bench/store.h"
+#include "bench/store/store.h"
 #include "support.h"
 
 enum { MADE_MODELS = 3, MADE_OPTIMIZERS = 3 };

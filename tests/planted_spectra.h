@@ -2,8 +2,8 @@
 #ifndef UB_TEST_PLANTED_SPECTRA_H
 #define UB_TEST_PLANTED_SPECTRA_H
 
-#include "bench/store.h"
-#include "report/study.h"
+#include "bench/store/store.h"
+#include "report/laws/study.h"
 #include "support.h"
 
 struct planted {

@@ -2,7 +2,7 @@
 #ifndef UB_TEST_SAMPLE_STORE_H
 #define UB_TEST_SAMPLE_STORE_H
 
-#include "bench/store.h"
+#include "bench/store/store.h"
 #include "tests/support.h"
 
 static char *measures[] = {"loss:every=1", "sharpness:every=10,top=2"};

@@ -1,7 +1,7 @@
 /* Arrays of others' files: written by our own npz.c, and built byte by byte as the zip (PKWARE
  * APPNOTE), .npy (NEP 1) and safetensors formats say, whole, cut short and corrupt. */
-#include "bench/arrays.h"
-#include "bench/npz.h"
+#include "bench/arrays/arrays.h"
+#include "bench/arrays/export.h"
 #include "tests/support.h"
 
 #include <stdio.h>

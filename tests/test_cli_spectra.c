@@ -1,5 +1,5 @@
 /* unibench spectra, as people run it: tables and files of known weights, and bad input. */
-#include "bench/npz.h"
+#include "bench/arrays/export.h"
 #include "tests/cli_support.h"
 
 /* ---- files ------------------------------------------------------------------------------ */

@@ -2,7 +2,8 @@
  * computed here anew. */
 #include "cli_support.h"
 
-#include "report/pages.h"
+#include "report/report.h"
+#include "report/sections/sections.h"
 
 static struct study *study_of(const char *folder, struct ub_store **store)
 {

@@ -2,7 +2,7 @@
  * After each: no signal but the planted kill, one line that says what happened, nothing
  * half-written that a reader takes for whole, and a rerun that ends with the bytes of a run without
  * faults. The idea is SQLite's (https://sqlite.org/testing.html, sections 3.1 to 3.3). */
-#include "bench/store.h"
+#include "bench/store/store.h"
 #include "tests/cli_support.h"
 
 #include <sys/stat.h>

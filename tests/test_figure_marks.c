@@ -1,7 +1,7 @@
 /* Marks and axes of figures: where they are, and in which colors. */
 #include "support.h"
 
-#include "report/figure_private.h"
+#include "report/figure/private.h"
 
 static void test_signed_axis(void **state)
 {

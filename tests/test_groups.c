@@ -2,7 +2,7 @@
  * that must not be pooled, and with ones that left nothing. */
 #include "support.h"
 
-#include "report/pages.h"
+#include "report/sections/sections.h"
 
 struct planted {
     const char *dataset, *model, *optimizer;

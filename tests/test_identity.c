@@ -1,9 +1,9 @@
 /* What a run is covers what its data files hold: another content is another run, the same content
  * elsewhere is the same; and different runs have different labels. */
-#include "bench/identity.h"
-#include "bench/train.h"
+#include "bench/run/train.h"
+#include "bench/suite/identity.h"
 #include "datasets/datasets.h"
-#include "report/study.h"
+#include "report/laws/study.h"
 #include "systems/systems.h"
 #include "tests/cli_support.h"
 #include "tests/sample_store.h"

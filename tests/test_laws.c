@@ -1,8 +1,8 @@
 /* Laws: which runs they speak of, and where in them. */
 #include "support.h"
 
-#include "bench/laws/windows.h"
 #include "planted_series.h"
+#include "report/laws/windows.h"
 
 enum { N = 120, TRIALS = 400 };
 

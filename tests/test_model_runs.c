@@ -2,7 +2,7 @@
  * is estimated first, exports are whole, and the report has its figures across models. */
 #include "tests/cli_support.h"
 
-#include "bench/store.h"
+#include "bench/store/store.h"
 
 static void misfits_are_refused_before_training(void **state)
 {

@@ -1,6 +1,6 @@
 /* Moderated variances, tests beyond a margin and tests of shares, against planted truth. */
-#include "report/statistics.h"
-#include "report/statistics_moderated.h"
+#include "report/statistics/moderated.h"
+#include "report/statistics/statistics.h"
 #include "support.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* .npz files, read back byte by byte as the zip and .npy formats define them (PKWARE APPNOTE; NumPy
  * format 1.0), with a CRC-32 of the test's own; and by NumPy where it is installed. */
-#include "bench/npz.h"
+#include "bench/arrays/export.h"
 #include "tests/support.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Plans: which runs of a suite a store still lacks. */
-#include "bench/plan.h"
+#include "bench/suite/plan.h"
 #include "tests/sample_store.h"
 
 static struct ub_plan *plan_of(struct ub_suite_cell *cells, const char *store,

@@ -1,6 +1,6 @@
 /* Repeat commands: what a report prints is what a shell runs, whatever is in a path or an option.
  */
-#include "report/digest.h"
+#include "report/digest/digest.h"
 #include "report/report.h"
 #include "tests/cli_support.h"
 #include "tests/sample_store.h"

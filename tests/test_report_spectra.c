@@ -4,9 +4,10 @@
 
 #include <unistd.h>
 
-#include "report/figure_private.h"
-#include "report/spectra.h"
-#include "report/spectra_map.h"
+#include "report/report.h"
+#include "report/figure/private.h"
+#include "report/sections/spectra.h"
+#include "report/sections/spectra_map.h"
 
 /* The group of a dataset and optimizer; close it. */
 static struct spectra_group group_of(const struct fixture *x, const char *dataset,

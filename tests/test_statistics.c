@@ -1,7 +1,7 @@
 /* Statistics against closed forms, textbook values, enumeration and seeded simulation. */
 #include "tests/support.h"
 
-#include "report/statistics.h"
+#include "report/statistics/statistics.h"
 
 #include <math.h>
 #include <string.h>

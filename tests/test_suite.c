@@ -1,5 +1,5 @@
 /* Suites: what they expand to, and what is said of wrong ones. */
-#include "bench/suite.h"
+#include "bench/suite/suite.h"
 #include "tests/support.h"
 
 #include <stdio.h>

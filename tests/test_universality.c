@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "report/exponents.h"
+#include "report/sections/exponents.h"
 
 /* ---- a store of planted exponents ----------------------------------------------------------- */
 

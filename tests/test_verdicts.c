@@ -2,11 +2,11 @@
  * how wrong a prediction is found out. */
 #include "planted_series.h"
 
-#include "report/pages.h"
-#include "report/statistics.h"
+#include "report/laws/verdict.h"
+#include "report/sections/sections.h"
 #include "report/statistics/share.h"
-#include "report/statistics_systems.h"
-#include "report/verdict.h"
+#include "report/statistics/statistics.h"
+#include "report/statistics/systems.h"
 
 enum { MEASUREMENTS = 120, MOST_RUNS = 300 };
 

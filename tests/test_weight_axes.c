@@ -1,7 +1,7 @@
 /* Kernels as matrices: whichever order a file keeps the axes in, the matrices are the same, by the
  * rule that is stated or the option given; and numbers of 8 bits times their scales. */
-#include "bench/quantized.h"
-#include "bench/weight_axes.h"
+#include "bench/arrays/quantized.h"
+#include "bench/arrays/weight_axes.h"
 #include "tests/support.h"
 
 static struct ub_array array_of(const char *name, int rank, const int64_t *shape,

@@ -13,9 +13,9 @@
  *   unibench-perf flow-problem             what peer_flow.py needs to know of it
  *
  * Prints lines "WHAT NUMBER"; times are medians of five (three when above 0.2 s). */
-#include "bench/blas_core.h"
 #include "bench/perf/cases.h"
 #include "bench/perf/flow.h"
+#include "bench/run/blas_core.h"
 #include "bench/spectra/eigen.h"
 #include "systems/systems.h"
 

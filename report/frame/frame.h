@@ -28,7 +28,7 @@
 #ifndef UB_REPORT_FRAME_H
 #define UB_REPORT_FRAME_H
 
-#include "bench/store.h"
+#include "bench/store/store.h"
 
 enum ub_column_role { UB_COLUMN_AXIS, UB_COLUMN_FACT };
 

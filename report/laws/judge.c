@@ -1,7 +1,7 @@
 /* One judge for all laws. */
 #include "report/laws/judge.h"
+#include "report/statistics/meta.h"
 #include "report/statistics/share.h"
-#include "report/statistics_meta.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>

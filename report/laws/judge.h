@@ -27,7 +27,7 @@
 #ifndef UB_LAWS_JUDGE_H
 #define UB_LAWS_JUDGE_H
 
-#include "report/statistics.h"
+#include "report/statistics/statistics.h"
 
 enum ub_claim_kind {
     UB_EQUAL,    /* value = prediction, within the margin */

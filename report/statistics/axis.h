@@ -4,7 +4,7 @@
 #ifndef UB_STATISTICS_AXIS_H
 #define UB_STATISTICS_AXIS_H
 
-#include "report/statistics.h"
+#include "report/statistics/statistics.h"
 
 struct ub_axis_point {
     double x, y;

@@ -1,6 +1,6 @@
 /* Shares of a population: by counting, and of a normal one by its mean and spread. */
 #include "report/statistics/share.h"
-#include "report/statistics_meta.h"
+#include "report/statistics/meta.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>

@@ -3,7 +3,7 @@
 #ifndef UB_STATISTICS_SHARE_H
 #define UB_STATISTICS_SHARE_H
 
-#include "report/statistics.h"
+#include "report/statistics/statistics.h"
 
 /* Of `successes` in `n` independent draws: Clopper and Pearson (1934, Biometrika 26:404), exact for
  * any population; 0 and 1 for n = 0. */

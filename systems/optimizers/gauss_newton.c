@@ -9,8 +9,8 @@
  * its top eigenvalue at 2/lr (Cohen et al. 2022, arXiv:2207.14484, whose argument is for any fixed
  * P). It is 1 at most where H = G, so that lr < 2 is stable there. P has no diagonal to scale by:
  * the eigenvalue is not measured. */
+#include "systems/objective.h"
 #include "systems/optimizers/edges.h"
-#include "systems/optimizers/objective.h"
 
 #include <math.h>
 #include <string.h>

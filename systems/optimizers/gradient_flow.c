@@ -13,7 +13,7 @@
  * as that takes are a step's cost.
  *
  * There is no edge: the flow is stable at any sharpness. */
-#include "systems/optimizers/objective.h"
+#include "systems/objective.h"
 
 #include <math.h>
 #include <string.h>

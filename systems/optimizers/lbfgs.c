@@ -9,8 +9,8 @@
  * shortened in the first step likewise.
  *
  * Edge. Its approximation follows the curvature that it meets, so that no threshold is known. */
+#include "systems/objective.h"
 #include "systems/optimizers/line_search.h"
-#include "systems/optimizers/objective.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "systems/optimizers/line_search.h"
-#include "systems/optimizers/objective.h"
+#include "systems/objective.h"
 
 #include <math.h>
 

@@ -12,7 +12,7 @@
  * the second form for r = 0, too. (Long and Bartlett 2023, arXiv:2309.12488.) The threshold falls
  * with the gradient. A negative curvature -m has the multiplier 1 + lr (m - r m^2), and is the
  * binding one only where m - 1/r > s. */
-#include "systems/optimizers/objective.h"
+#include "systems/objective.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
 #ifndef UB_FUZZ_ARRAYS_H
 #define UB_FUZZ_ARRAYS_H
 
-#include "bench/arrays.h"
+#include "bench/arrays/arrays.h"
 #include "tests/fuzz/fuzz.h"
 
 static inline bool read_numbers(void *context, const struct ub_array *array, struct ub_error *err)

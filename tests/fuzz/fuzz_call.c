@@ -1,5 +1,5 @@
 /* Calls ("mlp:widths=64x64") of every kind: a canonical text is canonical. */
-#include "bench/suite.h"
+#include "bench/suite/suite.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* checksums of a store's folders: what is read is written as the same bytes. */
-#include "bench/store_private.h"
+#include "bench/store/private.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

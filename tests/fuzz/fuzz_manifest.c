@@ -1,5 +1,5 @@
 /* manifest.csv of a store: what is read and written is read as the same runs. */
-#include "bench/store.h"
+#include "bench/store/store.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

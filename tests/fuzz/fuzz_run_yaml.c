@@ -1,5 +1,5 @@
 /* run.yaml of a store, beside a good trace, whatever its checksum would say. */
-#include "bench/store_private.h"
+#include "bench/store/private.h"
 #include "tests/fuzz/store.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* runs.csv, as compare reads a published one. */
-#include "report/digest.h"
+#include "report/digest/digest.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

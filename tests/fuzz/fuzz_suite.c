@@ -1,5 +1,5 @@
 /* Suites: every run that one expands to has a spec that reads back as the same run. */
-#include "bench/suite.h"
+#include "bench/suite/suite.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

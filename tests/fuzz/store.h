@@ -2,7 +2,7 @@
 #ifndef UB_FUZZ_STORE_H
 #define UB_FUZZ_STORE_H
 
-#include "bench/store.h"
+#include "bench/store/store.h"
 #include "tests/fuzz/fuzz.h"
 
 #define FUZZ_RUN_ID "2b4a1e949c2c1881" /* of corpus/run_yaml's first seed */

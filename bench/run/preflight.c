@@ -1,0 +1,138 @@
+#include "bench/run/preflight.h"
+#include "bench/observables/observables.h"
+#include "bench/run/worker.h"
+#include "systems/systems.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+struct flight {
+    const struct ub_suite_cell *cells;
+    size_t count;
+    const struct ub_preflight_setting *setting;
+};
+
+static bool same_data(const struct ub_run_spec *a, const struct ub_run_spec *b)
+{
+    return a->data_seed == b->data_seed && strcmp(a->dataset, b->dataset) == 0;
+}
+
+/* First cell of its (dataset, data seed). */
+static bool is_first(const struct flight *f, size_t cell)
+{
+    for (size_t i = 0; i < cell; i++)
+        if (same_data(&f->cells[i].spec, &f->cells[cell].spec))
+            return false;
+    return true;
+}
+
+static bool model_fits(const struct ub_run_spec *spec, const struct ub_dataset *data,
+                       struct ub_error *err)
+{
+    struct ub_call *call = ub_call_parse(spec->model, "model", err);
+    const struct ub_model *model = call ? ub_model_find(call->name) : NULL;
+    bool good = model && ub_call_check(call, model->options, "model", err) &&
+                (!model->fits || model->fits(call, data, err));
+    ub_call_free(call);
+    return good;
+}
+
+/* Vectors of parameters that a run holds besides its programs and its optimizer: weights, and the
+ * bases of its eigenvalue trackers, about. */
+enum { VECTORS = 100 };
+
+static bool memory_fits(const struct ub_preflight_setting *setting, double each,
+                        struct ub_error *err)
+{
+    const double gib = 1 << 30;
+    if (each * setting->jobs <= (double)setting->memory)
+        return true;
+    return ub_fail(err, UB_INPUT,
+                   "needs about %.3g GiB of memory (%d at once of %.3g GiB); expected at most %.3g "
+                   "GiB (--memory): a smaller model or dataset, or fewer jobs",
+                   each * setting->jobs / gib, setting->jobs, each / gib,
+                   (double)setting->memory / gib);
+}
+
+/* The optimizer can train this problem (its batches fit the training set), within the memory. */
+static bool training_fits(const struct flight *f, const struct ub_run_spec *spec,
+                          const struct ub_dataset *data, struct ub_error *err)
+{
+    const struct ub_preflight_setting *setting = f->setting;
+    struct ub_problem *p =
+        ub_problem_new(&(struct ub_problem_spec){.model = spec->model,
+                                                 .loss = spec->loss,
+                                                 .init = spec->init,
+                                                 .data = data,
+                                                 .double_precision = spec->double_precision,
+                                                 .threads = setting->threads},
+                       err);
+    if (!p)
+        return false;
+    const int64_t own = ub_optimizer_bytes(spec->optimizer, p, err);
+    int64_t measuring = 0;
+    bool good = own >= 0;
+    if (good && setting->memory > 0) {
+        const char *const *measures = (const char *const *)spec->measures;
+        good = ub_observables_bytes(measures, spec->n_measures, p, &measuring, err) &&
+               memory_fits(setting, (double)(ub_problem_bytes(p, VECTORS) + own + measuring), err);
+    }
+    ub_problem_free(p);
+    return good;
+}
+
+static bool cell_fits(const struct flight *f, size_t cell, const struct ub_dataset *data)
+{
+    const struct ub_run_spec *spec = &f->cells[cell].spec;
+    const struct ub_loss *loss = ub_loss_find(spec->loss);
+    struct ub_error err = {0};
+    bool good = loss && (!loss->fits || loss->fits(data, &err)) && model_fits(spec, data, &err) &&
+                training_fits(f, spec, data, &err);
+    if (!good && f->setting->path)
+        printf("%s:%d: %s with %s on %s: %s\n", f->setting->path, f->cells[cell].line, spec->model,
+               spec->loss, spec->dataset, err.text);
+    else if (!good)
+        printf("%s with %s on %s: %s\n", spec->model, spec->loss, spec->dataset, err.text);
+    return good;
+}
+
+static int check_all(void *context)
+{
+    const struct flight *f = context;
+    for (size_t i = 0; i < f->count; i++) {
+        if (!is_first(f, i))
+            continue;
+        struct ub_error err = {0};
+        const struct ub_run_spec *spec = &f->cells[i].spec;
+        struct ub_dataset *data =
+            ub_dataset_load(spec->dataset, spec->data_seed, f->setting->data, &err);
+        if (!data)
+            return printf("%s\n", err.text), (int)err.code;
+        bool good = true;
+        for (size_t j = i; good && j < f->count; j++)
+            if (same_data(spec, &f->cells[j].spec))
+                good = cell_fits(f, j, data);
+        ub_dataset_free(data);
+        if (!good)
+            return UB_INPUT;
+    }
+    return 0;
+}
+
+bool ub_preflight(const struct ub_suite_cell *cells, size_t count,
+                  const struct ub_preflight_setting *setting, struct ub_error *err)
+{
+    struct flight flight = {cells, count, setting};
+    struct ub_worker worker;
+    int status;
+    if (!ub_worker_start(&worker, check_all, &flight, err))
+        return false;
+    ub_worker_reap(&worker, true, &status);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return true;
+    char *reason = ub_worker_reason(&worker, status);
+    bool input = WIFEXITED(status) && WEXITSTATUS(status) == UB_INPUT;
+    ub_fail(err, input ? UB_INPUT : UB_INTERNAL, "%s", reason);
+    ub_free(reason);
+    return false;
+}

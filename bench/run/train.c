@@ -1,0 +1,430 @@
+#include "bench/run/train.h"
+#include "bench/arrays/export.h"
+#include "bench/observables/observables.h"
+#include "systems/systems.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+static const double divergence_factor = 1e6;
+static const double sharpness_tolerance = 1e-4;
+static const int64_t sharpness_products = 1000;
+
+struct session {
+    const struct ub_run_spec *spec;
+    const struct ub_train_setting *setting;
+    struct ub_dataset *data;
+    struct ub_problem *problem;
+    struct ub_optimizer *optimizer;
+    struct ub_observers *observers;
+    struct ub_run_writer *writer;
+    struct ub_record record;
+    int64_t size, gradients, looks, steps_done; /* looks: gradients that are only measured */
+    double *theta, *theta0, *grad;
+    double initial_loss, loss;
+    double started, measuring, training;
+    enum ub_run_status status;
+    bool stopped;
+    struct ub_text message;
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- recording -------------------------------------------------------------------------- */
+
+static void record_row(void *context, const struct ub_row *row)
+{
+    const struct session *s = context;
+    ub_run_writer_add(s->writer, row->step, row->observable, row->index, row->value, row->error);
+}
+
+static void record_fact(void *context, const char *name, double value)
+{
+    const struct session *s = context;
+    ub_run_writer_fact(s->writer, name, value);
+}
+
+static void end_with(struct session *s, enum ub_run_status status, const char *format, double value)
+{
+    s->status = status;
+    ub_text_add(&s->message, "stopped at step %" PRId64 ": ", s->steps_done);
+    ub_text_add(&s->message, format, value);
+}
+
+/* ---- setting up ------------------------------------------------------------------------- */
+
+static bool set_up(struct session *s, struct ub_error *err)
+{
+    const struct ub_run_spec *spec = s->spec;
+    s->data = ub_dataset_load(spec->dataset, spec->data_seed, s->setting->data, err);
+    if (!s->data || !ub_spec_files_hold(spec, s->setting->data, s->setting->known, err))
+        return false;
+    s->problem = ub_problem_new(
+        &(struct ub_problem_spec){
+            .model = spec->model,
+            .loss = spec->loss,
+            .init = spec->init,
+            .data = s->data,
+            .double_precision = spec->double_precision,
+            .threads = s->setting->threads,
+        },
+        err);
+    if (!s->problem)
+        return false;
+    s->size = ub_problem_size(s->problem);
+    s->optimizer = ub_optimizer_new(spec->optimizer, s->size, err);
+    if (!s->optimizer)
+        return false;
+    if (!ub_optimizer_attach(
+            s->optimizer,
+            &(struct ub_training){.problem = s->problem, .steps = spec->steps, .seed = spec->seed},
+            err))
+        return false;
+    s->observers =
+        ub_observers_new((const char *const *)spec->measures, spec->n_measures, "measure", err);
+    if (!s->observers)
+        return false;
+    s->theta = ub_calloc((size_t)s->size, sizeof *s->theta);
+    s->theta0 = ub_calloc((size_t)s->size, sizeof *s->theta0);
+    s->grad = ub_calloc((size_t)s->size, sizeof *s->grad);
+    ub_problem_init(s->problem, spec->seed, s->theta);
+    memcpy(s->theta0, s->theta, (size_t)s->size * sizeof *s->theta);
+    return true;
+}
+
+static void tear_down(struct session *s)
+{
+    ub_observers_free(s->observers);
+    ub_free(s->theta);
+    ub_free(s->theta0);
+    ub_free(s->grad);
+    ub_optimizer_free(s->optimizer);
+    ub_problem_free(s->problem);
+    ub_dataset_free(s->data);
+    ub_text_free(&s->message);
+}
+
+static struct ub_moment moment_of(const struct session *s, int64_t step)
+{
+    return (struct ub_moment){
+        .step = step,
+        .theta = s->theta,
+        .grad = s->grad,
+        .loss = s->loss,
+        .problem = s->problem,
+        .optimizer = s->optimizer,
+        .theta0 = s->theta0,
+    };
+}
+
+/* Whether its sharpness depends on the gradient. */
+static bool reads_gradient(const struct ub_optimizer_kind *kind)
+{
+    return kind->geometry == UB_PRECONDITIONED || kind->geometry == UB_IN_A_NORM || kind->see;
+}
+
+/* Sharpness as the optimizer meets it at the initial weights: what relative rates are relative to.
+ */
+static bool measure_initial_sharpness(struct session *s, struct ub_error *err)
+{
+    const double start = now();
+    double sharpness, residual;
+    if (reads_gradient(s->optimizer->kind)) {
+        s->loss = ub_problem_gradient(s->problem, s->theta, s->grad);
+        s->looks++;
+    }
+    ub_optimizer_see(s->optimizer, s->theta, s->grad);
+    const struct ub_moment moment = moment_of(s, 0);
+    if (!ub_top_curvature(&moment, sharpness_tolerance, sharpness_products, &sharpness, &residual,
+                          err))
+        return false;
+    if (isfinite(sharpness)) {
+        ub_run_writer_fact(s->writer, "initial-sharpness", sharpness);
+        ub_run_writer_fact(s->writer, "initial-sharpness-residual", residual);
+    }
+    s->measuring += now() - start;
+    if (ub_optimizer_needs_sharpness(s->optimizer) && !(sharpness > 0))
+        return ub_fail(err, UB_INPUT,
+                       "initial sharpness is %g; a relative learning rate expects it positive",
+                       isnan(sharpness) ? (double)NAN : sharpness); /* never "-nan" */
+    return ub_optimizer_resolve(s->optimizer, sharpness, err);
+}
+
+/* Whether the run is about sharpness: only then is the initial one worth its products. */
+static bool follows_sharpness(const struct ub_run_spec *spec)
+{
+    for (size_t i = 0; i < spec->n_measures; i++)
+        if (strncmp(spec->measures[i], "sharpness", 9) == 0 ||
+            strncmp(spec->measures[i], "edge-ratio", 10) == 0)
+            return true;
+    return false;
+}
+
+/* The threshold at the learning rate before its schedule; NAN where it holds no measured number. */
+static double base_threshold(const struct ub_optimizer *o)
+{
+    struct ub_optimizer at_base = *o;
+    at_base.lr = o->base;
+    return o->kind->geometry == UB_UNMEASURED ? (double)NAN : ub_optimizer_threshold(&at_base);
+}
+
+static bool resolve_rate(struct session *s, struct ub_error *err)
+{
+    const struct ub_optimizer *o = s->optimizer;
+    /* The threshold of an unresolved rate is NaN: ask for the edge by its formula. */
+    const bool has_edge = o->kind->edge_formula && o->kind->geometry != UB_UNMEASURED;
+    if (((has_edge && follows_sharpness(s->spec)) || isnan(o->base)) &&
+        !measure_initial_sharpness(s, err))
+        return false;
+    ub_run_writer_fact(s->writer, "lr", o->base);
+    ub_run_writer_fact(s->writer, "threshold", base_threshold(o));
+    return true;
+}
+
+/* ---- training --------------------------------------------------------------------------- */
+
+static bool has_diverged(struct session *s)
+{
+    if (!isfinite(s->loss)) {
+        end_with(s, UB_RUN_DIVERGED,
+                 s->spec->double_precision
+                     ? "the loss overflowed in f%.0f; expected a smaller learning rate"
+                     : "the loss overflowed in f%.0f; expected a smaller learning rate, or f64",
+                 s->spec->double_precision ? 64 : 32);
+        return true;
+    }
+    /* The floor keeps a start at zero loss, where nothing moves, from counting as divergence. */
+    double limit = divergence_factor * fmax(s->initial_loss, DBL_MIN);
+    if (s->loss <= limit)
+        return false;
+    end_with(s, UB_RUN_DIVERGED, "the loss is %g, above 1e6 times the initial loss", s->loss);
+    return true;
+}
+
+static bool is_late(struct session *s)
+{
+    if (s->setting->timeout <= 0 || now() - s->started < s->setting->timeout)
+        return false;
+    end_with(s, UB_RUN_TIMEOUT, "%g seconds were over", s->setting->timeout);
+    return true;
+}
+
+static bool is_stopped(struct session *s)
+{
+    s->stopped = s->setting->stop && atomic_load_explicit(s->setting->stop, memory_order_relaxed);
+    return s->stopped;
+}
+
+static bool measure(struct session *s, int64_t step, struct ub_error *err)
+{
+    double start = now();
+    const struct ub_moment moment = moment_of(s, step);
+    bool good = ub_observers_measure(s->observers, &moment, s->spec->steps, &s->record, err);
+    s->measuring += now() - start;
+    return good;
+}
+
+/* The loss and gradient of the whole set. Only full-batch training steps along it, and not at its
+ * end: elsewhere it is a measurement. */
+static void evaluate(struct session *s, bool stepped_along)
+{
+    const double start = now();
+    s->loss = ub_problem_gradient(s->problem, s->theta, s->grad);
+    ub_optimizer_see(s->optimizer, s->theta, s->grad);
+    if (stepped_along) {
+        s->gradients++;
+        s->training += now() - start;
+    } else {
+        s->looks++;
+        s->measuring += now() - start;
+    }
+}
+
+static void take_step(struct session *s)
+{
+    const double start = now();
+    if (ub_optimizer_batch(s->optimizer) > 0) {
+        s->loss = ub_optimizer_gradient(s->optimizer, s->theta, s->grad);
+        s->gradients++;
+    }
+    ub_optimizer_step(s->optimizer, s->theta, s->grad);
+    s->training += now() - start;
+}
+
+/* False on error; a run that ends early returns true with s->status or s->stopped set. */
+static bool train_steps(struct session *s, struct ub_error *err)
+{
+    const int64_t steps = s->spec->steps;
+    for (int64_t step = 0;; step++) {
+        const bool due = step == 0 || step == steps || ub_observers_due(s->observers, step, steps);
+        const bool full_batch = ub_optimizer_batch(s->optimizer) == 0;
+        if (due || full_batch)
+            evaluate(s, full_batch && step < steps);
+        if (step == 0)
+            s->initial_loss = s->loss;
+        if (has_diverged(s) || is_late(s) || is_stopped(s))
+            return true;
+        if (due && !measure(s, step, err))
+            return false;
+        if (step == steps)
+            return true;
+        take_step(s);
+        s->steps_done = step + 1;
+        if (s->setting->progress)
+            atomic_store_explicit(s->setting->progress, s->steps_done, memory_order_relaxed);
+    }
+}
+
+/* ---- keeping ---------------------------------------------------------------------------- */
+
+static void record_facts(struct session *s)
+{
+    struct rusage usage = {0};
+    getrusage(RUSAGE_SELF, &usage);
+    const struct {
+        const char *name;
+        double value;
+    } facts[] = {
+        {"parameters", (double)s->size},
+        {"samples", (double)s->data->train.count},
+        {s->data->task == UB_CLASSIFICATION ? "classes" : "outputs", (double)s->data->outputs},
+        {"initial-loss", s->initial_loss},
+        {"final-loss", s->loss},
+        {"steps-done", (double)s->steps_done},
+        {"gradients", (double)(s->gradients + s->optimizer->gradients)},
+        {"gradients.measuring", (double)s->looks},
+        {"hvps", (double)ub_problem_hvps(s->problem)},
+        {"seconds", now() - s->started},
+        {"seconds.training", s->training},
+        {"seconds.measuring", s->measuring},
+        {"peak-rss", 1024.0 * (double)usage.ru_maxrss},
+    };
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+        ub_run_writer_fact(s->writer, facts[i].name, facts[i].value);
+    if (s->setting->timeout > 0)
+        ub_run_writer_fact(s->writer, "timeout", s->setting->timeout);
+}
+
+bool ub_npz_add_weights(struct ub_npz *z, const char *prefix, const struct ub_layout *layout,
+                        const double *theta, struct ub_error *err)
+{
+    bool good = true;
+    for (int64_t i = 0; good && i < layout->count; i++) {
+        const struct ub_param *param = &layout->params[i];
+        struct ub_text name = {0};
+        ub_text_add(&name, "%s.%s", prefix, param->name);
+        good =
+            ub_npz_add_reals(z, name.data, param->rank, param->shape, theta + param->offset, err);
+        ub_text_free(&name);
+    }
+    return good;
+}
+
+bool ub_npz_add_model(struct ub_npz *z, const struct ub_problem *p, struct ub_error *err)
+{
+    const double *values;
+    const struct ub_layout *layout = ub_problem_layout(p), *frozen = ub_problem_frozen(p, &values);
+    bool good = ub_npz_add_weights(z, "frozen", frozen, values, err);
+    for (int64_t i = 0; good && i < layout->count; i++) {
+        struct ub_text name = {0};
+        ub_text_add(&name, "multiplier.%s", layout->params[i].name);
+        if (layout->params[i].multiplier != 1)
+            good = ub_npz_add_reals(z, name.data, 0, NULL, &layout->params[i].multiplier, err);
+        ub_text_free(&name);
+    }
+    return good;
+}
+
+static bool save_weights(struct session *s, struct ub_error *err)
+{
+    const struct ub_layout *layout = ub_problem_layout(s->problem);
+    char *path = ub_path(ub_run_writer_folder(s->writer), "weights.npz");
+    struct ub_npz *z = ub_npz_new(path, err);
+    ub_free(path);
+    if (!z)
+        return false;
+    if (ub_npz_add_weights(z, "init", layout, s->theta0, err) &&
+        ub_npz_add_weights(z, "final", layout, s->theta, err) &&
+        ub_npz_add_model(z, s->problem, err))
+        return ub_npz_close(z, err);
+    ub_npz_abandon(z);
+    return false;
+}
+
+static const char *at_edge(enum ub_geometry geometry)
+{
+    switch (geometry) {
+    case UB_EUCLIDEAN:
+        return "largest eigenvalue of H";
+    case UB_IN_A_NORM:
+        return "largest d'Hd over the unit ball of its norm";
+    default:
+        return "largest eigenvalue of P^-1 H";
+    }
+}
+
+/* What reports say of the optimizer's edge goes with the run: they know stores, never optimizers.
+ */
+static bool commit(struct session *s, struct ub_error *err)
+{
+    enum { EDGE_PAIRS = 3 };
+    const struct ub_optimizer_kind *kind = s->optimizer->kind;
+    const size_t given = s->setting->n_provenance;
+    struct ub_pair *pairs = ub_calloc(given + EDGE_PAIRS, sizeof *pairs);
+    size_t n = 0;
+    for (; n < given; n++)
+        pairs[n] = s->setting->provenance[n];
+    if (kind->edge_formula) {
+        pairs[n++] = (struct ub_pair){(char *)"edge.quantity", (char *)at_edge(kind->geometry)};
+        pairs[n++] = (struct ub_pair){(char *)"edge.threshold", (char *)kind->edge_formula};
+        pairs[n++] = (struct ub_pair){(char *)"edge.citation", (char *)kind->edge_citation};
+    }
+    const char *message = s->message.data ? s->message.data : "";
+    const bool good = ub_run_writer_commit(s->writer, s->status, message, pairs, n, err);
+    ub_free(pairs);
+    return good;
+}
+
+static enum ub_train_result run_session(struct session *s, struct ub_error *err)
+{
+    if (!set_up(s, err))
+        return UB_TRAIN_FAILED;
+    s->writer = ub_run_writer_new(s->setting->store, s->spec, err);
+    if (!s->writer)
+        return UB_TRAIN_UNWRITABLE;
+    if (!resolve_rate(s, err) || !train_steps(s, err)) {
+        ub_run_writer_abandon(s->writer);
+        return UB_TRAIN_FAILED;
+    }
+    if (s->stopped) {
+        ub_run_writer_abandon(s->writer);
+        return UB_TRAIN_STOPPED;
+    }
+    record_facts(s);
+    if (s->spec->save_weights && !save_weights(s, err)) {
+        ub_run_writer_abandon(s->writer);
+        return UB_TRAIN_UNWRITABLE;
+    }
+    return commit(s, err) ? UB_TRAIN_STORED : UB_TRAIN_UNWRITABLE;
+}
+
+enum ub_train_result ub_train(const struct ub_run_spec *spec,
+                              const struct ub_train_setting *setting, enum ub_run_status *status,
+                              struct ub_error *err)
+{
+    struct session s = {.spec = spec, .setting = setting, .started = now(), .status = UB_RUN_OK};
+    s.record = (struct ub_record){.context = &s, .add = record_row, .fact = record_fact};
+    enum ub_train_result result = run_session(&s, err);
+    *status = s.status;
+    tear_down(&s);
+    return result;
+}

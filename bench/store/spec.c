@@ -1,0 +1,369 @@
+/* What a run is: its canonical text, its id and its label. */
+#include "bench/store/private.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char **copy_list(size_t count, char *const *texts)
+{
+    char **copy = count ? ub_calloc(count, sizeof *copy) : NULL;
+    for (size_t i = 0; i < count; i++)
+        copy[i] = ub_strdup(texts[i]);
+    return copy;
+}
+
+static void free_list(size_t count, char **texts)
+{
+    for (size_t i = 0; i < count; i++)
+        ub_free(texts[i]);
+    ub_free(texts);
+}
+
+static char *copy_text(const char *text)
+{
+    return text ? ub_strdup(text) : NULL;
+}
+
+struct ub_run_spec ub_run_spec_copy(const struct ub_run_spec *spec)
+{
+    struct ub_run_spec copy = *spec;
+    copy.dataset = copy_text(spec->dataset);
+    copy.model = copy_text(spec->model);
+    copy.loss = copy_text(spec->loss);
+    copy.init = copy_text(spec->init);
+    copy.optimizer = copy_text(spec->optimizer);
+    copy.model_label = copy_text(spec->model_label);
+    copy.dataset_label = copy_text(spec->dataset_label);
+    copy.optimizer_label = copy_text(spec->optimizer_label);
+    copy.init_label = copy_text(spec->init_label);
+    copy.measures = copy_list(spec->n_measures, spec->measures);
+    copy.files = copy_list(spec->n_files, spec->files);
+    return copy;
+}
+
+void ub_run_spec_clear(struct ub_run_spec *spec)
+{
+    char *const texts[] = {spec->dataset,       spec->model,      spec->loss,
+                           spec->init,          spec->optimizer,  spec->model_label,
+                           spec->dataset_label, spec->init_label, spec->optimizer_label};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        ub_free(texts[i]);
+    free_list(spec->n_measures, spec->measures);
+    free_list(spec->n_files, spec->files);
+    *spec = (struct ub_run_spec){0};
+}
+
+/* ---- fields ----------------------------------------------------------------------------- */
+
+enum { DATASET, DATA_SEED, MODEL, LOSS, INIT, OPTIMIZER, STEPS, SEED, PRECISION, WEIGHTS };
+
+const char *const ub_spec_field_names[UB_SPEC_FIELDS] = {
+    "dataset",   "data-seed", "model", "loss",      "init",
+    "optimizer", "steps",     "seed",  "precision", "save-weights"};
+
+static char **call_field(struct ub_run_spec *spec, int field)
+{
+    switch (field) {
+    case DATASET:
+        return &spec->dataset;
+    case MODEL:
+        return &spec->model;
+    case LOSS:
+        return &spec->loss;
+    case INIT:
+        return &spec->init;
+    case OPTIMIZER:
+        return &spec->optimizer;
+    default:
+        return NULL;
+    }
+}
+
+void ub_spec_field(const struct ub_run_spec *spec, int field, struct ub_text *out)
+{
+    struct ub_run_spec alias = *spec;
+    char *const *call = call_field(&alias, field);
+    if (call)
+        ub_text_add(out, "%s", *call ? *call : "");
+    else if (field == STEPS)
+        ub_text_add(out, "%" PRId64, spec->steps);
+    else if (field == SEED || field == DATA_SEED)
+        ub_text_add(out, "%" PRIu64, field == SEED ? spec->seed : spec->data_seed);
+    else if (field == PRECISION)
+        ub_text_add(out, "%s", spec->double_precision ? "f64" : "f32");
+    else
+        ub_text_add(out, "%s", spec->save_weights ? "true" : "false");
+}
+
+static bool read_choice(const char *text, const char *no, const char *yes, bool *out)
+{
+    *out = strcmp(text, yes) == 0;
+    return *out || strcmp(text, no) == 0;
+}
+
+bool ub_spec_set_field(struct ub_run_spec *spec, int field, const char *text)
+{
+    char **call = call_field(spec, field);
+    if (call) {
+        ub_free(*call);
+        *call = ub_strdup(text);
+        return *text != '\0';
+    }
+    if (field == PRECISION)
+        return read_choice(text, "f32", "f64", &spec->double_precision);
+    if (field == WEIGHTS)
+        return read_choice(text, "false", "true", &spec->save_weights);
+    int64_t number;
+    if (!ub_read_int(text, &number) || number < 0)
+        return false;
+    if (field == STEPS)
+        spec->steps = number;
+    else if (field == SEED)
+        spec->seed = (uint64_t)number;
+    else
+        spec->data_seed = (uint64_t)number;
+    return true;
+}
+
+bool ub_run_spec_set(struct ub_run_spec *spec, const char *key, const char *text)
+{
+    for (int i = 0; i < UB_SPEC_FIELDS; i++)
+        if (strcmp(ub_spec_field_names[i], key) == 0)
+            return ub_spec_set_field(spec, i, text);
+    return false;
+}
+
+static void push(char ***list, size_t *count, const char *text, size_t length)
+{
+    *list = ub_realloc(*list, (*count + 1) * sizeof **list);
+    char *copy = ub_alloc(length + 1);
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    (*list)[(*count)++] = copy;
+}
+
+static void split(char ***list, size_t *count, const char *joined)
+{
+    while (*joined) {
+        const size_t length = strcspn(joined, ";");
+        push(list, count, joined, length);
+        joined += length + (joined[length] == ';');
+    }
+}
+
+void ub_spec_split_measures(struct ub_run_spec *spec, const char *joined)
+{
+    split(&spec->measures, &spec->n_measures, joined);
+}
+
+/* ---- data files ------------------------------------------------------------------------- */
+
+bool ub_run_spec_set_files(struct ub_run_spec *spec, const char *joined)
+{
+    free_list(spec->n_files, spec->files);
+    spec->files = NULL;
+    spec->n_files = 0;
+    split(&spec->files, &spec->n_files, joined);
+    for (size_t i = 0; i < spec->n_files; i++)
+        if (!ub_is_sha256(spec->files[i]))
+            return false;
+    return true;
+}
+
+char *ub_run_spec_files(const struct ub_run_spec *spec)
+{
+    struct ub_text text = {0};
+    ub_text_add(&text, "%s", "");
+    for (size_t i = 0; i < spec->n_files; i++)
+        ub_text_add(&text, "%s%s", i ? ";" : "", spec->files[i]);
+    return text.data;
+}
+
+bool ub_run_spec_same_files(const struct ub_run_spec *a, const struct ub_run_spec *b)
+{
+    bool same = a->n_files == b->n_files;
+    for (size_t i = 0; same && i < a->n_files; i++)
+        same = strcmp(a->files[i], b->files[i]) == 0;
+    return same;
+}
+
+void ub_run_spec_data_mark(const struct ub_run_spec *spec, char mark[UB_DATA_MARK])
+{
+    *mark = '\0';
+    if (spec->n_files == 0)
+        return;
+    char sum[UB_SHA256_TEXT], *files = ub_run_spec_files(spec);
+    ub_sha256(files, strlen(files), sum);
+    snprintf(mark, UB_DATA_MARK, "data=%.8s", sum);
+    ub_free(files);
+}
+
+/* ---- texts ------------------------------------------------------------------------------ */
+
+static void add_list(struct ub_text *text, const char *key, size_t count, char *const *items)
+{
+    ub_text_add(text, count ? "%s:\n" : "%s: []\n", key);
+    for (size_t i = 0; i < count; i++) {
+        ub_text_add(text, "  - ");
+        ub_yaml_add_scalar(text, items[i]);
+        ub_text_add(text, "\n");
+    }
+}
+
+char *ub_run_spec_text(const struct ub_run_spec *spec)
+{
+    struct ub_text text = {0};
+    for (int i = 0; i < UB_SPEC_FIELDS; i++) {
+        struct ub_text value = {0};
+        ub_spec_field(spec, i, &value);
+        ub_text_add(&text, "%s: ", ub_spec_field_names[i]);
+        ub_yaml_add_scalar(&text, value.data);
+        ub_text_add(&text, "\n");
+        ub_text_free(&value);
+    }
+    add_list(&text, "measure", spec->n_measures, spec->measures);
+    if (spec->n_files > 0) /* else the text, and so the id, is what it always was */
+        add_list(&text, "files", spec->n_files, spec->files);
+    return text.data;
+}
+
+static bool read_list(const struct ub_yaml *list, const char *expected, char ***items,
+                      size_t *count, struct ub_error *err)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct ub_yaml *item = list->items[i];
+        if (item->kind != UB_YAML_SCALAR)
+            return ub_fail(err, UB_INPUT, "%s:%d: expected %s", item->path, item->line, expected);
+        push(items, count, item->text, strlen(item->text));
+    }
+    return true;
+}
+
+static bool read_measures(const struct ub_yaml *map, struct ub_run_spec *spec, struct ub_error *err)
+{
+    const struct ub_yaml *list = ub_yaml_find(map, "measure");
+    if (!list || list->kind != UB_YAML_LIST)
+        return ub_fail(err, UB_INPUT, "%s:%d: expected a list 'measure'", map->path, map->line);
+    return read_list(list, "an observable, e.g. loss:every=1", &spec->measures, &spec->n_measures,
+                     err);
+}
+
+static bool read_files(const struct ub_yaml *map, struct ub_run_spec *spec, struct ub_error *err)
+{
+    const struct ub_yaml *list = ub_yaml_find(map, "files");
+    if (!list)
+        return true;
+    if (list->kind != UB_YAML_LIST || list->count == 0)
+        return ub_fail(err, UB_INPUT, "%s:%d: 'files' is bad; expected a list of SHA-256",
+                       list->path, list->line);
+    if (!read_list(list, "a SHA-256", &spec->files, &spec->n_files, err))
+        return false;
+    for (size_t i = 0; i < spec->n_files; i++)
+        if (!ub_is_sha256(spec->files[i]))
+            return ub_fail(err, UB_INPUT, "%s:%d: '%s'; expected a SHA-256", list->path,
+                           list->items[i]->line, spec->files[i]);
+    return true;
+}
+
+bool ub_run_spec_from_yaml(const struct ub_yaml *map, struct ub_run_spec *spec,
+                           struct ub_error *err)
+{
+    *spec = (struct ub_run_spec){0};
+    if (map->kind != UB_YAML_MAP)
+        return ub_fail(err, UB_INPUT, "%s:%d: expected a map: the spec of a run", map->path,
+                       map->line);
+    for (int i = 0; i < UB_SPEC_FIELDS; i++) {
+        const struct ub_yaml *node = ub_yaml_find(map, ub_spec_field_names[i]);
+        if (node && node->kind == UB_YAML_SCALAR && ub_spec_set_field(spec, i, node->text))
+            continue;
+        ub_fail(err, UB_INPUT, "%s:%d: '%s' is %s; expected what a store writes", map->path,
+                node ? node->line : map->line, ub_spec_field_names[i], node ? "bad" : "missing");
+        ub_run_spec_clear(spec);
+        return false;
+    }
+    if (read_measures(map, spec, err) && read_files(map, spec, err))
+        return true;
+    ub_run_spec_clear(spec);
+    return false;
+}
+
+/* Every field that makes specs differ is in it, whole or as a mark; "seed=" comes last. */
+char *ub_run_spec_label(const struct ub_run_spec *spec)
+{
+    struct ub_text text = {0}, measures = {0};
+    char mark[UB_DATA_MARK], sum[UB_SHA256_TEXT];
+    ub_text_add(&text, "%s %s %s %s", spec->dataset_label ? spec->dataset_label : spec->dataset,
+                spec->model_label ? spec->model_label : spec->model, spec->loss,
+                spec->optimizer_label ? spec->optimizer_label : spec->optimizer);
+    const char *init = spec->init_label ? spec->init_label : spec->init;
+    if (strcmp(init, "pytorch") != 0)
+        ub_text_add(&text, " %s", init);
+    if (spec->double_precision)
+        ub_text_add(&text, " f64");
+    if (spec->save_weights)
+        ub_text_add(&text, " weights");
+    ub_text_add(&text, " steps=%" PRId64, spec->steps);
+    add_list(&measures, "measure", spec->n_measures, spec->measures);
+    ub_sha256(measures.data, measures.length, sum);
+    ub_text_add(&text, " measure=%.8s", sum);
+    ub_run_spec_data_mark(spec, mark);
+    ub_text_add(&text, "%s%s", *mark ? " " : "", mark);
+    if (spec->data_seed)
+        ub_text_add(&text, " data-seed=%" PRIu64, spec->data_seed);
+    ub_text_add(&text, " seed=%" PRIu64, spec->seed);
+    ub_text_free(&measures);
+    return text.data;
+}
+
+/* The dataset without the path of its file, which its contents stand for. */
+static char *placeless(const char *dataset)
+{
+    struct ub_error ignored = {0};
+    struct ub_call *call = ub_call_parse(dataset, "dataset", &ignored);
+    struct ub_text text = {0};
+    if (!call)
+        return ub_strdup(dataset);
+    ub_text_add(&text, "%s", call->name);
+    for (size_t i = 0, n = 0; i < call->count; i++)
+        if (strcmp(call->keys[i], "file") != 0)
+            ub_text_add(&text, "%c%s=%s", n++ ? ',' : ':', call->keys[i], call->values[i]);
+    ub_call_free(call);
+    return text.data;
+}
+
+void ub_run_spec_id(const struct ub_run_spec *spec, char id[17])
+{
+    struct ub_run_spec identity = *spec;
+    if (spec->n_files > 0)
+        identity.dataset = placeless(spec->dataset);
+    char *text = ub_run_spec_text(&identity);
+    snprintf(id, 17, "%016" PRIx64, ub_hash(text, strlen(text)));
+    ub_free(text);
+    if (spec->n_files > 0)
+        ub_free(identity.dataset);
+}
+
+bool ub_is_run_id(const char *name)
+{
+    return strlen(name) == 16 && strspn(name, "0123456789abcdef") == 16;
+}
+
+/* ---- status ----------------------------------------------------------------------------- */
+
+static const char *const status_names[] = {"ok", "diverged", "timeout", "failed", "missing"};
+
+const char *ub_run_status_name(enum ub_run_status status)
+{
+    return status_names[status];
+}
+
+bool ub_run_status_find(const char *name, enum ub_run_status *status)
+{
+    for (int i = 0; i <= UB_RUN_MISSING; i++)
+        if (strcmp(status_names[i], name) == 0) {
+            *status = (enum ub_run_status)i;
+            return true;
+        }
+    return false;
+}

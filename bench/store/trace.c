@@ -1,0 +1,190 @@
+/* Traces: step,observable,index,value,error, one row a number. */
+#include "bench/store/private.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const columns[] = {"step", "observable", "index", "value", "error"};
+enum { STEP, OBSERVABLE, INDEX, VALUE, ERROR, COLUMNS };
+
+/* Few names a trace: a linear search is the fast one. */
+static char *intern(struct ub_trace *t, const char *name)
+{
+    for (size_t i = 0; i < t->n_names; i++)
+        if (strcmp(t->names[i], name) == 0)
+            return t->names[i];
+    t->names = ub_realloc(t->names, (t->n_names + 1) * sizeof *t->names);
+    t->names[t->n_names] = ub_strdup(name);
+    return t->names[t->n_names++];
+}
+
+/* An empty field is NaN; infinities are data, too: a diverging run has them. */
+static bool read_value(const char *text, double *out)
+{
+    if (*text == '\0')
+        *out = (double)NAN;
+    else if (strcmp(text, "inf") == 0)
+        *out = HUGE_VAL;
+    else if (strcmp(text, "-inf") == 0)
+        *out = -HUGE_VAL;
+    else
+        return ub_read_real(text, out);
+    return true;
+}
+
+static bool read_row(struct ub_trace *t, const struct ub_csv *csv, size_t row, struct ub_error *err)
+{
+    const char *cell[COLUMNS];
+    for (size_t i = 0; i < COLUMNS; i++)
+        cell[i] = ub_csv_cell(csv, row, i);
+    bool good[COLUMNS] = {
+        [STEP] = ub_read_int(cell[STEP], &t->step[row]) && t->step[row] >= 0,
+        [OBSERVABLE] = *cell[OBSERVABLE] != '\0',
+        [INDEX] = ub_read_int(cell[INDEX], &t->index[row]),
+        [VALUE] = read_value(cell[VALUE], &t->value[row]),
+        [ERROR] = read_value(cell[ERROR], &t->error[row]),
+    };
+    for (size_t i = 0; i < COLUMNS; i++)
+        if (!good[i])
+            return ub_fail(err, UB_INPUT, "%s:%d: bad %s '%s'", csv->path, csv->lines[row],
+                           columns[i], cell[i]);
+    t->observable[row] = intern(t, cell[OBSERVABLE]);
+    return true;
+}
+
+static bool check_header(const struct ub_csv *csv, struct ub_error *err)
+{
+    for (size_t i = 0; i < COLUMNS; i++)
+        if (csv->columns != COLUMNS || strcmp(csv->header[i], columns[i]) != 0)
+            return ub_fail(err, UB_INPUT,
+                           "%s:1: expected the header step,observable,index,value,error",
+                           csv->path);
+    return true;
+}
+
+static struct ub_trace *from_csv(const struct ub_csv *csv, struct ub_error *err)
+{
+    if (!check_header(csv, err))
+        return NULL;
+    struct ub_trace *t = ub_calloc(1, sizeof *t);
+    t->count = csv->rows;
+    t->step = ub_calloc(t->count + 1, sizeof *t->step);
+    t->observable = ub_calloc(t->count + 1, sizeof *t->observable);
+    t->index = ub_calloc(t->count + 1, sizeof *t->index);
+    t->value = ub_calloc(t->count + 1, sizeof *t->value);
+    t->error = ub_calloc(t->count + 1, sizeof *t->error);
+    for (size_t row = 0; row < t->count; row++)
+        if (!read_row(t, csv, row, err)) {
+            ub_trace_free(t);
+            return NULL;
+        }
+    return t;
+}
+
+struct ub_trace *ub_trace_read_file(const char *path, struct ub_error *err)
+{
+    struct ub_csv *csv = ub_csv_read(path, true, err);
+    struct ub_trace *trace = csv ? from_csv(csv, err) : NULL;
+    ub_csv_free(csv);
+    return trace;
+}
+
+struct ub_trace *ub_trace_read(const struct ub_store *store, const struct ub_run *run,
+                               struct ub_error *err)
+{
+    char *folder = ub_store_run_folder(store->path, run->id);
+    char *path = ub_path(folder, "trace.csv.gz");
+    struct ub_trace *trace = ub_trace_read_file(path, err);
+    ub_free(path);
+    ub_free(folder);
+    return trace;
+}
+
+void ub_trace_free(struct ub_trace *trace)
+{
+    if (!trace)
+        return;
+    for (size_t i = 0; i < trace->n_names; i++)
+        ub_free(trace->names[i]);
+    ub_free(trace->names);
+    ub_free(trace->step);
+    ub_free(trace->observable);
+    ub_free(trace->index);
+    ub_free(trace->value);
+    ub_free(trace->error);
+    ub_free(trace);
+}
+
+/* ---- series ----------------------------------------------------------------------------- */
+
+static const char *interned(const struct ub_trace *trace, const char *observable)
+{
+    for (size_t i = 0; i < trace->n_names; i++)
+        if (strcmp(trace->names[i], observable) == 0)
+            return trace->names[i];
+    return NULL;
+}
+
+static struct ub_series room_for(size_t count)
+{
+    return (struct ub_series){
+        .step = ub_calloc(count + 1, sizeof(double)),
+        .value = ub_calloc(count + 1, sizeof(double)),
+        .error = ub_calloc(count + 1, sizeof(double)),
+    };
+}
+
+static void push(struct ub_series *s, double step, const struct ub_trace *trace, size_t row)
+{
+    s->step[s->count] = step;
+    s->value[s->count] = trace->value[row];
+    s->error[s->count++] = trace->error[row];
+}
+
+struct ub_series ub_trace_series(const struct ub_trace *trace, const char *observable,
+                                 int64_t index)
+{
+    const char *name = interned(trace, observable);
+    size_t rows = 0;
+    for (size_t i = 0; i < trace->count; i++)
+        rows += trace->observable[i] == name && trace->index[i] == index;
+    struct ub_series series = room_for(rows);
+    for (size_t i = 0; i < trace->count; i++)
+        if (trace->observable[i] == name && trace->index[i] == index)
+            push(&series, (double)trace->step[i], trace, i);
+    return series;
+}
+
+/* -1 when the trace has no such observable. */
+static int64_t last_step(const struct ub_trace *trace, const char *name)
+{
+    int64_t last = -1;
+    for (size_t i = 0; i < trace->count; i++)
+        if (trace->observable[i] == name && trace->step[i] > last)
+            last = trace->step[i];
+    return last;
+}
+
+struct ub_series ub_trace_spectrum(const struct ub_trace *trace, const char *observable,
+                                   int64_t step)
+{
+    const char *name = interned(trace, observable);
+    int64_t at = step < 0 ? last_step(trace, name) : step;
+    size_t rows = 0;
+    for (size_t i = 0; i < trace->count; i++)
+        rows += trace->observable[i] == name && trace->step[i] == at;
+    struct ub_series series = room_for(rows);
+    for (size_t i = 0; i < trace->count; i++)
+        if (trace->observable[i] == name && trace->step[i] == at)
+            push(&series, (double)trace->index[i], trace, i);
+    return series;
+}
+
+void ub_series_clear(struct ub_series *series)
+{
+    ub_free(series->step);
+    ub_free(series->value);
+    ub_free(series->error);
+    *series = (struct ub_series){0};
+}

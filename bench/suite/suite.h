@@ -1,0 +1,76 @@
+/* suite.h - a YAML file that says which runs to make, expanded to a list of them.
+ *
+ *     name: quick
+ *     description: Three optimizers at their edge on digits
+ *     defaults:
+ *       dataset: digits
+ *       steps: 2000
+ *     runs:
+ *       - model: [deep-linear, {mlp: {widths: 64x64, activation: [tanh, relu]}}]
+ *         loss: [mse, ce]
+ *         optimizer: {gd: {lr: [{edge: 20}, {relative: 0.5}]}}
+ *         seed: 0..4
+ *         measure:
+ *           loss: {every: 10}
+ *           sharpness: {every: 10, top: 2}
+ *           hessian-spectrum: {at: [0, end]}
+ *         exclude:
+ *           - {model: deep-linear, loss: ce}
+ *         timeout: 120
+ *
+ * A list anywhere in a block but in `measure` is an axis: the block stands for the cartesian
+ * product of its axes. A call is written as text ("mlp:widths=64x64") or as a map of one key; an
+ * option's value {edge: 20} is edge(20). `seed` and the other whole numbers take ranges, both ends
+ * included. `seed` feeds initial weights and probes; `data-seed` (default 0) the data. A block's
+ * key replaces the one in `defaults`. `exclude` drops the cells that match every entry of one of
+ * its maps: an entry names an axis and a name, a canonical text or a glob of one. Cells that expand
+ * to the same spec are kept once. A block with `optional: true` is left out, dataset by dataset,
+ * where the files that a dataset needs are not there. */
+#ifndef UB_SUITE_H
+#define UB_SUITE_H
+
+#include "bench/store/store.h"
+
+struct ub_suite_cell {
+    struct ub_run_spec spec;
+    double timeout; /* seconds; 0 = none */
+    int line;       /* of its block */
+    bool optional;
+    bool absent; /* the files of its dataset are not there, so its id cannot be known */
+};
+
+struct ub_suite {
+    char *name, *description, *path;
+    size_t count;
+    struct ub_suite_cell *cells; /* in file order, seeds fastest */
+    size_t duplicates, excluded; /* dropped cells */
+};
+
+/* Every error has file and line, and a suggestion where a name is near another. */
+struct ub_suite *ub_suite_read(const char *path, struct ub_error *err);
+struct ub_suite *ub_suite_parse(const char *text, const char *path, struct ub_error *err);
+void ub_suite_free(struct ub_suite *suite);
+
+/* Drops the optional cells whose dataset's files are not in `data` (NULL: $UNIBENCH_DATA); returns
+ * how many, and the names of those datasets, comma-separated, in *names (caller frees). */
+size_t ub_suite_drop_absent(struct ub_suite *suite, const char *data, char **names);
+
+/* Keeps the first of cells with one id. */
+void ub_suite_drop_duplicates(struct ub_suite *suite);
+
+/* Path of a suite given by path or by the name of a bundled one. Caller frees. */
+char *ub_suite_find(const char *name, struct ub_error *err);
+/* Folder of the bundled suites: $UNIBENCH_SUITES, else the source's. */
+const char *ub_suite_folder(void);
+/* Names of the bundled suites, sorted; caller frees each and the list. */
+char **ub_suite_names(size_t *count);
+
+/* Checks a call and stores its canonical text and label in the spec. `axis` is one of "dataset",
+ * "model", "loss", "init", "optimizer"; `where` starts the message. */
+bool ub_spec_set_call(struct ub_run_spec *spec, const char *axis, const char *text,
+                      const char *where, struct ub_error *err);
+/* Checks observables, and sets them sorted. The same observable twice is an error. */
+bool ub_spec_set_measures(struct ub_run_spec *spec, const char *const *texts,
+                          const char *const *where, size_t count, struct ub_error *err);
+
+#endif

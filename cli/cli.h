@@ -1,0 +1,70 @@
+/* cli.h - the commands of `unibench`, one file each, and what they share. */
+#ifndef UB_CLI_H
+#define UB_CLI_H
+
+#include "bench/store/store.h"
+#include "bench/suite/plan.h"
+
+#include <argp.h>
+
+/* A command takes its own argument vector, argv[0] being "unibench NAME", and returns the exit
+ * code. */
+int cli_run(int argc, char **argv);
+int cli_train(int argc, char **argv);
+int cli_report(int argc, char **argv);
+int cli_list(int argc, char **argv);
+int cli_show(int argc, char **argv);
+int cli_export(int argc, char **argv);
+int cli_compare(int argc, char **argv);
+int cli_spectra(int argc, char **argv);
+int cli_seal(int argc, char **argv);
+
+/* ---- arguments -------------------------------------------------------------------------- */
+
+/* Parses; `input` goes to the parser, which fails by returning non-zero with *err set. */
+bool cli_parse(const struct argp *argp, int argc, char **argv, void *input, struct ub_error *err);
+
+/* Strict numbers; `option` starts the message. */
+bool cli_int(const char *option, const char *text, int64_t least, int64_t most, int64_t *out,
+             struct ub_error *err);
+bool cli_real(const char *option, const char *text, double least, double *out,
+              struct ub_error *err);
+/* Bytes: a number with K, M, G or T (powers of 1024) or none. */
+bool cli_bytes(const char *option, const char *text, uint64_t *out, struct ub_error *err);
+/* Positional arguments: takes text as the first of the n that is still NULL. */
+bool cli_positional(const char *text, const char **const *places, size_t n, struct ub_error *err);
+/* `folder` may be NULL; else it must be one. */
+bool cli_check_folder(const char *option, const char *folder, struct ub_error *err);
+
+/* ---- runs ------------------------------------------------------------------------------- */
+
+enum { CLI_THREADS_LIMIT = 1024, CLI_JOBS_LIMIT = 4096, CLI_STEPS_LIMIT = 1000000000 };
+
+/* RUN as people name it: STORE/runs/ID or STORE/ID, STORE:ID, or ID with --store STORE; ID may be
+ * cut short as long as it names one run. */
+struct cli_run {
+    struct ub_store *store;
+    const struct ub_run *run; /* within the store */
+};
+bool cli_find_run(const char *text, const char *store, struct cli_run *out, struct ub_error *err);
+extern const char cli_run_help[];
+
+/* Makes what is pending of a plan in a locked store, and says on standard error what there was to
+ * do. False with err->code UB_INTERRUPTED (and its text) when a signal ended it. */
+struct cli_making {
+    const char *store, *data;
+    struct ub_contents *known; /* see bench/suite/identity.h */
+    int jobs, threads;
+    bool record_failures;
+};
+bool cli_make(const struct ub_plan *plan, const struct cli_making *making, struct ub_error *err);
+
+/* "60 runs: 58 ok, 2 diverged" */
+char *cli_counts(const struct ub_store *store);
+/* Prints the store's notice (ub_store_notice) to standard error. */
+void cli_warn(const struct ub_store *store);
+
+/* Prints a text to standard output and frees it. */
+void cli_print(struct ub_text *text);
+
+#endif

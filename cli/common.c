@@ -1,0 +1,213 @@
+/* What several commands need: strict arguments, runs by name, making runs. */
+#include "bench/run/runner.h"
+#include "cli/cli.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- arguments -------------------------------------------------------------------------- */
+
+bool cli_parse(const struct argp *argp, int argc, char **argv, void *input, struct ub_error *err)
+{
+    if (argp_parse(argp, argc, argv, 0, NULL, input) == 0 && err->code == UB_OK)
+        return true;
+    return ub_fail(err, UB_INTERNAL, "cannot read the command line");
+}
+
+bool cli_int(const char *option, const char *text, int64_t least, int64_t most, int64_t *out,
+             struct ub_error *err)
+{
+    if (ub_read_int(text, out) && *out >= least && *out <= most)
+        return true;
+    if (most == INT64_MAX)
+        return ub_fail(err, UB_INPUT, "%s: '%s'; expected a whole number, %lld or more", option,
+                       text, (long long)least);
+    return ub_fail(err, UB_INPUT, "%s: '%s'; expected a whole number from %lld to %lld", option,
+                   text, (long long)least, (long long)most);
+}
+
+bool cli_real(const char *option, const char *text, double least, double *out, struct ub_error *err)
+{
+    if (ub_read_real(text, out) && *out >= least)
+        return true;
+    return ub_fail(err, UB_INPUT, "%s: '%s'; expected a number, %g or more", option, text, least);
+}
+
+bool cli_bytes(const char *option, const char *text, uint64_t *out, struct ub_error *err)
+{
+    static const char units[] = "KMGT";
+    char number[32];
+    size_t length = strlen(text);
+    double scale = 1, value = 0;
+    const char *unit = length > 0 ? strchr(units, text[length - 1]) : NULL;
+    if (unit && *unit) {
+        length--;
+        for (const char *u = units; u <= unit; u++)
+            scale *= 1024;
+    }
+    if (length >= sizeof number)
+        length = sizeof number - 1;
+    memcpy(number, text, length);
+    number[length] = '\0';
+    if (!ub_read_real(number, &value) || value <= 0 || value * scale > 1e18)
+        return ub_fail(err, UB_INPUT, "%s: '%s'; expected a size such as 500M or 8G", option, text);
+    *out = (uint64_t)(value * scale);
+    return true;
+}
+
+bool cli_positional(const char *text, const char **const *places, size_t n, struct ub_error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!*places[i]) {
+            *places[i] = text;
+            return true;
+        }
+    return ub_fail(err, UB_INPUT, "'%s' is one argument too many; see --help", text);
+}
+
+bool cli_check_folder(const char *option, const char *folder, struct ub_error *err)
+{
+    struct stat s;
+    if (!folder || (stat(folder, &s) == 0 && S_ISDIR(s.st_mode)))
+        return true;
+    return ub_fail(err, UB_INPUT, "%s: '%s' is no folder; expected one that exists", option,
+                   folder);
+}
+
+/* ---- runs by name ----------------------------------------------------------------------- */
+
+const char cli_run_help[] =
+    "RUN is the folder of a run, STORE/runs/ID; or STORE/ID; or STORE:ID; or ID with --store "
+    "STORE. An ID may be cut short as long as it names one run.";
+
+static char *cut(const char *text, size_t length)
+{
+    char *piece = ub_strdup(text);
+    piece[length] = '\0';
+    return piece;
+}
+
+/* "a/b/runs" -> "a/b"; "runs" -> "."; else the same. */
+static void drop_runs(char *folder)
+{
+    size_t length = strlen(folder);
+    while (length > 1 && folder[length - 1] == '/')
+        folder[--length] = '\0';
+    if (strcmp(folder, "runs") == 0)
+        memcpy(folder, ".", sizeof ".");
+    else if (length > 5 && strcmp(folder + length - 5, "/runs") == 0)
+        folder[length - 5] = '\0';
+}
+
+static bool split_run(const char *text, char **store, char **id, struct ub_error *err)
+{
+    size_t length = strlen(text);
+    while (length > 1 && text[length - 1] == '/')
+        length--;
+    char *whole = cut(text, length);
+    char *slash = strrchr(whole, '/'), *colon = strrchr(whole, ':');
+    char *at = colon && (!slash || colon > slash) ? colon : slash;
+    if (at && at > whole && at[1]) {
+        *id = ub_strdup(at + 1);
+        *store = cut(whole, (size_t)(at - whole));
+        if (at == slash)
+            drop_runs(*store);
+    }
+    ub_free(whole);
+    return *id != NULL || ub_fail(err, UB_INPUT,
+                                  "'%s' names no run; expected STORE/runs/ID, STORE:ID, or ID with "
+                                  "--store STORE",
+                                  text);
+}
+
+bool cli_find_run(const char *text, const char *store, struct cli_run *out, struct ub_error *err)
+{
+    char *folder = NULL, *id = NULL;
+    *out = (struct cli_run){0};
+    bool named = true;
+    if (store) {
+        folder = ub_strdup(store);
+        id = ub_strdup(text);
+    } else {
+        named = split_run(text, &folder, &id, err);
+    }
+    out->store = named ? ub_store_open(folder, err) : NULL;
+    if (out->store)
+        cli_warn(out->store);
+    out->run = out->store ? ub_store_find(out->store, id, err) : NULL;
+    ub_free(folder);
+    ub_free(id);
+    if (out->run)
+        return true;
+    ub_store_free(out->store);
+    out->store = NULL;
+    return false;
+}
+
+/* ---- making runs ------------------------------------------------------------------------ */
+
+bool cli_make(const struct ub_plan *plan, const struct cli_making *making, struct ub_error *err)
+{
+    if (plan->n_pending < plan->selected)
+        fprintf(stderr, "unibench: %zu of %zu runs are in %s already\n",
+                plan->selected - plan->n_pending, plan->selected, making->store);
+    if (!ub_plan_set_aside(plan, making->store, err))
+        return false;
+    const struct ub_sweep sweep = {
+        .store = making->store,
+        .data = making->data,
+        .known = making->known,
+        .cells = plan->pending_cells,
+        .count = plan->n_pending,
+        .jobs = making->jobs,
+        .threads = making->threads,
+        .record_failures = making->record_failures,
+    };
+    struct ub_sweep_result result;
+    if (!ub_sweep_run(&sweep, &result, err))
+        return false;
+    size_t made = 0;
+    for (size_t i = 0; i < UB_RUN_MISSING; i++)
+        made += result.ended[i];
+    if (result.interrupted)
+        return ub_fail(err, UB_INTERRUPTED,
+                       "interrupted after %zu of %zu runs; the same command goes on from there",
+                       made, plan->n_pending);
+    return true;
+}
+
+char *cli_counts(const struct ub_store *store)
+{
+    struct ub_text text = {0};
+    const char *separator = ": ";
+    ub_text_add(&text, "%zu run%s", store->count, store->count == 1 ? "" : "s");
+    for (int status = 0; status <= UB_RUN_MISSING; status++) {
+        size_t n = 0;
+        for (size_t i = 0; i < store->count; i++)
+            n += store->runs[i].status == (enum ub_run_status)status;
+        if (n == 0)
+            continue;
+        ub_text_add(&text, "%s%zu %s", separator, n,
+                    ub_run_status_name((enum ub_run_status)status));
+        separator = ", ";
+    }
+    if (store->n_damaged_runs)
+        ub_text_add(&text, "%s%zu damaged", separator, store->n_damaged_runs);
+    return text.data;
+}
+
+void cli_warn(const struct ub_store *store)
+{
+    char *notice = ub_store_notice(store), *rest = NULL;
+    for (char *line = notice ? strtok_r(notice, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest))
+        fprintf(stderr, "unibench: %s: %s\n", store->path, line);
+    ub_free(notice);
+}
+
+void cli_print(struct ub_text *text)
+{
+    if (text->data)
+        fputs(text->data, stdout);
+    ub_text_free(text);
+}

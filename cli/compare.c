@@ -1,0 +1,63 @@
+/* unibench compare: drift of one store against another. */
+#include "cli/cli.h"
+#include "report/report.h"
+
+enum { CSV = 256 };
+
+static const struct argp_option options[] = {
+    {"csv", CSV, "FILE", 0, "write every comparison there, one a row", 0},
+    {0},
+};
+
+struct arguments {
+    struct ub_error *err;
+    const char *base, *new_store, *csv;
+};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    const char **places[] = {&a->base, &a->new_store};
+    switch (key) {
+    case CSV:
+        a->csv = text;
+        return 0;
+    case ARGP_KEY_ARG:
+        return cli_positional(text, places, 2, a->err) ? 0 : EINVAL;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "BASE NEW",
+    .doc = "Prints, as Markdown, what has drifted from BASE to NEW: each a store's folder, or the "
+           "runs.csv of one. Runs of equal seeds are compared in pairs, against the scale of such "
+           "pairs' differences; systems without a seed in common over their seeds, against the "
+           "spread from seed to seed. Of stores that do not differ at most 5% show drift."
+           "\v"
+           "Exit code: 0 no drift, 1 drift (runs and values of BASE that NEW lacks are drift), "
+           "2 bad input, 4 nothing compared: no baseline, no system in common, or single runs of "
+           "different seeds.\n\n"
+           "Example:\n"
+           "  unibench compare results/quick/runs.csv out/quick --csv drift.csv\n",
+};
+
+int cli_compare(int argc, char **argv)
+{
+    struct ub_error err = {0};
+    struct arguments a = {.err = &err};
+    bool good = cli_parse(&argp, argc, argv, &a, &err);
+    if (good && !a.new_store)
+        good = ub_fail(&err, UB_INPUT, "expected two stores: unibench compare BASE NEW");
+    if (!good)
+        return ub_report(&err);
+    int code = ub_report_compare(a.base, a.new_store, stdout, a.csv, &err);
+    if (err.code != UB_OK) {
+        fflush(stdout);
+        ub_report(&err);
+    }
+    return code;
+}

@@ -1,0 +1,80 @@
+/* unibench report: a store's pages. */
+#include "report/report.h"
+#include "cli/cli.h"
+
+#include <string.h>
+
+enum { SUMMARY = 256 };
+
+static const struct argp_option options[] = {
+    {"out", 'o', "DIR", 0, "folder of the report (default: STORE/report)", 0},
+    {"summary", SUMMARY, NULL, 0, "print the verdicts, too", 0},
+    {0},
+};
+
+struct arguments {
+    struct ub_error *err;
+    const char *store, *out;
+    bool summary;
+};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    const char **places[] = {&a->store};
+    switch (key) {
+    case 'o':
+        a->out = text;
+        return 0;
+    case SUMMARY:
+        a->summary = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        return cli_positional(text, places, 1, a->err) ? 0 : EINVAL;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "STORE",
+    .doc = "Writes the report of STORE: report.md with verdicts and figures (PNG and SVG), "
+           "runs.csv (one row a run) and laws.csv (one row a law); and prints where."
+           "\v"
+           "Example:\n"
+           "  unibench report out/quick --summary\n",
+};
+
+static bool write_report(const struct arguments *a, const struct ub_store *store)
+{
+    char *folder = a->out ? ub_strdup(a->out) : ub_path(a->store, "report");
+    char *page = ub_path(folder, "report.md"), *counts = cli_counts(store);
+    cli_warn(store);
+    bool good = ub_report_write(store, folder, a->err);
+    char *summary = good && a->summary ? ub_report_summary(store, a->err) : NULL;
+    good = good && (!a->summary || summary);
+    if (summary)
+        printf("%s\n", summary);
+    if (good)
+        printf("%s: %s\nreport: %s\n", a->store, counts, page);
+    ub_free(summary);
+    ub_free(counts);
+    ub_free(page);
+    ub_free(folder);
+    return good;
+}
+
+int cli_report(int argc, char **argv)
+{
+    struct ub_error err = {0};
+    struct arguments a = {.err = &err};
+    bool good = cli_parse(&argp, argc, argv, &a, &err);
+    if (good && !a.store)
+        good = ub_fail(&err, UB_INPUT, "no store given; expected a folder of results");
+    struct ub_store *store = good ? ub_store_open(a.store, &err) : NULL;
+    good = store && write_report(&a, store);
+    ub_store_free(store);
+    return good ? UB_OK : ub_report(&err);
+}

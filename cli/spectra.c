@@ -1,0 +1,344 @@
+/* unibench spectra: the spectra of anyone's weights. */
+#include "bench/arrays/arrays.h"
+#include "bench/arrays/quantized.h"
+#include "bench/arrays/weight_axes.h"
+#include "bench/run/build_info.h"
+#include "cli/cli.h"
+#include "report/sections/weights.h"
+
+#include <string.h>
+
+enum { WEIGHTS = 256, KERNELS, LAYOUT, MOST_RULES = 64 };
+
+static const struct argp_option options[] = {
+    {"weights", WEIGHTS, "FILE", 0, "the weights: .npz, .npy or .safetensors", 0},
+    {"out", 'o', "FOLDER", 0, "write weights.md, weights.csv and figures there, too", 0},
+    {"kernels", KERNELS, "HOW", 0,
+     "arrays of more than two axes: pooled (default), an out x in matrix at each position of the "
+     "kernel, their eigenvalues together, as WeightWatcher does; or matrix, out x (in, positions), "
+     "as the observable weight-spectrum does",
+     0},
+    {"layout", LAYOUT, "[NAME=]HOW", 0,
+     "order of the axes of arrays of more than two, which files do not tell: oihw, out x in x "
+     "positions (PyTorch); hwio, positions x in x out (Keras, JAX; stacked experts); auto "
+     "(default), "
+     "by the shape. With /GROUPS, of grouped convolutions: 'features.*=oihw/32'. NAME may be a "
+     "pattern; may be given again, the last that fits counts",
+     0},
+    {0},
+};
+
+struct arguments {
+    struct ub_error *err;
+    const char *weights, *out;
+    bool matrix;
+    size_t n_rules;
+    struct ub_axes_rule rules[MOST_RULES];
+};
+
+static bool read_kernels(struct arguments *a, const char *text)
+{
+    a->matrix = strcmp(text, "matrix") == 0;
+    return a->matrix || strcmp(text, "pooled") == 0 ||
+           ub_fail(a->err, UB_INPUT, "--kernels: '%s'; expected pooled or matrix", text);
+}
+
+static bool read_layout(struct arguments *a, const char *text)
+{
+    if (a->n_rules == MOST_RULES)
+        return ub_fail(a->err, UB_INPUT, "--layout: more than %d; expected at most as many",
+                       MOST_RULES);
+    return ub_axes_rule_parse(text, &a->rules[a->n_rules++], a->err);
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    switch (key) {
+    case WEIGHTS:
+        a->weights = text;
+        return 0;
+    case 'o':
+        a->out = text;
+        return 0;
+    case KERNELS:
+        return read_kernels(a, text) ? 0 : EINVAL;
+    case LAYOUT:
+        return read_layout(a, text) ? 0 : EINVAL;
+    case ARGP_KEY_ARG:
+        return cli_positional(text, NULL, 0, a->err) ? 0 : EINVAL;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "--weights FILE",
+    .doc = "Prints, as Markdown, the spectrum of every weight in a file: norms, ranks, outliers "
+           "from noise, the exponent alpha of its tail with interval, goodness of fit and rival "
+           "forms, alpha-hat."
+           "\v"
+           "Every array of floating-point numbers (8, 16, 32 or 64 bits) with two axes or more is "
+           "analyzed, 8-bit floats and integers times the scales beside them; vectors, scalars, "
+           "other types, and the data sets that 'unibench export' puts beside the weights are "
+           "skipped and counted. From PyTorch:\n\n"
+           "  numpy.savez('model.npz', **{k: v.float().cpu().numpy()\n"
+           "                              for k, v in model.state_dict().items()})\n\n"
+           "Example:\n"
+           "  unibench spectra --weights model.npz --out out/model\n",
+};
+
+/* ---- analysis --------------------------------------------------------------------------- */
+
+/* Texts with how often each was said. */
+struct remarks {
+    size_t count;
+    struct {
+        char *text;
+        size_t times;
+    } * list;
+};
+
+static void remark(struct remarks *r, const char *text)
+{
+    size_t i = 0;
+    while (i < r->count && strcmp(r->list[i].text, text) != 0)
+        i++;
+    if (i == r->count) {
+        r->list = ub_realloc(r->list, (r->count + 1) * sizeof *r->list);
+        r->list[r->count].text = ub_strdup(text);
+        r->list[r->count++].times = 0;
+    }
+    r->list[i].times++;
+}
+
+static void list_remarks(const struct remarks *r, bool counted, struct ub_text *out)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        ub_text_add(out, "%s%s", i ? ", " : "", r->list[i].text);
+        if (counted)
+            ub_text_add(out, " (%zu)", r->list[i].times);
+    }
+}
+
+static void remarks_clear(struct remarks *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        ub_free(r->list[i].text);
+    ub_free(r->list);
+    *r = (struct remarks){0};
+}
+
+struct analysis {
+    const struct arguments *arguments;
+    struct ub_weights *weights;
+    struct ub_scales *scales; /* read when the first array of 8 bits needs them */
+    size_t vectors, data, n_scales;
+    struct remarks others;    /* by type */
+    struct remarks one_sided; /* names, of kernels of one channel */
+    struct remarks infinite;  /* names */
+    struct remarks refused;   /* reasons */
+    struct remarks scaled;    /* how */
+};
+
+/* What 'unibench export' writes beside the weights; of its trace there are vectors and texts. */
+static bool is_data(const char *name)
+{
+    static const char *const names[] = {"inputs", "targets", "test.inputs", "test.targets"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A vector, in any number of axes. */
+static bool is_vector(const struct ub_array *a)
+{
+    int sides = 0;
+    for (int i = 0; i < a->rank; i++)
+        sides += a->shape[i] > 1;
+    return sides < 2 || a->size == 0;
+}
+
+static char *shape_text(const struct ub_array *a)
+{
+    struct ub_text text = {0};
+    for (int i = 0; i < a->rank; i++)
+        ub_text_add(&text, "%s%lld", i ? "x" : "", (long long)a->shape[i]);
+    return text.data;
+}
+
+static void add_row(struct analysis *s, const struct ub_array *a, const struct ub_axes *axes,
+                    const struct ub_weight *weight)
+{
+    struct ub_weights *w = s->weights;
+    struct ub_weight_row row = {.weight = *weight};
+    if (!ub_weight_spectrum(weight, &row.spectrum)) {
+        remark(&s->infinite, a->name);
+        return;
+    }
+    row.name = ub_strdup(a->name);
+    row.shape = shape_text(a);
+    row.order = ub_axes_text(axes);
+    row.weight.entries = NULL;
+    w->rows = ub_realloc(w->rows, (w->count + 1) * sizeof *w->rows);
+    w->rows[w->count++] = row;
+}
+
+static bool analyze_matrix(struct analysis *s, const struct ub_array *a, struct ub_error *err)
+{
+    const struct arguments *g = s->arguments;
+    const struct ub_axes axes = ub_axes_of(a, g->rules, g->n_rules);
+    struct ub_weight weight;
+    double *own;
+    if (!ub_axes_weight(a, &axes, s->weights->pooled, &weight, &own, err))
+        return false;
+    if (weight.rows > 1 && weight.columns > 1)
+        add_row(s, a, &axes, &weight);
+    else
+        remark(&s->one_sided, a->name);
+    ub_free(own);
+    return true;
+}
+
+/* Numbers of 8 bits times their scale. */
+static bool analyze_scaled(struct analysis *s, const struct ub_array *a, struct ub_error *err)
+{
+    struct ub_text said = {0};
+    if (!s->scales && !(s->scales = ub_scales_read(s->arguments->weights, err)))
+        return false;
+    double *values = ub_scales_apply(s->scales, a, &said);
+    struct ub_array scaled = *a;
+    scaled.values = values;
+    remark(values ? &s->scaled : &s->refused, said.data);
+    const bool good = !values || analyze_matrix(s, &scaled, err);
+    ub_free(values);
+    ub_text_free(&said);
+    return good;
+}
+
+static bool analyze(void *context, const struct ub_array *a, struct ub_error *err)
+{
+    struct analysis *s = context;
+    const bool small = a->kind == UB_ARRAY_FLOAT8 || a->kind == UB_ARRAY_INTEGER8;
+    if (a->kind == UB_ARRAY_OTHER)
+        remark(&s->others, a->type);
+    else if (small && ub_is_scale(a->name))
+        s->n_scales++;
+    else if (is_data(a->name))
+        s->data++;
+    else if (is_vector(a))
+        s->vectors++;
+    else
+        return small ? analyze_scaled(s, a, err) : analyze_matrix(s, a, err);
+    return true;
+}
+
+/* Scales with a row a block look like weights; beside weights of 8 bits they are none. */
+static void leave_out_scales(struct analysis *s)
+{
+    struct ub_weights *w = s->weights;
+    size_t kept = 0;
+    for (size_t i = 0; i < w->count; i++) {
+        if (!s->scales || !ub_is_scale(w->rows[i].name)) {
+            w->rows[kept++] = w->rows[i];
+            continue;
+        }
+        ub_weight_row_clear(&w->rows[i]);
+        s->n_scales++;
+    }
+    w->count = kept;
+}
+
+/* ---- what to say of it ---- */
+
+static void count_kinds(const struct analysis *a, struct ub_text *out)
+{
+    const struct {
+        size_t count;
+        const char *one, *many;
+    } kinds[] = {{a->vectors, "vector or scalar", "vectors and scalars"},
+                 {a->data, "array of data", "arrays of data"},
+                 {a->n_scales, "scale", "scales"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].count > 0)
+            ub_text_add(out, "%s%zu %s", out->length ? ", " : "Skipped: ", kinds[i].count,
+                        kinds[i].count == 1 ? kinds[i].one : kinds[i].many);
+}
+
+static void describe_skipped(const struct analysis *a, struct ub_text *out)
+{
+    const struct {
+        const struct remarks *what;
+        bool counted;
+        const char *title;
+    } lists[] = {{&a->others, true, "other types"},
+                 {&a->one_sided, false,
+                  "kernels of one channel, whose matrices at a position are vectors (--kernels "
+                  "matrix takes all positions together)"},
+                 {&a->infinite, false, "not finite"},
+                 {&a->refused, false, "not read"}};
+    count_kinds(a, out);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        if (lists[i].what->count == 0)
+            continue;
+        ub_text_add(out, "%s %s: ", out->length ? ";" : "Skipped:", lists[i].title);
+        list_remarks(lists[i].what, lists[i].counted, out);
+    }
+    if (out->length)
+        ub_text_add(out, ".");
+    if (a->scaled.count > 0) {
+        ub_text_add(out, "%sNumbers of 8 bits: ", out->length ? " " : "");
+        list_remarks(&a->scaled, true, out);
+        ub_text_add(out, ".");
+    }
+}
+
+static void analysis_clear(struct analysis *a)
+{
+    struct remarks *const all[] = {&a->others, &a->one_sided, &a->infinite, &a->refused,
+                                   &a->scaled};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        remarks_clear(all[i]);
+    ub_scales_free(a->scales);
+}
+
+static bool analyze_file(const struct arguments *a, struct ub_weights *w)
+{
+    struct analysis analysis = {.arguments = a, .weights = w};
+    bool good = ub_arrays_each(a->weights, analyze, &analysis, a->err);
+    leave_out_scales(&analysis);
+    describe_skipped(&analysis, &w->skipped);
+    if (good && w->count == 0)
+        good = ub_fail(a->err, UB_INPUT,
+                       "%s: no weights; expected floating-point arrays of two axes or more. %s",
+                       a->weights, w->skipped.length ? w->skipped.data : "It is empty.");
+    analysis_clear(&analysis);
+    return good;
+}
+
+int cli_spectra(int argc, char **argv)
+{
+    struct ub_error err = {0};
+    struct arguments a = {.err = &err};
+    bool good = cli_parse(&argp, argc, argv, &a, &err);
+    if (good && !a.weights)
+        good =
+            ub_fail(&err, UB_INPUT, "no --weights given; expected unibench spectra --weights FILE");
+    struct ub_weights w = {.source = a.weights,
+                           .version = ub_build_version,
+                           .commit = ub_build_commit,
+                           .pooled = !a.matrix};
+    good = good && analyze_file(&a, &w) && (!a.out || ub_weights_write(&w, a.out, &err));
+    if (good) {
+        struct ub_text text = {0};
+        ub_weights_markdown(&w, &text);
+        cli_print(&text);
+    }
+    ub_weights_free(&w);
+    for (size_t i = 0; i < a.n_rules; i++)
+        ub_axes_rule_free(&a.rules[i]);
+    return good ? UB_OK : ub_report(&err);
+}

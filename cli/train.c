@@ -1,0 +1,233 @@
+/* unibench train: one run, described on the command line. */
+#include "bench/run/preflight.h"
+#include "bench/suite/identity.h"
+#include "cli/cli.h"
+
+#include <string.h>
+
+enum {
+    DATASET = 256,
+    MODEL,
+    LOSS,
+    INIT,
+    OPTIMIZER,
+    STEPS,
+    SEED,
+    DATA_SEED,
+    MEASURE,
+    PRECISION,
+    THREADS,
+    SAVE_WEIGHTS,
+    DATA,
+    TIMEOUT,
+    AGAIN,
+    MEMORY
+};
+
+static const struct argp_option options[] = {
+    {"dataset", DATASET, "CALL", 0, "what to learn, e.g. digits:size=1000", 0},
+    {"model", MODEL, "CALL", 0, "e.g. mlp:widths=64x64,activation=tanh", 0},
+    {"loss", LOSS, "NAME", 0, "mse or ce", 0},
+    {"optimizer", OPTIMIZER, "CALL", 0,
+     "e.g. gd:lr=0.05; lr=edge(40): stable up to sharpness 40; lr=relative(0.5): up to the initial "
+     "sharpness / 0.5",
+     0},
+    {"init", INIT, "CALL", 0, "initial weights (default: pytorch)", 0},
+    {"steps", STEPS, "N", 0, "updates of the weights", 0},
+    {"seed", SEED, "N", 0, "of initial weights and probes (default: 0)", 0},
+    {"data-seed", DATA_SEED, "N", 0, "of generated data, subset and split (default: 0)", 0},
+    {"measure", MEASURE, "CALL", 0,
+     "an observable and when, e.g. sharpness:every=10,top=2; may be given several times (default: "
+     "loss)",
+     0},
+    {"precision", PRECISION, "f32|f64", 0, "of the computation (default: f32)", 0},
+    {"threads", THREADS, "N", 0, "threads (default: 1); results do not depend on it", 0},
+    {"save-weights", SAVE_WEIGHTS, NULL, 0, "keep initial and final weights, for export", 0},
+    {"data", DATA, "DIR", 0, "folder of data files (default: $UNIBENCH_DATA)", 0},
+    {"timeout", TIMEOUT, "SECONDS", 0, "end the run then (default: 0, none)", 0},
+    {"memory", MEMORY, "SIZE", 0,
+     "refuse before starting when the run needs more by estimate (8G, 500M)", 0},
+    {"again", AGAIN, NULL, 0, "make the run anew if the store has it", 0},
+    {"out", 'o', "STORE", 0, "folder of results, made if absent (default: out/train)", 0},
+    {0},
+};
+
+/* Calls are checked as they come: an error names its option. */
+struct arguments {
+    struct ub_error *err;
+    const char *out, *data;
+    int64_t threads;
+    uint64_t memory;
+    struct ub_suite_cell cell;
+    size_t n_measures;
+    const char **measures;
+    struct ub_plan_wish wish;
+    struct ub_contents *known;
+};
+
+static bool set_call(struct arguments *a, const char *axis, const char *text)
+{
+    struct ub_text where = {0};
+    ub_text_add(&where, "--%s", axis);
+    bool good = ub_spec_set_call(&a->cell.spec, axis, text, where.data, a->err);
+    ub_text_free(&where);
+    return good;
+}
+
+static bool set_seed(struct arguments *a, const char *option, const char *text, uint64_t *seed)
+{
+    int64_t value = 0;
+    bool good = cli_int(option, text, 0, INT64_MAX, &value, a->err);
+    *seed = (uint64_t)value;
+    return good;
+}
+
+static bool add_measure(struct arguments *a, const char *text)
+{
+    a->measures = ub_realloc(a->measures, (a->n_measures + 1) * sizeof *a->measures);
+    a->measures[a->n_measures++] = text;
+    return true;
+}
+
+static bool set_precision(struct arguments *a, const char *text)
+{
+    return ub_run_spec_set(&a->cell.spec, "precision", text) ||
+           ub_fail(a->err, UB_INPUT, "--precision: '%s'; expected f32 or f64", text);
+}
+
+static bool set_spec(struct arguments *a, int key, const char *text)
+{
+    switch (key) {
+    case DATASET:
+        return set_call(a, "dataset", text);
+    case MODEL:
+        return set_call(a, "model", text);
+    case LOSS:
+        return set_call(a, "loss", text);
+    case INIT:
+        return set_call(a, "init", text);
+    case OPTIMIZER:
+        return set_call(a, "optimizer", text);
+    case STEPS:
+        return cli_int("--steps", text, 1, CLI_STEPS_LIMIT, &a->cell.spec.steps, a->err);
+    case SEED:
+        return set_seed(a, "--seed", text, &a->cell.spec.seed);
+    case DATA_SEED:
+        return set_seed(a, "--data-seed", text, &a->cell.spec.data_seed);
+    case PRECISION:
+        return set_precision(a, text);
+    default:
+        return add_measure(a, text);
+    }
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    bool good = true;
+    if (key >= DATASET && key <= PRECISION)
+        return set_spec(a, key, text) ? 0 : EINVAL;
+    switch (key) {
+    case THREADS:
+        good = cli_int("--threads", text, 1, CLI_THREADS_LIMIT, &a->threads, a->err);
+        break;
+    case SAVE_WEIGHTS:
+        a->cell.spec.save_weights = true;
+        break;
+    case DATA:
+        a->data = text;
+        break;
+    case TIMEOUT:
+        good = cli_real("--timeout", text, 0, &a->cell.timeout, a->err);
+        break;
+    case MEMORY:
+        good = cli_bytes("--memory", text, &a->memory, a->err);
+        break;
+    case AGAIN:
+        a->wish.again = true;
+        break;
+    case 'o':
+        a->out = text;
+        break;
+    case ARGP_KEY_ARG:
+        good = cli_positional(text, NULL, 0, a->err);
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return good ? 0 : EINVAL;
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "--dataset CALL --model CALL --loss NAME --optimizer CALL --steps N",
+    .doc = "Makes one run and prints the folder it is kept in. A CALL is a name with options, "
+           "NAME:key=value,key=value; 'unibench list' shows the names, 'unibench list models mlp' "
+           "the options."
+           "\v"
+           "The same run is made only once: its folder's name is a hash of all that determines its "
+           "numbers.\n\n"
+           "Example:\n"
+           "  unibench train --dataset digits --model mlp:widths=64x64,activation=tanh \\\n"
+           "    --loss mse --optimizer gd:lr=0.05 --steps 1000 --seed 0 \\\n"
+           "    --measure loss:every=10 --measure sharpness:every=10,top=2 --out out/one\n",
+};
+
+/* ---- making ----------------------------------------------------------------------------- */
+
+static bool complete(struct arguments *a)
+{
+    struct ub_run_spec *spec = &a->cell.spec;
+    const char *missing = !spec->dataset     ? "--dataset"
+                          : !spec->model     ? "--model"
+                          : !spec->loss      ? "--loss"
+                          : !spec->optimizer ? "--optimizer"
+                          : !spec->steps     ? "--steps"
+                                             : NULL;
+    if (missing)
+        return ub_fail(a->err, UB_INPUT, "no %s given; see 'unibench train --help'", missing);
+    if (!spec->init && !set_call(a, "init", "pytorch"))
+        return false;
+    if (a->n_measures == 0)
+        add_measure(a, "loss");
+    const char **where = ub_calloc(a->n_measures, sizeof *where);
+    for (size_t i = 0; i < a->n_measures; i++)
+        where[i] = "--measure";
+    bool good = ub_spec_set_measures(spec, a->measures, where, a->n_measures, a->err);
+    ub_free(where);
+    return good;
+}
+
+static bool make(struct arguments *a, struct ub_plan *plan)
+{
+    const struct cli_making making = {
+        .store = a->out, .data = a->data, .known = a->known, .jobs = 1, .threads = (int)a->threads};
+    const struct ub_preflight_setting setting = {
+        .data = a->data, .memory = a->memory, .jobs = 1, .threads = (int)a->threads};
+    if (plan->n_pending > 0 && !ub_preflight(&a->cell, 1, &setting, a->err))
+        return false;
+    if (!ub_store_lock(a->out, false, a->err) || !cli_make(plan, &making, a->err))
+        return false;
+    char *folder = ub_store_run_folder(a->out, plan->entries[0].id);
+    printf("%s\n", folder);
+    ub_free(folder);
+    return true;
+}
+
+int cli_train(int argc, char **argv)
+{
+    struct ub_error err = {0};
+    struct arguments a = {.err = &err, .threads = 1, .out = "out/train"};
+    bool good = cli_parse(&argp, argc, argv, &a, &err) && complete(&a) &&
+                cli_check_folder("--data", a.data, &err);
+    a.known = ub_contents_new();
+    good = good && ub_spec_identify(&a.cell.spec, a.data, a.known, &err);
+    struct ub_plan *plan = good ? ub_plan_new(&a.cell, 1, a.out, &a.wish, &err) : NULL;
+    good = plan && make(&a, plan);
+    ub_contents_free(a.known);
+    ub_plan_free(plan);
+    ub_run_spec_clear(&a.cell.spec);
+    ub_free(a.measures);
+    return good ? UB_OK : ub_report(&err);
+}

@@ -1,0 +1,150 @@
+/* compare.h - two digests against each other; private to this library. The rules are stated at the
+ * head of compare.c.
+ *
+ *     compare_metrics.c   what is compared, and on which scale
+ *     compare_systems.c   which runs belong together
+ *     compare_values.c    the values of one metric in one system
+ *     compare_subject.c   one metric in all systems: how values spread
+ *     compare.c           tests and their verdict
+ *     compare_write.c     Markdown, CSV, exit code */
+#ifndef UB_REPORT_COMPARE_H
+#define UB_REPORT_COMPARE_H
+
+#include "report/digest/digest.h"
+#include "report/statistics/moderated.h"
+
+/* ---- what is compared --------------------------------------------------------------------- */
+
+enum metric_kind {
+    METRIC_EXACT,    /* set or computed before training: no spread */
+    METRIC_MEASURED, /* a number with a spread */
+    METRIC_SHARE     /* 0 or 1 a run */
+};
+struct metric {
+    const char *pattern; /* of the fact's name, as of ub_glob */
+    enum metric_kind kind;
+    double floor; /* a difference to which nobody objects, on the metric's scale */
+    /* 0: compared as it is. Else as asinh(x / (2 least)), which is log(x / least) for x far above
+     * `least`, where differences are relative, and x / (2 least) below, where a value is as good
+     * as zero: zeros and negative values have their place, none is left out. */
+    double least;
+    bool initial;      /* known before training: compared however a run ended */
+    bool counted;      /* a share of samples: moves in steps, so that values are equal by chance */
+    bool of_rate;      /* follows from the learning rate, which may follow from the seed */
+    const char *given; /* suffix of the share that must be 1 for this metric to have a value */
+};
+const struct metric *metric_of(const char *fact); /* NULL: not compared */
+double metric_scaled(const struct metric *m, double value);
+double metric_unscaled(const struct metric *m, double scaled);
+/* The fact that must be 1 for `fact` to have a value; NULL when there is none. Caller frees. */
+char *metric_condition(const struct metric *m, const char *fact);
+/* Exact facts agree to 1 part in 1000: relative rates rest on a sharpness known to 1 in 10000. */
+bool exact_values_agree(double a, double b);
+
+/* ---- which runs belong together ----------------------------------------------------------- */
+
+/* A system of either store: side 0 is the base, side 1 the new one. Partners have equal seeds;
+ * they stand first, in the same order on both sides. */
+struct system {
+    char *label;
+    const struct ub_run_spec *spec;
+    size_t n_pairs, n[2];
+    const struct ub_run **run[2];
+    bool same_bytes; /* are due: partners began alike, on machines of one kind */
+};
+struct systems {
+    size_t count;
+    struct system *system;      /* as they first appear in the base, then in the new store */
+    const struct ub_run **runs; /* what systems' `run` point into */
+};
+struct systems systems_of(const struct digest *base, const struct digest *new_digest);
+void systems_clear(struct systems *systems);
+bool in_both(const struct system *s);
+bool rate_is_fixed(const struct ub_run_spec *spec); /* its learning rate is given as a number */
+
+/* Provenance under which results agree only statistically; ends with NULL. */
+extern const char *const machine_keys[];
+
+/* ---- the values of one metric in one system ------------------------------------------------- */
+
+enum left_out {
+    OUT_ENDED,  /* partners ended in two ways, or runs ended as no other of the system */
+    OUT_REGIME, /* the regime was not reached, so there is nothing to measure */
+    OUT_NEW,    /* only the new store has it */
+    OUT_SPREAD, /* one run of a system, and not the same run on both sides: no spread to judge by */
+    N_LEFT_OUT
+};
+
+struct values {
+    size_t n_pairs, n[2]; /* finite values; those of partners that both have one stand first */
+    double *x[2];         /* on the metric's scale; raw where the metric is exact */
+    size_t eligible[2], present[2];      /* runs that should have a value, that have a finite one */
+    size_t partners, vanished, infinite; /* partners compared; lost their value; in infinity */
+    bool left_out[N_LEFT_OUT];
+};
+/* `work` has room for all runs of both sides; the values point into it. */
+struct values values_of(const struct system *s, const struct metric *m, const char *fact,
+                        double *work);
+
+/* ---- comparisons ---------------------------------------------------------------------------- */
+
+struct drift { /* one comparison */
+    const struct system *system;
+    const char *metric;
+    const char *kind;         /* "status", "runs", "presence", "exact", "measured" or "share" */
+    const struct metric *how; /* of exact, measured and share */
+    const char *base_text, *new_text; /* of status */
+    double base, new_value;           /* values, counts, shares */
+    size_t n_base, n_new, n_pairs;    /* runs behind them; partners among them */
+    double p, q;                      /* NAN where nothing had to be tested */
+    double se[2], df[2], detectable;  /* of measured: by partners, by seeds */
+    bool drifted;
+};
+
+struct comparison {
+    size_t count, drifted;
+    struct drift *row;
+    size_t runs, missing,
+        added; /* runs of the base; those without a counterpart; the new store's own */
+    size_t reseeded, systems_both; /* systems compared over other seeds; systems in both */
+    size_t left_out[N_LEFT_OUT];   /* systems x metrics in which some values were left out */
+    size_t tests;                  /* rows with a p */
+    struct systems systems;        /* point into the digests, which must outlive the comparison */
+    struct labels facts;
+};
+/* ---- one metric in all systems ------------------------------------------------------------------
+ */
+
+/* How often two runs of one system disagree in something that each has or has not. */
+struct disagreement {
+    double differ, pairs;
+};
+void add_disagreement(struct disagreement *d, size_t k, size_t n); /* k of n have it */
+/* Its upward estimate: one more than was seen. No share has more than 1/2. */
+double disagreement_of(const struct disagreement *d);
+
+struct spread { /* of one system; df = 0: none is known */
+    double variance, df;
+};
+struct subject {
+    const struct metric *m;
+    const char *fact;
+    size_t count; /* of systems: one of each of these */
+    struct values *v;
+    bool *measured; /* tested as a mean; what is exact may be, over other seeds */
+    struct spread *pairs, *seeds;
+    double *work; /* holds the values */
+    struct ub_variance_prior pairs_prior, seeds_prior;
+    struct disagreement presence, share;
+    size_t present[2], eligible[2]; /* runs of all systems */
+    bool lost;                      /* by the whole new store */
+};
+struct subject subject_new(const struct comparison *c, const struct metric *m, const char *fact);
+void subject_clear(struct subject *t);
+double sum_of(const double *x, size_t n);
+double mean_difference(const struct values *v); /* of partners, new less base */
+
+struct comparison *compare_digests(const struct digest *base, const struct digest *new_digest);
+void comparison_free(struct comparison *c);
+
+#endif

@@ -1,0 +1,348 @@
+/* A comparison as Markdown and CSV, and its exit code. */
+#include "report/compare/compare.h"
+#include "report/tables/table.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- rows ----------------------------------------------------------------------------------- */
+
+static bool is_measured(const struct drift *d)
+{
+    return strcmp(d->kind, "measured") == 0;
+}
+
+static bool is_relative(const struct drift *d)
+{
+    return d->how && d->how->least > 0;
+}
+
+/* "5.2%", "x3.1" where the scale is relative, else in the metric's own units. */
+static void add_detectable(struct table *t, double detectable, bool relative)
+{
+    if (!relative || !isfinite(detectable))
+        table_real(t, detectable, 2);
+    else if (detectable < log(2))
+        table_cell(t, "%.2g%%", 100 * expm1(detectable));
+    else
+        table_cell(t, "x%.2g", exp(detectable));
+}
+
+static void add_values(struct table *t, const struct drift *d)
+{
+    if (d->base_text) {
+        table_cell(t, "%s", d->base_text);
+        table_cell(t, "%s", d->new_text);
+    } else if (strcmp(d->kind, "runs") == 0 || strcmp(d->kind, "presence") == 0) {
+        const char *unit = *d->kind == 'r' ? "runs" : "values";
+        table_cell(t, "%.0f %s", d->base, unit);
+        table_cell(t, "%.0f %s", d->new_value, unit);
+    } else {
+        table_real(t, d->base, 5);
+        table_real(t, d->new_value, 5);
+    }
+}
+
+static struct table *drift_table(const struct comparison *c)
+{
+    static const char *const head[] = {"system", "metric", "base",       "new",
+                                       "n",      "q",      "detectable", NULL};
+    struct table *t = table_new(head, "llrrrrr");
+    for (size_t i = 0; i < c->count; i++) {
+        const struct drift *d = &c->row[i];
+        if (!d->drifted)
+            continue;
+        table_cell(t, "%s", d->system->label);
+        table_cell(t, "%s", d->metric);
+        add_values(t, d);
+        if (d->n_pairs)
+            table_cell(t, "%zu pairs", d->n_pairs);
+        else
+            table_cell(t, "%zu, %zu", d->n_base, d->n_new);
+        table_real(t, d->q, 2);
+        add_detectable(t, d->detectable, is_relative(d));
+    }
+    return t;
+}
+
+static struct table *all_rows_table(const struct comparison *c)
+{
+    static const char *const head[] = {"system", "metric",     "kind",     "base",    "new",
+                                       "n_base", "n_new",      "pairs",    "drifted", "p",
+                                       "q",      "detectable", "relative", NULL};
+    struct table *t = table_new(head, "lllrrrrrrrrrl");
+    for (size_t i = 0; i < c->count; i++) {
+        const struct drift *d = &c->row[i];
+        table_cell(t, "%s", d->system->label);
+        table_cell(t, "%s", d->metric);
+        table_cell(t, "%s", d->kind);
+        if (d->base_text) {
+            table_cell(t, "%s", d->base_text);
+            table_cell(t, "%s", d->new_text);
+        } else {
+            table_real(t, d->base, 10);
+            table_real(t, d->new_value, 10);
+        }
+        table_cell(t, "%zu", d->n_base);
+        table_cell(t, "%zu", d->n_new);
+        table_cell(t, "%zu", d->n_pairs);
+        table_cell(t, "%s", d->drifted ? "true" : "false");
+        table_real(t, d->p, 4);
+        table_real(t, d->q, 4);
+        table_real(t, d->detectable, 4);
+        table_cell(t, "%s", is_relative(d) ? "true" : "false");
+    }
+    return t;
+}
+
+/* ---- by metric ------------------------------------------------------------------------------ */
+
+struct sums {
+    size_t count, drifted, tests, n_detectable;
+    double least_q, *detectable;
+    bool relative;
+};
+
+static struct sums sums_of(const struct comparison *c, const char *metric)
+{
+    struct sums s = {.least_q = (double)NAN, .detectable = ub_calloc(c->count + 1, sizeof(double))};
+    for (size_t i = 0; i < c->count; i++) {
+        const struct drift *d = &c->row[i];
+        if (strcmp(d->metric, metric) != 0)
+            continue;
+        s.count++;
+        s.drifted += d->drifted;
+        s.tests += isnan(d->p) ? 0 : 1;
+        s.least_q = fmin(s.least_q, d->q);
+        s.relative = s.relative || is_relative(d);
+        if (is_measured(d) && isfinite(d->detectable))
+            s.detectable[s.n_detectable++] = d->detectable;
+    }
+    return s;
+}
+
+static void add_metric(struct table *t, const struct comparison *c, const char *metric)
+{
+    struct sums s = sums_of(c, metric);
+    if (s.count > 0) {
+        table_cell(t, "%s", metric);
+        table_cell(t, "%zu", s.count);
+        table_cell(t, "%zu", s.tests);
+        table_cell(t, "%zu", s.drifted);
+        table_real(t, s.least_q, 2);
+        for (int k = 0; k < 3; k++)
+            add_detectable(t, ub_quantile(s.detectable, s.n_detectable, 0.5 * k), s.relative);
+    }
+    ub_free(s.detectable);
+}
+
+static struct table *metric_table(const struct comparison *c)
+{
+    static const char *const head[] = {"metric",  "compared", "tested", "drifted", "least q",
+                                       "detects", "median",   "worst",  NULL};
+    struct table *t = table_new(head, "lrrrrrrr");
+    add_metric(t, c, "runs");
+    add_metric(t, c, "status");
+    for (size_t i = 0; i < c->facts.count; i++)
+        if (metric_of(c->facts.text[i]))
+            add_metric(t, c, c->facts.text[i]);
+    return t;
+}
+
+/* ---- the page ------------------------------------------------------------------------------- */
+
+/* "heavy-ball: 12 drifted comparisons (threshold, ...)", one line an optimizer. */
+static void print_optimizers(const struct comparison *c, FILE *out)
+{
+    struct labels optimizers = {0};
+    size_t *of = ub_calloc(c->count + 1, sizeof *of);
+    for (size_t i = 0; i < c->count; i++)
+        if (c->row[i].drifted) {
+            char *name = call_name(c->row[i].system->spec->optimizer);
+            of[i] = 1 + labels_add(&optimizers, name);
+            ub_free(name);
+        }
+    for (size_t k = 0; k < optimizers.count; k++) {
+        struct labels found = {0};
+        size_t n = 0;
+        for (size_t i = 0; i < c->count; i++)
+            if (of[i] == k + 1) {
+                labels_add(&found, c->row[i].metric);
+                n++;
+            }
+        fprintf(out, "- %s: %zu drifted (", optimizers.text[k], n);
+        for (size_t i = 0; i < found.count; i++)
+            fprintf(out, "%s%s", i ? ", " : "", found.text[i]);
+        fprintf(out, ")\n");
+        labels_free(&found);
+    }
+    ub_free(of);
+    labels_free(&optimizers);
+}
+
+/* "`SkylakeX`, `Haswell`": every value that runs of this store have. */
+static char *values_of_key(const struct digest *d, const char *key)
+{
+    struct labels found = {0};
+    struct ub_text text = {0};
+    for (size_t i = 0; i < d->count; i++)
+        if (d->runs[i].status != UB_RUN_MISSING)
+            labels_add(&found, provenance_of(&d->runs[i], key));
+    ub_text_add(&text, "%s", "");
+    for (size_t i = 0; i < found.count; i++)
+        ub_text_add(&text, "%s`%s`", i ? ", " : "", found.text[i]);
+    labels_free(&found);
+    return text.data;
+}
+
+static void print_machines(const struct digest *base, const struct digest *new_digest, FILE *out)
+{
+    for (const char *const *key = machine_keys; *key; key++) {
+        char *a = values_of_key(base, *key), *b = values_of_key(new_digest, *key);
+        if (strcmp(a, b) != 0)
+            fprintf(
+                out,
+                "\nOther %s: %s, was %s. Bytes are not comparable: runs of equal seeds differ by "
+                "rounding, and at the edge of stability by as much as two seeds do.\n",
+                *key, b, a);
+        ub_free(a);
+        ub_free(b);
+    }
+}
+
+static void print_left_out(const struct comparison *c, FILE *out)
+{
+    static const char *const reasons[N_LEFT_OUT] = {
+        [OUT_ENDED] = "ended in two ways",
+        [OUT_REGIME] = "regime not reached on one side",
+        [OUT_NEW] = "only the new store has it",
+        [OUT_SPREAD] = "one run against one of another seed",
+    };
+    bool any = false;
+    for (int i = 0; i < N_LEFT_OUT; i++)
+        if (c->left_out[i]) {
+            fprintf(out, "%s%zu (%s)", any ? ", " : "; values left out in ", c->left_out[i],
+                    reasons[i]);
+            any = true;
+        }
+}
+
+static bool nothing_compared(const struct comparison *c)
+{
+    size_t values = 0;
+    for (size_t i = 0; i < c->count; i++)
+        values += is_measured(&c->row[i]) || strcmp(c->row[i].kind, "share") == 0;
+    return c->systems_both == 0 || (values == 0 && c->left_out[OUT_SPREAD] > 0 && !c->drifted);
+}
+
+static void print_first_line(const struct comparison *c, const struct digest *base,
+                             const struct digest *new_digest, FILE *out)
+{
+    fprintf(out, "# Comparison\n\n`%s` (base) with `%s` (new): ", base->path, new_digest->path);
+    if (nothing_compared(c))
+        fprintf(out, "**nothing compared**");
+    else if (c->drifted)
+        fprintf(out, "**drift** in %zu of %zu comparisons", c->drifted, c->count);
+    else
+        fprintf(out, "no drift in %zu comparisons", c->count);
+    fprintf(out, ", %zu of %zu runs found", c->runs - c->missing, c->runs);
+    print_left_out(c, out);
+    fprintf(out, ".\n");
+    if (c->reseeded)
+        fprintf(out,
+                "\n%zu of %zu systems have no seed in common: their statistics over seeds are "
+                "compared, not runs.\n",
+                c->reseeded, c->systems_both);
+    if (c->added)
+        fprintf(out, "\n%zu runs are new and compared with nothing.\n", c->added);
+}
+
+static void print_table(struct table *t, FILE *out)
+{
+    struct ub_text text = {0};
+    table_markdown(t, &text);
+    fprintf(out, "\n%s", text.data);
+    ub_text_free(&text);
+    table_free(t);
+}
+
+static void print_page(const struct comparison *c, const struct digest *base,
+                       const struct digest *new_digest, FILE *out)
+{
+    print_first_line(c, base, new_digest, out);
+    print_machines(base, new_digest, out);
+    if (c->drifted) {
+        fprintf(out, "\n");
+        print_optimizers(c, out);
+        print_table(drift_table(c), out);
+    }
+    print_table(metric_table(c), out);
+    fprintf(
+        out,
+        "\nn: runs behind each mean, or pairs of equal seeds. q: false-discovery rate over all "
+        "%zu tests; drift is q < 0.05, and with no drift at all 5%% of comparisons show some. "
+        "Bitwise equal values are compared and not tested. detectable: smallest true difference "
+        "that this row alone would show with 80%% power (in percent, or as a factor, where the "
+        "scale is logarithmic); by metric its least, its median and its worst.\n",
+        c->tests);
+}
+
+/* What is damaged or edited in either comes before all numbers. */
+static void print_notice(const struct digest *digest, FILE *out)
+{
+    char *notice = digest->notice ? ub_strdup(digest->notice) : NULL, *rest = NULL;
+    for (char *line = notice ? strtok_r(notice, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest))
+        fprintf(out, "> **Note.** `%s`: %s\n\n", digest->path, line);
+    ub_free(notice);
+}
+
+static bool write_csv(const struct comparison *c, const char *path, struct ub_error *err)
+{
+    struct ub_text text = {0};
+    struct table *t = all_rows_table(c);
+    table_csv(t, &text);
+    const bool good = ub_write_file(path, text.data, text.length, err);
+    table_free(t);
+    ub_text_free(&text);
+    return good;
+}
+
+static int code_of(const struct comparison *c, struct ub_error *err)
+{
+    if (c->systems_both == 0)
+        ub_fail(err, UB_INCOMPARABLE, "nothing compared: the stores have no system in common");
+    else if (nothing_compared(c))
+        ub_fail(err, UB_INCOMPARABLE,
+                "nothing compared: no seed in common, and no system with two seeds in one store");
+    if (err->code != UB_OK)
+        return (int)err->code;
+    return c->drifted ? UB_DRIFT : UB_OK;
+}
+
+int ub_report_compare(const char *base_path, const char *new_store, FILE *out, const char *csv_path,
+                      struct ub_error *err)
+{
+    if (!ub_exists(base_path)) {
+        ub_fail(err, UB_INCOMPARABLE, "%s: no such baseline; expected a store or a runs.csv",
+                base_path);
+        return (int)err->code;
+    }
+    struct digest *base = digest_open(base_path, err);
+    struct digest *new_digest = base ? digest_open(new_store, err) : NULL;
+    int code = (int)err->code;
+    if (new_digest) {
+        struct comparison *c = compare_digests(base, new_digest);
+        print_notice(base, out);
+        print_notice(new_digest, out);
+        print_page(c, base, new_digest, out);
+        if (!csv_path || write_csv(c, csv_path, err))
+            code = code_of(c, err);
+        else
+            code = (int)err->code;
+        comparison_free(c);
+    }
+    digest_free(base);
+    digest_free(new_digest);
+    return code;
+}

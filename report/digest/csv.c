@@ -1,0 +1,336 @@
+/* runs.csv, written and read back. */
+#include "report/digest/digest.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum column {
+    ID,
+    STATUS,
+    DATASET,
+    MODEL,
+    LOSS,
+    INIT,
+    OPTIMIZER,
+    STEPS,
+    SEED,
+    DATA_SEED,
+    PRECISION,
+    WEIGHTS,
+    MEASURE,
+    MODEL_LABEL,
+    DATASET_LABEL,
+    OPTIMIZER_LABEL,
+    INIT_LABEL,
+    MESSAGE,
+    COMMAND,
+    FILES,
+    COLUMNS
+};
+
+static const char *const column_names[COLUMNS] = {
+    "id",        "status",      "dataset",       "model",           "loss",       "init",
+    "optimizer", "steps",       "seed",          "data-seed",       "precision",  "save-weights",
+    "measure",   "model-label", "dataset-label", "optimizer-label", "init-label", "message",
+    "command",   "files"};
+
+static const char provenance_prefix[] = "provenance.";
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+static void add_real(struct ub_text *text, double value)
+{
+    if (isinf(value))
+        ub_csv_add(text, value > 0 ? "inf" : "-inf");
+    else
+        ub_csv_add_real(text, value);
+}
+
+static void add_measures(struct ub_text *text, const struct ub_run_spec *spec)
+{
+    struct ub_text joined = {0};
+    ub_text_add(&joined, "%s", "");
+    for (size_t i = 0; i < spec->n_measures; i++)
+        ub_text_add(&joined, "%s%s", i ? ";" : "", spec->measures[i]);
+    ub_csv_add(text, joined.data);
+    ub_text_free(&joined);
+}
+
+static void add_spec(struct ub_text *text, const struct ub_run *run)
+{
+    const struct ub_run_spec *s = &run->spec;
+    char numbers[3][32];
+    snprintf(numbers[0], sizeof *numbers, "%" PRId64, s->steps);
+    snprintf(numbers[1], sizeof *numbers, "%" PRIu64, s->seed);
+    snprintf(numbers[2], sizeof *numbers, "%" PRIu64, s->data_seed);
+    const char *const before[] = {run->id,
+                                  ub_run_status_name(run->status),
+                                  s->dataset,
+                                  s->model,
+                                  s->loss,
+                                  s->init,
+                                  s->optimizer,
+                                  numbers[0],
+                                  numbers[1],
+                                  numbers[2],
+                                  s->double_precision ? "f64" : "f32",
+                                  s->save_weights ? "true" : "false"};
+    const char *const after[] = {s->model_label, s->dataset_label, s->optimizer_label,
+                                 s->init_label, run->message};
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++)
+        ub_csv_add(text, before[i]);
+    add_measures(text, s);
+    for (size_t i = 0; i < sizeof after / sizeof *after; i++)
+        ub_csv_add(text, after[i] ? after[i] : "");
+    char *command = train_command(s);
+    ub_csv_add(text, command);
+    ub_free(command);
+    char *files = ub_run_spec_files(s);
+    ub_csv_add(text, files);
+    ub_free(files);
+}
+
+static struct labels provenance_names(const struct digest *digest)
+{
+    struct labels names = {0};
+    for (size_t i = 0; i < digest->count; i++)
+        for (size_t k = 0, next = 0; k < digest->runs[i].n_provenance; k++)
+            labels_add_next(&names, &next, digest->runs[i].provenance[k].name);
+    return names;
+}
+
+struct ub_text digest_csv(const struct digest *digest)
+{
+    struct ub_text text = {0};
+    struct labels facts = fact_names(digest), provenance = provenance_names(digest);
+    for (int c = 0; c < COLUMNS; c++)
+        ub_csv_add(&text, column_names[c]);
+    for (size_t i = 0; i < facts.count; i++)
+        ub_csv_add(&text, facts.text[i]);
+    for (size_t i = 0; i < provenance.count; i++) {
+        struct ub_text name = {0};
+        ub_text_add(&name, "%s%s", provenance_prefix, provenance.text[i]);
+        ub_csv_add(&text, name.data);
+        ub_text_free(&name);
+    }
+    ub_csv_end_row(&text);
+    for (size_t r = 0; r < digest->count; r++) {
+        const struct ub_run *run = &digest->runs[r];
+        add_spec(&text, run);
+        for (size_t i = 0; i < facts.count; i++)
+            add_real(&text, ub_run_fact(run, facts.text[i]));
+        for (size_t i = 0; i < provenance.count; i++)
+            ub_csv_add(&text, provenance_of(run, provenance.text[i]));
+        ub_csv_end_row(&text);
+    }
+    labels_free(&facts);
+    labels_free(&provenance);
+    return text;
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+struct source {
+    const struct ub_csv *csv;
+    size_t row;
+    int column[COLUMNS];
+    struct ub_error *err;
+};
+
+static const char *cell(const struct source *s, enum column c)
+{
+    return s->column[c] < 0 ? "" : ub_csv_cell(s->csv, s->row, (size_t)s->column[c]);
+}
+
+static bool bad(const struct source *s, const char *name, const char *text, const char *expected)
+{
+    return ub_fail(s->err, UB_INPUT, "%s:%d: %s '%s'; expected %s", s->csv->path,
+                   s->csv->lines[s->row], name, text, expected);
+}
+
+static bool read_count(const struct source *s, enum column c, int64_t *out)
+{
+    if (ub_read_int(cell(s, c), out) && *out >= 0)
+        return true;
+    return bad(s, column_names[c], cell(s, c), "a whole number");
+}
+
+static char *label_or_null(const char *text)
+{
+    return *text ? ub_strdup(text) : NULL;
+}
+
+static void read_measures(struct ub_run_spec *spec, const char *joined)
+{
+    while (*joined) {
+        const size_t length = strcspn(joined, ";");
+        spec->measures =
+            ub_realloc(spec->measures, (spec->n_measures + 1) * sizeof *spec->measures);
+        char *one = ub_strdup(joined);
+        one[length] = '\0';
+        spec->measures[spec->n_measures++] = one;
+        joined += length + (joined[length] == ';');
+    }
+}
+
+static bool read_spec(const struct source *s, struct ub_run_spec *spec)
+{
+    char **const texts[] = {&spec->dataset, &spec->model, &spec->loss, &spec->init,
+                            &spec->optimizer};
+    for (int i = 0; i < 5; i++) {
+        const enum column c = (enum column)(DATASET + i);
+        if (!*cell(s, c))
+            return bad(s, column_names[c], "", "a name");
+        *texts[i] = ub_strdup(cell(s, c));
+    }
+    int64_t seed, data_seed;
+    if (!read_count(s, STEPS, &spec->steps) || !read_count(s, SEED, &seed) ||
+        !read_count(s, DATA_SEED, &data_seed))
+        return false;
+    spec->seed = (uint64_t)seed;
+    spec->data_seed = (uint64_t)data_seed;
+    spec->double_precision = strcmp(cell(s, PRECISION), "f64") == 0;
+    if (!spec->double_precision && strcmp(cell(s, PRECISION), "f32") != 0)
+        return bad(s, "precision", cell(s, PRECISION), "f32 or f64");
+    spec->save_weights = strcmp(cell(s, WEIGHTS), "true") == 0;
+    spec->model_label = label_or_null(cell(s, MODEL_LABEL));
+    spec->dataset_label = label_or_null(cell(s, DATASET_LABEL));
+    spec->optimizer_label = label_or_null(cell(s, OPTIMIZER_LABEL));
+    spec->init_label = label_or_null(cell(s, INIT_LABEL));
+    read_measures(spec, cell(s, MEASURE));
+    return ub_run_spec_set_files(spec, cell(s, FILES)) ||
+           bad(s, "files", cell(s, FILES), "SHA-256 joined by ';'");
+}
+
+static bool read_number(const struct source *s, const char *name, const char *text, double *out)
+{
+    if (strcmp(text, "inf") == 0 || strcmp(text, "-inf") == 0) {
+        *out = *text == '-' ? -HUGE_VAL : HUGE_VAL;
+        return true;
+    }
+    return ub_read_real(text, out) || bad(s, name, text, "a number or nothing");
+}
+
+static bool is_known(const struct source *s, size_t column)
+{
+    for (int c = 0; c < COLUMNS; c++)
+        if (s->column[c] == (int)column)
+            return true;
+    return false;
+}
+
+/* All other columns: texts of provenance by their prefix, numbers else. */
+static bool read_rest(const struct source *s, struct ub_run *run)
+{
+    const size_t prefix = strlen(provenance_prefix), n = s->csv->columns;
+    run->facts = ub_calloc(n, sizeof *run->facts);
+    run->provenance = ub_calloc(n, sizeof *run->provenance);
+    for (size_t c = 0; c < n; c++) {
+        const char *name = s->csv->header[c], *text = ub_csv_cell(s->csv, s->row, c);
+        double value;
+        if (is_known(s, c) || !*text)
+            continue;
+        if (strncmp(name, provenance_prefix, prefix) == 0) {
+            run->provenance[run->n_provenance++] =
+                (struct ub_pair){ub_strdup(name + prefix), ub_strdup(text)};
+            continue;
+        }
+        if (!read_number(s, name, text, &value))
+            return false;
+        run->facts[run->n_facts++] = (struct ub_fact){ub_strdup(name), value};
+    }
+    return true;
+}
+
+static bool read_row(const struct source *s, struct ub_run *run)
+{
+    const char *id = cell(s, ID);
+    if (strlen(id) != 16 || strspn(id, "0123456789abcdef") != 16)
+        return bad(s, "id", id, "16 hexadecimal digits");
+    memcpy(run->id, id, sizeof run->id);
+    if (!ub_run_status_find(cell(s, STATUS), &run->status))
+        return bad(s, "status", cell(s, STATUS), "ok, diverged, timeout, failed or missing");
+    run->message = ub_strdup(cell(s, MESSAGE));
+    if (!read_spec(s, &run->spec))
+        return false;
+    run->label = ub_run_spec_label(&run->spec);
+    return read_rest(s, run);
+}
+
+/* What is left in a table of what its store had to say. */
+static char *notice_of(const struct digest *digest)
+{
+    struct ub_text text = {0};
+    size_t edited = 0;
+    for (size_t i = 0; i < digest->count; i++)
+        edited += *provenance_of(&digest->runs[i], "edited") != '\0';
+    if (edited)
+        ub_text_add(&text, "Edited by hand, and sealed: %zu of %zu runs.\n", edited, digest->count);
+    return text.data;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    const struct ub_run *const *x = a, *const *y = b;
+    const int order = strcmp((*x)->id, (*y)->id);
+    return order != 0 ? order : (*x > *y) - (*x < *y);
+}
+
+static bool each_run_once(struct source *s, const struct digest *digest)
+{
+    bool once = true;
+    const struct ub_run **sorted = ub_calloc(digest->count + 1, sizeof(struct ub_run *));
+    for (size_t i = 0; i < digest->count; i++)
+        sorted[i] = &digest->runs[i];
+    qsort(sorted, digest->count, sizeof *sorted, compare_ids);
+    for (size_t i = 1; i < digest->count && once; i++)
+        if (strcmp(sorted[i - 1]->id, sorted[i]->id) == 0) {
+            s->row = (size_t)(sorted[i] - digest->runs);
+            once = bad(s, "id", sorted[i]->id, "each run once");
+        }
+    ub_free(sorted);
+    return once;
+}
+
+static struct digest *read_csv(const char *path, struct ub_error *err)
+{
+    struct ub_csv *csv = ub_csv_read(path, true, err);
+    if (!csv)
+        return NULL;
+    struct source s = {.csv = csv, .err = err};
+    struct digest *digest = ub_calloc(1, sizeof *digest);
+    digest->path = ub_strdup(path);
+    digest->runs = ub_calloc(csv->rows + 1, sizeof *digest->runs);
+    bool good = true;
+    for (int c = 0; c < COLUMNS; c++) {
+        s.column[c] = ub_csv_column(csv, column_names[c]);
+        if (good && c < MEASURE && c != WEIGHTS && s.column[c] < 0)
+            good = ub_fail(err, UB_INPUT, "%s:1: no column '%s'; expected a store's runs.csv", path,
+                           column_names[c]);
+    }
+    for (s.row = 0; good && s.row < csv->rows; s.row++) {
+        struct ub_run *run = &digest->runs[digest->count];
+        good = read_row(&s, run);
+        digest->count++;
+    }
+    good = good && each_run_once(&s, digest);
+    ub_csv_free(csv);
+    if (good)
+        digest->notice = notice_of(digest);
+    if (good)
+        return digest;
+    digest_free(digest);
+    return NULL;
+}
+
+struct digest *digest_open(const char *path, struct ub_error *err)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
+        return read_csv(path, err);
+    struct ub_store *store = ub_store_open(path, err);
+    return store ? digest_of_store(store, err) : NULL;
+}

@@ -1,0 +1,286 @@
+/* From a study to one row a run. */
+#include "report/digest/digest.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- runs with more facts ------------------------------------------------------------------- */
+
+static void append_fact(struct ub_run *run, const char *name, double value)
+{
+    run->facts = ub_realloc(run->facts, (run->n_facts + 1) * sizeof *run->facts);
+    run->facts[run->n_facts++] = (struct ub_fact){ub_strdup(name), value};
+}
+
+static void add_fact(struct ub_run *run, const char *name, double value)
+{
+    for (size_t i = 0; i < run->n_facts; i++)
+        if (strcmp(run->facts[i].name, name) == 0)
+            return; /* what the run itself recorded is the better source */
+    append_fact(run, name, value);
+}
+
+static void add_provenance(struct ub_run *run, const char *name, const char *text)
+{
+    const size_t n = run->n_provenance + 1;
+    run->provenance = ub_realloc(run->provenance, n * sizeof *run->provenance);
+    run->provenance[run->n_provenance++] = (struct ub_pair){ub_strdup(name), ub_strdup(text)};
+}
+
+static struct ub_run copy_run(const struct ub_run *run)
+{
+    struct ub_run copy = {.status = run->status, .spec = ub_run_spec_copy(&run->spec)};
+    memcpy(copy.id, run->id, sizeof copy.id);
+    copy.label = ub_strdup(run->label);
+    copy.message = ub_strdup(run->message ? run->message : "");
+    for (size_t i = 0; i < run->n_facts; i++)
+        append_fact(&copy, run->facts[i].name, run->facts[i].value);
+    for (size_t i = 0; i < run->n_provenance; i++)
+        add_provenance(&copy, run->provenance[i].name, run->provenance[i].text);
+    return copy;
+}
+
+static void clear_run(struct ub_run *run)
+{
+    ub_run_spec_clear(&run->spec);
+    ub_free(run->label);
+    ub_free(run->message);
+    for (size_t i = 0; i < run->n_facts; i++)
+        ub_free(run->facts[i].name);
+    ub_free(run->facts);
+    for (size_t i = 0; i < run->n_provenance; i++) {
+        ub_free(run->provenance[i].name);
+        ub_free(run->provenance[i].text);
+    }
+    ub_free(run->provenance);
+}
+
+const char *provenance_of(const struct ub_run *run, const char *name)
+{
+    for (size_t i = 0; i < run->n_provenance; i++)
+        if (strcmp(run->provenance[i].name, name) == 0)
+            return run->provenance[i].text;
+    return "";
+}
+
+/* ---- what a trace comes to --------------------------------------------------------------------
+ */
+
+static bool starts_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static void add_last_values(struct ub_run *run, const struct ub_trace *trace)
+{
+    static const char *const scalars[] = {"loss",     "accuracy",      "test-loss", "test-accuracy",
+                                          "distance", "gradient-norm", "sharpness", "edge-ratio"};
+    for (size_t i = 0; i < sizeof scalars / sizeof *scalars; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "final-%s", scalars[i]);
+        if (has_series(trace, scalars[i]))
+            add_fact(run, name, last_value(trace, scalars[i], 0));
+    }
+    for (size_t i = 0; trace && i < trace->n_names; i++) {
+        const char *name = trace->names[i];
+        if (strcmp(name, "hessian-exponent") == 0 || starts_with(name, "exponent."))
+            add_fact(run, name, last_value(trace, name, 0));
+    }
+}
+
+/* Bit by bit: NAN, the infinities and -0 are values like others. */
+static void hash_trace(struct ub_run *run, const struct ub_trace *trace)
+{
+    if (!trace)
+        return;
+    uint64_t hash = 0;
+    for (size_t i = 0; i < trace->count; i++) {
+        const struct {
+            uint64_t before, name;
+            int64_t step, index;
+            double value, error;
+        } row = {hash,
+                 ub_hash(trace->observable[i], strlen(trace->observable[i])),
+                 trace->step[i],
+                 trace->index[i],
+                 trace->value[i],
+                 trace->error[i]};
+        hash = ub_hash(&row, sizeof row);
+    }
+    char text[17];
+    snprintf(text, sizeof text, "%016" PRIx64, hash);
+    add_provenance(run, "trace", text);
+}
+
+static void add_law_run(struct ub_run *run, const struct ub_law *law, const struct ub_law_run *r)
+{
+    const struct {
+        const char *name;
+        double value;
+    } facts[] = {
+        {"reached", r->window.reached},
+        {"plateau", r->median},
+        {"plateau-se", r->window.reached ? r->mean.se : (double)NAN},
+        {"first-step", r->first_step},
+        {"last-step", r->last_step},
+        {"peak", r->peak},
+    };
+    for (size_t k = 0; k < sizeof facts / sizeof *facts; k++) {
+        struct ub_text name = {0};
+        ub_text_add(&name, "%s.%s", law->name, facts[k].name);
+        add_fact(run, name.data, facts[k].value);
+        ub_text_free(&name);
+    }
+}
+
+/* A run that did not measure what a law is about has no facts under it, whatever the rest of its
+ * store measured: a row depends on no other. `rows` may be the study's own runs. */
+static void complete_rows(const struct study *study, struct ub_run *rows)
+{
+    for (size_t i = 0; i < study->store->count; i++) {
+        add_last_values(&rows[i], study->traces[i]);
+        hash_trace(&rows[i], study->traces[i]);
+    }
+    for (size_t k = 0; k < study->n_laws; k++)
+        for (size_t i = 0; i < study->laws[k]->n_runs; i++) {
+            const struct ub_law_run *r = &study->laws[k]->runs[i];
+            const size_t at = (size_t)(r->run - study->store->runs);
+            if (has_series(study->traces[at], study->laws[k]->law->observable))
+                add_law_run(&rows[at], study->laws[k]->law, r);
+        }
+}
+
+struct digest *digest_of(const struct study *study)
+{
+    struct digest *digest = ub_calloc(1, sizeof *digest);
+    digest->path = ub_strdup(study->store->path);
+    digest->count = study->store->count;
+    digest->runs = ub_calloc(digest->count + 1, sizeof *digest->runs);
+    for (size_t i = 0; i < digest->count; i++)
+        digest->runs[i] = copy_run(&study->store->runs[i]);
+    complete_rows(study, digest->runs);
+    return digest;
+}
+
+struct digest *digest_of_store(struct ub_store *store, struct ub_error *err)
+{
+    struct digest *digest = ub_calloc(1, sizeof *digest);
+    digest->path = ub_strdup(store->path);
+    digest->notice = ub_store_notice(store);
+    digest->store = store;
+    digest->runs = store->runs;
+    digest->count = store->count;
+    for (size_t i = 0; i < store->count; i++) {
+        struct ub_store one = *store;
+        one.runs = &store->runs[i];
+        one.count = 1;
+        struct study *study = study_new(&one, err);
+        if (!study) {
+            digest_free(digest);
+            return NULL;
+        }
+        complete_rows(study, one.runs);
+        study_free(study);
+    }
+    return digest;
+}
+
+void digest_free(struct digest *digest)
+{
+    if (!digest)
+        return;
+    if (digest->store) {
+        ub_store_free(digest->store);
+    } else {
+        for (size_t i = 0; i < digest->count; i++)
+            clear_run(&digest->runs[i]);
+        ub_free(digest->runs);
+    }
+    ub_free(digest->path);
+    ub_free(digest->notice);
+    ub_free(digest);
+}
+
+/* ---- names in order ---------------------------------------------------------------------------
+ */
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Names of one run mostly come in the order in which an earlier run had them: look there first. */
+void labels_add_next(struct labels *set, size_t *next, const char *text)
+{
+    if (*next >= set->count || strcmp(set->text[*next], text) != 0)
+        *next = labels_add(set, text);
+    ++*next;
+}
+
+/* What people look for first, then everything else by name. */
+struct labels fact_names(const struct digest *digest)
+{
+    static const char *const first[] = {
+        "parameters",
+        "samples",
+        "classes",
+        "steps-done",
+        "lr",
+        "threshold",
+        "initial-loss",
+        "final-loss",
+        "final-test-loss",
+        "initial-sharpness",
+        "final-sharpness",
+        "final-accuracy",
+        "final-test-accuracy",
+    };
+    const size_t n_first = sizeof first / sizeof *first;
+    struct labels all = {0}, ordered = {0};
+    for (size_t i = 0; i < digest->count; i++)
+        for (size_t k = 0, next = 0; k < digest->runs[i].n_facts; k++)
+            labels_add_next(&all, &next, digest->runs[i].facts[k].name);
+    if (all.count)
+        qsort(all.text, all.count, sizeof *all.text, compare_texts);
+    for (size_t i = 0; i < n_first; i++)
+        if (labels_find(&all, first[i]) < all.count)
+            labels_add(&ordered, first[i]);
+    for (size_t i = 0; i < all.count; i++)
+        labels_add(&ordered, all.text[i]);
+    labels_free(&all);
+    return ordered;
+}
+
+/* ---- the command that makes a run again ---------------------------------------------------------
+ */
+
+static void add_argument(struct ub_text *text, const char *option, const char *value)
+{
+    ub_text_add(text, " --%s ", option);
+    ub_text_add_shell(text, value);
+}
+
+char *train_command(const struct ub_run_spec *spec)
+{
+    struct ub_text text = {0};
+    ub_text_add(&text, "unibench train");
+    add_argument(&text, "dataset", spec->dataset);
+    add_argument(&text, "model", spec->model);
+    add_argument(&text, "loss", spec->loss);
+    if (strcmp(spec->init, "pytorch") != 0)
+        add_argument(&text, "init", spec->init);
+    add_argument(&text, "optimizer", spec->optimizer);
+    ub_text_add(&text, " --steps %" PRId64 " --seed %" PRIu64, spec->steps, spec->seed);
+    if (spec->data_seed)
+        ub_text_add(&text, " --data-seed %" PRIu64, spec->data_seed);
+    if (spec->double_precision)
+        ub_text_add(&text, " --precision f64");
+    for (size_t i = 0; i < spec->n_measures; i++)
+        add_argument(&text, "measure", spec->measures[i]);
+    if (spec->save_weights)
+        ub_text_add(&text, " --save-weights");
+    ub_text_add(&text, " --out STORE");
+    return text.data;
+}

@@ -1,0 +1,46 @@
+/* digest.h - one row a run: a store without its traces, but with what they come to. It is what
+ * runs.csv holds, so a published runs.csv can stand for the store it was made from.
+ *
+ *     struct digest *d = digest_open("results/quick/runs.csv", &err);     // or a store's folder
+ *     double rho = ub_run_fact(&d->runs[0], "edge-of-stability.plateau");
+ *
+ * Added to a run's own facts are
+ *     LAW.reached, LAW.plateau, LAW.plateau-se, LAW.first-step, LAW.last-step, LAW.peak
+ *         of runs that measured what the law is about
+ *     final-OBSERVABLE     last finite value of each scalar observable
+ *     hessian-exponent, exponent.LAYER     last measured
+ * and to its provenance "trace": a hash of the trace, equal only for bitwise equal traces. */
+#ifndef UB_REPORT_DIGEST_H
+#define UB_REPORT_DIGEST_H
+
+#include "report/laws/study.h"
+
+struct digest {
+    char *path;   /* where from, for messages */
+    char *notice; /* ub_store_notice of the store; NULL = nothing to say */
+    size_t count;
+    struct ub_run *runs;
+    struct ub_store *store; /* that the runs belong to; NULL: they are the digest's own */
+};
+
+struct digest *digest_of(const struct study *study);
+/* The same without a study: takes the store over, adds to its runs, and has no more than one trace
+ * in memory at a time. */
+struct digest *digest_of_store(struct ub_store *store, struct ub_error *err);
+/* `path` is a store's folder or a CSV file that digest_csv's text was written to. */
+struct digest *digest_open(const char *path, struct ub_error *err);
+void digest_free(struct digest *digest);
+struct ub_text digest_csv(const struct digest *digest);
+
+/* The value of a provenance key; "" when absent. */
+const char *provenance_of(const struct ub_run *run, const char *name);
+/* "unibench train ..." that makes this run again. Caller frees. */
+char *train_command(const struct ub_run_spec *spec);
+
+/* labels_add for a text that probably follows the one added before: *next is where it is looked for
+ * first, 0 at the start of a run. */
+void labels_add_next(struct labels *set, size_t *next, const char *text);
+/* The names of all facts of all runs, in the order tables show them. Clear with labels_free. */
+struct labels fact_names(const struct digest *digest);
+
+#endif

@@ -1,0 +1,442 @@
+/* Data as ink: lines, bands, bars, rules, shades. */
+#include "report/figure/private.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double pi = 3.14159265358979323846;
+
+/* Okabe and Ito 2008: told apart by all common kinds of color vision. Yellow and black last. */
+static const unsigned okabe_ito[] = {0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7,
+                                     0xe69f00, 0x56b4e9, 0x000000, 0xb8a800};
+/* Ten points of matplotlib's viridis (Smith and van der Walt 2015, CC0), evenly spaced. */
+static const unsigned viridis[] = {0x440154, 0x482878, 0x3e4989, 0x31688e, 0x26828e,
+                                   0x1f9e89, 0x35b779, 0x6ece58, 0xb5de2b, 0xfde725};
+enum { PALETTE = 8, STOPS = 10 };
+
+static void split(unsigned color, double rgb[3])
+{
+    for (int i = 0; i < 3; i++)
+        rgb[i] = (double)(color >> (16 - 8 * i) & 0xff) / 255;
+}
+
+void ub_viridis(double place, double rgb[3])
+{
+    const double at = fmin(fmax(place, 0), 1) * (STOPS - 1);
+    const int low = at >= STOPS - 1 ? STOPS - 2 : (int)at;
+    double a[3], b[3];
+    split(viridis[low], a);
+    split(viridis[low + 1], b);
+    for (int i = 0; i < 3; i++)
+        rgb[i] = a[i] + (at - low) * (b[i] - a[i]);
+}
+
+void ub_style_color(const struct ub_style *style, double rgb[3])
+{
+    if (style->shade > 0) {
+        ub_viridis(style->shade, rgb);
+        return;
+    }
+    split(style->color < 0 ? 0x888888 : okabe_ito[style->color % PALETTE], rgb);
+}
+
+static void set_color(cairo_t *cr, const struct ub_style *style, double fallback_alpha)
+{
+    double rgb[3];
+    ub_style_color(style, rgb);
+    cairo_set_source_rgba(cr, rgb[0], rgb[1], rgb[2],
+                          style->alpha > 0 ? style->alpha : fallback_alpha);
+}
+
+/* Far beyond the frame positions are cut: renderers clip, but keep few digits. */
+static double bounded(double place)
+{
+    return fmin(fmax(place, -20), 20);
+}
+
+double ub_frame_x(const struct ub_panel *p, const struct ub_frame *frame, double value)
+{
+    const double at = ub_scale_place(frame->range[0], &p->axis[0], value);
+    return frame->x + bounded(at) * frame->width;
+}
+
+double ub_frame_y(const struct ub_panel *p, const struct ub_frame *frame, double value)
+{
+    double at = ub_scale_place(frame->range[1], &p->axis[1], value);
+    if (p->axis[1].n_categories > 0)
+        at = 1 - at; /* categories read from the top down */
+    return frame->y + (1 - bounded(at)) * frame->height;
+}
+
+static bool visible(const struct ub_panel *p, double x, double y)
+{
+    return ub_plottable(x, p->axis[0].scale) && ub_plottable(y, p->axis[1].scale);
+}
+
+/* ---- lines ---- */
+
+/* A path that is thinned to its first, least, greatest and last point in each pixel column. */
+struct pen {
+    cairo_t *cr;
+    bool down, staircase;
+    long column;
+    size_t held; /* points in this column */
+    double x, last_y;
+    double low_x, low_y, high_x, high_y, last_x;
+    bool low_first;
+};
+
+static void pen_to(struct pen *pen, double x, double y)
+{
+    double at_x, at_y;
+    if (pen->staircase && cairo_has_current_point(pen->cr)) {
+        cairo_get_current_point(pen->cr, &at_x, &at_y);
+        cairo_line_to(pen->cr, x, at_y);
+    }
+    cairo_line_to(pen->cr, x, y);
+}
+
+static void pen_flush(struct pen *pen)
+{
+    if (pen->held > 2) {
+        if (pen->low_first)
+            pen_to(pen, pen->low_x, pen->low_y);
+        pen_to(pen, pen->high_x, pen->high_y);
+        if (!pen->low_first)
+            pen_to(pen, pen->low_x, pen->low_y);
+    }
+    if (pen->held > 1)
+        pen_to(pen, pen->last_x, pen->last_y);
+    pen->held = 0;
+}
+
+static void pen_add(struct pen *pen, double x, double y)
+{
+    const long column = (long)floor(x);
+    if (pen->held > 0 && column != pen->column)
+        pen_flush(pen);
+    if (pen->held == 0) {
+        pen->column = column;
+        pen->low_x = pen->high_x = x;
+        pen->low_y = pen->high_y = y;
+        if (pen->down)
+            pen_to(pen, x, y);
+        else
+            cairo_move_to(pen->cr, x, y);
+        pen->down = true;
+    }
+    if (y < pen->low_y) {
+        pen->low_x = x;
+        pen->low_y = y;
+        pen->low_first = false;
+    }
+    if (y > pen->high_y) {
+        pen->high_x = x;
+        pen->high_y = y;
+        pen->low_first = true;
+    }
+    pen->last_x = x;
+    pen->last_y = y;
+    pen->held++;
+}
+
+static void draw_points(const struct ub_panel *p, const struct ub_frame *frame,
+                        const struct ub_mark *m, cairo_t *cr)
+{
+    const double radius = m->style.point_size > 0 ? m->style.point_size : 2.2;
+    for (size_t i = 0; i < m->n; i++) {
+        if (!visible(p, m->x[i], m->y[i]))
+            continue;
+        cairo_new_sub_path(cr);
+        cairo_arc(cr, ub_frame_x(p, frame, m->x[i]), ub_frame_y(p, frame, m->y[i]), radius, 0,
+                  2 * pi);
+    }
+    cairo_set_line_width(cr, m->style.width > 0 ? m->style.width : 1.2);
+    if (m->style.hollow)
+        cairo_stroke(cr);
+    else
+        cairo_fill(cr);
+}
+
+static void draw_line(const struct ub_panel *p, const struct ub_frame *frame,
+                      const struct ub_mark *m, cairo_t *cr)
+{
+    set_color(cr, &m->style, 1);
+    if (m->style.points) {
+        draw_points(p, frame, m, cr);
+        return;
+    }
+    struct pen pen = {.cr = cr, .staircase = m->style.staircase};
+    size_t drawn = 0, last = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        if (visible(p, m->x[i], m->y[i])) {
+            pen_add(&pen, ub_frame_x(p, frame, m->x[i]), ub_frame_y(p, frame, m->y[i]));
+            drawn++;
+            last = i;
+        } else {
+            pen_flush(&pen);
+            pen.down = false;
+        }
+    }
+    pen_flush(&pen);
+    cairo_set_line_width(cr, m->style.width > 0 ? m->style.width : 1.5);
+    if (m->style.dashed)
+        cairo_set_dash(cr, (double[]){5, 3}, 2, 0);
+    cairo_stroke(cr);
+    cairo_set_dash(cr, NULL, 0, 0);
+    if (drawn == 1) { /* a line of one point is a dot */
+        cairo_arc(cr, ub_frame_x(p, frame, m->x[last]), ub_frame_y(p, frame, m->y[last]), 2.5, 0,
+                  2 * pi);
+        cairo_fill(cr);
+    }
+}
+
+/* ---- the other marks ---- */
+
+static void draw_band(const struct ub_panel *p, const struct ub_frame *frame,
+                      const struct ub_mark *m, cairo_t *cr)
+{
+    set_color(cr, &m->style, 0.2);
+    for (size_t start = 0; start < m->n; start++) {
+        size_t end = start;
+        while (end < m->n && visible(p, m->x[end], m->low[end]) &&
+               visible(p, m->x[end], m->high[end]))
+            end++;
+        for (size_t i = start; i < end; i++)
+            cairo_line_to(cr, ub_frame_x(p, frame, m->x[i]), ub_frame_y(p, frame, m->low[i]));
+        for (size_t i = end; i-- > start;)
+            cairo_line_to(cr, ub_frame_x(p, frame, m->x[i]), ub_frame_y(p, frame, m->high[i]));
+        cairo_close_path(cr);
+        cairo_fill(cr);
+        start = end;
+    }
+}
+
+static void draw_bars(const struct ub_panel *p, const struct ub_frame *frame,
+                      const struct ub_mark *m, cairo_t *cr)
+{
+    set_color(cr, &m->style, 1);
+    cairo_set_line_width(cr, m->style.width > 0 ? m->style.width : 1.5);
+    const bool level = m->direction == UB_HORIZONTAL;
+    for (size_t i = 0; i < m->n; i++) {
+        if (!visible(p, m->x[i], m->y[i]))
+            continue;
+        const enum ub_axis_scale scale = p->axis[m->direction].scale;
+        const double x = ub_frame_x(p, frame, m->x[i]), y = ub_frame_y(p, frame, m->y[i]);
+        if (ub_plottable(m->low[i], scale) && ub_plottable(m->high[i], scale)) {
+            cairo_move_to(cr, level ? ub_frame_x(p, frame, m->low[i]) : x,
+                          level ? y : ub_frame_y(p, frame, m->low[i]));
+            cairo_line_to(cr, level ? ub_frame_x(p, frame, m->high[i]) : x,
+                          level ? y : ub_frame_y(p, frame, m->high[i]));
+            cairo_stroke(cr);
+        }
+        cairo_arc(cr, x, y, m->style.point_size > 0 ? m->style.point_size : 3, 0, 2 * pi);
+        if (m->style.hollow) { /* white inside */
+            cairo_save(cr);
+            cairo_set_source_rgb(cr, 1, 1, 1);
+            cairo_fill_preserve(cr);
+            cairo_restore(cr);
+            cairo_stroke(cr);
+        } else {
+            cairo_fill(cr);
+        }
+    }
+}
+
+static void draw_shade(const struct ub_panel *p, const struct ub_frame *frame,
+                       const struct ub_mark *m, cairo_t *cr)
+{
+    set_color(cr, &m->style, 0.12);
+    if (m->direction == UB_HORIZONTAL) {
+        const double top = ub_frame_y(p, frame, m->high[0]), low = ub_frame_y(p, frame, m->low[0]);
+        cairo_rectangle(cr, frame->x, top, frame->width, low - top);
+    } else {
+        const double left = ub_frame_x(p, frame, m->low[0]);
+        cairo_rectangle(cr, left, frame->y, ub_frame_x(p, frame, m->high[0]) - left, frame->height);
+    }
+    cairo_fill(cr);
+}
+
+/* Dark text on a soft white ground, so that it stays readable over data. */
+static void draw_note(cairo_t *cr, const char *text, double x, double y, double ax, double ay)
+{
+    const struct ub_extent e = ub_text_extent(cr, UB_FONT_NOTE, text, 0);
+    cairo_set_source_rgba(cr, 1, 1, 1, 0.8);
+    cairo_rectangle(cr, x - ax * e.width - 2, y - ay * e.height, e.width + 4, e.height);
+    cairo_fill(cr);
+    cairo_set_source_rgb(cr, 0.2, 0.2, 0.2);
+    ub_text_draw(cr, UB_FONT_NOTE, text, 0, x, y, ax, ay);
+}
+
+static void draw_rule(const struct ub_panel *p, const struct ub_frame *frame,
+                      const struct ub_mark *m, cairo_t *cr)
+{
+    const bool level = m->direction == UB_HORIZONTAL;
+    if (!ub_plottable(m->x[0], p->axis[level ? 1 : 0].scale))
+        return;
+    const double at = level ? ub_frame_y(p, frame, m->x[0]) : ub_frame_x(p, frame, m->x[0]);
+    const double right = frame->x + frame->width, bottom = frame->y + frame->height;
+    cairo_set_source_rgb(cr, 0.2, 0.2, 0.2);
+    cairo_set_line_width(cr, 1.2);
+    cairo_set_dash(cr, (double[]){5, 3}, 2, 0);
+    cairo_move_to(cr, level ? frame->x : at, level ? at : frame->y);
+    cairo_line_to(cr, level ? right : at, level ? at : bottom);
+    cairo_stroke(cr);
+    cairo_set_dash(cr, NULL, 0, 0);
+    if (!m->label)
+        return;
+    const bool high = level && at - frame->y < 16; /* no room above it */
+    if (level)
+        draw_note(cr, m->label, right - 3, high ? at + 2 : at - 2, 1, high ? 0 : 1);
+    else
+        draw_note(cr, m->label, at + 4, frame->y + 3, at > right - 60 ? 1 : 0, 0);
+}
+
+/* ---- rugs, heat ---- */
+
+static void draw_rug(const struct ub_panel *p, const struct ub_frame *frame,
+                     const struct ub_mark *m, cairo_t *cr)
+{
+    enum { LENGTH = 8, ROW = 11 };
+    const bool level = m->direction == UB_HORIZONTAL; /* its values lie along x */
+    const double start = 2 + ROW * (double)m->rows;
+    set_color(cr, &m->style, 1);
+    cairo_set_line_width(cr, m->style.width > 0 ? m->style.width : 1.2);
+    for (size_t i = 0; i < m->n; i++) {
+        if (!ub_plottable(m->x[i], p->axis[m->direction].scale))
+            continue;
+        const double x = level ? ub_frame_x(p, frame, m->x[i]) : frame->x + start;
+        const double y = level ? frame->y + frame->height - start : ub_frame_y(p, frame, m->x[i]);
+        cairo_move_to(cr, x, y);
+        cairo_line_to(cr, level ? x : x + LENGTH, level ? y - LENGTH : y);
+    }
+    cairo_stroke(cr);
+}
+
+static uint32_t pixel_of(double shade)
+{
+    double rgb[3];
+    ub_viridis(shade, rgb);
+    uint32_t pixel = 0xff;
+    for (int i = 0; i < 3; i++)
+        pixel = pixel << 8 | (uint32_t)lround(255 * rgb[i]);
+    return pixel;
+}
+
+/* Pixel, of `size` fine ones, at which a place on the frame is. */
+static long fine(double at, double start, double length, int size)
+{
+    return lround(fmin(fmax((at - start) / length, 0), 1) * size);
+}
+
+/* Cells meet without seams in an image, which they do not as rectangles with soft edges. */
+static void draw_heat(const struct ub_panel *p, const struct ub_frame *frame,
+                      const struct ub_mark *m, cairo_t *cr)
+{
+    enum { FINE = 2 };
+    const int width = (int)ceil(FINE * frame->width), height = (int)ceil(FINE * frame->height);
+    cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height);
+    unsigned char *data = cairo_image_surface_get_data(image);
+    const size_t stride = data ? (size_t)cairo_image_surface_get_stride(image) : 0;
+    for (size_t i = 0; data && i + 1 < m->n; i++)
+        for (size_t j = 0; j < m->rows; j++) {
+            if (!isfinite(m->cell[i * m->rows + j]))
+                continue;
+            const uint32_t pixel = pixel_of(m->cell[i * m->rows + j]);
+            const double top = ub_frame_y(p, frame, m->y[j + 1]);
+            const double bottom = ub_frame_y(p, frame, m->y[j]);
+            const long x0 = fine(ub_frame_x(p, frame, m->x[i]), frame->x, frame->width, width);
+            const long x1 = fine(ub_frame_x(p, frame, m->x[i + 1]), frame->x, frame->width, width);
+            const long y1 = fine(bottom, frame->y, frame->height, height);
+            for (long y = fine(top, frame->y, frame->height, height); y < y1; y++)
+                for (long x = x0; x < x1; x++)
+                    memcpy(data + (size_t)y * stride + 4 * (size_t)x, &pixel, sizeof pixel);
+        }
+    cairo_surface_mark_dirty(image);
+    cairo_save(cr);
+    cairo_translate(cr, frame->x, frame->y);
+    cairo_scale(cr, frame->width / width, frame->height / height);
+    cairo_set_source_surface(cr, image, 0, 0);
+    cairo_pattern_set_filter(cairo_get_source(cr), CAIRO_FILTER_NEAREST);
+    cairo_paint(cr);
+    cairo_restore(cr);
+    cairo_surface_destroy(image);
+}
+
+void ub_marks_draw(const struct ub_panel *p, const struct ub_frame *frame, cairo_t *cr)
+{
+    cairo_save(cr);
+    cairo_rectangle(cr, frame->x - 1, frame->y - 1, frame->width + 2, frame->height + 2);
+    cairo_clip(cr);
+    cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
+    for (size_t i = 0; i < p->n; i++) {
+        const struct ub_mark *m = &p->marks[i];
+        switch (m->kind) {
+        case UB_MARK_LINE:
+            draw_line(p, frame, m, cr);
+            break;
+        case UB_MARK_BAND:
+            draw_band(p, frame, m, cr);
+            break;
+        case UB_MARK_BARS:
+            draw_bars(p, frame, m, cr);
+            break;
+        case UB_MARK_RULE:
+            draw_rule(p, frame, m, cr);
+            break;
+        case UB_MARK_SHADE:
+            draw_shade(p, frame, m, cr);
+            break;
+        case UB_MARK_TEXT:
+            if (visible(p, m->x[0], m->y[0]) && m->label)
+                draw_note(cr, m->label, ub_frame_x(p, frame, m->x[0]),
+                          ub_frame_y(p, frame, m->y[0]), 0, 0.5);
+            break;
+        case UB_MARK_RUG:
+            draw_rug(p, frame, m, cr);
+            break;
+        case UB_MARK_HEAT:
+            draw_heat(p, frame, m, cr);
+            break;
+        }
+    }
+    cairo_restore(cr);
+}
+
+void ub_mark_sample(const struct ub_mark *m, cairo_t *cr, double x, double y)
+{
+    const bool area = m->kind == UB_MARK_BAND || m->kind == UB_MARK_SHADE;
+    set_color(cr, &m->style, area ? 0.3 : 1);
+    if (area) {
+        cairo_rectangle(cr, x, y - 5, 20, 10);
+        cairo_fill(cr);
+        return;
+    }
+    if (m->kind == UB_MARK_RUG) {
+        cairo_set_line_width(cr, 1.5);
+        for (int i = 0; i < 3; i++) {
+            cairo_move_to(cr, x + 4 + 6 * i, y - 4);
+            cairo_line_to(cr, x + 4 + 6 * i, y + 4);
+        }
+        cairo_stroke(cr);
+        return;
+    }
+    if (m->style.points || m->kind == UB_MARK_BARS) {
+        cairo_new_path(cr); /* texts before leave a point */
+        cairo_arc(cr, x + 10, y, 3, 0, 2 * pi);
+        cairo_set_line_width(cr, 1.2);
+        if (m->style.hollow)
+            cairo_stroke(cr);
+        else
+            cairo_fill(cr);
+        if (m->style.points)
+            return;
+    }
+    cairo_set_line_width(cr, 2);
+    if (m->style.dashed)
+        cairo_set_dash(cr, (double[]){5, 3}, 2, 0);
+    cairo_move_to(cr, x, y);
+    cairo_line_to(cr, x + 20, y);
+    cairo_stroke(cr);
+    cairo_set_dash(cr, NULL, 0, 0);
+}

@@ -1,0 +1,137 @@
+/* figure_private.h - what the figure's files share: description, scales, text, layout. */
+#ifndef UB_FIGURE_PRIVATE_H
+#define UB_FIGURE_PRIVATE_H
+
+#include "report/figure/figure.h"
+
+#include <cairo.h>
+
+/* ---- description (figure.c) ---- */
+
+enum ub_mark_kind {
+    UB_MARK_LINE,
+    UB_MARK_BAND,
+    UB_MARK_BARS,
+    UB_MARK_RULE,
+    UB_MARK_SHADE,
+    UB_MARK_TEXT,
+    UB_MARK_RUG,
+    UB_MARK_HEAT
+};
+
+struct ub_mark {
+    enum ub_mark_kind kind;
+    enum ub_direction direction; /* BARS, RULE, SHADE, RUG */
+    size_t n;                    /* RULE, SHADE, TEXT: 1; HEAT: edges in x */
+    double *x, *y, *low, *high;  /* those that the kind has; RULE, RUG: x; SHADE: low, high */
+    size_t rows;                 /* RUG: before it; HEAT: cells in y, of edges y */
+    double *cell;                /* HEAT: shades */
+    struct ub_style style;       /* its label is `label` */
+    char *label;                 /* owned; NULL = none */
+};
+
+struct ub_axis {
+    enum ub_axis_scale scale;
+    char *label;
+    bool fixed; /* low, high were given */
+    double low, high;
+    double linear; /* SIGNED: width of the linear part; 0 = 1 */
+    size_t n_categories;
+    char **categories;
+};
+
+struct ub_panel {
+    char *title;
+    struct ub_axis axis[2]; /* UB_HORIZONTAL: x, UB_VERTICAL: y */
+    size_t n;
+    struct ub_mark *marks;
+};
+
+struct ub_figure {
+    char *title, *caption;
+    int rows, columns;
+    double width, height; /* 0 = chosen */
+    bool share[2];
+    char *colors; /* label of the color bar; NULL = none */
+    struct ub_axis color_axis;
+    struct ub_panel **panels; /* rows x columns, NULL where none was asked for */
+};
+
+/* ---- scales (figure_scale.c) ---- */
+
+struct ub_range {
+    double low, high; /* low < high; positive on a log axis */
+    bool empty;       /* there were no finite data */
+};
+struct ub_range ub_panel_data_range(const struct ub_panel *p, int axis);
+struct ub_range ub_range_union(struct ub_range a, struct ub_range b);
+/* Degenerate ranges widened, margins added. */
+struct ub_range ub_range_padded(struct ub_range r, const struct ub_axis *axis);
+bool ub_plottable(double value, enum ub_axis_scale scale);
+/* Position of a value in [0, 1] of the range. */
+double ub_scale_place(struct ub_range r, const struct ub_axis *axis, double value);
+
+enum { UB_MOST_TICKS = 128 };
+struct ub_tick {
+    double value;
+    char text[32]; /* "" = minor */
+};
+/* About `wanted` labelled ticks in the range, and minor ones on log axes. */
+size_t ub_axis_ticks(struct ub_range r, const struct ub_axis *axis, size_t wanted,
+                     struct ub_tick out[UB_MOST_TICKS]);
+
+/* ---- text (figure_text.c) ---- */
+
+enum ub_font { UB_FONT_TITLE, UB_FONT_PANEL, UB_FONT_LABEL, UB_FONT_TICK, UB_FONT_NOTE };
+struct ub_extent {
+    double width, height;
+};
+/* wrap: greatest width, 0 = none. */
+struct ub_extent ub_text_extent(cairo_t *cr, enum ub_font font, const char *text, double wrap);
+/* The point (x, y) is at fraction (ax, ay) of the text's box: 0 = left or top, 1 = right or bottom.
+ */
+void ub_text_draw(cairo_t *cr, enum ub_font font, const char *text, double wrap, double x, double y,
+                  double ax, double ay);
+void ub_text_draw_upward(cairo_t *cr, enum ub_font font, const char *text, double x, double y);
+
+/* ---- layout (figure_layout.c) ---- */
+
+struct ub_frame { /* where one panel's data go */
+    double x, y, width, height;
+    struct ub_range range[2];
+    size_t n_ticks[2];
+    struct ub_tick *ticks[2];
+    bool numbers[2], label[2]; /* tick texts and axis label are drawn */
+};
+struct ub_legend_entry {
+    const struct ub_mark *mark;
+    double x, y;
+};
+struct ub_layout_of_figure {
+    double width, height;
+    struct ub_frame *frames; /* one a panel */
+    bool direct;             /* line labels at their ends */
+    size_t n_legend;
+    struct ub_legend_entry *legend;
+    double caption_y, caption_width;
+    double bar_x, bar_y; /* color bar: upper left corner */
+    size_t n_bar_ticks;
+    struct ub_tick *bar_ticks;
+};
+struct ub_layout_of_figure ub_figure_layout(const struct ub_figure *f, cairo_t *cr);
+void ub_figure_layout_clear(const struct ub_figure *f, struct ub_layout_of_figure *l);
+
+/* ---- drawing (figure_draw.c, figure_marks.c) ---- */
+
+void ub_figure_draw(const struct ub_figure *f, const struct ub_layout_of_figure *l, cairo_t *cr);
+void ub_marks_draw(const struct ub_panel *p, const struct ub_frame *frame, cairo_t *cr);
+void ub_mark_sample(const struct ub_mark *m, cairo_t *cr, double x, double y); /* in a legend */
+/* The color bar's strip, in px. */
+enum { UB_BAR_WIDTH = 220, UB_BAR_HEIGHT = 10 };
+void ub_viridis(double at, double rgb[3]);
+void ub_style_color(const struct ub_style *style, double rgb[3]);
+/* Pixel of a data value. */
+double ub_frame_x(const struct ub_panel *p, const struct ub_frame *frame, double value);
+double ub_frame_y(const struct ub_panel *p, const struct ub_frame *frame, double value);
+
+#endif

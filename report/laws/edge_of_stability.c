@@ -1,0 +1,108 @@
+/* Edge of stability: full-batch optimizers sharpen until the sharpness comes to their own stability
+ * threshold and hold it there (Cohen et al. 2021, arXiv:2103.00065, for gradient descent and
+ * momentum; Cohen et al. 2022, arXiv:2207.14484, for preconditioned ones). The observable is
+ * rho = sharpness / threshold, which the law puts at 1 for each of them.
+ *
+ * Where in a run the law speaks. Where progressive sharpening has ended: the flat end of the series
+ * that it has risen to (windows.h), found without asking how high that is. So a run that levels off
+ * at 0.8 is an exception, not one that did not reach the edge; one that rises to 1.05 and falls
+ * back has no level; one that still rises says nothing, unless it does so beyond the margin.
+ * A level is the law's only while training goes on: where the loss neither falls nor is disturbed
+ * over the second half of the window (ub_at_rest), nothing sharpens the run any further, and
+ * whatever it has come to stays. Such runs are not judged, at the edge or off it.
+ *
+ * Under cross-entropy the Hessian carries the factor p (1 - p), which vanishes as margins grow, so
+ * sharpness leaves the edge for good late in training (Cohen et al. 2021, section 3 and appendix).
+ * The law speaks of the time until the loss first falls below a tenth of its initial value (0.23
+ * for ten classes, where the mean of p (1 - p) is below a fifth). The loss sets that time, so that
+ * it favors no level; it is late where margins grow unevenly, which biases levels downwards, and a
+ * run that falls is not held against the law there: no store of cross-entropy alone can violate it
+ * by falling.
+ *
+ * Bias. None towards any level: all of it is the same for c rho. Runs that start within 25% of
+ * their level, or come to it from above (as adaptive optimizers with little history may), are not
+ * judged, so the law speaks of those that sharpened. */
+#include "report/laws/windows.h"
+#include "systems/systems.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double trained = 0.1; /* of the initial cross-entropy */
+
+/* The edge of an optimizer as its spec has it: of any size, at the rate 1 and a gradient of norm
+ * 1, on which no optimizer's having an edge depends. */
+static bool spec_has_edge(const char *optimizer)
+{
+    struct ub_error err = {0};
+    struct ub_optimizer *o = ub_optimizer_new(optimizer, 1, &err);
+    if (!o)
+        return false;
+    const double zero = 0, one = 1;
+    ub_optimizer_see(o, &zero, &one);
+    o->lr = 1;
+    const double threshold = ub_optimizer_threshold(o);
+    const bool known = o->kind->geometry != UB_UNMEASURED && isfinite(threshold) && threshold > 0;
+    ub_optimizer_free(o);
+    return known;
+}
+
+/* A run that failed, or has not been run, has no fact; its spec says what it would have. */
+static bool known_edge(const struct ub_run *run)
+{
+    for (size_t i = 0; i < run->n_facts; i++)
+        if (strcmp(run->facts[i].name, "threshold") == 0)
+            return isfinite(run->facts[i].value) && run->facts[i].value > 0.0;
+    return spec_has_edge(run->spec.optimizer);
+}
+
+/* Names of losses are calls: "ce" or "ce:key=value". */
+static bool margins_grow(const struct ub_run *run)
+{
+    const char *loss = run->spec.loss;
+    return strncmp(loss, "ce", 2) == 0 && (loss[2] == '\0' || loss[2] == ':');
+}
+
+static struct ub_window out(const char *why)
+{
+    return (struct ub_window){.why = why};
+}
+
+static struct ub_window plateau(const struct ub_run *run, const struct ub_series *rho,
+                                const struct ub_series *loss)
+{
+    if (rho->count == 0)
+        return out("edge-ratio was not measured");
+    const bool ce = margins_grow(run);
+    const size_t count = ce ? ub_count_until(rho, loss, trained) : rho->count;
+    struct ub_window w = ub_settled(rho, count);
+    w.excused = ce;
+    if (!w.reached && count < rho->count)
+        w.why = "cross-entropy fell to a tenth before it had a level";
+    if (w.stay == UB_STAY_OUT)
+        return w;
+    if (ub_at_rest(loss, rho->step[w.first + (w.last - w.first) / 2], rho->step[w.last]))
+        return out("training was over");
+    return w;
+}
+
+static double one(const struct ub_run *run)
+{
+    (void)run;
+    return 1.0;
+}
+
+static const char *const measures[] = {"sharpness", "edge-ratio", NULL};
+
+const struct ub_law ub_law_edge_of_stability = {
+    .name = "edge-of-stability",
+    .claim = "sharpness settles at the optimizer's own stability threshold",
+    .citation = "Cohen et al. 2021, arXiv:2103.00065; Cohen et al. 2022, arXiv:2207.14484",
+    .observable = "edge-ratio",
+    .measures = measures,
+    .applies = known_edge,
+    .window = plateau,
+    .predict = one,
+    .margin = 0.1,
+    .least_systems = 6,
+};

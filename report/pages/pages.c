@@ -1,0 +1,419 @@
+/* The report: verdicts first, then the summary, figures, full tables, how to repeat, provenance. */
+#include "report/report.h"
+#include "report/sections/exponents.h"
+
+#include <string.h>
+
+/* ---- provenance ------------------------------------------------------------------------- */
+
+/* What all runs share is said once; what differs is counted. Edges have their own table. */
+static void add_provenance(struct ub_text *out, const struct ub_store *store)
+{
+    struct labels names = {0};
+    for (size_t i = 0; i < store->count; i++)
+        for (size_t k = 0; k < store->runs[i].n_provenance; k++)
+            if (strncmp(store->runs[i].provenance[k].name, "edge.", 5) != 0)
+                labels_add(&names, store->runs[i].provenance[k].name);
+    for (size_t k = 0; k < names.count; k++) {
+        struct labels values = {0};
+        for (size_t i = 0; i < store->count; i++) {
+            const char *text = provenance_of(&store->runs[i], names.text[k]);
+            if (*text)
+                labels_add(&values, text);
+        }
+        if (values.count == 0) /* a key that is empty in every run */
+            ub_text_add(out, "- %s: nothing\n", names.text[k]);
+        else if (values.count == 1)
+            ub_text_add(out, "- %s: %s\n", names.text[k], values.text[0]);
+        else
+            ub_text_add(out, "- %s: %zu different, from `%s` to `%s`\n", names.text[k],
+                        values.count, values.text[0], values.text[values.count - 1]);
+        labels_free(&values);
+    }
+    labels_free(&names);
+}
+
+/* ---- the page --------------------------------------------------------------------------- */
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static void add_plate(struct ub_text *out, const struct plate *p)
+{
+    ub_text_add(out, "\n### %s\n\n![%s](%s.png)\n\n%s ([SVG](%s.svg))\n", p->title, p->title,
+                p->stem, p->caption, p->stem);
+}
+
+static bool is_folded(const struct plate *p)
+{
+    return p->fold && !p->open;
+}
+
+static void add_fold(struct ub_text *out, const struct plates *plates, const char *section,
+                     const char *name, bool folded)
+{
+    struct ub_text inside = {0}, summary = {0};
+    size_t count = 0;
+    for (size_t i = 0; i < plates->count; i++) {
+        const struct plate *p = &plates->plate[i];
+        if (!is_folded(p) || !same_text(p->section, section) || !same_text(p->fold, name))
+            continue;
+        add_plate(&inside, p);
+        count++;
+    }
+    ub_text_add(&summary, "%s: %zu figure%s", name, count, count == 1 ? "" : "s");
+    if (folded && count > 0)
+        add_fold_begin(out, summary.data);
+    ub_text_add(out, "%s", count ? inside.data : "");
+    if (folded && count > 0)
+        add_fold_end(out);
+    ub_text_free(&inside);
+    ub_text_free(&summary);
+}
+
+/* Folds are closed when there is much in all of them. */
+static void add_section(struct ub_text *out, const struct plates *plates, const char *section)
+{
+    enum { MOST_UNFOLDED = 4 };
+    struct labels folds = {0};
+    size_t folded = 0;
+    for (size_t i = 0; i < plates->count; i++) {
+        const struct plate *p = &plates->plate[i];
+        if (!same_text(p->section, section))
+            continue;
+        if (!is_folded(p))
+            add_plate(out, p);
+        if (p->fold)
+            labels_add(&folds, p->fold);
+        folded += is_folded(p);
+    }
+    for (size_t i = 0; i < folds.count; i++)
+        add_fold(out, plates, section, folds.text[i], folded > MOST_UNFOLDED);
+    labels_free(&folds);
+}
+
+static void add_figures(struct ub_text *out, const struct plates *plates)
+{
+    struct labels sections = {0};
+    ub_text_add(out, "\n## Figures\n");
+    add_section(out, plates, NULL);
+    for (size_t i = 0; i < plates->count; i++) {
+        const char *section = plates->plate[i].section;
+        const size_t before = sections.count;
+        if (!section || labels_add(&sections, section) != before)
+            continue;
+        ub_text_add(out, "\n## %s\n", section);
+        add_section(out, plates, section);
+    }
+    labels_free(&sections);
+}
+
+/* A fence longer than any run of backticks inside. */
+static void add_code(struct ub_text *out, const char *code)
+{
+    size_t longest = 2;
+    for (const char *at = code; *at;) {
+        const size_t run = strspn(at, "`");
+        longest = run > longest ? run : longest;
+        at += run + strcspn(at + run, "`");
+    }
+    struct ub_text fence = {0};
+    for (size_t i = 0; i <= longest; i++)
+        ub_text_add(&fence, "`");
+    ub_text_add(out, "%ssh\n%s%s\n", fence.data, code, fence.data);
+    ub_text_free(&fence);
+}
+
+static void add_commands(struct ub_text *out, const struct study *study)
+{
+    struct ub_text summary = {0}, code = {0};
+    ub_text_add(&summary, "Commands of %zu systems", study->n_systems);
+    ub_text_add(out, "\n## Repeat a run\n\nOne command for the first run of each system; other "
+                     "seeds differ in `--seed` (all commands are in [runs.csv](runs.csv)).\n");
+    add_fold_begin(out, summary.data);
+    ub_text_free(&summary);
+    for (size_t i = 0; i < study->n_systems; i++) {
+        char *command = train_command(&study->store->runs[study->first_of[i]].spec);
+        ub_text_add(&code, "%s\n", command);
+        ub_free(command);
+    }
+    add_code(out, code.data ? code.data : "");
+    ub_text_free(&code);
+    add_fold_end(out);
+}
+
+static void add_systems(struct ub_text *out, const struct study *study)
+{
+    for (size_t i = 0; i < study->n_laws; i++) {
+        struct table *t = systems_table(study->laws[i], FOR_PAGE);
+        ub_text_add(
+            out,
+            "\n## Systems under %s\n\n%s (%s). rho: mean over seeds of the median where a run "
+            "keeps a level, with its 95%% interval; runs: those that came to one, of all. "
+            "Full precision: [laws.csv](laws.csv).\n\n",
+            study->laws[i]->law->name, study->laws[i]->law->claim, study->laws[i]->law->citation);
+        add_table(out, t, "systems");
+        table_free(t);
+    }
+}
+
+static void add_exponents(struct ub_text *out, const struct exponents *e)
+{
+    struct table *t = exponents_table(e);
+    if (table_rows(t) > 0) {
+        ub_text_add(out, "\n## Spectral decay\n\nExponents of eigenvalue against rank at the last "
+                         "measurement: means over seeds of those that are power laws, from the "
+                         "least end of their 95%% intervals to the greatest, and how many are, "
+                         "where not all; else the form that fits better (BIC). Layers: covariance "
+                         "of activations. Every fit, the first "
+                         "and the last of each run and layer: [spectra.csv](spectra.csv).\n\n");
+        add_table(out, t, "systems");
+    }
+    table_free(t);
+}
+
+/* A table under its heading; nothing when it has no rows. Frees it. */
+static void add_titled(struct ub_text *out, struct table *t, const char *heading)
+{
+    if (table_rows(t) > 0) {
+        ub_text_add(out, "\n## %s\n\n", heading);
+        table_markdown(t, out);
+    }
+    table_free(t);
+}
+
+static void add_tables(struct ub_text *out, const struct study *study, const struct exponents *e)
+{
+    add_plateaus(out, study);
+    add_titled(out, thresholds_table(study),
+               "Thresholds\n\nThe edge of each optimizer, rho = 1: H is the Hessian of the "
+               "training loss, coupled decay included, P the optimizer's metric.");
+    add_systems(out, study);
+    add_titled(out, coordinates_table(study),
+               "Coordinate check\n\nExponents of each layer's change (root mean square, at the "
+               "last measurement) against width, fitted to runs that did not diverge; hidden: the "
+               "least and greatest of the hidden layers. Theory: 0 everywhere under mup; changes "
+               "grow under sp, up to diverging; under ntk gradient descent leaves hidden layers "
+               "where they are (Yang and Hu 2020, arXiv:2011.14522).");
+    add_titled(out, flows_table(study),
+               "Central flows\n\nMean error of the predicted loss and sharpness against the "
+               "run's, averaged over 25 steps on either side, relative to the run's mean; and the "
+               "distance of parameters at the end. Plain: the flow without oscillation. Medians "
+               "over seeds, with the least and the greatest (Cohen, Damian et al. 2024, "
+               "arXiv:2410.24206).");
+    add_titled(
+        out, catapults_table(study),
+        "Starts above the edge\n\nMedians over the seeds that did not diverge or fail (Lewkowycz "
+        "et al. 2020, arXiv:2003.02218).");
+    add_titled(out, batches_table(study),
+               "Batch sharpness\n\nMedians over the second half of each run, then means over "
+               "seeds that did not diverge, with the least and the greatest. Without momentum both "
+               "edges are 2/lr (Andreyev and Beneventano 2024, arXiv:2412.20553; with momentum "
+               "arXiv:2604.14108).");
+    add_exponents(out, e);
+}
+
+/* ---- summary: systems of one optimizer, dataset and loss --------------------------------- */
+
+static bool same_group(const struct ub_run_spec *a, const struct ub_run_spec *b)
+{
+    char *x = call_name(a->optimizer), *y = call_name(b->optimizer);
+    const bool same =
+        strcmp(x, y) == 0 && strcmp(a->dataset, b->dataset) == 0 && strcmp(a->loss, b->loss) == 0;
+    ub_free(x);
+    ub_free(y);
+    return same;
+}
+
+/* The row of the group that system `first` begins; none when an earlier one began it. */
+static void add_group(struct table *t, const struct ub_law_result *r, size_t first)
+{
+    const struct ub_run_spec *spec = &r->systems[first].first->spec;
+    for (size_t i = 0; i < first; i++)
+        if (same_group(&r->systems[i].first->spec, spec))
+            return;
+    double *rho = ub_calloc(r->n_systems + 1, sizeof *rho);
+    size_t systems = 0, reached = 0, runs = 0, runs_reached = 0, agree = 0, judged = 0;
+    for (size_t i = first; i < r->n_systems; i++) {
+        const struct ub_law_system *s = &r->systems[i];
+        if (!same_group(&s->first->spec, spec))
+            continue;
+        systems++;
+        runs += s->n_runs;
+        runs_reached += s->n_reached;
+        agree += s->agrees;
+        judged += s->judged;
+        if (s->n_reached > 0)
+            rho[reached++] = s->plateau.estimate;
+    }
+    char *optimizer = call_name(spec->optimizer);
+    table_cell(t, "%s", optimizer);
+    table_cell(t, "%s", dataset_label(spec));
+    table_cell(t, "%s", spec->loss);
+    table_cell(t, "%zu of %zu", reached, systems);
+    table_cell(t, "%zu of %zu", runs_reached, runs);
+    table_fixed(t, ub_median(rho, reached), 3);
+    table_cell(t, "%zu of %zu", agree, judged);
+    ub_free(optimizer);
+    ub_free(rho);
+}
+
+static void add_summary(struct ub_text *out, const struct study *study)
+{
+    static const char *const head[] = {
+        "optimizer", "dataset",    "loss",          "systems with a level",
+        "runs",      "median rho", "within margin", NULL};
+    for (size_t i = 0; i < study->n_laws; i++) {
+        struct table *t = table_new(head, "lllrrrr");
+        for (size_t k = 0; k < study->laws[i]->n_systems; k++)
+            add_group(t, study->laws[i], k);
+        if (study->n_laws > 1)
+            ub_text_add(out, "%s%s:\n\n", i ? "\n" : "", study->laws[i]->law->name);
+        table_markdown(t, out);
+        table_free(t);
+    }
+}
+
+/* What is damaged or edited comes before all numbers: a quotation, one paragraph a sentence. */
+static void add_notice(struct ub_text *out, const struct ub_store *store)
+{
+    char *notice = ub_store_notice(store), *rest = NULL;
+    const char *before = "\n";
+    for (char *line = notice ? strtok_r(notice, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest)) {
+        ub_text_add(out, "%s> **Note.** %s\n", before, line);
+        before = ">\n";
+    }
+    ub_free(notice);
+}
+
+static void add_page(struct ub_text *out, const struct study *study, const struct plates *plates)
+{
+    ub_text_add(out, "# unibench report\n");
+    add_notice(out, study->store);
+    if (study->n_laws == 0)
+        ub_text_add(out, "\nNo law is about what these runs measured.\n");
+    for (size_t i = 0; i < study->n_laws; i++) {
+        ub_text_add(out, "\n");
+        add_verdict(out, study->laws[i], true);
+        ub_text_add(out, "\n");
+    }
+    ub_text_add(out, "\n## Summary\n\n");
+    add_summary(out, study);
+    ub_text_add(out, "\n");
+    struct table *status = status_table(study->store);
+    table_markdown(status, out);
+    table_free(status);
+    struct exponents *e = exponents_of(study);
+    add_universality(out, e);
+    add_figures(out, plates);
+    add_tables(out, study, e);
+    exponents_free(e);
+    add_commands(out, study);
+    ub_text_add(out, "\n## Provenance\n\n");
+    add_provenance(out, study->store);
+}
+
+/* ---- files ------------------------------------------------------------------------------ */
+
+static bool write_text(const char *folder, const char *name, const struct ub_text *text,
+                       struct ub_error *err)
+{
+    char *path = ub_path(folder, name);
+    const bool good = ub_write_file(path, text->data ? text->data : "", text->length, err);
+    ub_free(path);
+    return good;
+}
+
+static bool write_laws(const struct study *study, const char *folder, struct ub_error *err)
+{
+    struct ub_text out = {0};
+    for (size_t i = 0; i < study->n_laws; i++) {
+        struct table *t = systems_table(study->laws[i], FOR_CSV);
+        struct ub_text one = {0};
+        table_csv(t, &one);
+        const char *rows = i == 0 ? one.data : strchr(one.data, '\n') + 1; /* one header */
+        ub_text_add(&out, "%s", rows);
+        ub_text_free(&one);
+        table_free(t);
+    }
+    const bool good = write_text(folder, "laws.csv", &out, err);
+    ub_text_free(&out);
+    return good;
+}
+
+/* Not written where nothing has a spectrum. */
+static bool write_spectra(const struct study *study, const char *folder, struct ub_error *err)
+{
+    struct table *t = spectra_table(study);
+    struct ub_text out = {0};
+    table_csv(t, &out);
+    const bool good = table_rows(t) == 0 || write_text(folder, "spectra.csv", &out, err);
+    ub_text_free(&out);
+    table_free(t);
+    return good;
+}
+
+static bool draw_exponents(const struct study *study, struct plates *plates, struct ub_error *err)
+{
+    struct exponents *e = exponents_of(study);
+    const bool good = plot_exponents(e, plates, err);
+    exponents_free(e);
+    return good;
+}
+
+static bool write_runs(const struct study *study, const char *path, struct ub_error *err)
+{
+    struct digest *digest = digest_of(study);
+    struct ub_text text = digest_csv(digest);
+    const bool good = ub_write_file(path, text.data, text.length, err);
+    ub_text_free(&text);
+    digest_free(digest);
+    return good;
+}
+
+bool ub_report_runs_csv(const struct ub_store *store, const char *path, struct ub_error *err)
+{
+    struct study *study = study_new(store, err);
+    const bool good = study && write_runs(study, path, err);
+    study_free(study);
+    return good;
+}
+
+static bool write_all(const struct study *study, const char *folder, struct ub_error *err)
+{
+    const struct ub_store *store = study->store;
+    const char *version = store->count ? provenance_of(&store->runs[0], "unibench") : "";
+    const char *commit = store->count ? provenance_of(&store->runs[0], "commit") : "";
+    const struct ub_figure_note notes[] = {{"Software", "unibench"},
+                                           {"Version", version},
+                                           {"Commit", commit},
+                                           {"Source", store->path}};
+    struct plates plates = {.folder = folder, .notes = notes, .n_notes = 4};
+    char *runs = ub_path(folder, "runs.csv");
+    struct ub_text page = {0};
+    bool good = plot_architectures(study, &plates, err) && plot_coordinates(study, &plates, err) &&
+                plot_flows(study, &plates, err) && plot_catapults(study, &plates, err) &&
+                plot_batches(study, &plates, err) && plot_plateaus(study, &plates, err) &&
+                plot_training(study, &plates, err) && draw_exponents(study, &plates, err) &&
+                plot_spectra(study, &plates, err) && write_spectra(study, folder, err) &&
+                write_runs(study, runs, err) && write_laws(study, folder, err);
+    if (good) {
+        add_page(&page, study, &plates);
+        good = write_text(folder, "report.md", &page, err);
+    }
+    ub_text_free(&page);
+    ub_free(runs);
+    plates_free(&plates);
+    return good;
+}
+
+bool ub_report_write(const struct ub_store *store, const char *folder, struct ub_error *err)
+{
+    struct study *study = study_new(store, err);
+    const bool good = study && ub_make_folders(folder, err) && write_all(study, folder, err);
+    study_free(study);
+    return good;
+}

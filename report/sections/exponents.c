@@ -1,0 +1,317 @@
+/* Exponents of a study's spectra, run by run, and their tables. */
+#include "report/sections/exponents.h"
+#include "report/sections/spectra.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *const exponent_matrices[EXPONENT_MATRICES] = {
+    [OF_INPUTS] = "inputs", [OF_FIRST_LAYER] = "first layer",   [OF_LAST_LAYER] = "last layer",
+    [OF_KERNEL] = "NTK",    [OF_GAUSS_NEWTON] = "Gauss-Newton", [OF_HESSIAN] = "Hessian",
+};
+
+static const double normal_quantile = 1.959963984540054;
+
+/* ---- which rows ------------------------------------------------------------------------- */
+
+static const char *const kernels[] = {"kernel-spectrum.ntk-mean", "spectrum.ntk-mean",
+                                      "kernel-spectrum.ntk", "spectrum.ntk", NULL};
+static const char *const gauss_newtons[] = {"spectrum.gauss-newton", NULL};
+static const char *const hessians[] = {"spectrum.hessian", "hessian-spectrum", NULL};
+static const char *const inputs[] = {"covariance-spectrum.inputs", "spectrum.data-covariance",
+                                     NULL};
+
+static const char *first_measured(const struct ub_trace *trace, const char *const *names)
+{
+    while (*names && !has_series(trace, *names))
+        names++;
+    return *names;
+}
+
+static const char *row_of(const struct ub_trace *trace, enum matrix_of matrix)
+{
+    static const char prefix[] = "covariance-spectrum.";
+    const char *first = NULL, *last = NULL;
+    if (matrix == OF_INPUTS)
+        return first_measured(trace, inputs);
+    if (matrix == OF_KERNEL)
+        return first_measured(trace, kernels);
+    if (matrix == OF_GAUSS_NEWTON)
+        return first_measured(trace, gauss_newtons);
+    if (matrix == OF_HESSIAN)
+        return first_measured(trace, hessians);
+    for (size_t k = 0; k < trace->n_names; k++) { /* layers are in the network's order */
+        const char *name = trace->names[k];
+        if (strncmp(name, prefix, sizeof prefix - 1) != 0 || strcmp(name, inputs[0]) == 0)
+            continue;
+        first = first ? first : name;
+        last = name;
+    }
+    return matrix == OF_FIRST_LAYER ? first : last != first ? last : NULL;
+}
+
+/* "spectrum.hessian" and "weight-spectrum.fc1" have "exponent.hessian" and "exponent.fc1", and
+ * "kernel-spectrum.ntk" has "exponent.kernel.ntk". */
+static char *exponent_row(const char *values)
+{
+    struct ub_text name = {0};
+    if (strcmp(values, "hessian-spectrum") == 0)
+        return ub_strdup("hessian-exponent");
+    const bool kernel = strncmp(values, "kernel-", 7) == 0;
+    ub_text_add(&name, "exponent.%s%s", kernel ? "kernel." : "", strchr(values, '.') + 1);
+    return name.data;
+}
+
+static double first_step_of(const struct ub_trace *trace, const char *values)
+{
+    struct ub_series s = ub_trace_series(trace, values, 0);
+    const double step = s.count ? s.step[0] : (double)NAN;
+    ub_series_clear(&s);
+    return step;
+}
+
+static struct decay decay_at(const struct ub_trace *trace, const char *values, double step)
+{
+    struct decay d = {.fate = NOT_FITTED};
+    char *exponent = exponent_row(values);
+    fit_at(trace, exponent, step, d.fit);
+    ub_free(exponent);
+    d.se = (d.fit[EXPONENT_HIGH] - d.fit[EXPONENT_LOW]) / (2 * normal_quantile);
+    if (isfinite(d.fit[EXPONENT]) && isfinite(d.se))
+        d.fate = d.fit[EXPONENT_BEST] == 0 ? POWER_FITS : RIVAL_FITS;
+    return d;
+}
+
+/* ---- of a study ------------------------------------------------------------------------- */
+
+static bool read_run(struct run_exponents *r, const struct ub_trace *trace)
+{
+    bool any = false;
+    for (int m = 0; m < EXPONENT_MATRICES; m++) {
+        const char *row = r->row[m] = row_of(trace, (enum matrix_of)m);
+        if (!row)
+            continue;
+        r->last[m] = decay_at(trace, row, last_step_of(trace, row));
+        any = true;
+    }
+    return any;
+}
+
+struct exponents *exponents_of(const struct study *study)
+{
+    struct exponents *e = ub_calloc(1, sizeof *e);
+    e->study = study;
+    e->runs = ub_calloc(study->store->count + 1, sizeof *e->runs);
+    for (size_t i = 0; i < study->store->count; i++) {
+        struct run_exponents *r = &e->runs[e->count];
+        *r = (struct run_exponents){.run = i};
+        if (study->traces[i] && study->store->runs[i].status == UB_RUN_OK)
+            e->count += read_run(r, study->traces[i]);
+    }
+    return e;
+}
+
+void exponents_free(struct exponents *e)
+{
+    if (!e)
+        return;
+    ub_free(e->runs);
+    ub_free(e);
+}
+
+const struct ub_run_spec *exponents_spec(const struct exponents *e, size_t i)
+{
+    return &e->study->store->runs[e->runs[i].run].spec;
+}
+
+char *architecture_of(const struct ub_run_spec *spec)
+{
+    static const char option[] = "activation=";
+    struct ub_text out = {0};
+    char *name = call_name(spec->model);
+    const char *activation = strstr(model_label(spec), option);
+    ub_text_add(&out, "%s", name);
+    if (activation) {
+        activation += sizeof option - 1;
+        ub_text_add(&out, " %.*s", (int)strcspn(activation, ","), activation);
+    }
+    ub_free(name);
+    return out.data;
+}
+
+bool fit_is_used(const struct decay *d, enum fit_choice choice)
+{
+    return d->fate == POWER_FITS || (choice == ANY_FITS && d->fate == RIVAL_FITS);
+}
+
+static bool is_among(const uint64_t *set, size_t n, uint64_t value)
+{
+    for (size_t i = 0; i < n; i++)
+        if (set[i] == value)
+            return true;
+    return false;
+}
+
+/* The fits of one data seed are of the same inputs: the first stands for all. */
+bool exponent_of_data(const struct exponents *e, const char *dataset, enum fit_choice choice,
+                      struct ub_interval *out)
+{
+    double *mean = ub_calloc(2 * e->count + 1, sizeof *mean), *se = mean + e->count;
+    uint64_t *seeds = ub_calloc(e->count + 1, sizeof *seeds);
+    size_t n = 0;
+    for (size_t i = 0; i < e->count; i++) {
+        const struct decay *d = &e->runs[i].last[OF_INPUTS];
+        const struct ub_run_spec *spec = exponents_spec(e, i);
+        if (!fit_is_used(d, choice) || strcmp(spec->dataset, dataset) != 0 ||
+            is_among(seeds, n, spec->data_seed))
+            continue;
+        *out = (struct ub_interval){
+            d->fit[EXPONENT], d->fit[EXPONENT_LOW], d->fit[EXPONENT_HIGH], d->se, 1, 1};
+        seeds[n] = spec->data_seed;
+        mean[n] = d->fit[EXPONENT];
+        se[n++] = d->se;
+    }
+    if (n > 1)
+        *out = ub_random_effects(mean, se, n).mean;
+    ub_free(mean);
+    ub_free(seeds);
+    return n > 0;
+}
+
+/* ---- a row a system --------------------------------------------------------------------- */
+
+size_t runs_of_system(const struct study *study, size_t system)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < study->store->count; i++)
+        count += study->system_of[i] == system;
+    return count;
+}
+
+static const char *const forms[] = {"power law", "exponential", "stretched exponential",
+                                    "log-normal"};
+
+static const char *form_of(const struct decay *d)
+{
+    const double best = d->fit[EXPONENT_BEST];
+    return best >= 0 && best < 4 ? forms[(int)best] : "-";
+}
+
+/* Mean over the system's power laws, from the least end of their intervals to the greatest; how
+ * many of all its runs they are, where not all are. */
+static void add_system_cell(struct table *t, const struct exponents *e, size_t system,
+                            enum matrix_of m)
+{
+    double sum = 0, low = (double)NAN, high = (double)NAN;
+    size_t power = 0, measured = 0;
+    const struct decay *other = NULL;
+    for (size_t i = 0; i < e->count; i++) {
+        const struct decay *d = &e->runs[i].last[m];
+        if (e->study->system_of[e->runs[i].run] != system || d->fate == NOT_MEASURED)
+            continue;
+        measured++;
+        if (d->fate != POWER_FITS) {
+            other = d;
+            continue;
+        }
+        power++;
+        sum += d->fit[EXPONENT];
+        low = fmin(low, d->fit[EXPONENT_LOW]); /* fmin and fmax pass over NAN */
+        high = fmax(high, d->fit[EXPONENT_HIGH]);
+    }
+    struct ub_text some = {0};
+    const size_t runs = runs_of_system(e->study, system);
+    ub_text_add(&some, " (%zu of %zu)", power, runs);
+    if (measured == 0)
+        table_cell(t, "-");
+    else if (power == 0)
+        table_cell(t, "%s", other->fate == RIVAL_FITS ? form_of(other) : "no fit");
+    else
+        table_cell(t, "%.2f [%.2f, %.2f]%s", sum / (double)power, low, high,
+                   power < runs ? some.data : "");
+    ub_text_free(&some);
+}
+
+struct table *exponents_table(const struct exponents *e)
+{
+    const char *head[EXPONENT_MATRICES + 5] = {"dataset", "model", "loss", "optimizer"};
+    bool measured[EXPONENT_MATRICES] = {false};
+    size_t columns = 4;
+    for (int m = 0; m < EXPONENT_MATRICES; m++) {
+        for (size_t i = 0; i < e->count; i++)
+            measured[m] = measured[m] || e->runs[i].row[m];
+        if (measured[m])
+            head[columns++] = exponent_matrices[m];
+    }
+    struct table *t = table_new(head, &"llllllllll"[EXPONENT_MATRICES + 4 - columns]);
+    for (size_t i = 0; i < e->count; i++) {
+        const size_t system = e->study->system_of[e->runs[i].run];
+        bool again = false;
+        for (size_t k = 0; k < i; k++)
+            again = again || e->study->system_of[e->runs[k].run] == system;
+        if (again)
+            continue;
+        const struct ub_run_spec *spec = exponents_spec(e, i);
+        table_cell(t, "%s", dataset_label(spec));
+        table_cell(t, "%s", model_label(spec));
+        table_cell(t, "%s", spec->loss);
+        table_cell(t, "%s", optimizer_label(spec));
+        for (int m = 0; m < EXPONENT_MATRICES; m++)
+            if (measured[m])
+                add_system_cell(t, e, system, (enum matrix_of)m);
+    }
+    return t;
+}
+
+/* ---- a row a fit ------------------------------------------------------------------------ */
+
+static void add_fit_row(struct table *t, const struct ub_run *run, const struct ub_trace *trace,
+                        const char *values, double step)
+{
+    const struct ub_run_spec *spec = &run->spec;
+    const struct decay d = decay_at(trace, values, step);
+    table_cell(t, "%s", run->id);
+    table_cell(t, "%s", spec->dataset);
+    table_cell(t, "%s", spec->model);
+    table_cell(t, "%s", spec->loss);
+    table_cell(t, "%s", spec->optimizer);
+    table_cell(t, "%llu", (unsigned long long)spec->seed);
+    table_cell(t, "%s", values);
+    table_cell(t, "%.0f", step);
+    for (int k = EXPONENT; k <= EXPONENT_R_SQUARED; k++)
+        table_real(t, d.fit[k], 10);
+    table_cell(t, "%s", d.fate == NOT_FITTED ? "not fitted" : form_of(&d));
+}
+
+static bool is_spectrum(const char *name)
+{
+    static const char *const prefixes[] = {"spectrum.", "kernel-spectrum.", "covariance-spectrum.",
+                                           "weight-spectrum.", "hessian-spectrum"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return false;
+}
+
+struct table *spectra_table(const struct study *study)
+{
+    static const char *const head[] = {
+        "run",        "dataset",   "model",    "loss",      "optimizer", "seed",
+        "spectrum",   "step",      "exponent", "low",       "high",      "prefactor",
+        "first-rank", "last-rank", "r2",       "best-form", NULL};
+    struct table *t = table_new(head, "lllllrlrrrrrrrrl");
+    for (size_t i = 0; i < study->store->count; i++) {
+        const struct ub_run *run = &study->store->runs[i];
+        const struct ub_trace *trace = study->traces[i];
+        for (size_t k = 0; trace && run->status == UB_RUN_OK && k < trace->n_names; k++) {
+            const char *name = trace->names[k];
+            if (!is_spectrum(name))
+                continue;
+            const double first = first_step_of(trace, name), last = last_step_of(trace, name);
+            add_fit_row(t, run, trace, name, first);
+            if (last > first)
+                add_fit_row(t, run, trace, name, last);
+        }
+    }
+    return t;
+}

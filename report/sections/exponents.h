@@ -1,0 +1,118 @@
+/* exponents.h - the exponents of a study's spectra: of which runs, whether they may be used, what
+ * they say of universality.
+ *
+ *     struct exponents *e = exponents_of(study);
+ *     struct table *t = exponents_table(e);        // a row a system, a column a matrix
+ *     add_universality(&page, e);                  // the questions, answered
+ *     exponents_free(e);
+ *
+ * A fit counts as a power law where its BIC is the least of the forms compared
+ * (bench/spectra/powerlaw.h); what others there are is counted. */
+#ifndef UB_REPORT_EXPONENTS_H
+#define UB_REPORT_EXPONENTS_H
+
+#include "report/sections/sections.h"
+
+enum matrix_of {
+    OF_INPUTS,
+    OF_FIRST_LAYER, /* covariance of activations */
+    OF_LAST_LAYER,  /* the last hidden one; not where there is only one */
+    OF_KERNEL,      /* neural tangent kernel */
+    OF_GAUSS_NEWTON,
+    OF_HESSIAN,
+    EXPONENT_MATRICES
+};
+extern const char *const exponent_matrices[EXPONENT_MATRICES]; /* for people */
+
+enum fate { NOT_MEASURED, NOT_FITTED, RIVAL_FITS, POWER_FITS };
+struct decay { /* of one matrix of one run at one step */
+    enum fate fate;
+    double fit[EXPONENT_ROWS];
+    double se; /* half its 95% interval's width over 1.96 */
+};
+struct run_exponents {
+    size_t run;                           /* index into the study's store */
+    const char *row[EXPONENT_MATRICES];   /* observable of the fit; NULL where not measured */
+    struct decay last[EXPONENT_MATRICES]; /* at its last measurement */
+};
+struct exponents {
+    const struct study *study;
+    size_t count; /* runs that finished and have any spectrum, in order of the store */
+    struct run_exponents *runs;
+};
+struct exponents *exponents_of(const struct study *study);
+void exponents_free(struct exponents *e);
+
+const struct ub_run_spec *exponents_spec(const struct exponents *e, size_t i);
+/* What architectures are told apart by: "mlp relu", "cnn"; sizes are not. Caller frees. */
+char *architecture_of(const struct ub_run_spec *spec);
+
+/* Which fits are used: power laws; or also those where a rival fits better, whose exponent is then
+ * no more than a mean slope over the ranks fitted. */
+enum fit_choice { POWER_LAWS, ANY_FITS };
+bool fit_is_used(const struct decay *d, enum fit_choice choice);
+
+/* The exponent of a dataset's inputs: one for each of its data seeds, which are other draws of it;
+ * their random-effects mean where there are several. False when there is none. */
+bool exponent_of_data(const struct exponents *e, const char *dataset, enum fit_choice choice,
+                      struct ub_interval *out);
+
+/* Runs of a system (an index of the study's) that were asked for: those not in e left nothing. */
+size_t runs_of_system(const struct study *study, size_t system);
+
+/* A row a system, a column a matrix: mean over seeds at the end. */
+struct table *exponents_table(const struct exponents *e);
+/* Every fit of every run, first and last, and those of all layers: spectra.csv. */
+struct table *spectra_table(const struct study *study);
+
+/* ---- universality.c --------------------------------------------------------------------- */
+
+enum { MOST_ARCHITECTURES = 24 };
+/* One matrix on the same data under the same loss. */
+struct universal {
+    enum matrix_of matrix;
+    const struct ub_run_spec *spec; /* of one of its runs */
+    size_t fits[4]; /* by fate; NOT_MEASURED: runs of systems of which others were */
+    size_t n;       /* architectures with power laws */
+    char *architecture[MOST_ARCHITECTURES];
+    double mean[MOST_ARCHITECTURES], se[MOST_ARCHITECTURES];
+    struct ub_meta between, any; /* over architectures; any: with rivals' fits, too */
+    enum ub_verdict verdict;
+    double adjusted_p; /* of Q, over all groups (Benjamini-Hochberg); NAN below two means */
+};
+struct universals {
+    size_t count;
+    struct universal *group;
+};
+extern const double universal_margin; /* of tau */
+struct universals universals_of(const struct exponents *e);
+void universals_clear(struct universals *u);
+
+/* The data's exponent against another over datasets. */
+struct ub_slope exponent_slope(const struct exponents *e, enum matrix_of matrix,
+                               enum fit_choice choice, size_t *n);
+void add_universality(struct ub_text *out, const struct exponents *e);
+
+/* ---- outliers.c ------------------------------------------------------------------------- */
+
+/* Indices of outliers.TITLE, as bench/observables writes them. */
+enum outlier_row { OUTLIERS, OUTLIERS_GAP };
+/* Outliers of Hessian and Gauss-Newton at the end against the number of classes. */
+struct outliers { /* of one system; means over its runs; low and high: least and greatest */
+    const struct ub_run_spec *spec;
+    size_t n_runs;
+    double classes;
+    struct ub_interval hessian, gauss_newton; /* by the gap rule */
+    double gap;                               /* of the Hessian, geometric mean */
+    double gap_at_classes;                    /* value of rank C over that of C + 1, likewise */
+    struct ub_interval made_of_means; /* how many of Gauss-Newton's are mostly of class means */
+    double means, cross;              /* shares of class and cross-class means in its leading C */
+};
+size_t outliers_of(const struct exponents *e, struct outliers **out); /* free with ub_free */
+void add_outliers(struct ub_text *out, const struct exponents *e);
+
+/* ---- exponents_plot.c ------------------------------------------------------------------- */
+
+bool plot_exponents(const struct exponents *e, struct plates *plates, struct ub_error *err);
+
+#endif

@@ -1,0 +1,270 @@
+/* How many outliers there are per class, and whether class means make them. */
+#include "report/sections/exponents.h"
+#include "report/sections/spectra.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What one run says; NAN where it was not measured. */
+struct counts {
+    double classes, hessian, gauss_newton, gap, gap_at_classes, of_means, means, cross;
+};
+
+static double last_of(const struct ub_trace *trace, const char *row, int64_t index)
+{
+    return has_series(trace, row) ? last_value(trace, row, index) : (double)NAN;
+}
+
+/* Value of rank C over that of rank C + 1, where both are above their errors. */
+static double ratio_at(const struct ub_trace *trace, const char *row, double classes)
+{
+    struct ub_series values = ub_trace_spectrum(trace, row, -1);
+    const size_t c = (size_t)classes;
+    const double ratio =
+        known_values(&values) > c ? values.value[c - 1] / values.value[c] : (double)NAN;
+    ub_series_clear(&values);
+    return ratio;
+}
+
+/* Share of one part in Gauss-Newton's leading C eigenvalues, weighted by them; how many of all are
+ * mostly of it to *count. NAN where it was not measured. */
+static double share_of(const struct ub_trace *trace, const char *part, double classes,
+                       double *count)
+{
+    struct ub_series value = ub_trace_spectrum(trace, "class-structure.gauss-newton", -1);
+    struct ub_series share = ub_trace_spectrum(trace, part, -1);
+    double all = 0, of_part = 0, mostly = 0;
+    for (size_t i = 0; i < share.count && i < value.count; i++) {
+        mostly += share.value[i] > 0.5;
+        if ((double)i >= classes)
+            continue;
+        all += value.value[i];
+        of_part += value.value[i] * share.value[i];
+    }
+    *count = share.count ? mostly : (double)NAN;
+    ub_series_clear(&value);
+    ub_series_clear(&share);
+    return all > 0 ? of_part / all : (double)NAN;
+}
+
+static struct counts count_run(const struct ub_run *run, const struct ub_trace *trace)
+{
+    struct counts n = {.classes = ub_run_fact(run, "classes")};
+    if (!(n.classes >= 2))
+        return (struct counts){.classes = NAN};
+    n.hessian = last_of(trace, "outliers.hessian", OUTLIERS);
+    n.gap = last_of(trace, "outliers.hessian", OUTLIERS_GAP);
+    n.gauss_newton = last_of(trace, "outliers.gauss-newton", OUTLIERS);
+    n.gap_at_classes = ratio_at(trace, "spectrum.hessian", n.classes);
+    double ignored;
+    n.means = share_of(trace, "class-share.class", n.classes, &n.of_means);
+    n.cross = share_of(trace, "class-share.cross-class", n.classes, &ignored);
+    return n;
+}
+
+/* ---- systems ---------------------------------------------------------------------------- */
+
+static struct ub_interval mean_of(const double *x, size_t n)
+{
+    double *kept = ub_calloc(n + 1, sizeof *kept);
+    size_t m = 0;
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(x[i]))
+            kept[m++] = x[i];
+    const struct ub_interval mean = ub_sample_mean(kept, m);
+    ub_free(kept);
+    return mean;
+}
+
+/* Mean, with the least and the greatest. */
+static struct ub_interval range_of(const double *x, size_t n)
+{
+    struct ub_interval mean = mean_of(x, n);
+    mean.low = mean.high = NAN;
+    for (size_t i = 0; i < n; i++) {
+        mean.low = fmin(mean.low, x[i]); /* fmin and fmax pass over NAN */
+        mean.high = fmax(mean.high, x[i]);
+    }
+    return mean;
+}
+
+static double geometric_mean_of(const double *x, size_t n)
+{
+    double *logs = ub_calloc(n + 1, sizeof *logs);
+    for (size_t i = 0; i < n; i++)
+        logs[i] = log(x[i]);
+    const double mean = exp(mean_of(logs, n).estimate);
+    ub_free(logs);
+    return mean;
+}
+
+static bool read_system(struct outliers *o, const struct exponents *e, size_t first)
+{
+    enum { FIELDS = 7 };
+    const struct study *study = e->study;
+    double *x = ub_calloc(FIELDS * e->count + 1, sizeof *x);
+    size_t n = 0;
+    *o = (struct outliers){.spec = exponents_spec(e, first)};
+    for (size_t i = first; i < e->count; i++) {
+        const size_t run = e->runs[i].run;
+        if (study->system_of[run] != study->system_of[e->runs[first].run])
+            continue;
+        const struct counts c = count_run(&study->store->runs[run], study->traces[run]);
+        if (!isfinite(c.classes) || !(isfinite(c.hessian) || isfinite(c.of_means)))
+            continue;
+        const double fields[FIELDS] = {c.hessian,  c.gauss_newton, c.gap,  c.gap_at_classes,
+                                       c.of_means, c.means,        c.cross};
+        for (int k = 0; k < FIELDS; k++)
+            x[(size_t)k * e->count + n] = fields[k];
+        o->classes = c.classes;
+        n++;
+    }
+    o->n_runs = n;
+    o->hessian = range_of(x, n);
+    o->gauss_newton = range_of(x + e->count, n);
+    o->gap = geometric_mean_of(x + 2 * e->count, n);
+    o->gap_at_classes = geometric_mean_of(x + 3 * e->count, n);
+    o->made_of_means = range_of(x + 4 * e->count, n);
+    o->means = mean_of(x + 5 * e->count, n).estimate;
+    o->cross = mean_of(x + 6 * e->count, n).estimate;
+    ub_free(x);
+    return n > 0;
+}
+
+size_t outliers_of(const struct exponents *e, struct outliers **out)
+{
+    *out = ub_calloc(e->count + 1, sizeof **out);
+    size_t n = 0;
+    for (size_t i = 0; i < e->count; i++) {
+        bool again = false;
+        for (size_t k = 0; k < i; k++)
+            again =
+                again || e->study->system_of[e->runs[k].run] == e->study->system_of[e->runs[i].run];
+        if (!again)
+            n += read_system(&(*out)[n], e, i);
+    }
+    return n;
+}
+
+/* ---- text ------------------------------------------------------------------------------- */
+
+static void add_range(struct table *t, const struct ub_interval *mean)
+{
+    if (!isfinite(mean->estimate))
+        table_cell(t, "-");
+    else if (mean->low < mean->high)
+        table_cell(t, "%.1f (%.0f..%.0f)", mean->estimate, mean->low, mean->high);
+    else
+        table_cell(t, "%.0f", mean->estimate);
+}
+
+static struct table *outliers_table(const struct outliers *o, size_t n)
+{
+    static const char *const head[] = {
+        "dataset", "model",        "loss",           "optimizer", "classes",     "Hessian", "gap",
+        "at C",    "Gauss-Newton", "of class means", "means",     "cross-class", NULL};
+    struct table *t = table_new(head, "llllrrrrrrrr");
+    for (size_t i = 0; i < n; i++) {
+        table_cell(t, "%s", dataset_label(o[i].spec));
+        table_cell(t, "%s", model_label(o[i].spec));
+        table_cell(t, "%s", o[i].spec->loss);
+        table_cell(t, "%s", optimizer_label(o[i].spec));
+        table_cell(t, "%.0f", o[i].classes);
+        add_range(t, &o[i].hessian);
+        table_fixed(t, o[i].gap, 2);
+        table_fixed(t, o[i].gap_at_classes, 2);
+        add_range(t, &o[i].gauss_newton);
+        add_range(t, &o[i].made_of_means);
+        table_fixed(t, o[i].means, 2);
+        table_fixed(t, o[i].cross, 2);
+    }
+    return t;
+}
+
+/* Mean of a field of the systems under a loss, with Student's interval; per class when asked. */
+enum field { HESSIAN_COUNT, NEWTON_COUNT, MEANS_COUNT, MEANS_SHARE, CROSS_SHARE };
+static struct ub_interval over_systems(const struct outliers *o, size_t n, const char *loss,
+                                       enum field field)
+{
+    double *x = ub_calloc(n + 1, sizeof *x);
+    size_t m = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double fields[] = {[HESSIAN_COUNT] = o[i].hessian.estimate / o[i].classes,
+                                 [NEWTON_COUNT] = o[i].gauss_newton.estimate / o[i].classes,
+                                 [MEANS_COUNT] = o[i].made_of_means.estimate / o[i].classes,
+                                 [MEANS_SHARE] = 100 * o[i].means,
+                                 [CROSS_SHARE] = 100 * o[i].cross};
+        if (strcmp(o[i].spec->loss, loss) == 0)
+            x[m++] = fields[field];
+    }
+    const struct ub_interval mean = mean_of(x, m);
+    ub_free(x);
+    return mean;
+}
+
+static void add_mean(struct ub_text *out, const struct ub_interval mean, int decimals,
+                     const char *unit)
+{
+    ub_text_add(out, "%.*f%s [%.*f, %.*f]", decimals, mean.estimate, unit, decimals, mean.low,
+                decimals, mean.high);
+}
+
+static void add_loss(struct ub_text *out, const struct outliers *o, size_t n, const char *loss)
+{
+    size_t systems = 0, exact = 0, fewer = 0, more = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double c = o[i].classes, k = o[i].hessian.estimate;
+        if (strcmp(o[i].spec->loss, loss) != 0)
+            continue;
+        systems++;
+        exact += k >= c - 1 && k <= c;
+        fewer += k < c - 1;
+        more += k > c;
+    }
+    ub_text_add(out, "- %s, %zu systems: the Hessian has ", loss, systems);
+    add_mean(out, over_systems(o, n, loss, HESSIAN_COUNT), 2, "");
+    ub_text_add(out,
+                " outliers per class (C - 1 or C in %zu systems, fewer in %zu, more in %zu), "
+                "Gauss-Newton ",
+                exact, fewer, more);
+    add_mean(out, over_systems(o, n, loss, NEWTON_COUNT), 2, "");
+    ub_text_add(out, "; ");
+    add_mean(out, over_systems(o, n, loss, MEANS_COUNT), 2, "");
+    ub_text_add(out, " of its eigenvalues per class are mostly of class means. Of its leading C, "
+                     "class means hold ");
+    add_mean(out, over_systems(o, n, loss, MEANS_SHARE), 0, "%");
+    ub_text_add(out, ", cross-class means ");
+    add_mean(out, over_systems(o, n, loss, CROSS_SHARE), 0, "%");
+    ub_text_add(out, ".\n");
+}
+
+void add_outliers(struct ub_text *out, const struct exponents *e)
+{
+    struct outliers *o;
+    const size_t n = outliers_of(e, &o);
+    struct labels losses = {0};
+    for (size_t i = 0; i < n; i++)
+        labels_add(&losses, o[i].spec->loss);
+    if (n > 0)
+        ub_text_add(
+            out, "\n### How many Hessian outliers per class?\n\nAt the last measurement. An "
+                 "outlier is above the largest ratio of neighbors in the leading half of the "
+                 "eigenvalues found. An eigenvalue of Gauss-Newton is mostly of class means where "
+                 "they make more than half of it (Papyan 2020, arXiv:2008.11865). Under squared "
+                 "loss all outputs weigh the same, and "
+                 "where their gradients are orthogonal class means keep 1/C. Means over "
+                 "systems, with 95%% interval.\n\n");
+    for (size_t i = 0; i < losses.count; i++)
+        add_loss(out, o, n, losses.text[i]);
+    if (n > 0) {
+        struct table *t = outliers_table(o, n);
+        ub_text_add(out,
+                    "\nMeans over runs (least..greatest). gap: ratio at the outliers' end; at "
+                    "C: behind as many eigenvalues as classes; class means, cross-class means: "
+                    "their shares in the leading C.\n\n");
+        add_table(out, t, "systems");
+        table_free(t);
+    }
+    labels_free(&losses);
+    ub_free(o);
+}

@@ -1,0 +1,60 @@
+/* Figures that a page will show, and tables that fold away. */
+#include "report/sections/sections.h"
+
+#include <string.h>
+
+bool plates_add(struct plates *p, struct ub_figure *figure, const char *stem, const char *title,
+                const char *caption, struct ub_error *err)
+{
+    char *path = ub_path(p->folder, stem);
+    const bool good = ub_figure_save(figure, path, p->notes, p->n_notes, err);
+    ub_free(path);
+    ub_figure_free(figure);
+    if (!good)
+        return false;
+    p->plate = ub_realloc(p->plate, (p->count + 1) * sizeof *p->plate);
+    p->plate[p->count++] = (struct plate){ub_strdup(stem), ub_strdup(title), ub_strdup(caption),
+                                          p->section,      p->fold,          p->open};
+    return true;
+}
+
+void plate_stem(char *stem)
+{
+    for (char *c = stem; *c; c++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.", *c))
+            *c = '-';
+}
+
+void plates_free(struct plates *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        ub_free(p->plate[i].stem);
+        ub_free(p->plate[i].title);
+        ub_free(p->plate[i].caption);
+    }
+    ub_free(p->plate);
+}
+
+void add_fold_begin(struct ub_text *out, const char *summary)
+{
+    ub_text_add(out, "\n<details>\n<summary>%s</summary>\n\n", summary);
+}
+
+void add_fold_end(struct ub_text *out)
+{
+    ub_text_add(out, "\n</details>\n");
+}
+
+void add_table(struct ub_text *out, const struct table *t, const char *what)
+{
+    enum { MOST_UNFOLDED = 24 };
+    struct ub_text summary = {0};
+    const bool folded = table_rows(t) > MOST_UNFOLDED;
+    ub_text_add(&summary, "%zu %s", table_rows(t), what);
+    if (folded)
+        add_fold_begin(out, summary.data);
+    table_markdown(t, out);
+    if (folded)
+        add_fold_end(out);
+    ub_text_free(&summary);
+}

@@ -1,0 +1,190 @@
+/* Catapults: where runs that start above their edge land, against how far above they start. */
+#include "report/sections/sections.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MEASURES = 3 };
+
+/* What a system's runs came to; medians over those that did not diverge. */
+struct landing {
+    double rate; /* sharpness at the start over the threshold */
+    size_t runs, diverged, failed, back;
+    double peak, rho,
+        drop; /* largest loss over the first; sharpness over the edge, over the start */
+};
+
+static bool has_catapult(const struct study *study, size_t run)
+{
+    return study->traces[run] && has_series(study->traces[run], "catapult-peak");
+}
+
+static double median_of(const double *values, size_t n)
+{
+    return n > 0 ? ub_median(values, n) : (double)NAN;
+}
+
+static bool any_catapult(const struct study *study, size_t system)
+{
+    for (size_t i = 0; i < study->store->count; i++)
+        if (study->system_of[i] == system && has_catapult(study, i))
+            return true;
+    return false;
+}
+
+/* False when the system was not measured so. Of one that was, every run counts. */
+static bool land(const struct study *study, size_t system, struct landing *out)
+{
+    const size_t count = study->store->count;
+    double *values = ub_calloc(MEASURES * count + 1, sizeof *values);
+    double *peak = values, *rho = values + count, *drop = values + 2 * count;
+    size_t landed = 0;
+    *out = (struct landing){.rate = NAN};
+    if (!any_catapult(study, system)) {
+        ub_free(values);
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct ub_run *run = &study->store->runs[i];
+        if (study->system_of[i] != system)
+            continue;
+        out->runs++;
+        const double rate = ub_run_fact(run, "initial-sharpness") / ub_run_fact(run, "threshold");
+        out->rate = isfinite(rate) ? rate : out->rate;
+        out->diverged += run->status == UB_RUN_DIVERGED;
+        out->failed += run->status != UB_RUN_DIVERGED && !has_catapult(study, i);
+        if (run->status == UB_RUN_DIVERGED || !has_catapult(study, i))
+            continue;
+        out->back += last_value(study->traces[i], "catapult-back", 0) > 0;
+        peak[landed] = last_value(study->traces[i], "catapult-peak", 0);
+        rho[landed] = last_value(study->traces[i], "edge-ratio", 0);
+        drop[landed++] = last_value(study->traces[i], "catapult-sharpness", 0);
+    }
+    out->peak = median_of(peak, landed);
+    out->rho = median_of(rho, landed);
+    out->drop = median_of(drop, landed);
+    ub_free(values);
+    return isfinite(out->rate);
+}
+
+/* ---- figure ----------------------------------------------------------------------------- */
+
+struct picture {
+    struct ub_panel *rho, *drop, *peak;
+    struct labels models;
+};
+
+/* A line a model through its rates; rates at which all diverged, low on the first panel. */
+static void plot_model(struct picture *p, const struct study *study, size_t model)
+{
+    double *data = ub_calloc(5 * study->n_systems + 1, sizeof *data);
+    double *rate = data, *rho = data + study->n_systems, *drop = data + 2 * study->n_systems;
+    double *peak = data + 3 * study->n_systems, *lost = data + 4 * study->n_systems;
+    size_t n = 0, n_lost = 0;
+    for (size_t s = 0; s < study->n_systems; s++) {
+        struct landing l;
+        const struct ub_run_spec *spec = &study->store->runs[study->first_of[s]].spec;
+        if (labels_find(&p->models, model_label(spec)) != model || !land(study, s, &l))
+            continue;
+        if (l.diverged + l.failed == l.runs) {
+            lost[n_lost++] = l.rate;
+            continue;
+        }
+        size_t at = n++; /* in order of rate */
+        for (; at > 0 && rate[at - 1] > l.rate; at--) {
+            rate[at] = rate[at - 1];
+            rho[at] = rho[at - 1];
+            drop[at] = drop[at - 1];
+            peak[at] = peak[at - 1];
+        }
+        rate[at] = l.rate;
+        rho[at] = l.rho;
+        drop[at] = l.drop;
+        peak[at] = l.peak;
+    }
+    const struct ub_style line = {
+        .color = (int)(model % 8), .width = 1.5, .label = p->models.text[model]};
+    const struct ub_style dots = {.color = (int)(model % 8), .points = true, .point_size = 5};
+    struct ub_panel *panels[] = {p->rho, p->drop, p->peak};
+    const double *values[] = {rho, drop, peak};
+    for (int k = 0; k < MEASURES; k++) {
+        ub_panel_line(panels[k], rate, values[k], n, line);
+        ub_panel_line(panels[k], rate, values[k], n, dots);
+    }
+    for (size_t i = 0; i < n_lost; i++) {
+        const double height = 0.06 + 0.05 * (double)model;
+        ub_panel_line(
+            p->rho, &lost[i], &height, 1,
+            (struct ub_style){
+                .color = (int)(model % 8), .points = true, .alpha = 0.35, .point_size = 9});
+    }
+    ub_free(data);
+}
+
+bool plot_catapults(const struct study *study, struct plates *plates, struct ub_error *err)
+{
+    struct picture p = {0};
+    for (size_t i = 0; i < study->store->count; i++)
+        if (has_catapult(study, i))
+            labels_add(&p.models, model_label(&study->store->runs[i].spec));
+    if (p.models.count == 0)
+        return true;
+    struct ub_figure *f = ub_figure_new("Starts above the edge", 1, MEASURES);
+    p.rho = ub_figure_panel(f, 0, 0);
+    p.drop = ub_figure_panel(f, 0, 1);
+    p.peak = ub_figure_panel(f, 0, 2);
+    ub_panel_title(p.rho, "where it ends");
+    ub_panel_title(p.drop, "what the sharpness lost");
+    ub_panel_title(p.peak, "how high it was thrown");
+    const char *x = "initial sharpness / threshold";
+    ub_panel_axes(p.rho, x, UB_LINEAR, "final sharpness / threshold", UB_LINEAR);
+    ub_panel_axes(p.drop, x, UB_LINEAR, "final sharpness / initial", UB_LINEAR);
+    ub_panel_axes(p.peak, x, UB_LINEAR, "peak loss / initial", UB_LOG);
+    ub_panel_range(p.rho, UB_VERTICAL, 0, 1.8);
+    ub_panel_rule(p.rho, UB_HORIZONTAL, 1, "edge");
+    ub_panel_rule(p.drop, UB_HORIZONTAL, 1, NULL);
+    for (int k = 0; k < MEASURES; k++)
+        ub_panel_rule(ub_figure_panel(f, 0, k), UB_VERTICAL, 1, NULL);
+    for (size_t m = 0; m < p.models.count; m++)
+        plot_model(&p, study, m);
+    labels_free(&p.models);
+    ub_figure_caption(f, "Medians over seeds. Pale dots at the bottom of the left panel: rates at "
+                         "which every seed diverged.");
+    return plates_add(plates, f, "catapult", "Starts above the edge",
+                      "Final sharpness over the threshold and over that at the start, and the "
+                      "largest loss, against the initial sharpness over the threshold; medians "
+                      "over the seeds that did not diverge.",
+                      err);
+}
+
+/* ---- table ------------------------------------------------------------------------------ */
+
+struct table *catapults_table(const struct study *study)
+{
+    static const char *const head[] = {"system",
+                                       "initial sharpness / threshold",
+                                       "diverged",
+                                       "failed",
+                                       "back below initial loss",
+                                       "peak loss / initial",
+                                       "final sharpness / threshold",
+                                       "/ initial",
+                                       NULL};
+    struct table *t = table_new(head, "lrrrrrrr");
+    for (size_t s = 0; s < study->n_systems; s++) {
+        struct landing l;
+        if (!land(study, s, &l))
+            continue;
+        char *label = system_label(&study->store->runs[study->first_of[s]].spec);
+        table_cell(t, "%s", label);
+        table_fixed(t, l.rate, 2);
+        table_cell(t, "%zu of %zu", l.diverged, l.runs);
+        table_cell(t, "%zu of %zu", l.failed, l.runs);
+        table_cell(t, "%zu of %zu", l.back, l.runs - l.diverged - l.failed);
+        table_real(t, l.peak, 3);
+        table_fixed(t, l.rho, 3);
+        table_fixed(t, l.drop, 3);
+        ub_free(label);
+    }
+    return t;
+}

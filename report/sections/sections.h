@@ -1,0 +1,101 @@
+/* sections.h - the parts of a report, a file a topic: figures, tables and text, made without
+ * knowing the page that lays them out (pages/). */
+#ifndef UB_REPORT_SECTIONS_H
+#define UB_REPORT_SECTIONS_H
+
+#include "report/digest/digest.h"
+#include "report/figure/figure.h"
+#include "report/tables/table.h"
+
+/* Indices of the rows hessian-exponent, exponent.LAYER and exponent.TITLE, as bench/observables
+ * writes them. */
+enum exponent_row {
+    EXPONENT,
+    EXPONENT_LOW,
+    EXPONENT_HIGH,
+    EXPONENT_PREFACTOR,
+    EXPONENT_FIRST,
+    EXPONENT_LAST,
+    EXPONENT_R_SQUARED,
+    EXPONENT_BEST,
+    EXPONENT_ROWS
+};
+
+/* "edge-of-stability holds: ..." and what is behind it, as one paragraph. */
+void add_verdict(struct ub_text *out, const struct ub_law_result *result, bool markdown);
+/* One row a system of the law; laws.csv has everything, the terminal no reasons. */
+enum table_use { FOR_TERMINAL, FOR_PAGE, FOR_CSV };
+struct table *systems_table(const struct ub_law_result *result, enum table_use use);
+/* What few will read is folded away, under a summary. */
+void add_fold_begin(struct ub_text *out, const char *summary);
+void add_fold_end(struct ub_text *out);
+/* Folded away where it is long, as "60 systems". */
+void add_table(struct ub_text *out, const struct table *t, const char *what);
+/* How many runs ended how. */
+struct table *status_table(const struct ub_store *store);
+
+/* A figure that was written: FOLDER/stem.png and .svg. */
+struct plate {
+    char *stem, *title, *caption;
+    const char *section, *fold;
+    bool open;
+};
+struct plates {
+    size_t count;
+    /* Of what is added now, constants: the heading of the page that it stands under (NULL:
+     * Figures), and, for the reader who asks, the fold there that has it (NULL: none). open: it
+     * stands before the folds, of which its own is in this place. */
+    const char *section, *fold;
+    bool open;
+    struct plate *plate;
+    const char *folder;
+    const struct ub_figure_note *notes;
+    size_t n_notes;
+};
+/* Saves and frees the figure; its title and caption become the page's. */
+bool plates_add(struct plates *plates, struct ub_figure *figure, const char *stem,
+                const char *title, const char *caption, struct ub_error *err);
+void plates_free(struct plates *plates);
+/* File names keep letters, digits, '-' and '.': what else a stem has becomes '-'. */
+void plate_stem(char *stem);
+
+/* plots_training.c: sharpness, collapse of rho, loss, plateaus. */
+bool plot_training(const struct study *study, struct plates *plates, struct ub_error *err);
+bool plot_plateaus(const struct study *study, struct plates *plates, struct ub_error *err);
+/* edges.c: rho of every run in normalized time, a panel an optimizer, for laws over many of them;
+ * plateaus by optimizer and architecture, with the reasons why runs have none (collected, the
+ * letter a for the first); what each optimizer's threshold is, as its runs recorded it. */
+/* The unit is the step from which the run keeps its level, whatever that is; the last step where
+ * it has none; 0 without measurements. */
+double unit_of_time(const struct ub_law_run *run, const struct ub_series *rho);
+bool has_many_optimizers(const struct ub_law_result *result);
+bool plot_collapse_by_optimizer(const struct study *study, const struct ub_law_result *result,
+                                struct plates *plates, struct ub_error *err);
+/* Of runs on the dataset and with the loss of `of`; NULL: of all. */
+struct table *plateaus_table(const struct ub_law_result *result, const struct ub_run_spec *of,
+                             struct labels *reasons);
+void add_plateaus(struct ub_text *out, const struct study *study);
+struct table *thresholds_table(const struct study *study);
+/* plots_models.c: rho of every architecture. coordinates.c: activations against width, and a table
+ * of the exponents of their changes. */
+bool plot_architectures(const struct study *study, struct plates *plates, struct ub_error *err);
+struct table *coordinates_table(const struct study *study);
+bool plot_coordinates(const struct study *study, struct plates *plates, struct ub_error *err);
+/* plots_flow.c: central flows beside their runs, and a table of their errors. */
+bool plot_flows(const struct study *study, struct plates *plates, struct ub_error *err);
+struct table *flows_table(const struct study *study);
+/* plots_catapult.c: where runs that start above their edge land. */
+bool plot_catapults(const struct study *study, struct plates *plates, struct ub_error *err);
+struct table *catapults_table(const struct study *study);
+/* plots_batches.c: batch sharpness against its edges, and where it settles. */
+bool plot_batches(const struct study *study, struct plates *plates, struct ub_error *err);
+struct table *batches_table(const struct study *study);
+/* plots_spectra.c: spectra of single systems, by rank, density, layer and step. */
+/* plots_weights.c: spectra of weights without a store, for weights.c. */
+struct ub_weights;
+struct ub_tail;
+bool plot_weights(const struct ub_weights *weights, struct plates *plates, struct ub_error *err);
+bool weights_plausible(const struct ub_tail *tail); /* the power law is not rejected */
+bool plot_spectra(const struct study *study, struct plates *plates, struct ub_error *err);
+
+#endif
