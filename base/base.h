@@ -226,8 +226,8 @@ char ub_csv_sniff(const char *text, size_t length);
 void ub_csv_free(struct ub_csv *csv);
 int ub_csv_column(const struct ub_csv *csv, const char *name); /* -1 if absent */
 const char *ub_csv_cell(const struct ub_csv *csv, size_t row, size_t column);
-/* Appends one field, quoted when it must be (whichever separator a reader looks for), with the comma
- * before it unless at line start. */
+/* Appends one field, quoted when it must be (whichever separator a reader looks for), with the
+ * comma before it unless at line start. */
 void ub_csv_add(struct ub_text *text, const char *field);
 void ub_csv_add_real(struct ub_text *text, double value); /* shortest; "" for NaN */
 void ub_csv_end_row(struct ub_text *text);

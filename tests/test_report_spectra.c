@@ -4,8 +4,8 @@
 
 #include <unistd.h>
 
-#include "report/report.h"
 #include "report/figure/private.h"
+#include "report/report.h"
 #include "report/sections/spectra.h"
 #include "report/sections/spectra_map.h"
 
