@@ -3,6 +3,7 @@
 #include "bench/curvature/curvature.h"
 #include "bench/observables/observables.h"
 #include "cli/cli.h"
+#include "report/laws/law.h"
 #include "report/laws/laws.h"
 #include "report/tables/table.h"
 #include "systems/systems.h"
@@ -120,9 +121,26 @@ static bool observable(size_t i, struct entry *out)
     return o != NULL;
 }
 
-static bool law(size_t i, struct entry *out)
+/* Laws about groups of runs come after those about single runs. */
+static bool group_law(size_t i, struct entry *out)
 {
     const struct ub_law *l = ub_laws[i];
+    if (l)
+        *out = (struct entry){l->name,
+                              l->claim,
+                              {detail("speaks of", l->who), detail("citation", l->citation)},
+                              {NULL}};
+    return l != NULL;
+}
+
+static bool law(size_t i, struct entry *out)
+{
+    size_t series = 0;
+    while (ub_series_laws[series])
+        series++;
+    const struct ub_series_law *l = i < series ? ub_series_laws[i] : NULL;
+    if (!l)
+        return group_law(i - series, out);
     if (l)
         *out =
             (struct entry){l->name,

@@ -3,6 +3,7 @@
 #include "bench/run/provenance.h"
 #include "bench/suite/identity.h"
 #include "cli/cli.h"
+#include "report/laws/law.h"
 #include "report/report.h"
 #include "report/tables/table.h"
 
@@ -130,6 +131,28 @@ static void list_runs(const struct ub_suite *suite, const struct ub_plan *plan)
     printf("\n");
 }
 
+/* What each law about groups could say of these runs, and what they lack for it. */
+static void list_laws(const struct ub_plan *plan)
+{
+    struct ub_error err = {0};
+    struct ub_run *runs = ub_calloc(plan->count + 1, sizeof *runs);
+    struct ub_store store = {.path = (char *)(uintptr_t) "", .runs = runs};
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->entries[i].selected)
+            runs[store.count++] =
+                (struct ub_run){.spec = plan->entries[i].cell->spec, .status = UB_RUN_MISSING};
+    struct ub_frame *frame = ub_frame_new(&store, &err);
+    for (size_t i = 0; frame && ub_laws[i]; i++) {
+        bool applies;
+        char *lacks = ub_law_lacks(ub_laws[i], frame, &applies);
+        if (applies)
+            printf("%s: %s\n", ub_laws[i]->name, lacks ? lacks : "can be decided by these runs");
+        ub_free(lacks);
+    }
+    ub_frame_free(frame);
+    ub_free(runs);
+}
+
 /* ---- making ----------------------------------------------------------------------------- */
 
 static int jobs_of(const struct arguments *a)
@@ -201,9 +224,10 @@ static bool run_suite(const struct arguments *a, struct ub_suite *suite)
     const char *store = a->out ? a->out : fallback.data;
     struct ub_plan *plan = ub_plan_new(suite->cells, suite->count, store, &a->wish, a->err);
     bool good = plan != NULL;
-    if (good && a->dry_run)
+    if (good && a->dry_run) {
         list_runs(suite, plan);
-    else if (good)
+        list_laws(plan);
+    } else if (good)
         good = make(a, suite, plan, store);
     ub_plan_free(plan);
     ub_text_free(&fallback);

@@ -31,7 +31,7 @@ static void mini_batches_without_momentum_only(void **state)
                  {"sgd:batch=0,beta=0,lr=0.1,nesterov=false", false},
                  {"sgd:batch=500,beta=0,lr=0.1,nesterov=false", false},
                  {"gd:lr=0.1", false}};
-    const struct ub_law *law = ub_law_find("batch-sharpness");
+    const struct ub_series_law *law = ub_series_law_find("batch-sharpness");
     assert_non_null(law);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct ub_run run = run_of(cases[i].optimizer, UB_RUN_OK);
@@ -69,7 +69,7 @@ static void runs_without_facts_count(void **state)
         const struct ub_run run = {
             .spec = {.dataset = (char *)cases[i].dataset, .optimizer = (char *)cases[i].optimizer},
             .status = UB_RUN_FAILED};
-        if (ub_law_find(cases[i].law)->applies(&run) != cases[i].applies)
+        if (ub_series_law_find(cases[i].law)->applies(&run) != cases[i].applies)
             fail_msg("%s of %s is %s", cases[i].law, cases[i].optimizer,
                      cases[i].applies ? "true" : "false");
     }
@@ -260,7 +260,7 @@ static struct ub_window edge_window(const char *loss_name, double *value, double
     double step[N];
     for (size_t i = 0; i < N; i++)
         step[i] = 10.0 * (double)i;
-    return ub_law_find("edge-of-stability")
+    return ub_series_law_find("edge-of-stability")
         ->window(&run, &(struct ub_series){.count = N, .step = step, .value = value},
                  &(struct ub_series){.count = loss ? N : 0, .step = step, .value = loss});
 }

@@ -85,9 +85,9 @@ static void shares_are_bounded_by_the_binomial(void **state)
 
 /* ---- levels without series ---- */
 
-static const struct ub_law *edge(void)
+static const struct ub_series_law *edge(void)
 {
-    return ub_law_find("edge-of-stability");
+    return ub_series_law_find("edge-of-stability");
 }
 
 struct levels {

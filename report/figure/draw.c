@@ -22,7 +22,7 @@ static double crisp(double x)
     return (double)(long)x + 0.5;
 }
 
-static void draw_x_tick(const struct ub_panel *p, const struct ub_frame *frame, cairo_t *cr,
+static void draw_x_tick(const struct ub_panel *p, const struct ub_box *frame, cairo_t *cr,
                         double value, const char *text)
 {
     const double x = crisp(ub_frame_x(p, frame, value)), bottom = frame->y + frame->height;
@@ -39,7 +39,7 @@ static void draw_x_tick(const struct ub_panel *p, const struct ub_frame *frame, 
     }
 }
 
-static void draw_y_tick(const struct ub_panel *p, const struct ub_frame *frame, cairo_t *cr,
+static void draw_y_tick(const struct ub_panel *p, const struct ub_box *frame, cairo_t *cr,
                         double value, const char *text)
 {
     const double y = crisp(ub_frame_y(p, frame, value)), left = frame->x;
@@ -56,7 +56,7 @@ static void draw_y_tick(const struct ub_panel *p, const struct ub_frame *frame, 
     }
 }
 
-static void draw_ticks(const struct ub_panel *p, const struct ub_frame *frame, cairo_t *cr)
+static void draw_ticks(const struct ub_panel *p, const struct ub_box *frame, cairo_t *cr)
 {
     for (size_t i = 0; i < frame->n_ticks[0]; i++)
         draw_x_tick(p, frame, cr, frame->ticks[0][i].value, frame->ticks[0][i].text);
@@ -68,7 +68,7 @@ static void draw_ticks(const struct ub_panel *p, const struct ub_frame *frame, c
         draw_y_tick(p, frame, cr, (double)i, p->axis[1].categories[i]);
 }
 
-static void draw_axes(const struct ub_panel *p, const struct ub_frame *frame, cairo_t *cr,
+static void draw_axes(const struct ub_panel *p, const struct ub_box *frame, cairo_t *cr,
                       double outer_left)
 {
     const double bottom = frame->y + frame->height;
@@ -94,7 +94,7 @@ static double label_place(const struct ub_figure *f, const struct ub_layout_of_f
     double widest = 0;
     for (int k = i % f->columns; k < f->rows * f->columns; k += f->columns) {
         const struct ub_panel *p = f->panels[k];
-        const struct ub_frame *frame = &l->frames[k];
+        const struct ub_box *frame = &l->frames[k];
         if (!p || !frame->numbers[1])
             continue;
         for (size_t t = 0; t < p->axis[1].n_categories; t++) {
@@ -113,7 +113,7 @@ static void draw_panel(const struct ub_figure *f, const struct ub_layout_of_figu
                        cairo_t *cr)
 {
     const struct ub_panel *p = f->panels[i];
-    const struct ub_frame *frame = &l->frames[i];
+    const struct ub_box *frame = &l->frames[i];
     const bool empty = frame->range[0].empty || frame->range[1].empty;
     if (empty) {
         set_gray(cr, note_gray);

@@ -60,7 +60,7 @@ static void choose_labels(const struct ub_figure *f, struct ub_layout_of_figure 
             const struct ub_panel *p = panel_at(f, row, column);
             if (!p)
                 continue;
-            struct ub_frame *frame = &l->frames[row * f->columns + column];
+            struct ub_box *frame = &l->frames[row * f->columns + column];
             const struct ub_panel *below = panel_at(f, row + 1, column);
             const struct ub_panel *left = panel_at(f, row, column - 1);
             frame->numbers[0] = !f->share[0] || !below;
@@ -110,7 +110,7 @@ static void sizes_clear(struct sizes *s)
     ub_free(s->top);
 }
 
-static void set_ticks(const struct ub_panel *p, struct ub_frame *frame, int axis, double pixels)
+static void set_ticks(const struct ub_panel *p, struct ub_box *frame, int axis, double pixels)
 {
     const struct ub_axis *a = &p->axis[axis];
     if (a->n_categories > 0)
@@ -122,7 +122,7 @@ static void set_ticks(const struct ub_panel *p, struct ub_frame *frame, int axis
         ub_axis_ticks(frame->range[axis], a, (size_t)fmax(2, pixels / each), frame->ticks[axis]);
 }
 
-static double widest_text(cairo_t *cr, const struct ub_panel *p, const struct ub_frame *frame)
+static double widest_text(cairo_t *cr, const struct ub_panel *p, const struct ub_box *frame)
 {
     double width = 0;
     const struct ub_axis *a = &p->axis[1];
@@ -141,7 +141,7 @@ static void measure_margins(const struct ub_figure *f, struct ub_layout_of_figur
             const struct ub_panel *p = panel_at(f, row, column);
             if (!p)
                 continue;
-            struct ub_frame *frame = &l->frames[row * f->columns + column];
+            struct ub_box *frame = &l->frames[row * f->columns + column];
             set_ticks(p, frame, 0, s->plot_width);
             set_ticks(p, frame, 1, s->row_height[row]);
             const double texts = frame->numbers[1] ? widest_text(cr, p, frame) + TICK_GAP : 0;
@@ -207,7 +207,7 @@ static double widest_label(const struct ub_layout_of_figure *l, cairo_t *cr)
 /* Puts labels beside line ends, pushed apart; false when that takes them too far. */
 static bool place_direct(const struct ub_panel *p, struct ub_layout_of_figure *l)
 {
-    const struct ub_frame *frame = &l->frames[0];
+    const struct ub_box *frame = &l->frames[0];
     double end[8];
     for (size_t i = 0; i < l->n_legend; i++) {
         const struct ub_mark *m = l->legend[i].mark;
@@ -282,7 +282,7 @@ static void place_frames(const struct ub_figure *f, struct ub_layout_of_figure *
         y += s->top[row];
         for (int column = 0; column < f->columns; column++) {
             x += s->left[column];
-            struct ub_frame *frame = &l->frames[row * f->columns + column];
+            struct ub_box *frame = &l->frames[row * f->columns + column];
             frame->x = x;
             frame->y = y;
             frame->width = s->plot_width;

@@ -54,13 +54,13 @@ static double bounded(double place)
     return fmin(fmax(place, -20), 20);
 }
 
-double ub_frame_x(const struct ub_panel *p, const struct ub_frame *frame, double value)
+double ub_frame_x(const struct ub_panel *p, const struct ub_box *frame, double value)
 {
     const double at = ub_scale_place(frame->range[0], &p->axis[0], value);
     return frame->x + bounded(at) * frame->width;
 }
 
-double ub_frame_y(const struct ub_panel *p, const struct ub_frame *frame, double value)
+double ub_frame_y(const struct ub_panel *p, const struct ub_box *frame, double value)
 {
     double at = ub_scale_place(frame->range[1], &p->axis[1], value);
     if (p->axis[1].n_categories > 0)
@@ -140,7 +140,7 @@ static void pen_add(struct pen *pen, double x, double y)
     pen->held++;
 }
 
-static void draw_points(const struct ub_panel *p, const struct ub_frame *frame,
+static void draw_points(const struct ub_panel *p, const struct ub_box *frame,
                         const struct ub_mark *m, cairo_t *cr)
 {
     const double radius = m->style.point_size > 0 ? m->style.point_size : 2.2;
@@ -158,7 +158,7 @@ static void draw_points(const struct ub_panel *p, const struct ub_frame *frame,
         cairo_fill(cr);
 }
 
-static void draw_line(const struct ub_panel *p, const struct ub_frame *frame,
+static void draw_line(const struct ub_panel *p, const struct ub_box *frame,
                       const struct ub_mark *m, cairo_t *cr)
 {
     set_color(cr, &m->style, 1);
@@ -193,7 +193,7 @@ static void draw_line(const struct ub_panel *p, const struct ub_frame *frame,
 
 /* ---- the other marks ---- */
 
-static void draw_band(const struct ub_panel *p, const struct ub_frame *frame,
+static void draw_band(const struct ub_panel *p, const struct ub_box *frame,
                       const struct ub_mark *m, cairo_t *cr)
 {
     set_color(cr, &m->style, 0.2);
@@ -212,7 +212,7 @@ static void draw_band(const struct ub_panel *p, const struct ub_frame *frame,
     }
 }
 
-static void draw_bars(const struct ub_panel *p, const struct ub_frame *frame,
+static void draw_bars(const struct ub_panel *p, const struct ub_box *frame,
                       const struct ub_mark *m, cairo_t *cr)
 {
     set_color(cr, &m->style, 1);
@@ -243,7 +243,7 @@ static void draw_bars(const struct ub_panel *p, const struct ub_frame *frame,
     }
 }
 
-static void draw_shade(const struct ub_panel *p, const struct ub_frame *frame,
+static void draw_shade(const struct ub_panel *p, const struct ub_box *frame,
                        const struct ub_mark *m, cairo_t *cr)
 {
     set_color(cr, &m->style, 0.12);
@@ -268,7 +268,7 @@ static void draw_note(cairo_t *cr, const char *text, double x, double y, double 
     ub_text_draw(cr, UB_FONT_NOTE, text, 0, x, y, ax, ay);
 }
 
-static void draw_rule(const struct ub_panel *p, const struct ub_frame *frame,
+static void draw_rule(const struct ub_panel *p, const struct ub_box *frame,
                       const struct ub_mark *m, cairo_t *cr)
 {
     const bool level = m->direction == UB_HORIZONTAL;
@@ -294,7 +294,7 @@ static void draw_rule(const struct ub_panel *p, const struct ub_frame *frame,
 
 /* ---- rugs, heat ---- */
 
-static void draw_rug(const struct ub_panel *p, const struct ub_frame *frame,
+static void draw_rug(const struct ub_panel *p, const struct ub_box *frame,
                      const struct ub_mark *m, cairo_t *cr)
 {
     enum { LENGTH = 8, ROW = 11 };
@@ -330,7 +330,7 @@ static long fine(double at, double start, double length, int size)
 }
 
 /* Cells meet without seams in an image, which they do not as rectangles with soft edges. */
-static void draw_heat(const struct ub_panel *p, const struct ub_frame *frame,
+static void draw_heat(const struct ub_panel *p, const struct ub_box *frame,
                       const struct ub_mark *m, cairo_t *cr)
 {
     enum { FINE = 2 };
@@ -363,7 +363,7 @@ static void draw_heat(const struct ub_panel *p, const struct ub_frame *frame,
     cairo_surface_destroy(image);
 }
 
-void ub_marks_draw(const struct ub_panel *p, const struct ub_frame *frame, cairo_t *cr)
+void ub_marks_draw(const struct ub_panel *p, const struct ub_box *frame, cairo_t *cr)
 {
     cairo_save(cr);
     cairo_rectangle(cr, frame->x - 1, frame->y - 1, frame->width + 2, frame->height + 2);

@@ -96,7 +96,7 @@ void ub_text_draw_upward(cairo_t *cr, enum ub_font font, const char *text, doubl
 
 /* ---- layout (figure_layout.c) ---- */
 
-struct ub_frame { /* where one panel's data go */
+struct ub_box { /* where one panel's data go */
     double x, y, width, height;
     struct ub_range range[2];
     size_t n_ticks[2];
@@ -109,7 +109,7 @@ struct ub_legend_entry {
 };
 struct ub_layout_of_figure {
     double width, height;
-    struct ub_frame *frames; /* one a panel */
+    struct ub_box *frames; /* one a panel */
     bool direct;             /* line labels at their ends */
     size_t n_legend;
     struct ub_legend_entry *legend;
@@ -124,14 +124,14 @@ void ub_figure_layout_clear(const struct ub_figure *f, struct ub_layout_of_figur
 /* ---- drawing (figure_draw.c, figure_marks.c) ---- */
 
 void ub_figure_draw(const struct ub_figure *f, const struct ub_layout_of_figure *l, cairo_t *cr);
-void ub_marks_draw(const struct ub_panel *p, const struct ub_frame *frame, cairo_t *cr);
+void ub_marks_draw(const struct ub_panel *p, const struct ub_box *frame, cairo_t *cr);
 void ub_mark_sample(const struct ub_mark *m, cairo_t *cr, double x, double y); /* in a legend */
 /* The color bar's strip, in px. */
 enum { UB_BAR_WIDTH = 220, UB_BAR_HEIGHT = 10 };
 void ub_viridis(double at, double rgb[3]);
 void ub_style_color(const struct ub_style *style, double rgb[3]);
 /* Pixel of a data value. */
-double ub_frame_x(const struct ub_panel *p, const struct ub_frame *frame, double value);
-double ub_frame_y(const struct ub_panel *p, const struct ub_frame *frame, double value);
+double ub_frame_x(const struct ub_panel *p, const struct ub_box *frame, double value);
+double ub_frame_y(const struct ub_panel *p, const struct ub_box *frame, double value);
 
 #endif

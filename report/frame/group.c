@@ -249,16 +249,20 @@ static bool is_common(const struct ub_column *c, const struct ub_rows *rows)
     return true;
 }
 
-/* Whether groups differ in an axis that is one within each of them. */
+/* Whether groups differ in an axis that is one within each of them. An option that only some have
+ * does not tell them apart: what they are options of does. */
 static bool tells_apart(const struct ub_column *c, const struct ub_groups *groups)
 {
+    int first = -1;
     bool differs = false;
     if (c->role != UB_COLUMN_AXIS)
         return false;
     for (size_t g = 0; g < groups->count; g++) {
+        const int level = c->level[groups->group[g].row[0]];
         if (!is_common(c, &groups->group[g]))
             return false;
-        differs = differs || c->level[groups->group[g].row[0]] != c->level[groups->group[0].row[0]];
+        first = first < 0 ? level : first;
+        differs = differs || (level >= 0 && level != first);
     }
     return differs;
 }

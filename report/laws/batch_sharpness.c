@@ -85,7 +85,7 @@ static double one(const struct ub_run *run)
 
 static const char *const measures[] = {"batch-sharpness", NULL};
 
-const struct ub_law ub_law_batch_sharpness = {
+const struct ub_series_law ub_law_batch_sharpness = {
     .name = "batch-sharpness",
     .claim = "stochastic gradient descent holds the batch sharpness at 2/lr for every batch size",
     .citation = "Andreyev and Beneventano 2024, arXiv:2412.20553",

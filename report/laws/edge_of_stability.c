@@ -94,7 +94,7 @@ static double one(const struct ub_run *run)
 
 static const char *const measures[] = {"sharpness", "edge-ratio", NULL};
 
-const struct ub_law ub_law_edge_of_stability = {
+const struct ub_series_law ub_law_edge_of_stability = {
     .name = "edge-of-stability",
     .claim = "sharpness settles at the optimizer's own stability threshold",
     .citation = "Cohen et al. 2021, arXiv:2103.00065; Cohen et al. 2022, arXiv:2207.14484",

@@ -59,6 +59,8 @@ struct ub_law {
     const char *across; /* UB_SAME: groups that differ in nothing but this axis form a cluster */
 };
 
+extern const struct ub_law *const ub_laws[]; /* NULL-terminated; registry.c */
+
 /* ---- verdicts ------------------------------------------------------------------------------- */
 
 struct ub_law_share { /* of the scatter of data between groups, by an axis of the frame */

@@ -29,7 +29,7 @@ struct ub_window {
     bool excused;    /* falling, or rising beyond the prediction, is not against the law here */
 };
 
-struct ub_law {
+struct ub_series_law {
     const char *name, *claim, *citation;
     const char *observable; /* dimensionless series the law is about, e.g. "edge-ratio" */
     const char *const
@@ -44,7 +44,7 @@ struct ub_law {
     double margin; /* equivalence margin: |measured - predicted| below it counts as agreement */
     int64_t least_systems; /* fewer than this: undecided */
 };
-extern const struct ub_law *const ub_laws[]; /* NULL-terminated */
-const struct ub_law *ub_law_find(const char *name);
+extern const struct ub_series_law *const ub_series_laws[]; /* NULL-terminated */
+const struct ub_series_law *ub_series_law_find(const char *name);
 
 #endif

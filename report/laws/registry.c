@@ -1,20 +1,30 @@
 /* Every law the suite knows: a file in this folder and two lines here. */
+#include "report/laws/law.h"
 #include "report/laws/laws.h"
 
 #include <string.h>
 
-extern const struct ub_law ub_law_edge_of_stability, ub_law_batch_sharpness;
+extern const struct ub_series_law ub_law_edge_of_stability, ub_law_batch_sharpness;
 
-const struct ub_law *const ub_laws[] = {
+const struct ub_series_law *const ub_series_laws[] = {
     &ub_law_edge_of_stability,
     &ub_law_batch_sharpness,
     NULL,
 };
 
-const struct ub_law *ub_law_find(const char *name)
+extern const struct ub_law ub_law_coordinate_check, ub_law_catapult, ub_law_central_flow;
+
+const struct ub_law *const ub_laws[] = {
+    &ub_law_coordinate_check,
+    &ub_law_catapult,
+    &ub_law_central_flow,
+    NULL,
+};
+
+const struct ub_series_law *ub_series_law_find(const char *name)
 {
-    for (size_t i = 0; ub_laws[i]; i++)
-        if (strcmp(ub_laws[i]->name, name) == 0)
-            return ub_laws[i];
+    for (size_t i = 0; ub_series_laws[i]; i++)
+        if (strcmp(ub_series_laws[i]->name, name) == 0)
+            return ub_series_laws[i];
     return NULL;
 }

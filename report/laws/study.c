@@ -111,6 +111,23 @@ static bool is_measured(const struct study *study, const char *observable)
     return any;
 }
 
+static bool judge_groups(struct study *study, struct ub_error *err)
+{
+    size_t n = 0;
+    study->frame = ub_frame_new(study->store, err);
+    if (!study->frame)
+        return false;
+    while (ub_laws[n])
+        n++;
+    study->group_laws = ub_calloc(n + 1, sizeof *study->group_laws);
+    for (size_t i = 0; i < n; i++) {
+        struct ub_law_verdict *v = ub_law_verdict_new(ub_laws[i], study->frame);
+        if (v)
+            study->group_laws[study->n_group_laws++] = v;
+    }
+    return true;
+}
+
 struct study *study_new(const struct ub_store *store, struct ub_error *err)
 {
     struct study *study = ub_calloc(1, sizeof *study);
@@ -126,13 +143,16 @@ struct study *study_new(const struct ub_store *store, struct ub_error *err)
         }
     }
     size_t n = 0;
-    while (ub_laws[n])
+    while (ub_series_laws[n])
         n++;
     study->laws = ub_calloc(n + 1, sizeof(struct ub_law_result *));
     for (size_t i = 0; i < n; i++)
-        if (is_measured(study, ub_laws[i]->observable))
-            study->laws[study->n_laws++] = judge(ub_laws[i], study);
-    return study;
+        if (is_measured(study, ub_series_laws[i]->observable))
+            study->laws[study->n_laws++] = judge(ub_series_laws[i], study);
+    if (judge_groups(study, err))
+        return study;
+    study_free(study);
+    return NULL;
 }
 
 void study_free(struct study *study)
@@ -143,6 +163,10 @@ void study_free(struct study *study)
         ub_trace_free(study->traces[i]);
     for (size_t i = 0; i < study->n_laws; i++)
         ub_law_result_free(study->laws[i]);
+    for (size_t i = 0; i < study->n_group_laws; i++)
+        ub_law_verdict_free(study->group_laws[i]);
+    ub_free(study->group_laws);
+    ub_frame_free(study->frame);
     ub_free(study->laws);
     ub_free(study->traces);
     ub_free(study->system_of);

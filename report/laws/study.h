@@ -3,6 +3,7 @@
 #ifndef UB_REPORT_STUDY_H
 #define UB_REPORT_STUDY_H
 
+#include "report/laws/law.h"
 #include "report/laws/verdicts.h"
 
 struct study {
@@ -13,6 +14,10 @@ struct study {
     size_t *first_of;  /* first run of each system */
     size_t n_laws;
     struct ub_law_result **laws; /* verdicts on the laws whose observable was measured */
+    /* On laws about groups of runs, those that speak of any. */
+    struct ub_frame *frame;
+    size_t n_group_laws;
+    struct ub_law_verdict **group_laws;
 };
 
 struct study *study_new(const struct ub_store *store, struct ub_error *err);
@@ -36,7 +41,7 @@ bool has_series(const struct ub_trace *trace, const char *observable);
 double last_value(const struct ub_trace *trace, const char *observable, int64_t index);
 size_t count_status(const struct ub_store *store, enum ub_run_status status);
 
-struct ub_law_result *judge(const struct ub_law *law, const struct study *study);
+struct ub_law_result *judge(const struct ub_series_law *law, const struct study *study);
 
 /* A small set of distinct texts in order of first appearance; it keeps copies. */
 struct labels {

@@ -65,7 +65,7 @@ static const char *lost(const struct ub_run *run)
     }
 }
 
-static struct ub_window window_of(const struct ub_law *law, const struct ub_run *run,
+static struct ub_window window_of(const struct ub_series_law *law, const struct ub_run *run,
                                   const struct ub_trace *trace, const struct ub_series *series)
 {
     const char *why = lost(run);
@@ -79,7 +79,8 @@ static struct ub_window window_of(const struct ub_law *law, const struct ub_run 
     return window;
 }
 
-static void judge_run(const struct ub_law *law, const struct ub_trace *trace, struct ub_law_run *r)
+static void judge_run(const struct ub_series_law *law, const struct ub_trace *trace,
+                      struct ub_law_run *r)
 {
     struct ub_series series = {0};
     if (trace)
@@ -95,7 +96,7 @@ static void judge_run(const struct ub_law *law, const struct ub_trace *trace, st
 
 /* ---- all together ----------------------------------------------------------------------- */
 
-static bool is_asked(const struct ub_law *law, const struct ub_run_spec *spec)
+static bool is_asked(const struct ub_series_law *law, const struct ub_run_spec *spec)
 {
     for (size_t i = 0; i < spec->n_measures; i++)
         for (size_t k = 0; law->measures[k]; k++) {
@@ -128,7 +129,7 @@ static void collect_runs(struct ub_law_result *result, const struct study *study
     ub_free(place);
 }
 
-struct ub_law_result *judge(const struct ub_law *law, const struct study *study)
+struct ub_law_result *judge(const struct ub_series_law *law, const struct study *study)
 {
     struct ub_law_result *result = ub_calloc(1, sizeof *result);
     result->law = law;
@@ -142,7 +143,7 @@ struct ub_law_result *judge(const struct ub_law *law, const struct study *study)
     return result;
 }
 
-struct ub_law_result *ub_law_judge(const struct ub_law *law, const struct ub_store *store,
+struct ub_law_result *ub_law_judge(const struct ub_series_law *law, const struct ub_store *store,
                                    struct ub_error *err)
 {
     struct study *study = study_new(store, err);

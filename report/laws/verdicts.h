@@ -1,7 +1,7 @@
 /* verdicts.h - the verdict on a law over a store: what its runs and systems came to, and the four
  * words for it.
  *
- *     struct ub_law_result *r = ub_law_judge(ub_law_find("edge-of-stability"), store, &err);
+ *     struct ub_law_result *r = ub_law_judge(ub_series_law_find("edge-of-stability"), store, &err);
  *     printf("%s: %s\n", ub_verdict_name(r->verdict), r->why);
  *     ub_law_result_free(r); */
 #ifndef UB_LAWS_VERDICTS_H
@@ -46,7 +46,7 @@ struct ub_law_system {
 };
 
 struct ub_law_result {
-    const struct ub_law *law;
+    const struct ub_series_law *law;
     enum ub_verdict verdict;
     char *why;                /* one sentence */
     size_t n_runs, n_reached; /* runs to which the law applies; those that reached its regime */
@@ -66,7 +66,7 @@ struct ub_law_result {
 enum { UB_SHARE_MODEL, UB_SHARE_OPTIMIZER, UB_SHARE_DATASET, UB_SHARE_LOSS, UB_SHARE_SEED };
 extern const char *const ub_share_names[5];
 
-struct ub_law_result *ub_law_judge(const struct ub_law *law, const struct ub_store *store,
+struct ub_law_result *ub_law_judge(const struct ub_series_law *law, const struct ub_store *store,
                                    struct ub_error *err);
 void ub_law_result_free(struct ub_law_result *result);
 

@@ -186,6 +186,14 @@ static void add_titled(struct ub_text *out, struct table *t, const char *heading
 
 static void add_tables(struct ub_text *out, const struct study *study, const struct exponents *e)
 {
+    for (size_t i = 0; i < study->n_group_laws; i++) {
+        const struct ub_law_verdict *v = study->group_laws[i];
+        struct table *t = group_table(v, study->frame);
+        ub_text_add(out, "\n## %s: groups\n\n%s (%s). Of: %s. Margin: %s.\n\n", v->law->name,
+                    v->law->quantity, v->law->citation, v->law->who, v->law->because);
+        add_table(out, t, "groups");
+        table_free(t);
+    }
     add_plateaus(out, study);
     add_titled(out, thresholds_table(study),
                "Thresholds\n\nThe edge of each optimizer, rho = 1: H is the Hessian of the "
@@ -293,11 +301,16 @@ static void add_page(struct ub_text *out, const struct study *study, const struc
 {
     ub_text_add(out, "# unibench report\n");
     add_notice(out, study->store);
-    if (study->n_laws == 0)
+    if (study->n_laws + study->n_group_laws == 0)
         ub_text_add(out, "\nNo law is about what these runs measured.\n");
     for (size_t i = 0; i < study->n_laws; i++) {
         ub_text_add(out, "\n");
         add_verdict(out, study->laws[i], true);
+        ub_text_add(out, "\n");
+    }
+    for (size_t i = 0; i < study->n_group_laws; i++) {
+        ub_text_add(out, "\n");
+        add_group_verdict(out, study->group_laws[i], true);
         ub_text_add(out, "\n");
     }
     ub_text_add(out, "\n## Summary\n\n");
@@ -339,7 +352,10 @@ static bool write_laws(const struct study *study, const char *folder, struct ub_
         ub_text_free(&one);
         table_free(t);
     }
-    const bool good = write_text(folder, "laws.csv", &out, err);
+    struct ub_text data = group_data_csv(study);
+    const bool good = write_text(folder, "laws.csv", &out, err) &&
+                      (study->n_group_laws == 0 || write_text(folder, "data.csv", &data, err));
+    ub_text_free(&data);
     ub_text_free(&out);
     return good;
 }

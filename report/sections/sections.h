@@ -31,6 +31,11 @@ void add_fold_begin(struct ub_text *out, const char *summary);
 void add_fold_end(struct ub_text *out);
 /* Folded away where it is long, as "60 systems". */
 void add_table(struct ub_text *out, const struct table *t, const char *what);
+/* The same of a law about groups of runs (groups.c); its groups and controls, one a row; all groups
+ * of all such laws as CSV. */
+void add_group_verdict(struct ub_text *out, const struct ub_law_verdict *verdict, bool markdown);
+struct table *group_table(const struct ub_law_verdict *verdict, const struct ub_frame *frame);
+struct ub_text group_data_csv(const struct study *study);
 /* How many runs ended how. */
 struct table *status_table(const struct ub_store *store);
 

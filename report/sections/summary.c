@@ -210,6 +210,13 @@ char *ub_report_summary(const struct ub_store *store, struct ub_error *err)
         ub_text_free(&verdict);
         table_free(t);
     }
+    for (size_t i = 0; i < study->n_group_laws; i++) {
+        struct ub_text verdict = {0};
+        add_group_verdict(&verdict, study->group_laws[i], false);
+        ub_text_add(&out, "\n");
+        add_wrapped(&out, verdict.data);
+        ub_text_free(&verdict);
+    }
     study_free(study);
     return out.data ? out.data : ub_strdup("");
 }
