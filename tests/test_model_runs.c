@@ -168,9 +168,12 @@ static void reports_show_the_coordinate_check(void **state)
     (void)state;
     char *folder = support_folder();
     support_write(folder, "check.yaml", suite, strlen(suite));
+    cli_run(folder, "run check.yaml --dry-run", 0,
+            "coordinate-check: 3 different model.width in a group, needs 4");
     cli_run(folder, "run check.yaml --out S", 0, "6 runs: 6 ok");
     cli_run(folder, "report S", 0, "");
     assert_true(cli_exists(folder, "S/report/coordinates-mlp-gd.png"));
+    assert_true(cli_exists(folder, "S/report/data.csv"));
     char *page = cli_read(folder, "S/report/report.md");
     const char *row = strstr(page, "| mlp, gd |");
     assert_non_null(row);
