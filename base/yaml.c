@@ -221,7 +221,8 @@ static bool is_plain(const char *value)
 {
     static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                "_./+-=()";
-    return *value && !strchr("-=", *value) && strspn(value, safe) == strlen(value);
+    return *value && !strchr("-=.", *value) && /* "..." ends a document */
+           strspn(value, safe) == strlen(value);
 }
 
 void ub_yaml_add_scalar(struct ub_text *text, const char *value)

@@ -380,7 +380,9 @@ static void yaml_scalars_come_back(void **state)
                                          "\xc3\xa9t\xc3\xa9",
                                          "*star",
                                          "lr=edge(40)",
-                                         " spaced "};
+                                         " spaced ",
+                                         "...",
+                                         ".x"};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         struct ub_text text = {0};
         struct ub_error err = {0};
