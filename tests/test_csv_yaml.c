@@ -393,6 +393,11 @@ static void yaml_scalars_come_back(void **state)
         assert_non_null(root);
         assert_string_equal(root->items[0]->text, values[i]);
         ub_yaml_free(root);
+        root = ub_yaml_parse(text.data + strlen("key: "), "alone", &err);
+        assert_non_null(root);
+        assert_int_equal(root->kind, UB_YAML_SCALAR);
+        assert_string_equal(root->text, values[i]);
+        ub_yaml_free(root);
         ub_text_free(&text);
     }
 }
