@@ -74,7 +74,8 @@ void ub_text_add_shell(struct ub_text *text, const char *word);
 
 /* ---- names ------------------------------------------------------------------------------ */
 
-/* The entry of `names` (n strings) nearest to `given` in edit distance, NULL if none is near. */
+/* The entry of `names` (n strings) nearest to `given` in edit distance, NULL if none is near, or if
+ * `given` is a number: the nearest number is no likelier what was meant than any other. */
 const char *ub_suggest(const char *given, const char *const *names, size_t n);
 
 /* FNV-1a 64-bit hash: stable over machines and versions; run ids are its 16 hex digits. */
@@ -82,8 +83,11 @@ uint64_t ub_hash(const void *data, size_t bytes);
 
 bool ub_glob(const char *pattern, const char *text); /* fnmatch-style; NULL pattern matches all */
 
-/* Strict number reading: the whole of `text`, C locale, finite. */
+/* Strict number reading: the whole of `text`, C locale. A real is rounded to the nearest double;
+ * one that would become infinite, or 0 without being 0, is refused. */
 bool ub_read_real(const char *text, double *out);
+/* Whether `text` is a number that is refused for its magnitude alone: 1e400, 1e-400. */
+bool ub_real_beyond(const char *text);
 bool ub_read_int(const char *text, int64_t *out);
 
 /* The shortest decimal text that reads back as `value` (at most %.17g); "nan", "inf", "-inf". */

@@ -54,17 +54,37 @@ void ub_text_add_shell(struct ub_text *text, const char *word)
 
 /* strtod and printf follow LC_NUMERIC, which the program never changes from "C"; a host that
  * embeds these libraries is told to leave it so. */
-bool ub_read_real(const char *text, double *out)
+static bool parse_real(const char *text, double *out)
 {
     static const char allowed[] = "0123456789+-.eE";
     if (!text || !*text || strspn(text, allowed) != strlen(text))
         return false;
     char *end;
-    double value = strtod(text, &end);
-    if (*end || !isfinite(value))
+    *out = strtod(text, &end);
+    return end != text && !*end;
+}
+
+/* Whether `value`, read from `text`, has lost its magnitude: infinite, or 0 of digits that are not.
+ * Subnormals are kept: they are what the program itself writes of such values. */
+static bool is_beyond(const char *text, double value)
+{
+    const size_t significand = strcspn(text, "eE");
+    return !isfinite(value) || (value == 0 && strcspn(text, "123456789") < significand);
+}
+
+bool ub_read_real(const char *text, double *out)
+{
+    double value;
+    if (!parse_real(text, &value) || is_beyond(text, value))
         return false;
     *out = value;
     return true;
+}
+
+bool ub_real_beyond(const char *text)
+{
+    double value;
+    return parse_real(text, &value) && is_beyond(text, value);
 }
 
 bool ub_read_int(const char *text, int64_t *out)

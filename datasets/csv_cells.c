@@ -108,6 +108,16 @@ bool ub_read_styled(const char *text, struct ub_number_style style, double *out)
     return good;
 }
 
+bool ub_styled_beyond(const char *text, struct ub_number_style style)
+{
+    size_t length;
+    text = trim(text, &length);
+    char *plain = ub_calloc(length + 1, 1);
+    const bool beyond = to_plain(text, length, style, plain) && ub_real_beyond(plain);
+    ub_free(plain);
+    return beyond;
+}
+
 void ub_suggest_styles(const char *text, struct ub_text *out)
 {
     static const struct {

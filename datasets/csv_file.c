@@ -1,6 +1,7 @@
 /* Any CSV file with a header: one column is the label or target, the others are inputs. */
 #include "datasets/csv_file.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,7 +227,13 @@ static bool read_cell(const struct table *t, size_t row, size_t column, double *
     if (ub_read_styled(text, t->style, out))
         return true;
     struct ub_text others = {0};
-    ub_suggest_styles(text, &others);
+    char least[UB_REAL_TEXT], most[UB_REAL_TEXT];
+    ub_real_text(DBL_TRUE_MIN, least);
+    ub_real_text(DBL_MAX, most);
+    if (ub_styled_beyond(text, t->style))
+        ub_text_add(&others, " that a double holds: 0, or of magnitude %s to %s", least, most);
+    else
+        ub_suggest_styles(text, &others);
     ub_fail(err, UB_INPUT, "%s:%d: '%.100s' in row %zu, column '%s'; expected a finite number%s",
             t->csv->path, t->csv->lines[row], text, row + 1, t->csv->header[column],
             others.length ? others.data : "");

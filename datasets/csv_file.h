@@ -15,6 +15,9 @@ struct ub_number_style {
 /* A finite number, the whole of the cell but for spaces around. Thousands are separated between
  * every three digits before the decimal mark or nowhere. */
 bool ub_read_styled(const char *text, struct ub_number_style style, double *out);
+/* Whether it is a number, but one too large or too small for a double: it is refused, as the next
+ * double, infinity or 0, is another number. */
+bool ub_styled_beyond(const char *text, struct ub_number_style style);
 /* Adds to a message how other styles would read what this one does not; nothing when none does. */
 void ub_suggest_styles(const char *text, struct ub_text *out);
 /* Nothing, or one of NA, N/A, #N/A, <NA>, NaN, null, ? in any case, spaces around or not. */
@@ -23,7 +26,8 @@ bool ub_is_missing(const char *text);
 /* ---- labels ---- */
 
 /* What makes labels one class: numbers are their values (0, 0.0 and -0 are one), all else its text
- * without spaces around. Whole numbers are exact; those beyond 64 bits are texts. */
+ * without spaces around. Whole numbers are exact; those beyond 64 bits are texts, and so are
+ * numbers that no double holds (1e400, 1e-400). */
 struct ub_label {
     const char *text; /* where it begins */
     size_t length;
