@@ -28,13 +28,17 @@ static size_t edit_distance(const char *a, const char *b)
 const char *ub_suggest(const char *given, const char *const *names, size_t n)
 {
     const char *best = NULL;
+    double number;
     size_t length = strlen(given), least = length / 3 + 1; /* farther is no help */
-    if (length >= LONGEST_NAME)
+    if (length >= LONGEST_NAME || ub_read_real(given, &number))
         return NULL;
     for (size_t i = 0; i < n; i++) {
-        if (strlen(names[i]) >= LONGEST_NAME)
+        const size_t other = strlen(names[i]);
+        if (other >= LONGEST_NAME)
             continue;
         size_t d = edit_distance(given, names[i]);
+        if (d == (other > length ? other : length))
+            continue; /* nothing in common: 'a' is no misspelled 'b' */
         if (d < least || (d == least && !best)) {
             least = d;
             best = names[i];

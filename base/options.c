@@ -234,11 +234,14 @@ static void describe(const struct ub_option *o, struct ub_text *out)
             ub_text_add(out, "%s %s", i ? "," : "", o->choices[i]);
         return;
     }
+    char least[UB_REAL_TEXT], most[UB_REAL_TEXT];
+    ub_real_text(o->min, least);
+    ub_real_text(o->max, most);
     ub_text_add(out, "%s", kinds[o->kind]);
     if ((o->min != 0 || o->max != 0) && o->max < 1e300)
-        ub_text_add(out, " from %.17g to %.17g", o->min, o->max);
+        ub_text_add(out, " from %s to %s", least, most);
     else if (o->min != 0 || o->max != 0)
-        ub_text_add(out, " from %.17g up", o->min);
+        ub_text_add(out, " from %s up", least);
 }
 
 static const struct ub_option *find_option(const struct ub_option *options, const char *key)

@@ -30,7 +30,9 @@ bool cli_real(const char *option, const char *text, double least, double *out, s
 {
     if (ub_read_real(text, out) && *out >= least)
         return true;
-    return ub_fail(err, UB_INPUT, "%s: '%s'; expected a number, %g or more", option, text, least);
+    char number[UB_REAL_TEXT];
+    ub_real_text(least, number);
+    return ub_fail(err, UB_INPUT, "%s: '%s'; expected a number, %s or more", option, text, number);
 }
 
 bool cli_bytes(const char *option, const char *text, uint64_t *out, struct ub_error *err)

@@ -20,8 +20,8 @@ static void first_error_wins_and_is_one_line(void **state)
 static void numbers_are_read_strictly(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"",    "x",   "1x",    " 1",   "1 ",
-                                      "nan", "inf", "1e999", "0x10", "1,5"};
+    static const char *const bad[] = {"",     "x",   "1x", " 1", "1 ", "nan", "inf",   "1e999",
+                                      "0x10", "1,5", ".",  "e5", "-",  "1e",  "1e-400"};
     double real;
     int64_t whole;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -35,6 +35,26 @@ static void numbers_are_read_strictly(void **state)
     assert_false(ub_read_int("9223372036854775808", &whole));
     assert_false(ub_read_int("-9223372036854775809", &whole));
     assert_false(ub_read_int("1.0", &whole));
+}
+
+/* Halfway to the least double, 2^-1075 = 2.4703282292062327...e-324, rounds to 0 (to even) and is
+ * refused; anything above rounds to 2^-1074. */
+static void numbers_lose_no_magnitude(void **state)
+{
+    (void)state;
+    static const char *const beyond[] = {"1e-400", "-0.001e-330", "2.4703282292062327e-324",
+                                         "1e400",  "-1e309",      "1.7976931348623159e308"};
+    static const char *const zeros[] = {"0", "-0.000", "0e5", "0.0e-400", "0e999"};
+    double real;
+    for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++)
+        if (ub_read_real(beyond[i], &real) || !ub_real_beyond(beyond[i]))
+            fail_msg("'%s' is read as %g", beyond[i], real);
+    for (size_t i = 0; i < sizeof zeros / sizeof *zeros; i++)
+        assert_true(ub_read_real(zeros[i], &real) && real == 0 && !ub_real_beyond(zeros[i]));
+    assert_true(ub_read_real("2.4703282292062328e-324", &real) && real == 0x1p-1074);
+    assert_true(ub_read_real("5e-324", &real) && real == 0x1p-1074);
+    assert_true(ub_read_real("1.7976931348623157e308", &real) && real == 0x1.fffffffffffffp1023);
+    assert_false(ub_real_beyond("x") || ub_real_beyond("") || ub_real_beyond("1e-300"));
 }
 
 static void real_text_is_shortest_and_exact(void **state)
@@ -62,6 +82,15 @@ static void near_names_are_suggested(void **state)
     assert_string_equal(ub_suggest("heavyball", names, 3), "heavy-ball");
     assert_string_equal(ub_suggest("nestrov", names, 3), "nesterov");
     assert_null(ub_suggest("transformer", names, 3));
+    static const char *const short_names[] = {"0", "10", "a", "lr"};
+    static const char *const unlike[] = {"5", "15", "1.0", "-1", "b", "", "xx"};
+    for (size_t i = 0; i < sizeof unlike / sizeof *unlike; i++) {
+        const char *near = ub_suggest(unlike[i], short_names, 4);
+        if (near)
+            fail_msg("'%s' suggested for '%s'", near, unlike[i]);
+    }
+    assert_string_equal(ub_suggest("lr2", short_names, 4), "lr");
+    assert_string_equal(ub_suggest("l", short_names, 4), "lr");
 }
 
 static void hash_is_fnv1a(void **state)
@@ -154,6 +183,29 @@ static void bad_calls_say_what_was_expected(void **state)
         struct ub_error err = {0};
         assert_null(canonical(cases[i][0], &err));
         assert_input_error(&err, cases[i][1]);
+    }
+}
+
+/* A bound is written as the table of options has it, not by the 17 digits of its double. */
+static void bounds_are_named_in_shortest_form(void **state)
+{
+    (void)state;
+    static const struct ub_option bounded[] = {
+        {.key = "part", .kind = UB_OPTION_REAL, .min = 1e-6, .max = 0.9, .help = "p"},
+        {.key = "rate", .kind = UB_OPTION_REAL, .min = 0.1, .max = 1e301, .help = "r"},
+        {.key = "size", .kind = UB_OPTION_INT, .min = 0, .max = 1e9, .help = "s"},
+        {.key = NULL}};
+    static const char *const cases[][2] = {
+        {"m:part=0.95,rate=1,size=1", "w: m: part=0.95; expected a number from 1e-06 to 0.9"},
+        {"m:part=0.5,rate=0,size=1", "w: m: rate=0; expected a number from 0.1 up"},
+        {"m:part=0.5,rate=1,size=-1", "w: m: size=-1; expected an integer from 0 to 1000000000"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ub_error err = {0};
+        struct ub_call *call = ub_call_parse(cases[i][0], "w", &err);
+        assert_non_null(call);
+        assert_false(ub_call_check(call, bounded, "w", &err));
+        assert_string_equal(err.text, cases[i][1]);
+        ub_call_free(call);
     }
 }
 
@@ -330,12 +382,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_error_wins_and_is_one_line),
         cmocka_unit_test(numbers_are_read_strictly),
+        cmocka_unit_test(numbers_lose_no_magnitude),
         cmocka_unit_test(real_text_is_shortest_and_exact),
         cmocka_unit_test(near_names_are_suggested),
         cmocka_unit_test(hash_is_fnv1a),
         cmocka_unit_test(sizes_that_overflow_do_not_fit),
         cmocka_unit_test(calls_have_one_canonical_text),
         cmocka_unit_test(bad_calls_say_what_was_expected),
+        cmocka_unit_test(bounds_are_named_in_shortest_form),
         cmocka_unit_test(streams_are_named_and_repeatable),
         cmocka_unit_test(draws_have_their_distributions),
         cmocka_unit_test(permutations_are_permutations),
