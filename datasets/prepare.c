@@ -290,10 +290,19 @@ static bool choose_target(struct ub_dataset *d, const struct ub_call *call, cons
     return true;
 }
 
+/* Of one class there is nothing to learn: each model predicts it from the start, with loss 0. */
+static bool check_classes(const struct ub_dataset *d, const char *where, struct ub_error *err)
+{
+    if (d->task != UB_CLASSIFICATION || d->outputs > 1)
+        return true;
+    return ub_fail(err, UB_INPUT, "%s: one class%s%s; expected two at least, to tell apart", where,
+                   d->class_names ? ", " : "", d->class_names ? d->class_names[0] : "");
+}
+
 bool ub_dataset_prepare(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
                         const char *where, struct ub_error *err)
 {
     return keep_classes(d, call, where, err) && choose_samples(d, call, seed, where, err) &&
            fill_missing(d, where, err) && scale_inputs(d, ub_call_get(call, "scale"), where, err) &&
-           choose_target(d, call, where, err);
+           choose_target(d, call, where, err) && check_classes(d, where, err);
 }

@@ -495,6 +495,7 @@ static void bad_calls_say_what_was_expected(void **state)
         {"digits:size=1798", "digits: size=1798; expected at most 1797"},
         {"digits:classes=1x2,size=360", "size=360; expected at most 359"},
         {"digits:classes=10", "class 10; expected 0 to 9"},
+        {"digits:classes=3", "digits: one class; expected two at least, to tell apart"},
         {"digits:classes=3x3", "class 3 twice; expected it once"},
         {"digits:classes=-3", "class -3; expected 0 to 9"},
         {"digits:classes=0x", "class ; expected 0 to 9"},

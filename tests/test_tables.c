@@ -93,7 +93,7 @@ static void the_whole_range_of_doubles(void **state)
     (void)state;
     static const double expected[] = {1e-300, 1e300, -1.7976931348623157e308, 5e-324,
                                       0.1,    1e-5,  123456789012345678.0,    -0x1.921fb54442d18p1};
-    struct ub_dataset *d = load("y,x\n1,1e-300\n1,1e300\n1,-1.7976931348623157e308\n1,5e-324\n"
+    struct ub_dataset *d = load("y,x\n0,1e-300\n1,1e300\n1,-1.7976931348623157e308\n1,5e-324\n"
                                 "1,0.1000000000000000055511151231257827\n1,0.00001\n"
                                 "1,123456789012345678\n1,-3.141592653589793116\n",
                                 "");
@@ -109,6 +109,13 @@ static void bad_tables_say_where(void **state)
         const char *table, *more, *part;
     } cases[] = {
         {"a,y\n1,0\n1e999,1\n", "", "t.csv:3: '1e999' in row 2, column 'a'; expected a finite"},
+        {"a,y\n1,0\n1e-400,1\n", "",
+         "t.csv:3: '1e-400' in row 2, column 'a'; expected a finite number that a double holds: 0, "
+         "or of magnitude 5e-324 to 1.7976931348623157e+308"},
+        {"a;y\n1;0\n-1,5e-999;1\n", ",decimal=comma",
+         "t.csv:3: '-1,5e-999' in row 2, column 'a'; expected a finite number that a double holds"},
+        {"a,y\n1,0\n1,1e-400\n", ",task=regression",
+         "t.csv:3: '1e-400' in row 2, column 'y'; expected a finite number that a double holds"},
         {"a,y\n1,0\ninf,1\n", "", "t.csv:3: 'inf' in row 2, column 'a'"},
         {"a,y\n1,0\n0x10,1\n", "", "t.csv:3: '0x10' in row 2"},
         {"a,y\n1,0\n1 2,1\n", "", "t.csv:3: '1 2' in row 2"},
@@ -249,7 +256,8 @@ static void labels_are_classes_by_value(void **state)
         {{"cat", "Cat", "2", "10", "2.0"}, {3, 2, 0, 1, 0}},
         {{"9007199254740993", "9007199254740992", "9007199254740993"}, {1, 0, 1}},
         {{"123456789012345678901", "123456789012345678902", "123456789012345678901"}, {0, 1, 0}},
-        {{"1e400", "1e401"}, {0, 1}}, /* no doubles: texts */
+        {{"1e400", "1e401"}, {0, 1}},        /* no doubles: texts */
+        {{"0", "1e-400", "0.0"}, {0, 1, 0}}, /* so is this, and not 0 */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct ub_text table = {0};
@@ -291,7 +299,7 @@ static void classes_are_chosen_by_name(void **state)
         const char *first;
     } cases[] = {
         {words, "virginica+setosa", 3, {1, 0, 1}, {0, 1, 3}, "virginica"},
-        {words, "versicolor", 1, {0}, {2}, "versicolor"},
+        {words, "versicolor+virginica", 2, {1, 0}, {1, 2}, "versicolor"},
         {words, "2x0", 3, {1, 0, 1}, {0, 1, 3}, "virginica"}, /* in their order */
         {numbers, "3x1", 3, {0, 1, 0}, {0, 1, 3}, "3"},       /* what the file calls them */
         {numbers, "1.0+2", 2, {0, 1}, {1, 2}, "1"},
@@ -316,6 +324,25 @@ static void classes_are_chosen_by_name(void **state)
     assert_refused(words, ",classes=3", "class 3; expected one of setosa, versicolor, virginica");
     assert_refused(words, ",classes=setosa+0", "class 0 twice; expected it once");
     assert_refused(numbers, ",classes=0x1", "class 0; expected one of 1, 2, 3");
+    const struct loaded l = load_bytes(numbers, strlen(numbers), ",classes=0x1");
+    assert_null(strstr(l.err.text, "did you mean")); /* no number is another's misspelling */
+}
+
+/* One class is predicted by every model from the start, however it came to be alone. */
+static void one_class_is_refused(void **state)
+{
+    (void)state;
+    static const char two[] = "y,x\ncat,0\ndog,1\ncat,\n";
+    static const char said[] = "csv: one class, cat; expected two at least, to tell apart";
+    assert_refused("y,x\ncat,0\ncat,1\n", "", said);
+    assert_refused(two, ",classes=cat,missing=drop", said);
+    assert_refused("y,x\ncat,0\ndog,\n", ",missing=drop", said);
+    struct ub_dataset *d = load("y,x\n1,0\n1,1\n", ",target=inputs"); /* the classes are not used */
+    assert_int_equal(d->task, UB_REGRESSION);
+    ub_dataset_free(d);
+    d = load("y,x\n1,0\n1,1\n", ",task=regression");
+    assert_int_equal(d->outputs, 1);
+    ub_dataset_free(d);
 }
 
 static void the_label_may_be_a_number_of_column(void **state)
@@ -449,6 +476,7 @@ int main(void)
         cmocka_unit_test(means_are_of_the_training_samples),
         cmocka_unit_test(labels_are_classes_by_value),
         cmocka_unit_test(classes_are_chosen_by_name),
+        cmocka_unit_test(one_class_is_refused),
         cmocka_unit_test(the_label_may_be_a_number_of_column),
         cmocka_unit_test(ten_thousand_inputs),
         cmocka_unit_test(texts_of_every_system),
