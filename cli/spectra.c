@@ -1,5 +1,6 @@
 /* unibench spectra: the spectra of anyone's weights. */
 #include "bench/arrays/arrays.h"
+#include "bench/arrays/packed.h"
 #include "bench/arrays/quantized.h"
 #include "bench/arrays/weight_axes.h"
 #include "bench/run/build_info.h"
@@ -8,7 +9,7 @@
 
 #include <string.h>
 
-enum { WEIGHTS = 256, KERNELS, LAYOUT, MOST_RULES = 64 };
+enum { WEIGHTS = 256, KERNELS, LAYOUT, MOST_RULES = 64, MOST_NAMED = 12 };
 
 static const struct argp_option options[] = {
     {"weights", WEIGHTS, "FILE", 0, "the weights: .npz, .npy or .safetensors", 0},
@@ -23,7 +24,7 @@ static const struct argp_option options[] = {
      "positions (PyTorch); hwio, positions x in x out (Keras, JAX; stacked experts); auto "
      "(default), "
      "by the shape. With /GROUPS, of grouped convolutions: 'features.*=oihw/32'. NAME may be a "
-     "pattern; may be given again, the last that fits counts",
+     "pattern, and must fit an array; may be given again, the last that fits counts",
      0},
     {0},
 };
@@ -82,7 +83,8 @@ static const struct argp argp = {
            "\v"
            "Every array of floating-point numbers (8, 16, 32 or 64 bits) with two axes or more is "
            "analyzed, 8-bit floats and integers times the scales beside them; vectors, scalars, "
-           "other types, and the data sets that 'unibench export' puts beside the weights are "
+           "other types (packed weights, and their scales, too), and the data sets that 'unibench "
+           "export' puts beside the weights are "
            "skipped and counted. From PyTorch:\n\n"
            "  numpy.savez('model.npz', **{k: v.float().cpu().numpy()\n"
            "                              for k, v in model.state_dict().items()})\n\n"
@@ -135,9 +137,14 @@ struct analysis {
     const struct arguments *arguments;
     struct ub_weights *weights;
     struct ub_scales *scales; /* read when the first array of 8 bits needs them */
+    struct ub_packed packed;
+    bool fits[MOST_RULES];  /* rules of --layout that some array fits */
+    struct remarks kernels; /* names, of those that rules could fit */
     size_t vectors, data, n_scales;
     struct remarks others;    /* by type */
-    struct remarks one_sided; /* names, of kernels of one channel */
+    struct remarks unpacked;  /* by type: packed weights */
+    struct remarks one_sided; /* names, of kernels of one channel: matrices in all positions */
+    struct remarks sideless;  /* names, of kernels that are vectors in all positions, too */
     struct remarks infinite;  /* names */
     struct remarks refused;   /* reasons */
     struct remarks scaled;    /* how */
@@ -197,8 +204,10 @@ static bool analyze_matrix(struct analysis *s, const struct ub_array *a, struct 
         return false;
     if (weight.rows > 1 && weight.columns > 1)
         add_row(s, a, &axes, &weight);
-    else
+    else if (ub_axes_two_sided(a, &axes, false))
         remark(&s->one_sided, a->name);
+    else
+        remark(&s->sideless, a->name);
     ub_free(own);
     return true;
 }
@@ -219,10 +228,22 @@ static bool analyze_scaled(struct analysis *s, const struct ub_array *a, struct 
     return good;
 }
 
+/* Which rules of --layout are about it, and that one could be. */
+static void note_rules(struct analysis *s, const struct ub_array *a)
+{
+    const struct arguments *g = s->arguments;
+    for (size_t i = 0; i < g->n_rules; i++)
+        s->fits[i] = s->fits[i] || ub_axes_rule_fits(&g->rules[i], a);
+    if (a->rank > 2 && g->n_rules > 0 && s->kernels.count < MOST_NAMED)
+        remark(&s->kernels, a->name);
+}
+
 static bool analyze(void *context, const struct ub_array *a, struct ub_error *err)
 {
     struct analysis *s = context;
     const bool small = a->kind == UB_ARRAY_FLOAT8 || a->kind == UB_ARRAY_INTEGER8;
+    note_rules(s, a);
+    ub_packed_note(&s->packed, a);
     if (a->kind == UB_ARRAY_OTHER)
         remark(&s->others, a->type);
     else if (small && ub_is_scale(a->name))
@@ -236,13 +257,19 @@ static bool analyze(void *context, const struct ub_array *a, struct ub_error *er
     return true;
 }
 
-/* Scales with a row a block look like weights; beside weights of 8 bits they are none. */
+/* Scales with a row a block look like weights; beside weights of 8 bits, or packed ones, they are
+ * none. */
 static void leave_out_scales(struct analysis *s)
 {
     struct ub_weights *w = s->weights;
     size_t kept = 0;
+    ub_packed_match(&s->packed);
+    for (size_t i = 0; i < s->packed.count; i++)
+        if (s->packed.list[i].packed)
+            remark(&s->unpacked, s->packed.list[i].type);
     for (size_t i = 0; i < w->count; i++) {
-        if (!s->scales || !ub_is_scale(w->rows[i].name)) {
+        const char *name = w->rows[i].name;
+        if (!(s->scales && ub_is_scale(name)) && !ub_packed_scale(&s->packed, name)) {
             w->rows[kept++] = w->rows[i];
             continue;
         }
@@ -250,6 +277,26 @@ static void leave_out_scales(struct analysis *s)
         s->n_scales++;
     }
     w->count = kept;
+}
+
+/* A rule that is about nothing is a misspelled name, or one of an array that has no order. */
+static bool check_rules(const struct analysis *s, struct ub_error *err)
+{
+    const struct arguments *g = s->arguments;
+    for (size_t i = 0; i < g->n_rules; i++) {
+        const char *pattern = g->rules[i].pattern;
+        if (s->fits[i] || strcmp(pattern, "*") == 0)
+            continue;
+        struct ub_text known = {0};
+        list_remarks(&s->kernels, false, &known);
+        ub_fail(err, UB_INPUT,
+                "--layout: '%s' fits no array of more than two axes; expected %s%s%s", pattern,
+                known.length ? "a name or pattern of " : "no NAME, as there is none",
+                known.length ? known.data : "", s->kernels.count == MOST_NAMED ? ", ..." : "");
+        ub_text_free(&known);
+        return false;
+    }
+    return true;
 }
 
 /* ---- what to say of it ---- */
@@ -274,12 +321,16 @@ static void describe_skipped(const struct analysis *a, struct ub_text *out)
         const struct remarks *what;
         bool counted;
         const char *title;
-    } lists[] = {{&a->others, true, "other types"},
-                 {&a->one_sided, false,
-                  "kernels of one channel, whose matrices at a position are vectors (--kernels "
-                  "matrix takes all positions together)"},
-                 {&a->infinite, false, "not finite"},
-                 {&a->refused, false, "not read"}};
+    } lists[] = {
+        {&a->others, true, "other types"},
+        {&a->unpacked, true,
+         "among them packed weights, to be unpacked by the scales beside them first"},
+        {&a->one_sided, false,
+         "kernels of one channel, whose matrices at a position are vectors (--kernels "
+         "matrix takes all positions together)"},
+        {&a->sideless, false, "kernels whose matrices are vectors, all positions together, too"},
+        {&a->infinite, false, "not finite"},
+        {&a->refused, false, "not read"}};
     count_kinds(a, out);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         if (lists[i].what->count == 0)
@@ -298,17 +349,19 @@ static void describe_skipped(const struct analysis *a, struct ub_text *out)
 
 static void analysis_clear(struct analysis *a)
 {
-    struct remarks *const all[] = {&a->others, &a->one_sided, &a->infinite, &a->refused,
-                                   &a->scaled};
+    struct remarks *const all[] = {&a->kernels,  &a->others,   &a->unpacked, &a->one_sided,
+                                   &a->sideless, &a->infinite, &a->refused,  &a->scaled};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         remarks_clear(all[i]);
+    ub_packed_clear(&a->packed);
     ub_scales_free(a->scales);
 }
 
 static bool analyze_file(const struct arguments *a, struct ub_weights *w)
 {
     struct analysis analysis = {.arguments = a, .weights = w};
-    bool good = ub_arrays_each(a->weights, analyze, &analysis, a->err);
+    bool good =
+        ub_arrays_each(a->weights, analyze, &analysis, a->err) && check_rules(&analysis, a->err);
     leave_out_scales(&analysis);
     describe_skipped(&analysis, &w->skipped);
     if (good && w->count == 0)

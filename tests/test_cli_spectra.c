@@ -248,6 +248,70 @@ static void other_formats(void **state)
     support_remove(folder);
 }
 
+/* A kernel that no reading makes a matrix is said to be so, without advice that would not help. */
+static void advice_is_about_what_helps(void **state)
+{
+    (void)state;
+    static const char sideless[] =
+        "kernels whose matrices are vectors, all positions together, too: ";
+    static const struct {
+        const char *arguments, *said, *unsaid;
+    } cases[] = {
+        {"", "(--kernels matrix takes all positions together): dw; kernels whose", "): dwk"},
+        {"", "too: dwk.", "too: dw."},
+        {" --kernels matrix", "too: dwk.", "--kernels matrix"},
+        {" --layout dw=oihw/16", "too: dw, dwk.", "--kernels matrix"},
+        {" --kernels matrix --layout dw=oihw/16", "too: dw, dwk.", "--kernels matrix"},
+    };
+    char *folder = support_folder();
+    double values[16 * 9];
+    for (int i = 0; i < 16 * 9; i++)
+        values[i] = sin(1 + 3.7 * i);
+    struct ub_npz *z = open_npz(folder, "w.npz");
+    add(z, "dw", 4, (int64_t[]){16, 1, 3, 3}, values);
+    add(z, "dwk", 4, (int64_t[]){3, 3, 16, 1}, values);
+    add(z, "fc", 2, (int64_t[]){9, 16}, values);
+    close_npz(z);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ub_text line = {0};
+        ub_text_add(&line, "spectra --weights w.npz%s", cases[i].arguments);
+        char *out = cli_expect(folder, line.data, 0, cases[i].said);
+        assert_non_null(strstr(out, sideless));
+        if (strstr(out, cases[i].unsaid))
+            fail_msg("%s: '%s' in\n%s", line.data, cases[i].unsaid, out);
+        ub_free(out);
+        ub_text_free(&line);
+    }
+    support_remove(folder);
+}
+
+/* As GPTQ writes a layer: eight weights in an integer, and scales that are no weight. */
+static void packed_weights_are_not_their_scales(void **state)
+{
+    (void)state;
+    static const char header[] =
+        "{\"fc.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]},"
+        "\"l.g_idx\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[16,24]},"
+        "\"l.qweight\":{\"dtype\":\"I32\",\"shape\":[2,2],\"data_offsets\":[24,40]},"
+        "\"l.scales\":{\"dtype\":\"F16\",\"shape\":[2,2],\"data_offsets\":[40,48]}}";
+    static const float numbers[] = {1, 2, 3, 4};
+    char *folder = support_folder();
+    unsigned char file[600] = {(unsigned char)(sizeof header - 1), (sizeof header - 1) >> 8};
+    memcpy(file + 8, header, sizeof header - 1);
+    memcpy(file + 8 + sizeof header - 1, numbers, sizeof numbers);
+    support_write(folder, "gptq.safetensors", file, 8 + sizeof header - 1 + 48);
+    char *out = cli_expect(folder, "spectra --weights gptq.safetensors --out S", 0,
+                           "1 weight. Skipped: 1 scale; other types: I32 (2); among them packed "
+                           "weights, to be unpacked by the scales beside them first: I32 (1).");
+    assert_null(strstr(out, "l.scales"));
+    ub_free(out);
+    struct ub_csv *csv = read_table(folder, "S/weights.csv");
+    assert_int_equal(csv->rows, 1);
+    assert_near(number(csv, "fc.weight", "frobenius-norm"), sqrt(30), 1e-14);
+    ub_csv_free(csv);
+    support_remove(folder);
+}
+
 /* Makes a run in S, measured at its end, and run.npz of it; its trace's path. */
 static char *make_run(const char *folder)
 {
@@ -399,6 +463,13 @@ static void bad_input(void **state)
         {"spectra --weights known.npz --out S --layout conv.weight=oihw/3",
          "conv.weight has 2 output channels; expected a multiple of its 3 groups"},
         {"spectra --weights none.npz --out S", "none.npz: cannot read: No such file"},
+        {"spectra --weights known.npz --out S --layout nope=hwio",
+         "--layout: 'nope' fits no array of more than two axes; expected a name or pattern of "
+         "conv.weight"},
+        {"spectra --weights known.npz --out S --layout conv*=oihw --layout a_b.weight=hwio",
+         "--layout: 'a_b.weight' fits no array of more than two axes"},
+        {"spectra --weights vectors.npz --out S --layout x*=hwio",
+         "--layout: 'x*' fits no array of more than two axes; expected no NAME, as there is none"},
         {"spectra --weights . --out S", "not a file"},
         {"spectra --weights short.npz --out S", "short.npz: "},
         {"spectra --weights flipped.npz --out S", "flipped.npz: a_b.weight: CRC error"},
@@ -423,6 +494,8 @@ int main(void)
         cmocka_unit_test(weights_of_any_size),
         cmocka_unit_test(the_order_of_axes_is_said),
         cmocka_unit_test(other_formats),
+        cmocka_unit_test(advice_is_about_what_helps),
+        cmocka_unit_test(packed_weights_are_not_their_scales),
         cmocka_unit_test(a_run_has_the_spectra_it_measured),
         cmocka_unit_test(many_weights_make_several_figures),
         cmocka_unit_test(bad_input),

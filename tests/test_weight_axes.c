@@ -1,5 +1,6 @@
 /* Kernels as matrices: whichever order a file keeps the axes in, the matrices are the same, by the
  * rule that is stated or the option given; and numbers of 8 bits times their scales. */
+#include "bench/arrays/packed.h"
 #include "bench/arrays/quantized.h"
 #include "bench/arrays/weight_axes.h"
 #include "tests/support.h"
@@ -104,6 +105,42 @@ static void the_last_rule_that_fits_counts(void **state)
         char *text = ub_axes_text(&axes);
         assert_string_equal(text, expected[i][1]);
         ub_free(text);
+    }
+}
+
+static void rules_are_about_kernels(void **state)
+{
+    (void)state;
+    const struct ub_axes_rule rule = {(char *)"conv*", UB_ORDER_OIHW, 1};
+    const struct ub_array kernel = array_of("conv.w", 4, (int64_t[]){8, 8, 3, 3}, NULL);
+    const struct ub_array other = array_of("fc.w", 4, (int64_t[]){8, 8, 3, 3}, NULL);
+    const struct ub_array matrix = array_of("conv.b", 2, (int64_t[]){8, 8}, NULL);
+    assert_true(ub_axes_rule_fits(&rule, &kernel));
+    assert_false(ub_axes_rule_fits(&rule, &other));
+    assert_false(ub_axes_rule_fits(&rule, &matrix));
+}
+
+/* Depthwise kernels are vectors at a position; in all together, only where one side is of outputs.
+ */
+static void vectors_are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t shape[4];
+        struct ub_axes axes;
+        bool pooled, whole;
+    } cases[] = {
+        {{16, 1, 3, 3}, {UB_ORDER_OIHW, 1, UB_AXES_GIVEN}, false, true},
+        {{16, 1, 3, 3}, {UB_ORDER_OIHW, 16, UB_AXES_GIVEN}, false, false},
+        {{16, 1, 3, 3}, {UB_ORDER_OIHW, 8, UB_AXES_GIVEN}, false, true},
+        {{3, 3, 16, 1}, {UB_ORDER_HWIO, 1, UB_AXES_GIVEN}, false, false},
+        {{3, 3, 1, 16}, {UB_ORDER_HWIO, 1, UB_AXES_GIVEN}, false, true},
+        {{16, 8, 3, 3}, {UB_ORDER_OIHW, 1, UB_AXES_GIVEN}, true, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct ub_array a = array_of("w", 4, cases[i].shape, NULL);
+        assert_int_equal(ub_axes_two_sided(&a, &cases[i].axes, true), cases[i].pooled);
+        assert_int_equal(ub_axes_two_sided(&a, &cases[i].axes, false), cases[i].whole);
     }
 }
 
@@ -328,6 +365,26 @@ static void eight_bits_are_multiplied_by_their_scales(void **state)
          true,
          {3, 6, -3, 0, 6, 6, 3, 3},
          "times scale_weight"},
+        {{FLOATS, {"m.scale", "F32", 0, {0}, {3}}},
+         2,
+         true,
+         {3, 6, -3, 0, 6, 6, 3, 3},
+         "times scale"},
+        {{FLOATS, {"m.scales", "F32", 2, {2, 2}, {1, 2, 3, 4}}},
+         2,
+         false,
+         {0},
+         "m.weight has a scale of unknown meaning, m.scales"},
+        {{FLOATS, {"m.weight_scales", "F32", 2, {2, 2}, {1, 2, 3, 4}}},
+         2,
+         false,
+         {0},
+         "m.weight has a scale of unknown meaning, m.weight_scales"},
+        {{FLOATS, {"n.scale", "F32", 0, {0}, {3}}},
+         2,
+         true,
+         {1, 2, -1, 0, 2, 2, 1, 1},
+         "without a scale, taken as they are"},
         {{FLOATS, {"m.weight_scale_inv", "F32", 2, {1, 2}, {1, 2}}},
          2,
          true,
@@ -427,15 +484,98 @@ static void blocks_of_128(void **state)
     support_remove(folder);
 }
 
+/* A file may be one module without a name. */
+static void scales_of_a_nameless_module(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"scale", "SCB", "scale_weight"};
+    static const double ones[] = {1, 1, 1, 1}, factor[] = {3, 3 / 127.0, 3};
+    char *folder = support_folder();
+    for (int k = 0; k < 3; k++) {
+        struct tensor scale = {names[k], "F32", 0, {0}, {3}};
+        struct ub_error err = {0};
+        struct ub_text said = {0};
+        char *path = write_tensors(folder, &scale, 1);
+        struct ub_scales *scales = ub_scales_read(path, &err);
+        struct ub_array a = array_of("weight", 2, (int64_t[]){2, 2}, ones);
+        a.kind = UB_ARRAY_FLOAT8;
+        a.type = "F8_E4M3";
+        double *values = ub_scales_apply(scales, &a, &said);
+        assert_non_null(values);
+        assert_near(values[3], factor[k], 1e-15);
+        ub_free(values);
+        ub_text_free(&said);
+        ub_scales_free(scales);
+        ub_free(path);
+    }
+    support_remove(folder);
+}
+
+/* ---- packed weights --------------------------------------------------------------------- */
+
+/* Of an array of integers and one of floats: whether these are its scales. */
+static void packed_weights_are_told_by_their_scales(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *integers, *floats;
+        bool packed;
+    } cases[] = {
+        {"a.l.qweight", "a.l.scales", true}, /* GPTQ, AWQ */
+        {"a.l.weight", "a.l.scales", true},  /* MLX */
+        {"a.l.weight", "a.l.biases", true},
+        {"l.weight_packed", "l.weight_scale", true}, /* compressed-tensors */
+        {"e.up_proj_blocks", "e.up_proj_scales", true},
+        {"l.W_q", "l.scale", true},
+        {"l.weight", "l.weight.scale", true},
+        {"qweight", "scales", true},
+        {"l1.qweight", "l.scales", false},
+        {"l.qweight", "l1.scales", false},
+        {"a.l.qweight", "a.scales", false},
+        {"l.relative_position_index", "l.scale", false}, /* a parameter, and a table of places */
+        {"l.relative_position_index", "l.logit_scale", false},
+        {"labels", "scale", false},
+        {"l.qweight", "l.weight", false},
+        {"l.weight", "l.out_biases", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ub_packed p = {0};
+        static const double ones[] = {1, 1, 1, 1};
+        struct ub_array a = array_of(cases[i].integers, 2, (int64_t[]){2, 2}, NULL);
+        const struct ub_array b = array_of(cases[i].floats, 2, (int64_t[]){2, 2}, ones),
+                              far = array_of("zz.other", 2, (int64_t[]){2, 2}, NULL);
+        a.kind = UB_ARRAY_OTHER;
+        a.type = "I32";
+        struct ub_array other = far;
+        other.kind = UB_ARRAY_OTHER;
+        other.type = "I64";
+        ub_packed_note(&p, &other);
+        ub_packed_note(&p, &b);
+        ub_packed_note(&p, &a);
+        ub_packed_match(&p);
+        assert_int_equal(p.count, 2);
+        if (p.list[0].packed != cases[i].packed ||
+            ub_packed_scale(&p, cases[i].floats) != cases[i].packed)
+            fail_msg("%s beside %s: %d, %d; expected %d", cases[i].floats, cases[i].integers,
+                     p.list[0].packed, ub_packed_scale(&p, cases[i].floats), cases[i].packed);
+        assert_false(p.list[1].packed);
+        ub_packed_clear(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(orders_are_told_by_shape),
         cmocka_unit_test(rules_are_read),
         cmocka_unit_test(the_last_rule_that_fits_counts),
+        cmocka_unit_test(rules_are_about_kernels),
+        cmocka_unit_test(vectors_are_told),
         cmocka_unit_test(either_order_has_the_same_matrices),
         cmocka_unit_test(eight_bits_are_multiplied_by_their_scales),
         cmocka_unit_test(blocks_of_128),
+        cmocka_unit_test(scales_of_a_nameless_module),
+        cmocka_unit_test(packed_weights_are_told_by_their_scales),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,12 +18,15 @@ struct ub_scales {
 };
 
 static const char *const suffixes[] = {"_scale",        "_scale_inv", ".scale",
-                                       ".scale_weight", ".SCB",       "_zero_point"};
+                                       ".scale_weight", ".SCB",       "_zero_point",
+                                       ".scales",       "_scales",    ".qzeros"};
 
+/* Of a file's nameless module, ".SCB" is "SCB". */
 static bool ends_with(const char *name, const char *suffix)
 {
     const size_t n = strlen(name), k = strlen(suffix);
-    return n > k && strcmp(name + n - k, suffix) == 0;
+    return (n > k && strcmp(name + n - k, suffix) == 0) ||
+           (*suffix == '.' && strcmp(name, suffix + 1) == 0);
 }
 
 bool ub_is_scale(const char *name)
@@ -94,22 +97,29 @@ static size_t module_of(const char *name)
 static const struct scale *scale_of(const struct ub_scales *s, const char *name)
 {
     static const char *const after[] = {"_scale", "_scale_inv", ".scale"};
+    static const char *const beside[] = {"scale_weight", "SCB", "scale"};
     const struct scale *found = NULL;
     for (size_t i = 0; i < sizeof after / sizeof *after && !found; i++)
         found = find(s, name, strlen(name), after[i]);
-    found = found ? found : find(s, name, module_of(name), "scale_weight");
-    return found ? found : find(s, name, module_of(name), "SCB");
+    for (size_t i = 0; i < sizeof beside / sizeof *beside && !found; i++)
+        found = find(s, name, module_of(name), beside[i]);
+    return found;
 }
 
 /* Another scale of this array than the one that is known; NULL when there is none. */
 static const struct scale *unknown_scale(const struct ub_scales *s, const char *name)
 {
+    static const char *const beside[] = {"scales", "qzeros"}; /* whose axes are the tool's own */
     const size_t n = strlen(name);
     for (size_t i = 0; i < s->count; i++)
         if (strncmp(s->list[i].name, name, n) == 0 &&
-            strncmp(s->list[i].name + n, "_scale", 6) == 0 && !ub_is_scale(s->list[i].name))
+            strncmp(s->list[i].name + n, "_scale", 6) == 0 &&
+            (!ub_is_scale(s->list[i].name) || strcmp(s->list[i].name + n, "_scales") == 0))
             return &s->list[i];
-    return NULL;
+    const struct scale *found = NULL;
+    for (size_t i = 0; i < sizeof beside / sizeof *beside && !found; i++)
+        found = find(s, name, module_of(name), beside[i]);
+    return found;
 }
 
 /* Rows and columns of the array that one number of the scale covers; false: not such a scale. */
@@ -146,7 +156,7 @@ static double *multiply(const struct ub_array *a, const struct scale *s, const i
 {
     const int64_t rows = a->shape[0], columns = a->size / rows;
     const int64_t across = (columns + block[1] - 1) / block[1];
-    const double unit = ends_with(s->name, ".SCB") || strcmp(s->name, "SCB") == 0 ? int8_most : 1;
+    const double unit = ends_with(s->name, ".SCB") ? int8_most : 1;
     double *values = ub_calloc((size_t)a->size + 1, sizeof *values);
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++)

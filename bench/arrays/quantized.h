@@ -4,13 +4,13 @@
  *     double *values = ub_scales_apply(scales, &array, &said);   // NULL: `said` is why not
  *
  * Of an array "m.weight" the scale is "m.weight_scale", "m.weight_scale_inv" (which multiplies,
- * too: DeepSeek-V3, arXiv:2412.19437, and vLLM's compressed-tensors), "m.weight.scale" or
- * "m.scale_weight"; "m.SCB" holds each row's largest magnitude, 127 of an 8-bit integer (Dettmers
- * et al. 2022, arXiv:2208.07339). Shapes: one number; one a row (the first axis); of matrices, one
- * a block: of 128 x 128 where that fits, else the blocks that divide the sides evenly. Floats
- * without a scale are taken as they are. Integers without one, unsigned ones, numbers with a zero
- * point that is not 0, and scales of other names or shapes are refused: the matrix would be another
- * one. */
+ * too: DeepSeek-V3, arXiv:2412.19437, and vLLM's compressed-tensors), "m.weight.scale",
+ * "m.scale_weight" or "m.scale"; "m.SCB" holds each row's largest magnitude, 127 of an 8-bit
+ * integer (Dettmers et al. 2022, arXiv:2208.07339). Shapes: one number; one a row (the first axis);
+ * of matrices, one a block: of 128 x 128 where that fits, else the blocks that divide the sides
+ * evenly. Floats without a scale are taken as they are. Integers without one, unsigned ones,
+ * numbers with a zero point that is not 0, and scales of other names or shapes are refused: the
+ * matrix would be another one. */
 #ifndef UB_QUANTIZED_H
 #define UB_QUANTIZED_H
 

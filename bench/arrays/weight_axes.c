@@ -87,13 +87,18 @@ static struct ub_axes by_shape(const struct ub_array *a)
     return axes;
 }
 
+bool ub_axes_rule_fits(const struct ub_axes_rule *rule, const struct ub_array *a)
+{
+    return a->rank > 2 && ub_glob(rule->pattern, a->name);
+}
+
 struct ub_axes ub_axes_of(const struct ub_array *a, const struct ub_axes_rule *rules, size_t n)
 {
     if (a->rank <= 2)
         return (struct ub_axes){.groups = 1, .by = UB_AXES_PLAIN};
     struct ub_axes axes = by_shape(a);
     for (size_t i = 0; i < n; i++) {
-        if (!ub_glob(rules[i].pattern, a->name))
+        if (!ub_axes_rule_fits(&rules[i], a))
             continue;
         axes = by_shape(a);
         axes.groups = rules[i].groups;
@@ -154,6 +159,12 @@ static double *reorder(const struct ub_array *a, const struct view *v)
                 *to++ = a->values[i * v->row + j * v->column + k / v->positions * v->group +
                                   k % v->positions * v->position];
     return entries;
+}
+
+bool ub_axes_two_sided(const struct ub_array *a, const struct ub_axes *axes, bool pooled)
+{
+    const struct view v = view_of(a, axes, pooled);
+    return v.rows > 1 && v.columns > 1;
 }
 
 bool ub_axes_weight(const struct ub_array *a, const struct ub_axes *axes, bool pooled,

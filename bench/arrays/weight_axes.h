@@ -31,6 +31,8 @@ struct ub_axes_rule {
 /* [PATTERN=]oihw, hwio or auto, then /GROUPS or not; without PATTERN, of all names. */
 bool ub_axes_rule_parse(const char *text, struct ub_axes_rule *out, struct ub_error *err);
 void ub_axes_rule_free(struct ub_axes_rule *rule);
+/* Whether the rule is about the array: of more than two axes, by a name that the pattern fits. */
+bool ub_axes_rule_fits(const struct ub_axes_rule *rule, const struct ub_array *a);
 
 enum ub_axes_by { UB_AXES_PLAIN, UB_AXES_BY_SHAPE, UB_AXES_EITHER, UB_AXES_GIVEN };
 struct ub_axes {
@@ -43,6 +45,9 @@ struct ub_axes ub_axes_of(const struct ub_array *a, const struct ub_axes_rule *r
 /* "OIHW", "HWIO/4, given", "OIHW, either"; "-" of two axes. Caller frees. */
 char *ub_axes_text(const struct ub_axes *axes);
 
+/* Whether the matrices have more than one row and column, read pooled or not (see below): the
+ * groups divide the output channels. */
+bool ub_axes_two_sided(const struct ub_array *a, const struct ub_axes *axes, bool pooled);
 /* pooled: one out x in matrix a position and group; else one a group, positions along the inputs.
  * *own, which the caller frees, holds the entries when they had to be reordered, else NULL. False:
  * the groups do not divide the output channels. */
