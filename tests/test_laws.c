@@ -168,10 +168,10 @@ static void planted_series_are_told_apart(void **state)
 {
     (void)state;
     struct ub_random r = ub_random_stream(5, "planted");
-    print_message("of %d planted series, in percent:\n%-12s %8s %8s %8s %8s %8s %8s\n", TRIALS, "",
-                  "settled", "rising", "falling", "out", "pass", "level");
+    print_message("of %d planted series, in percent:\n%-12s %8s %8s %8s %8s %8s %8s %8s\n", TRIALS, "",
+                  "settled", "rising", "falling", "unsteady", "out", "pass", "level");
     for (enum planted kind = 0; kind < PLANTED_KINDS; kind++) {
-        int stay[4] = {0}, pass = 0;
+        int stay[UB_STAY_UNSTEADY + 1] = {0}, pass = 0;
         double sum = 0;
         for (int trial = 0; trial < TRIALS; trial++) {
             double value[N];
@@ -184,9 +184,10 @@ static void planted_series_are_told_apart(void **state)
             sum += isfinite(level) ? level : 0;
         }
         const double unit = 100.0 / TRIALS;
-        print_message("%-12s %8.1f %8.1f %8.1f %8.1f %8.1f %8.3f\n", planted_names[kind],
+        print_message("%-12s %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f %8.3f\n", planted_names[kind],
                       unit * stay[UB_STAY_SETTLED], unit * stay[UB_STAY_RISING],
-                      unit * stay[UB_STAY_FALLING], unit * stay[UB_STAY_OUT], unit * pass,
+                      unit * stay[UB_STAY_FALLING], unit * stay[UB_STAY_UNSTEADY],
+                      unit * stay[UB_STAY_OUT], unit * pass,
                       stay[UB_STAY_SETTLED] ? sum / stay[UB_STAY_SETTLED] : (double)NAN);
         if (planted_true(kind)) {
             assert_true(pass >= 0.9 * TRIALS);

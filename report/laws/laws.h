@@ -16,8 +16,9 @@
 enum ub_stay {
     UB_STAY_OUT,     /* not in the law's regime; `why` says which way */
     UB_STAY_SETTLED, /* it came to a level and keeps it: the law speaks of first..last */
-    UB_STAY_RISING,  /* no level yet: first..last is its end, where it still rises */
-    UB_STAY_FALLING  /* no level: it falls at its end */
+    UB_STAY_RISING,  /* no level yet: first..last is its end, where it rises, past doubt */
+    UB_STAY_FALLING, /* no level: it falls at its end, past doubt */
+    UB_STAY_UNSTEADY /* no level, and nobody can tell which way it goes at its end */
 };
 
 /* Which stretch of a run's series the law speaks of. */
@@ -26,6 +27,7 @@ struct ub_window {
     enum ub_stay stay;
     bool reached;    /* it settled */
     const char *why; /* unless it settled: static text */
+    double p;        /* rising or falling: one-sided, that it is not */
     bool excused;    /* falling, or rising beyond the prediction, is not against the law here */
 };
 

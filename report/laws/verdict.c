@@ -59,7 +59,7 @@ static const char *lost(const struct ub_run *run)
     case UB_RUN_FAILED:
         return "failed";
     case UB_RUN_MISSING:
-        return "not run";
+        return run->damaged ? "damaged" : "not run";
     default:
         return NULL;
     }

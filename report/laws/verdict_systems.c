@@ -10,13 +10,15 @@
  *         systems within the margin among those judged, with its bounds; and one one-sided test a
  *         system: is it beyond the margin, past doubt?
  *
- * A system is judged when any of its runs has a level, or contradicts the law without one: it fell
- * from where it was, or still rises beyond the margin. */
+ * A system is judged when any of its runs has a level, or contradicts the law without one: it falls
+ * from where it was, or still rises beyond the margin, past doubt. A system is accused by its
+ * plateau or by its runs without a level, and only by a p adjusted over systems. */
 #include "report/laws/verdict.h"
 #include "report/statistics/share.h"
 #include "report/statistics/systems.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const double level = 0.05;
@@ -25,31 +27,45 @@ static const double most_exceptions[] = {
 
 /* ---- systems ---------------------------------------------------------------------------- */
 
-static bool is_against(const struct ub_law_run *r, double margin)
+static double upper_p(double beyond, double se, double df)
 {
-    const double doubt = ub_t_quantile(1.0 - level, fmax(1.0, r->mean.n_effective - 1.0)) *
-                         law_median_factor * r->mean.se;
+    if (!(se > 0.0))
+        return beyond > 0.0 ? 0.0 : 1.0;
+    return ub_t_upper_p(beyond / se, df);
+}
+
+/* A rise is against the law when it is one and its end is beyond the margin: the worse p of both.
+ */
+static double against_p(const struct ub_law_run *r, double margin)
+{
     if (r->window.excused)
-        return false;
-    return r->window.stay == UB_STAY_FALLING ||
-           (r->window.stay == UB_STAY_RISING && r->end - doubt > r->predicted + margin);
+        return 1.0;
+    if (r->window.stay == UB_STAY_FALLING)
+        return r->window.p;
+    if (r->window.stay != UB_STAY_RISING)
+        return 1.0;
+    const double beyond = r->end - r->predicted - margin;
+    return fmax(r->window.p, upper_p(beyond, law_median_factor * r->mean.se,
+                                     fmax(1.0, r->mean.n_effective - 1.0)));
 }
 
 static void clear_system(struct ub_law_system *s)
 {
-    *s = (struct ub_law_system){.first = s->first, .label = s->label, .peak = (double)NAN};
+    *s = (struct ub_law_system){.first = s->first, .label = s->label, .peak = (double)NAN, .against_p = (double)NAN};
 }
 
 /* Sums, of which finish_system makes means. */
 static void add_run(struct ub_law_system *system, struct ub_law_run *r, double margin)
 {
-    r->against = is_against(r, margin);
+    r->against_p = against_p(r, margin);
+    r->against = r->against_p < level;
     system->n_runs++;
     system->n_against += r->against;
     system->peak = fmax(system->peak, r->peak);
     system->predicted += r->predicted;
     if (!r->window.reached) {
-        system->why = system->why ? system->why : r->window.why;
+        if (!system->why || (r->against && system->n_against == 1))
+            system->why = r->window.why;
         return;
     }
     system->n_reached++;
@@ -64,6 +80,37 @@ static void finish_system(struct ub_law_system *s)
     s->plateau.n = s->n_reached;
     s->plateau.estimate = s->n_reached ? s->plateau.estimate / (double)s->n_reached : (double)NAN;
     s->plateau.low = s->plateau.high = s->plateau.se = (double)NAN;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of n sorted p values of runs, p that at most half of the runs are against the law (Benjamini and
+ * Heller 2008, doi:10.1111/j.1541-0420.2007.00984.x: partial conjunction, by Bonferroni). */
+static double most_against_p(const double *p, size_t n)
+{
+    const size_t r = n / 2 + 1;
+    return fmin(1.0, (double)(n - r + 1) * p[r - 1]);
+}
+
+/* Of the runs with a series that the law is about: those that diverged or never sharpened say
+ * nothing. */
+static void weigh_runs_against(struct ub_law_result *result)
+{
+    double *p = ub_calloc(result->n_runs + 1, sizeof *p);
+    for (size_t s = 0; s < result->n_systems; s++) {
+        size_t n = 0;
+        for (size_t i = 0; result->systems[s].n_against && i < result->n_runs; i++)
+            if (result->runs[i].system == s && result->runs[i].window.stay != UB_STAY_OUT)
+                p[n++] = result->runs[i].against_p;
+        qsort(p, n, sizeof *p, ascending);
+        if (n > 0)
+            result->systems[s].against_p = most_against_p(p, n);
+    }
+    ub_free(p);
 }
 
 static void average_runs(struct ub_law_result *result)
@@ -124,15 +171,17 @@ static void set_errors(struct ub_law_result *result)
     ub_free(between);
 }
 
-/* One-sided p that a system is not beyond the margin. */
-static double violation_p(const struct ub_law_system *system, double margin)
+/* One-sided p that a system's plateau is not beyond the margin, that most of its runs are not
+ * against; of both the smaller, twice (Bonferroni). NAN without either. */
+static double violation_p(struct ub_law_system *system, double margin)
 {
     const double beyond = fabs(system->plateau.estimate - system->predicted) - margin;
-    if (isnan(beyond))
-        return beyond;
-    if (!(system->plateau.se > 0.0))
-        return beyond > 0.0 ? 0.0 : 1.0;
-    return ub_t_upper_p(beyond / system->plateau.se, system->plateau_df);
+    const double plateau =
+        isnan(beyond) ? beyond : upper_p(beyond, system->plateau.se, system->plateau_df);
+    system->levelless = system->against_p < plateau || isnan(plateau);
+    if (isnan(plateau) || isnan(system->against_p))
+        return isnan(plateau) ? system->against_p : plateau;
+    return fmin(1.0, 2.0 * fmin(plateau, system->against_p));
 }
 
 static void find_violators(struct ub_law_result *result)
@@ -145,7 +194,8 @@ static void find_violators(struct ub_law_result *result)
     for (size_t s = 0; s < result->n_systems; s++) {
         struct ub_law_system *system = &result->systems[s];
         system->violation_q = q[s];
-        system->violates = q[s] < level || system->n_against > system->n_reached;
+        system->violates = q[s] < level;
+        system->levelless = system->levelless && system->violates;
         result->n_violate += system->violates;
     }
     ub_free(p);
@@ -188,9 +238,15 @@ static void pool_systems(struct ub_law_result *result)
     result->equivalence_p =
         ub_equivalence_p(result->meta.mean.estimate, result->meta.mean.se,
                          n > 1 ? (double)(n - 1) : 1.0, result->target, result->law->margin);
-    result->share_low = ub_share_low(result->n_within, result->n_judged, 0.95);
-    result->share_high = ub_share_high(result->n_within, result->n_judged, 0.95);
     ub_free(estimate);
+}
+
+/* A level that noise has put beyond the margin tells of the noise: only those past doubt count. */
+static void bound_share(struct ub_law_result *result)
+{
+    result->share_low = ub_share_low(result->n_within, result->n_judged, 0.95);
+    result->share_high =
+        ub_share_high(result->n_judged - result->n_violate, result->n_judged, 0.95);
 }
 
 static enum ub_verdict verdict_of(const struct ub_law_result *result)
@@ -213,9 +269,11 @@ static enum ub_verdict verdict_of(const struct ub_law_result *result)
 void law_weigh(struct ub_law_result *result)
 {
     average_runs(result);
+    weigh_runs_against(result);
     set_errors(result);
     pool_systems(result);
     find_violators(result);
+    bound_share(result);
     result->verdict = verdict_of(result);
 }
 

@@ -44,7 +44,7 @@ static void add_exceptions(struct ub_text *text, const struct ub_law_result *r)
         if (!system->violates)
             continue;
         ub_text_add(text, "%s%s (", named++ ? ", " : "", system->label);
-        if (system->n_against > system->n_reached)
+        if (system->levelless)
             ub_text_add(text, "%s)", system->why);
         else
             ub_text_add(text, "%.3g)", system->plateau.estimate);

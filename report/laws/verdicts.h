@@ -12,8 +12,8 @@
 
 /* Holds: the mean over systems is within the margin (two one-sided tests), and so are at least 90%
  * of systems (one-sided 95% bound). With exceptions: 75% of them. Violated: the mean's 95% interval
- * lies outside the margin, or fewer than half of the systems are within, past doubt. Undecided:
- * anything else, and always with fewer systems than the law asks for. */
+ * lies outside the margin, or so many systems are beyond it, each past doubt, that fewer
+ * than half of all can be within (one-sided 95% bound). Undecided: anything else, and always with fewer systems than the law asks for. */
 enum ub_verdict { UB_HOLDS, UB_HOLDS_WITH_EXCEPTIONS, UB_VIOLATED, UB_UNDECIDED, UB_VERDICTS };
 const char *ub_verdict_name(enum ub_verdict verdict);
 
@@ -27,7 +27,10 @@ struct ub_law_run { /* one run under one law */
     struct ub_interval mean;      /* over the window, autocorrelation-aware */
     double peak;                  /* largest value of the whole series; NAN when not measured */
     double predicted;
-    bool against; /* no level, and that contradicts the law: it fell, or rises beyond the margin */
+    /* Without a level that contradicts the law: it falls, or rises beyond the margin; one-sided p
+     * that it does not, 1 for all others, and whether that is below 5%. */
+    double against_p;
+    bool against;
 };
 
 /* A system: everything of a spec but its seeds and what was measured. Its runs are replicates. */
@@ -38,10 +41,12 @@ struct ub_law_system {
     struct ub_interval plateau; /* mean of its runs' medians; NAN when none reached the regime */
     double plateau_df;          /* degrees of freedom behind its error */
     double predicted, peak;
-    const char *why;    /* of its first run that did not reach the regime; NULL when all did */
+    double against_p;   /* that at most half of its runs are against; NAN when none is */
+    const char *why;    /* of its first run against, or without a level; NULL when all have one */
     bool judged;        /* any run reached the regime or is against */
     bool agrees;        /* plateau within the margin, and no more runs against than with one */
-    bool violates;      /* beyond the margin, past doubt: violation_q < 0.05; or mostly against */
+    bool violates;      /* beyond the margin, or mostly against, past doubt: violation_q < 0.05 */
+    bool levelless;     /* violates: it is its runs against that say so, not its plateau */
     double violation_q; /* one-sided, adjusted over systems (Benjamini-Hochberg) */
 };
 
@@ -56,7 +61,9 @@ struct ub_law_result {
     double target;                 /* the common prediction; 0 when systems differ in it */
     struct ub_meta meta;           /* over systems that reached: measured - predicted + target */
     double equivalence_p;
-    double share_low, share_high; /* one-sided 95% bounds on the share of systems within */
+    /* One-sided 95% bounds on the share of systems within: of those seen within, and of those not
+     * seen beyond past doubt. */
+    double share_low, share_high;
     /* The nearest factors by which all measured values could be off and the verdict be "violated":
      * how wrong a prediction this store finds out, by judging scaled copies of its levels. NAN
      * where none from 0.2 to 5 is; 1 where the verdict is that already. */

@@ -1,5 +1,6 @@
 /* Where a series settles. */
 #include "report/laws/windows.h"
+#include "report/statistics/statistics.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@ enum { LEAST = 10, SHARE = 3, CANDIDATES = 128 };
  * margin of the laws on edges; a drift of 2% a third of the run is 8% in all, less than the rise
  * that is asked for. */
 static const double flat = 0.0677, still = 0.02, slower = 2.0, rise = 0.2231;
+static const double doubt = 0.05; /* of a rise or a fall, one-sided */
 
 /* ---- middles ---------------------------------------------------------------------------- */
 
@@ -146,20 +148,53 @@ static struct ub_window out(const char *why)
     return (struct ub_window){.why = why};
 }
 
+/* The median of a measurement and its neighbors, which a spike or a dip does not move. */
+static double without_spikes(const struct logs *l, size_t i)
+{
+    const size_t first = i == 0 ? 0 : i + 1 == l->n ? i - 2 : i - 1;
+    return median(l->y + first, 3, l->room);
+}
+
+/* How much the second half of the last 2 m measurements is above the first, from the m differences
+ * a half apart: whatever is slow in the series is slow in them, and ub_series_mean's interval has
+ * it. (Thirds' own halves, with three degrees of freedom, called a third of the runs falling that
+ * sat at their level with noise of ten measurements' memory.) */
+static struct ub_interval change_of(const struct logs *l, size_t m)
+{
+    const size_t from = l->n - 2 * m;
+    double *change = ub_calloc(m, sizeof *change);
+    for (size_t i = 0; i < m; i++)
+        change[i] = without_spikes(l, from + m + i) - without_spikes(l, from + i);
+    const struct ub_interval mean = ub_series_mean(change, m);
+    ub_free(change);
+    return mean;
+}
+
+/* One-sided p that the change is none, or of the other sign. */
+static double no_change_p(const struct ub_interval *change)
+{
+    if (!(change->se > 0.0))
+        return fabs(change->estimate) > 0.0 ? 0.0 : 1.0;
+    return ub_t_upper_p(fabs(change->estimate) / change->se, change->n_effective - 1.0);
+}
+
+/* No flat end. It rises or falls when its last half does, past doubt, and its last third does not
+ * contradict. */
 static struct ub_window unsettled(const struct logs *l, size_t least)
 {
-    const size_t from = l->n - least;
+    const size_t from = l->n - least, half = l->n / 2 > LEAST ? l->n / 2 : LEAST;
     const struct thirds t = thirds_of(l, from, least);
-    const double change = t.middle[2] - t.middle[0];
-    const bool rises = change > 0;
-    if (fabs(change) <= fmax(still, t.doubt))
-        return out("too unsteady to have a level");
-    return (struct ub_window){
-        .first = l->at[from],
-        .last = l->at[l->n - 1],
-        .stay = rises ? UB_STAY_RISING : UB_STAY_FALLING,
-        .why = rises ? "no level yet, still rising" : "no level, falling at its end",
-    };
+    const struct ub_interval change = change_of(l, half / 2);
+    const double third = t.middle[2] - t.middle[0], p = no_change_p(&change);
+    const bool rises = change.estimate > 0;
+    struct ub_window w = {.first = l->at[from], .last = l->at[l->n - 1], .p = p};
+    w.stay = rises ? UB_STAY_RISING : UB_STAY_FALLING;
+    w.why = rises ? "no level yet, still rising" : "no level, falling at its end";
+    if (!(p < doubt) || (rises ? third : -third) <= still) {
+        w.stay = UB_STAY_UNSTEADY;
+        w.why = "too unsteady to have a level";
+    }
+    return w;
 }
 
 /* The least and greatest of the first measurement, at initialization, and of medians of three in a

@@ -62,8 +62,10 @@ void add_verdict(struct ub_text *out, const struct ub_law_result *r, bool markdo
     const char *mark = markdown ? "**" : "";
     ub_text_add(out, "%s%s: %s%s: %s", mark, r->law->name, ub_verdict_name(r->verdict), mark,
                 r->why);
-    ub_text_add(out, ". Of %zu runs and %zu systems that it is about, %zu and %zu came to a level.",
-                r->n_runs, r->n_systems, r->n_reached, r->n_systems_reached);
+    ub_text_add(out,
+                ". Of %zu run%s and %zu system%s that it is about, %zu and %zu came to a level.",
+                r->n_runs, r->n_runs == 1 ? "" : "s", r->n_systems, r->n_systems == 1 ? "" : "s",
+                r->n_reached, r->n_systems_reached);
     add_reasons(out, r);
     if (isfinite(r->meta.mean.estimate))
         ub_text_add(out, " Spread between systems %.3f.", r->meta.tau);
@@ -77,12 +79,11 @@ void add_verdict(struct ub_text *out, const struct ub_law_result *r, bool markdo
  */
 static void add_agreement(struct table *t, const struct ub_law_system *s, enum table_use use)
 {
-    const bool fell = s->n_against > s->n_reached;
-    const char *word = fell || s->violates ? "no"
+    const char *word = s->violates         ? "no"
                        : s->n_reached == 0 ? "-"
                        : s->agrees         ? "yes"
                                            : "unclear";
-    if ((fell || s->n_reached == 0) && use != FOR_TERMINAL)
+    if ((s->levelless || s->n_reached == 0) && use != FOR_TERMINAL)
         table_cell(t, "%s (%s)", word, s->why);
     else
         table_cell(t, "%s", word);
