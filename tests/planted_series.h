@@ -9,6 +9,7 @@ enum planted {
     PLANTED_EDGE,       /* rises to 1 and stays, spikes now and then */
     PLANTED_OVERSHOOT,  /* rises to 1.3, comes back to 1 and stays */
     PLANTED_ZIGZAG,     /* rises to 1 and jumps about it by 7% at every measurement */
+    PLANTED_SAWTOOTH,   /* rises to 1, then climbs from 0.9 to 1.1 and drops, again and again */
     PLANTED_BELOW,      /* rises to between 0.8 and 0.88 and stays */
     PLANTED_ABOVE,      /* rises to between 1.15 and 1.3 and stays */
     PLANTED_RAMP,       /* from 0.5 to 1.1, held by nothing */
@@ -22,12 +23,12 @@ enum planted {
     PLANTED_KINDS
 };
 static const char *const planted_names[PLANTED_KINDS] = {
-    "edge",      "overshoot", "zigzag",    "below",      "above", "ramp",      "steep ramp",
-    "geometric", "slow ramp", "rise-back", "slow waves", "lazy",  "from above"};
+    "edge",       "overshoot", "zigzag",    "sawtooth",  "below",      "above", "ramp",
+    "steep ramp", "geometric", "slow ramp", "rise-back", "slow waves", "lazy",  "from above"};
 /* Whether it follows an edge at 1. */
 static inline bool planted_true(enum planted kind)
 {
-    return kind <= PLANTED_ZIGZAG;
+    return kind <= PLANTED_SAWTOOTH;
 }
 
 /* What one series is drawn with; a system's seeds share it. */
@@ -71,6 +72,8 @@ static inline double planted_shape(const struct plant *p, double time, int64_t s
         return planted_risen(time, p->knee, 1 + (time > p->knee ? 0.3 * exp(-since / 0.03) : 0.3));
     case PLANTED_ZIGZAG:
         return planted_risen(time, p->knee, time > p->knee ? (step % 2 ? 1.07 : 0.93) : 1);
+    case PLANTED_SAWTOOTH: /* 3 to 18% of the run a tooth */
+        return planted_risen(time, p->knee, 0.9 + 0.2 * fmod(since / (0.33 * p->knee), 1));
     case PLANTED_RAMP:
         return 0.5 + 0.6 * time;
     case PLANTED_STEEP:

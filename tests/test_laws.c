@@ -168,8 +168,8 @@ static void planted_series_are_told_apart(void **state)
 {
     (void)state;
     struct ub_random r = ub_random_stream(5, "planted");
-    print_message("of %d planted series, in percent:\n%-12s %8s %8s %8s %8s %8s %8s %8s\n", TRIALS, "",
-                  "settled", "rising", "falling", "unsteady", "out", "pass", "level");
+    print_message("of %d planted series, in percent:\n%-12s %8s %8s %8s %8s %8s %8s %8s\n", TRIALS,
+                  "", "settled", "rising", "falling", "unsteady", "out", "pass", "level");
     for (enum planted kind = 0; kind < PLANTED_KINDS; kind++) {
         int stay[UB_STAY_UNSTEADY + 1] = {0}, pass = 0;
         double sum = 0;

@@ -30,6 +30,19 @@ static double peak_of(const struct ub_series *series)
     return peak;
 }
 
+/* Takes the line through a series that rises away, all but its mean: it is no noise. */
+static void detrend(double *x, size_t n)
+{
+    const double middle = 0.5 * ((double)n - 1.0);
+    double product = 0, square = 0;
+    for (size_t i = 0; i < n; i++) {
+        product += ((double)i - middle) * x[i];
+        square += ((double)i - middle) * ((double)i - middle);
+    }
+    for (size_t i = 0; i < n && square > 0; i++)
+        x[i] -= product / square * ((double)i - middle);
+}
+
 static void measure_window(struct ub_law_run *r, const struct ub_series *series)
 {
     const size_t first = r->window.first;
@@ -39,6 +52,8 @@ static void measure_window(struct ub_law_run *r, const struct ub_series *series)
         if (isfinite(series->value[i]))
             finite[n++] = series->value[i];
     const double level = ub_median(finite, n);
+    if (r->window.stay == UB_STAY_RISING)
+        detrend(finite, n);
     r->mean = ub_series_mean(finite, n);
     ub_free(finite);
     if (!r->window.reached) {

@@ -51,7 +51,8 @@ static double against_p(const struct ub_law_run *r, double margin)
 
 static void clear_system(struct ub_law_system *s)
 {
-    *s = (struct ub_law_system){.first = s->first, .label = s->label, .peak = (double)NAN, .against_p = (double)NAN};
+    *s = (struct ub_law_system){
+        .first = s->first, .label = s->label, .peak = (double)NAN, .against_p = (double)NAN};
 }
 
 /* Sums, of which finish_system makes means. */

@@ -13,7 +13,8 @@
 /* Holds: the mean over systems is within the margin (two one-sided tests), and so are at least 90%
  * of systems (one-sided 95% bound). With exceptions: 75% of them. Violated: the mean's 95% interval
  * lies outside the margin, or so many systems are beyond it, each past doubt, that fewer
- * than half of all can be within (one-sided 95% bound). Undecided: anything else, and always with fewer systems than the law asks for. */
+ * than half of all can be within (one-sided 95% bound). Undecided: anything else, and always with
+ * fewer systems than the law asks for. */
 enum ub_verdict { UB_HOLDS, UB_HOLDS_WITH_EXCEPTIONS, UB_VIOLATED, UB_UNDECIDED, UB_VERDICTS };
 const char *ub_verdict_name(enum ub_verdict verdict);
 
@@ -24,8 +25,9 @@ struct ub_law_run { /* one run under one law */
     double first_step, last_step; /* of the window */
     double median;                /* over the window; NAN unless reached */
     double end;                   /* the same of one that still rises; NAN for others */
-    struct ub_interval mean;      /* over the window, autocorrelation-aware */
-    double peak;                  /* largest value of the whole series; NAN when not measured */
+    /* Over the window, autocorrelation-aware; of one that still rises, about the line through it */
+    struct ub_interval mean;
+    double peak; /* largest value of the whole series; NAN when not measured */
     double predicted;
     /* Without a level that contradicts the law: it falls, or rises beyond the margin; one-sided p
      * that it does not, 1 for all others, and whether that is below 5%. */

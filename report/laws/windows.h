@@ -19,7 +19,8 @@
  * one that was always there.
  *
  * Not settled, with why: too few measurements; no rise (always there, or from above); no flat end:
- * rising or falling, past doubt, or too unsteady to tell. Values that are not positive and finite are passed over.
+ * rising or falling, past doubt, or too unsteady to tell. Values that are not positive and finite
+ * are passed over.
  *
  * What that costs, whatever the level: runs that start within 25% of where they end, or settle in
  * their last third, are not judged. */

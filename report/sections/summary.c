@@ -79,10 +79,7 @@ void add_verdict(struct ub_text *out, const struct ub_law_result *r, bool markdo
  */
 static void add_agreement(struct table *t, const struct ub_law_system *s, enum table_use use)
 {
-    const char *word = s->violates         ? "no"
-                       : s->n_reached == 0 ? "-"
-                       : s->agrees         ? "yes"
-                                           : "unclear";
+    const char *word = s->violates ? "no" : s->n_reached == 0 ? "-" : s->agrees ? "yes" : "unclear";
     if ((s->levelless || s->n_reached == 0) && use != FOR_TERMINAL)
         table_cell(t, "%s (%s)", word, s->why);
     else
