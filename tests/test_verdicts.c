@@ -494,6 +494,11 @@ static void words_are_true_as_they_stand(void **state)
     assert_true(says(r, "9 of 9 systems judged are within it (at least 72%"));
     assert_true(says(r, "About 11 systems in all like these would decide on the share"));
     ub_law_result_free(r);
+    r = verdict_on(&(struct world){PLANTED_EDGE, 12, 2, 0, 1, 0.02, 1}, 1, 1);
+    assert_int_equal(r->verdict, UB_HOLDS_WITH_EXCEPTIONS); /* and has none */
+    assert_true(
+        says(r, "none is beyond it past doubt: without exceptions, but 12 systems are too"));
+    ub_law_result_free(r);
     r = verdict_on(&(struct world){PLANTED_EDGE, 40, 2, 0, 1.25, 0.02, 1}, 1, 1);
     assert_string_equal(ub_verdict_name(r->verdict), "violated");
     assert_true(says(r, "outside 1 +- 0.1; 0 of 40 systems judged are within it"));
@@ -504,6 +509,45 @@ static void words_are_true_as_they_stand(void **state)
     r = verdict_on(&(struct world){PLANTED_LAZY, 40, 2, 0, 1, 0, 1}, 1, 1);
     assert_true(says(r, "no system can be judged"));
     ub_law_result_free(r);
+}
+
+/* The first run of each of three seeds rises slowly below the margin, two contradict the law. */
+static void the_reason_is_that_of_a_run_against(void **state)
+{
+    (void)state;
+    struct planted_store *p = plant(&(struct world){PLANTED_BACK, 12, 3, 0, 1, 0, 1}, 9, 1);
+    for (size_t i = 0; i < 36; i++)
+        for (size_t k = 0; k < MEASUREMENTS; k++) {
+            const double time = (double)k / MEASUREMENTS;
+            p->study.traces[i]->value[2 * k] = i % 3 ? 1.2 - 0.4 * time : 0.5 + 0.3 * time;
+        }
+    p->store.runs[3].status = UB_RUN_MISSING;
+    p->store.runs[3].damaged = true;
+    struct ub_law_result *r = judge(edge(), &p->study);
+    assert_string_equal(r->runs[0].window.why, "no level yet, still rising");
+    assert_string_equal(r->runs[3].window.why, "damaged");
+    assert_int_equal(r->verdict, UB_VIOLATED);
+    for (size_t s = 0; s < 12; s++) {
+        assert_true(r->systems[s].violates && r->systems[s].levelless);
+        assert_string_equal(r->systems[s].why, "no level, falling at its end");
+    }
+    assert_true(says(r, "(no level, falling at its end)"));
+    assert_null(strstr(r->why, "rising"));
+    struct ub_text out = {0};
+    add_verdict(&out, r, false);
+    assert_non_null(strstr(out.data, "11 no level yet, still rising; 1 damaged."));
+    ub_text_free(&out);
+    ub_law_result_free(r);
+    r = judge(edge(),
+              &(struct study){.store = &(struct ub_store){.count = 1, .runs = p->store.runs},
+                              .traces = p->study.traces,
+                              .n_systems = 1,
+                              .system_of = p->study.system_of});
+    add_verdict(&out, r, false);
+    assert_non_null(strstr(out.data, "Of 1 run and 1 system that it is about"));
+    ub_text_free(&out);
+    ub_law_result_free(r);
+    uproot(p);
 }
 
 /* Failed, diverged and missing runs recorded no facts, and count. */
@@ -547,6 +591,7 @@ int main(void)
         cmocka_unit_test(noise_accuses_few),
         cmocka_unit_test(scaled_stores_are_found_out),
         cmocka_unit_test(words_are_true_as_they_stand),
+        cmocka_unit_test(the_reason_is_that_of_a_run_against),
         cmocka_unit_test(every_run_asked_for_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

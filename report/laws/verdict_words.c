@@ -36,6 +36,11 @@ static void add_exceptions(struct ub_text *text, const struct ub_law_result *r)
     size_t named = 0;
     if (r->n_violate == 0) {
         ub_text_add(text, "; none is beyond it past doubt");
+        if (r->verdict == UB_HOLDS_WITH_EXCEPTIONS)
+            ub_text_add(text,
+                        ": without exceptions, but %zu systems are too few to say that 90%% "
+                        "are within",
+                        r->n_judged);
         return;
     }
     ub_text_add(text, "; beyond it past doubt: ");
@@ -64,13 +69,15 @@ static double systems_for_mean(const struct ub_law_result *r)
     return ceil((double)r->n_systems_reached * pow(half / off, 2.0));
 }
 
-/* The fewest systems that would settle a share like this one; 0 when none would. */
+/* The fewest systems that would settle shares like these, of those within and of those not beyond
+ * past doubt; 0 when none would. */
 static size_t systems_for_share(const struct ub_law_result *r)
 {
-    const double share = (double)r->n_within / (double)r->n_judged;
+    const double within = (double)r->n_within / (double)r->n_judged;
+    const double open = 1.0 - (double)r->n_violate / (double)r->n_judged;
     for (size_t n = r->n_judged + 1; n <= MOST_SYSTEMS; n++) {
-        const size_t k = (size_t)lround(share * (double)n);
-        if (ub_share_low(k, n, 0.95) >= 0.75 || ub_share_high(k, n, 0.95) < 0.5)
+        const size_t k = (size_t)lround(within * (double)n), m = (size_t)lround(open * (double)n);
+        if (ub_share_low(k, n, 0.95) >= 0.75 || ub_share_high(m, n, 0.95) < 0.5)
             return n;
     }
     return 0;
@@ -94,9 +101,12 @@ static void add_deciding(struct ub_text *text, const struct ub_law_result *r)
             ub_text_add(text, ". The mean lies at the margin: no number of systems would decide");
         return;
     }
-    const size_t n = systems_for_share(r);
+    const size_t n = systems_for_share(r), beyond = r->n_judged - r->n_within;
     if (n > 0)
         ub_text_add(text, ". About %zu systems in all like these would decide on the share", n);
+    else if (r->n_violate < beyond)
+        ub_text_add(text, ". %zu of those not within it may be: longer runs would decide on them",
+                    beyond - r->n_violate);
     else
         ub_text_add(text, ". With a share like this it is true of some systems only, however many");
 }
