@@ -6,53 +6,10 @@
 #include "report/sections/sections.h"
 #include "report/statistics/share.h"
 #include "report/statistics/statistics.h"
-#include "report/statistics/systems.h"
 
 enum { MEASUREMENTS = 120, MOST_RUNS = 300 };
 
-/* ---- variances and shares ---- */
-
-static void variances_find_their_prior(void **state)
-{
-    (void)state;
-    enum { SYSTEMS = 4000 };
-    struct ub_random r = ub_random_stream(1, "verdicts");
-    double *variance = ub_calloc(2 * SYSTEMS, sizeof *variance), *df = variance + SYSTEMS;
-    for (int i = 0; i < SYSTEMS; i++) { /* 4 d.f. of a prior about 0.09, 2 of the data */
-        double prior = 0, data = 0;
-        for (int k = 0; k < 4; k++)
-            prior += pow(ub_random_normal(&r), 2) / 4;
-        for (int k = 0; k < 2; k++)
-            data += pow(ub_random_normal(&r), 2) / 2;
-        variance[i] = 0.09 * data / prior;
-        df[i] = 2;
-    }
-    struct ub_spread_prior prior = ub_spread_prior(variance, df, SYSTEMS);
-    assert_near(prior.df, 4, 0.5);
-    assert_near(prior.scale, 0.09, 0.006);
-    struct ub_spread s = ub_spread_moderated(&prior, 0.3, 2);
-    assert_near(s.variance, (2 * 0.3 + prior.df * prior.scale) / (2 + prior.df), 1e-12);
-    assert_near(s.df, 2 + prior.df, 1e-12);
-    s = ub_spread_moderated(&prior, 0, 0); /* of one seed: the prior's */
-    assert_near(s.variance, prior.scale, 1e-12);
-    for (int i = 0; i < SYSTEMS; i++) { /* all the same */
-        variance[i] = 0;
-        for (int k = 0; k < 2; k++)
-            variance[i] += 0.04 * pow(ub_random_normal(&r), 2) / 2;
-    }
-    prior = ub_spread_prior(variance, df, SYSTEMS);
-    assert_true(prior.df > 50);
-    assert_near(ub_spread_moderated(&prior, 1, 2).variance, 0.04, 0.04);
-    prior = ub_spread_prior(variance, df, 2); /* two tell nothing of each other */
-    assert_near(prior.df, 0, 0);
-    assert_near(ub_spread_moderated(&prior, 0.3, 2).variance, 0.3, 1e-15);
-    assert_near(ub_spread_moderated(&prior, 0.3, 2).df, 2, 0);
-    assert_true(isnan(ub_spread_moderated(&prior, 0, 0).variance));
-    const double zeros[] = {0, 0, 0}, twos[] = {2, 2, 2};
-    prior = ub_spread_prior(zeros, twos, 3);
-    assert_near(ub_spread_moderated(&prior, 0, 2).variance, 0, 0);
-    ub_free(variance);
-}
+/* ---- shares ---- */
 
 /* P(k or more of n) at a share. */
 static double upper_tail(size_t k, size_t n, double share)
@@ -170,6 +127,29 @@ static void few_are_beyond_the_margin_that_are_not(void **state)
     assert_true(covered_wide >= 0.90 * wide);
     assert_true(false_alarms <= 0.05 * TRIALS);
     assert_true(pooled_alarms > 0.2 * TRIALS); /* the test can tell */
+    ub_free(l);
+}
+
+/* Twelve pairs of seeds that differ by the same: by chance, for all that they tell. */
+static void two_seeds_claim_no_more_than_they_know(void **state)
+{
+    (void)state;
+    enum { SYSTEMS = 12 };
+    struct ub_random r = ub_random_stream(4, "verdicts");
+    struct levels *l = ub_calloc(1, sizeof *l);
+    double mean[SYSTEMS], spread[SYSTEMS];
+    draw_levels(l, SYSTEMS, 1, 0, mean, spread, &r);
+    l->result.n_runs = 2 * (size_t)SYSTEMS;
+    for (size_t i = 0; i < l->result.n_runs; i++) {
+        l->runs[i].system = i / 2;
+        l->runs[i].median = (i < 2 ? 1.3 : 1) + (i % 2 ? 0.005 : -0.005);
+    }
+    law_weigh(&l->result);
+    assert_int_equal(l->result.n_violate, 1);
+    assert_true(l->systems[0].violates);
+    print_message("a system of two seeds 0.2 beyond the margin, they 0.01 apart: q %.1e\n",
+                  l->systems[0].violation_q);
+    assert_true(l->systems[0].violation_q > 1e-9);
     ub_free(l);
 }
 
@@ -583,9 +563,9 @@ static void every_run_asked_for_is_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(variances_find_their_prior),
         cmocka_unit_test(shares_are_bounded_by_the_binomial),
         cmocka_unit_test(few_are_beyond_the_margin_that_are_not),
+        cmocka_unit_test(two_seeds_claim_no_more_than_they_know),
         cmocka_unit_test(the_mean_over_systems_is_covered),
         cmocka_unit_test(planted_stores_read_as_they_are),
         cmocka_unit_test(noise_accuses_few),

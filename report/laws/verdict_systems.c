@@ -3,7 +3,7 @@
  *
  * System: mean over its runs that settled. Two or three seeds hardly tell a spread, and systems
  *         differ in theirs by orders of magnitude, so each has its own variance between seeds,
- *         raised towards the others' as far as they are alike (ub_spread_moderated) and never
+ *         raised towards the others' as far as they are alike (ub_variance_moderated) and never
  *         lowered: spreads that are truly large would be called exceptions too often. It is taken
  *         as no less than its own runs' errors say, too.
  * Law:    random-effects mean over systems, two one-sided tests against the margin; the share of
@@ -14,8 +14,8 @@
  * from where it was, or still rises beyond the margin, past doubt. A system is accused by its
  * plateau or by its runs without a level, and only by a p adjusted over systems. */
 #include "report/laws/verdict.h"
+#include "report/statistics/moderated.h"
 #include "report/statistics/share.h"
-#include "report/statistics/systems.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -139,11 +139,11 @@ static void variances_of(const struct ub_law_result *result, double *between, do
     }
 }
 
-static void set_error(struct ub_law_system *system, struct ub_spread between, double within,
+static void set_error(struct ub_law_system *system, struct ub_variance between, double within,
                       double margin)
 {
-    const bool own = !(between.variance > within);
-    const double variance = own ? within : between.variance;
+    const bool own = !(between.value > within);
+    const double variance = own ? within : between.value;
     system->plateau_df = own ? fmax(1.0, system->plateau.n_effective - 1.0) : between.df;
     system->plateau.se = sqrt(variance / (double)system->n_reached);
     const double half = ub_t_quantile(0.975, system->plateau_df) * system->plateau.se;
@@ -161,10 +161,10 @@ static void set_errors(struct ub_law_result *result)
     variances_of(result, between, within);
     for (size_t s = 0; s < n; s++)
         df[s] = result->systems[s].n_reached ? (double)result->systems[s].n_reached - 1.0 : 0.0;
-    const struct ub_spread_prior prior = ub_spread_prior(between, df, n);
+    const struct ub_variance_prior prior = ub_variance_prior_fit(between, df, n);
     for (size_t s = 0; s < n; s++) {
-        struct ub_spread spread = ub_spread_moderated(&prior, between[s], df[s]);
-        spread.variance = fmax(spread.variance, between[s]);
+        struct ub_variance spread = ub_variance_moderated(&prior, between[s], df[s]);
+        spread.value = fmax(spread.value, between[s]);
         result->systems[s].agrees = false;
         if (result->systems[s].n_reached)
             set_error(&result->systems[s], spread, within[s], result->law->margin);
