@@ -1,13 +1,12 @@
 /* Verdicts on planted stores: what each kind reads, how often what is true is said to be false, and
  * how wrong a prediction is found out. */
-#include "planted_series.h"
+#include "planted_store.h"
 
-#include "report/laws/verdict.h"
 #include "report/sections/sections.h"
 #include "report/statistics/share.h"
 #include "report/statistics/statistics.h"
 
-enum { MEASUREMENTS = 120, MOST_RUNS = 300 };
+enum { MOST_RUNS = 300 };
 
 /* ---- shares ---- */
 
@@ -41,11 +40,6 @@ static void shares_are_bounded_by_the_binomial(void **state)
 }
 
 /* ---- levels without series ---- */
-
-static const struct ub_series_law *edge(void)
-{
-    return ub_series_law_find("edge-of-stability");
-}
 
 struct levels {
     struct ub_law_result result;
@@ -178,130 +172,6 @@ static void the_mean_over_systems_is_covered(void **state)
 }
 
 /* ---- planted stores ---- */
-
-struct world {
-    enum planted kind; /* of all systems, but for the exceptions */
-    size_t systems, seeds, exceptions;
-    double center, tau; /* levels over those of the kind */
-    double except;      /* those of the exceptions */
-};
-
-struct noise {
-    double deviation, phi; /* 0: as is drawn for the kind */
-    size_t measurements;
-};
-
-struct planted_store {
-    struct study study;
-    struct ub_store store;
-    struct ub_fact threshold;
-};
-
-static struct ub_trace *planted_trace(const double *value, size_t n, double factor)
-{
-    static char *names[] = {(char *)"edge-ratio", (char *)"loss"};
-    struct ub_trace *t = ub_calloc(1, sizeof *t);
-    t->count = 2 * n;
-    t->n_names = 2;
-    t->names = names;
-    t->step = ub_calloc(t->count, sizeof *t->step);
-    t->index = ub_calloc(t->count, sizeof *t->index);
-    t->observable = ub_calloc(t->count, sizeof *t->observable);
-    t->value = ub_calloc(2 * t->count, sizeof *t->value);
-    t->error = t->value + t->count;
-    for (size_t i = 0; i < t->count; i++) {
-        t->step[i] = (int64_t)(i / 2) * 10;
-        t->observable[i] = names[i % 2];
-        t->value[i] = i % 2 ? 1 - 0.8 * (double)i / (double)t->count : factor * value[i / 2];
-    }
-    return t;
-}
-
-static void plant_run(struct planted_store *p, size_t i, size_t system, const double *value,
-                      size_t n, double factor)
-{
-    static char *measures[] = {(char *)"sharpness:every=10"};
-    struct ub_text model = {0};
-    ub_text_add(&model, "mlp:widths=%zu", system + 1);
-    p->store.runs[i] = (struct ub_run){.spec = {.dataset = (char *)"digits",
-                                                .model = model.data,
-                                                .loss = (char *)"mse",
-                                                .init = (char *)"pytorch",
-                                                .optimizer = (char *)"gd:lr=0.1",
-                                                .seed = i,
-                                                .n_measures = 1,
-                                                .measures = measures},
-                                       .n_facts = 1,
-                                       .facts = &p->threshold};
-    p->study.traces[i] = planted_trace(value, n, factor);
-    p->study.system_of[i] = system;
-}
-
-/* The same world twice is the same store but for the factor. */
-static struct planted_store *plant_noisy(const struct world *w, const struct noise *noise,
-                                         uint64_t seed, double factor)
-{
-    struct planted_store *p = ub_calloc(1, sizeof *p);
-    struct ub_random r = ub_random_stream(seed, "worlds");
-    const size_t runs = w->systems * w->seeds;
-    const size_t n = noise->measurements;
-    p->threshold = (struct ub_fact){.name = (char *)"threshold", .value = 20};
-    p->store = (struct ub_store){
-        .path = (char *)"planted", .count = runs, .runs = ub_calloc(runs, sizeof *p->store.runs)};
-    p->study = (struct study){.store = &p->store,
-                              .traces = ub_calloc(runs, sizeof *p->study.traces),
-                              .n_systems = w->systems,
-                              .system_of = ub_calloc(runs, sizeof(size_t))};
-    for (size_t s = 0; s < w->systems; s++) {
-        struct plant plant = plant_of(w->kind, &r);
-        plant.noise = noise->deviation > 0 ? noise->deviation : plant.noise;
-        plant.phi = noise->deviation > 0 ? noise->phi : plant.phi;
-        const double spread = exp(planted_between(&r, log(0.0005), log(0.03)));
-        const double own = w->center + w->tau * ub_random_normal(&r);
-        const double scale = s < w->exceptions ? w->except : own;
-        for (size_t k = 0; k < w->seeds; k++) {
-            double value[MEASUREMENTS];
-            planted_series(&plant, &r, value, n);
-            plant_run(p, s * w->seeds + k, s, value, n,
-                      factor * (scale + spread * ub_random_normal(&r)));
-        }
-    }
-    return p;
-}
-
-static struct planted_store *plant(const struct world *w, uint64_t seed, double factor)
-{
-    return plant_noisy(w, &(struct noise){0, 0, MEASUREMENTS}, seed, factor);
-}
-
-static void uproot(struct planted_store *p)
-{
-    for (size_t i = 0; i < p->store.count; i++) {
-        struct ub_trace *t = p->study.traces[i];
-        ub_free(t->step);
-        ub_free(t->index);
-        ub_free(t->observable);
-        ub_free(t->value);
-        ub_free(t);
-        ub_free(p->store.runs[i].spec.model);
-    }
-    ub_free(p->store.runs);
-    ub_free(p->study.traces);
-    ub_free(p->study.system_of);
-    ub_free(p);
-}
-
-static struct ub_law_result *judge_and_uproot(struct planted_store *p)
-{
-    struct ub_law_result *r = judge(edge(), &p->study);
-    uproot(p); /* what is left of runs in the result is not looked at */
-    return r;
-}
-
-static struct ub_law_result *verdict_on(const struct world *w, uint64_t seed, double factor)
-{
-    return judge_and_uproot(plant(w, seed, factor));
-}
 
 /* Each world's verdicts over 20 stores; the ones it may have, and how often the first at least. */
 static void planted_stores_read_as_they_are(void **state)
