@@ -27,8 +27,9 @@ static void add_mean(struct ub_text *text, const struct ub_law_result *r)
 
 static void add_share(struct ub_text *text, const struct ub_law_result *r)
 {
-    ub_text_add(text, "; %zu of %zu systems judged are within it (at least %.0f%%, at most %.0f%%)",
-                r->n_within, r->n_judged, 100 * r->share_low, 100 * r->share_high);
+    ub_text_add(text, "; %zu of %zu system%s judged %s within it (at least %.0f%%, at most %.0f%%)",
+                r->n_within, r->n_judged, r->n_judged == 1 ? "" : "s",
+                r->n_judged == 1 ? "is" : "are", 100 * r->share_low, 100 * r->share_high);
 }
 
 static void add_exceptions(struct ub_text *text, const struct ub_law_result *r)

@@ -67,7 +67,7 @@ void add_verdict(struct ub_text *out, const struct ub_law_result *r, bool markdo
                 r->n_runs, r->n_runs == 1 ? "" : "s", r->n_systems, r->n_systems == 1 ? "" : "s",
                 r->n_reached, r->n_systems_reached);
     add_reasons(out, r);
-    if (isfinite(r->meta.mean.estimate))
+    if (isfinite(r->meta.tau))
         ub_text_add(out, " Spread between systems %.3f.", r->meta.tau);
     add_found_out(out, r);
     add_shares(out, r);
