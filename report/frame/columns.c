@@ -88,7 +88,8 @@ void ub_cells_word(struct ub_cells *cells, size_t row, const char *column, const
 
 void ub_cells_fact(struct ub_cells *cells, size_t row, const char *column, double number)
 {
-    cells->column[place_of(cells, column, UB_COLUMN_FACT)]->number[row] = number;
+    const size_t place = place_of(cells, column, UB_COLUMN_FACT); /* may move the columns */
+    cells->column[place]->number[row] = number;
 }
 
 /* ---- words in order -------------------------------------------------------------------------- */
