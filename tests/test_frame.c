@@ -68,6 +68,27 @@ static void options_become_typed_columns(void **state)
     ub_frame_free(f);
 }
 
+/* More columns than are made room for at first. */
+static void facts_of_any_number_are_columns(void **state)
+{
+    (void)state;
+    enum { FACTS = 300 };
+    static struct ub_fact facts[FACTS];
+    static char name[FACTS][16];
+    struct ub_run run = run_of("digits:size=100", "linear:bias=true", "gd:lr=1", 0);
+    for (int i = 0; i < FACTS; i++) {
+        snprintf(name[i], sizeof name[i], "fact-%d", i);
+        facts[i] = (struct ub_fact){name[i], i};
+    }
+    run.facts = facts;
+    run.n_facts = FACTS;
+    struct ub_store store;
+    struct ub_frame *f = frame_of(&store, &run, 1);
+    for (int i = 0; i < FACTS; i++)
+        assert_near(ub_frame_number(f, 0, name[i]), i, 0);
+    ub_frame_free(f);
+}
+
 static bool is_model(const struct ub_frame *f, size_t row, const void *name)
 {
     return strcmp(ub_frame_word(f, row, "model"), name) == 0;
@@ -219,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_become_typed_columns),
+        cmocka_unit_test(facts_of_any_number_are_columns),
         cmocka_unit_test(rows_are_selected_and_ordered),
         cmocka_unit_test(groups_differ_in_what_may_not_vary),
         cmocka_unit_test(groups_of_many_runs_are_those_of_brute_force),
