@@ -576,7 +576,10 @@ static void old_stores_are_read_and_said_to_be_unchecked(void **state)
     assert_int_equal(s->n_damaged_runs, 1);
     expect_part(s->damaged[0].why, "truncated gzip");
     ub_store_free(s);
-    write_all(store, 2);
+    write_all(store, 2); /* a run of this version among them: what they never had is not missed */
+    s = open_good(store);
+    assert_int_equal(s->n_damaged, 0);
+    ub_store_free(s);
     snprintf(command, sizeof command, "seal %s", store);
     cli_run(folder, command, 0, "0 files edited, 8 without a checksum");
     s = open_good(store);
