@@ -188,6 +188,13 @@ char *ub_read_text(const char *path, uint64_t limit, size_t *length, struct ub_e
  * their marks or, of Latin letters, by their NUL bytes. `path` is for messages. */
 bool ub_utf8(char *data, size_t *length, const char *path, struct ub_error *err);
 
+/* The code point at *at, which moves behind it; U+FFFD, and one byte on, where the text is no UTF-8
+ * (Unicode 15.0, table 3-7: neither overlong, nor a surrogate, nor beyond U+10FFFF). */
+uint32_t ub_utf8_next(const char **at);
+enum { UB_UTF8_BAD = 0xfffd };
+/* Of an argument or a setting: `where` begins the message. */
+bool ub_utf8_holds(const char *text, const char *where, struct ub_error *err);
+
 /* Writes through a temporary name in the same folder, fsync, rename: whole or not at all.
  * A path that ends in ".gz" is compressed (level 6, no time stamp: same bytes in, same out). */
 bool ub_write_file(const char *path, const void *data, size_t length, struct ub_error *err);

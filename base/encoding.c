@@ -52,6 +52,53 @@ bool ub_utf8(char *data, size_t *length, const char *path, struct ub_error *err)
     return true;
 }
 
+/* Length and least value of the sequence that the byte begins, 0 when it begins none. */
+static int sequence_of(unsigned char byte, uint32_t *least)
+{
+    static const uint32_t from[] = {0, 0, 0x80, 0x800, 0x10000};
+    const int length = byte < 0x80   ? 1
+                       : byte < 0xc0 ? 0
+                       : byte < 0xe0 ? 2
+                       : byte < 0xf0 ? 3
+                       : byte < 0xf8 ? 4
+                                     : 0;
+    *least = from[length];
+    return length;
+}
+
+static bool next(const char **at, uint32_t *code)
+{
+    const unsigned char *c = (const unsigned char *)*at;
+    uint32_t least;
+    const int length = sequence_of(*c, &least);
+    *code = length > 1 ? *c & (0x7fu >> length) : *c;
+    int i = 1;
+    for (; i < length && (c[i] & 0xc0) == 0x80; i++) /* a NUL ends it, too */
+        *code = *code << 6 | (c[i] & 0x3fu);
+    const bool good = length > 0 && i == length && *code >= least && *code <= 0x10ffff &&
+                      (*code < 0xd800 || *code > 0xdfff);
+    *at += good ? length : 1;
+    return good;
+}
+
+uint32_t ub_utf8_next(const char **at)
+{
+    uint32_t code;
+    return next(at, &code) ? code : UB_UTF8_BAD;
+}
+
+bool ub_utf8_holds(const char *text, const char *where, struct ub_error *err)
+{
+    uint32_t code;
+    for (const char *at = text; *at;) {
+        const char *from = at;
+        if (!next(&at, &code))
+            return ub_fail(err, UB_INPUT, "%s: byte %td is 0x%02x; expected UTF-8", where,
+                           from - text + 1, (unsigned char)*from);
+    }
+    return true;
+}
+
 char *ub_read_text(const char *path, uint64_t limit, size_t *length, struct ub_error *err)
 {
     size_t n;

@@ -58,6 +58,8 @@ static bool add_argument(struct ub_call *call, const char *text, size_t n, const
 struct ub_call *ub_call_parse(const char *text, const char *where, struct ub_error *err)
 {
     size_t name = strcspn(text, ":");
+    if (!ub_utf8_holds(text, where, err)) /* results are kept as YAML, which is UTF-8 */
+        return NULL;
     if (!is_word(text, name)) {
         ub_fail(err, UB_INPUT, "%s: '%s' does not begin with a name; expected NAME:key=value,...",
                 where, text);

@@ -9,7 +9,7 @@ static const uint64_t largest_yaml = (uint64_t)64 << 20;
 
 struct loader {
     yaml_parser_t parser;
-    const char *path;
+    const char *path, *text;
     struct ub_error *err;
 };
 
@@ -18,12 +18,23 @@ static int line_of(const yaml_event_t *event)
     return (int)event->start_mark.line + 1;
 }
 
+/* The mark of what is no UTF-8 is not set: such bytes are met before there are lines. */
+static size_t line_of_problem(const struct loader *l)
+{
+    if (l->parser.error != YAML_READER_ERROR)
+        return l->parser.problem_mark.line + 1;
+    size_t line = 1;
+    for (size_t i = 0; i < l->parser.problem_offset && l->text[i]; i++)
+        line += l->text[i] == '\n';
+    return line;
+}
+
 static bool next_event(struct loader *l, yaml_event_t *event)
 {
     if (yaml_parser_parse(&l->parser, event))
         return true;
     const char *context = l->parser.context ? l->parser.context : "";
-    ub_fail(l->err, UB_INPUT, "%s:%zu: %s%s%s", l->path, l->parser.problem_mark.line + 1,
+    ub_fail(l->err, UB_INPUT, "%s:%zu: %s%s%s", l->path, line_of_problem(l),
             l->parser.problem ? l->parser.problem : "not YAML", *context ? " " : "", context);
     memset(event, 0, sizeof *event);
     return false;
@@ -164,7 +175,7 @@ static struct ub_yaml *load_document(struct loader *l)
 struct ub_yaml *ub_yaml_parse(const char *text, const char *name, struct ub_error *err)
 {
     struct ub_error own = {0};
-    struct loader l = {.path = name, .err = &own};
+    struct loader l = {.path = name, .text = text, .err = &own};
     if (!yaml_parser_initialize(&l.parser)) {
         ub_fail(err, UB_INTERNAL, "%s: libyaml does not start", name);
         return NULL;
@@ -225,6 +236,15 @@ static bool is_plain(const char *value)
            strspn(value, safe) == strlen(value);
 }
 
+/* YAML 1.1, section 4.1.1, less what it takes for a line break or a byte order mark. What is no
+ * UTF-8 is not, either: U+FFFD stands for it. */
+static bool is_printable(uint32_t code)
+{
+    return (code >= ' ' && code <= '~') || (code >= 0xa0 && code < 0x2028) ||
+           (code > 0x2029 && code < 0xfeff) || (code > 0xfeff && code < UB_UTF8_BAD) ||
+           code > 0xffff;
+}
+
 void ub_yaml_add_scalar(struct ub_text *text, const char *value)
 {
     double number;
@@ -233,12 +253,15 @@ void ub_yaml_add_scalar(struct ub_text *text, const char *value)
         return;
     }
     ub_text_add(text, "\"");
-    for (const unsigned char *c = (const unsigned char *)value; *c; c++)
-        if (*c == '"' || *c == '\\')
-            ub_text_add(text, "\\%c", *c);
-        else if (*c < ' ' || *c == 0x7f)
-            ub_text_add(text, "\\x%02x", *c);
+    for (const char *at = value; *at;) {
+        const char *from = at;
+        const uint32_t code = ub_utf8_next(&at);
+        if (code == '"' || code == '\\')
+            ub_text_add(text, "\\%c", (char)code);
+        else if (is_printable(code))
+            ub_text_add(text, "%.*s", (int)(at - from), from);
         else
-            ub_text_add(text, "%c", *c);
+            ub_text_add(text, code < 0x100 ? "\\x%02x" : "\\u%04x", code);
+    }
     ub_text_add(text, "\"");
 }

@@ -21,7 +21,8 @@ int cli_seal(int argc, char **argv);
 
 /* ---- arguments -------------------------------------------------------------------------- */
 
-/* Parses; `input` goes to the parser, which fails by returning non-zero with *err set. */
+/* Parses; `input` goes to the parser, which fails by returning non-zero with *err set. An empty
+ * argument or value is refused before the parser sees it. */
 bool cli_parse(const struct argp *argp, int argc, char **argv, void *input, struct ub_error *err);
 
 /* Strict numbers; `option` starts the message. */

@@ -2,14 +2,52 @@
 #include "bench/run/runner.h"
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
 /* ---- arguments -------------------------------------------------------------------------- */
 
+struct checked {
+    const struct argp *argp;
+    void *input;
+    struct ub_error *err;
+};
+
+static error_t refuse_empty(const struct argp_option *options, int key, struct ub_error *err)
+{
+    const char *name = NULL, *kind = NULL;
+    for (const struct argp_option *o = options; o && !name && o->name; o++)
+        if (o->key == key) {
+            name = o->name;
+            kind = o->arg;
+        }
+    if (name)
+        ub_fail(err, UB_INPUT, "--%s: empty; expected %s", name, kind);
+    else
+        ub_fail(err, UB_INPUT, "an argument is empty; see --help");
+    return EINVAL;
+}
+
+/* No argument may be empty: as a folder's name the empty text is where every path begins, the file
+ * system's root. */
+static error_t parse_checked(int key, char *text, struct argp_state *state)
+{
+    struct checked *c = state->input;
+    if (text && !*text)
+        return refuse_empty(c->argp->options, key, c->err);
+    state->input = c->input;
+    const error_t code = c->argp->parser(key, text, state);
+    state->input = c;
+    return code;
+}
+
 bool cli_parse(const struct argp *argp, int argc, char **argv, void *input, struct ub_error *err)
 {
-    if (argp_parse(argp, argc, argv, 0, NULL, input) == 0 && err->code == UB_OK)
+    struct checked checked = {.argp = argp, .input = input, .err = err};
+    struct argp outer = *argp;
+    outer.parser = parse_checked;
+    if (argp_parse(&outer, argc, argv, 0, NULL, &checked) == 0 && err->code == UB_OK)
         return true;
     return ub_fail(err, UB_INTERNAL, "cannot read the command line");
 }
@@ -182,11 +220,12 @@ char *cli_counts(const struct ub_store *store)
 {
     struct ub_text text = {0};
     const char *separator = ": ";
-    ub_text_add(&text, "%zu run%s", store->count, store->count == 1 ? "" : "s");
+    const size_t all = ub_store_run_count(store);
+    ub_text_add(&text, "%zu run%s", all, all == 1 ? "" : "s");
     for (int status = 0; status <= UB_RUN_MISSING; status++) {
         size_t n = 0;
         for (size_t i = 0; i < store->count; i++)
-            n += store->runs[i].status == (enum ub_run_status)status;
+            n += store->runs[i].status == (enum ub_run_status)status && !store->runs[i].damaged;
         if (n == 0)
             continue;
         ub_text_add(&text, "%s%zu %s", separator, n,

@@ -28,13 +28,15 @@ static inline void cli_pause(double seconds)
     nanosleep(&t, NULL);
 }
 
-/* Splits at blanks; writes into `line`. */
+/* Splits at blanks; '' is an empty word. Writes into `line`. */
 static inline void cli_split(char *line, char **argv)
 {
     size_t n = 0;
     argv[n++] = (char *)UNIBENCH_PROGRAM;
     for (char *word = strtok(line, " "); word; word = strtok(NULL, " ")) {
         assert_true(n + 1 < CLI_ARGUMENTS);
+        if (strcmp(word, "''") == 0)
+            *word = '\0';
         argv[n++] = word;
     }
     argv[n] = NULL;

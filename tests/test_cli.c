@@ -139,6 +139,109 @@ static void test_bad_arguments(void **state)
     support_remove(folder);
 }
 
+/* The empty text is where every path begins: the file system's root. */
+static void test_empty_arguments(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    static const char *const cases[][2] = {
+        {TINY "--out ''", "--out: empty; expected STORE"},
+        {TINY "--out=", "--out: empty; expected STORE"},
+        {TINY "-o ''", "--out: empty; expected STORE"},
+        {TINY "--out S --data ''", "--data: empty; expected DIR"},
+        {TINY "--out S --model ''", "--model: empty; expected CALL"},
+        {"run ''", "an argument is empty"},
+        {"run smoke --out ''", "--out: empty; expected STORE"},
+        {"run smoke --out S --data ''", "--data: empty"},
+        {"run smoke --out S --filter ''", "--filter: empty"},
+        {"report ''", "an argument is empty"},
+        {"report S --out ''", "--out: empty; expected DIR"},
+        {"seal ''", "an argument is empty"},
+        {"show ''", "an argument is empty"},
+        {"show 12 --store ''", "--store: empty"},
+        {"export S:12 --out ''", "--out: empty"},
+        {"export 12 --store '' --out a.npz", "--store: empty"},
+        {"export S:12 --out a.npz --data ''", "--data: empty"},
+        {"compare '' S", "an argument is empty"},
+        {"compare S ''", "an argument is empty"},
+        {"compare S S --csv ''", "--csv: empty"},
+        {"spectra --weights ''", "--weights: empty"},
+        {"spectra --weights w.npy --out ''", "--out: empty"},
+        {"list ''", "an argument is empty"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect_bad(folder, cases[i][0], cases[i][1]);
+    support_remove(folder);
+}
+
+/* A run is kept as YAML, which is UTF-8: refused before there is one. */
+static void test_names_in_other_encodings(void **state)
+{
+    (void)state;
+    static const char table[] = "a,y\n1,0\n2,1\n3,0\n4,1\n";
+    static const char *const names[] = {
+        "\xff", "\xc3(", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82"};
+    char *folder = support_folder();
+    struct ub_text name = {0}, line = {0};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        ub_text_add(&name, "%s.csv", names[i]);
+        support_write(folder, name.data, table, sizeof table - 1);
+        ub_text_add(&line, TINY "--out S --dataset csv:label=y,file=%s", name.data);
+        char byte[32];
+        snprintf(byte, sizeof byte, "byte 18 is 0x%02x; expected UTF-8", (unsigned char)*names[i]);
+        expect_bad(folder, line.data, byte);
+        ub_text_free(&line);
+        ub_text_add(&line,
+                    "name: s\nruns:\n  - {dataset: 'csv:label=y,file=%s', model: linear,\n"
+                    "     loss: mse, optimizer: 'gd:lr=1', steps: 5}\n",
+                    name.data);
+        support_write(folder, "s.yaml", line.data, line.length);
+        expect_bad(folder, "run s.yaml --out S", "s.yaml:3: ");
+        ub_text_free(&line);
+        ub_text_free(&name);
+    }
+    support_remove(folder);
+}
+
+/* Names that YAML does not show as they are: controls, line breaks, a byte order mark, the least
+ * and the last code point of each length. */
+static void test_names_in_any_letters(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"\x01",
+                                        "a\nb",
+                                        "a\rb",
+                                        "\x7f",
+                                        "\xc2\x80",
+                                        "\xc2\x85",
+                                        "\xdf\xbf",
+                                        "\xe0\xa0\x80",
+                                        "\xe2\x80\xa8",
+                                        "\xef\xbb\xbf",
+                                        "\xef\xbf\xbd",
+                                        "\xef\xbf\xbf",
+                                        "\xed\x9f\xbf",
+                                        "\xf0\x90\x80\x80",
+                                        "\xf4\x8f\xbf\xbf"};
+    enum { NAMES = sizeof names / sizeof *names };
+    char *folder = support_folder();
+    struct ub_text name = {0}, line = {0}, table = {0};
+    for (int i = 0; i < NAMES; i++) { /* other contents, another run */
+        ub_text_add(&name, "%s.csv", names[i]);
+        ub_text_add(&table, "a,y\n1,0\n2,1\n3,0\n%d,1\n", i + 4);
+        support_write(folder, name.data, table.data, table.length);
+        ub_text_add(&line, TINY "--out S --dataset csv:label=y,file=%s", name.data);
+        cli_run(folder, line.data, 0, "");
+        ub_text_free(&line);
+        ub_text_free(&table);
+        ub_text_free(&name);
+    }
+    char all[32];
+    snprintf(all, sizeof all, "%d runs: %d ok\n", NAMES, NAMES);
+    cli_run(folder, "report S", 0, all);
+    support_remove(folder);
+}
+
 static void test_bad_data(void **state)
 {
     (void)state;
@@ -428,6 +531,9 @@ int main(void)
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_bad_arguments),
+        cmocka_unit_test(test_empty_arguments),
+        cmocka_unit_test(test_names_in_other_encodings),
+        cmocka_unit_test(test_names_in_any_letters),
         cmocka_unit_test(test_bad_data),
         cmocka_unit_test(test_bad_suite),
         cmocka_unit_test(test_unwritable),

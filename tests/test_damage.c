@@ -173,9 +173,7 @@ static void a_truncated_or_lost_file_is_noticed(void **state)
             expect_noticed(store, files.path[i], n);
         }
         assert_int_equal(unlink(files.path[i]), 0);
-        if (strcmp(files.path[i] + strlen(store), "/manifest.csv") != 0 &&
-            strcmp(files.path[i] + strlen(store), "/checksums") != 0)
-            expect_noticed(store, files.path[i], -1);
+        expect_noticed(store, files.path[i], -1);
         file = fopen(files.path[i], "wbe");
         assert_int_equal(fwrite(kept, 1, (size_t)status.st_size, file), status.st_size);
         fclose(file);
@@ -186,6 +184,29 @@ static void a_truncated_or_lost_file_is_noticed(void **state)
     ub_store_free(s);
     free_paths(&files);
     assert_int_equal(err.code, UB_OK);
+    support_remove(store);
+}
+
+/* Who opens a pipe waits until someone writes to it. */
+static void a_pipe_in_place_of_a_file_is_damage(void **state)
+{
+    (void)state;
+    char *store = whole_store();
+    struct paths files = {0};
+    find_files(store, &files);
+    for (size_t i = 0; i < files.count; i++) {
+        struct ub_text kept = {0};
+        ub_text_add(&kept, "%s.kept", files.path[i]);
+        assert_int_equal(rename(files.path[i], kept.data), 0);
+        assert_int_equal(mkfifo(files.path[i], 0600), 0);
+        expect_noticed(store, files.path[i], -1);
+        assert_int_equal(rename(kept.data, files.path[i]), 0);
+        ub_text_free(&kept);
+    }
+    struct ub_store *s = open_good(store);
+    assert_int_equal(s->n_damaged, 0);
+    ub_store_free(s);
+    free_paths(&files);
     support_remove(store);
 }
 
@@ -218,13 +239,17 @@ static void commands_work_on_the_rest(void **state)
     assert_int_equal(o.code, 0);
     expect_part(o.err, "Damaged: 1 of 3 runs left out");
     expect_part(o.out, "Damaged: 1 of 3 runs left out");
-    expect_part(o.out, "2 ok, 1 missing, 1 damaged");
+    expect_part(o.out, "3 runs: 2 ok, 1 damaged");
     cli_clear(&o);
     char *text = cli_read(page, "report.md");
     const char *note = strstr(text, "> **Note.** Damaged: 1 of 3 runs");
     assert_non_null(note);
     assert_true(note - text < 200); /* among the first lines */
     expect_part(note, id);
+    const char *status = strstr(note, "| status |");
+    assert_non_null(status);
+    expect_part(status, "| damaged | 1 |");
+    assert_null(strstr(status, "| missing "));
     ub_free(text);
     const struct {
         const char *format;
@@ -395,6 +420,110 @@ static void a_sealed_edit_is_read_and_said(void **state)
     support_remove(folder);
 }
 
+static void remove_checksums(const char *folder)
+{
+    char *path = ub_path(folder, "checksums");
+    assert_int_equal(unlink(path), 0);
+    ub_free(path);
+}
+
+/* Without its checksums an edit cannot be seen: that they are gone is the mark. */
+static void checksums_that_are_gone_are_an_edit(void **state)
+{
+    (void)state;
+    char *folder = support_folder(), *store = whole_store(), command[256];
+    char *run = ub_store_run_folder(store, id_of(1));
+    remove_checksums(run);
+    plant(store, id_of(1));
+    struct ub_store *s = open_good(store);
+    assert_int_equal(s->n_damaged_runs, 1);
+    ub_store_free(s);
+    snprintf(command, sizeof command, "seal %s", store);
+    char *out = cli_expect(folder, command, 0, "1 file edited, 2 without a checksum");
+    expect_part(out, "/checksums\n");
+    ub_free(out);
+    s = open_good(store);
+    assert_int_equal(s->n_damaged, 0);
+    char *notice = ub_store_notice(s);
+    expect_part(notice, "Edited by hand, and sealed: runs/");
+    expect_part(notice, id_of(1));
+    ub_free(notice);
+    ub_store_free(s);
+    ub_free(run);
+    support_remove(store);
+    support_remove(folder);
+}
+
+/* Of the store's own: the manifest says that it had them, or, without it, the runs do. */
+static void the_stores_checksums_are_missed(void **state)
+{
+    (void)state;
+    for (int without_manifest = 0; without_manifest < 2; without_manifest++) {
+        char *folder = support_folder(), *store = whole_store(), command[256];
+        remove_checksums(store);
+        if (without_manifest) {
+            char *manifest = ub_path(store, "manifest.csv");
+            assert_int_equal(unlink(manifest), 0);
+            ub_free(manifest);
+        } else {
+            char *text = cli_read(store, "manifest.csv"), *rate = strstr(text, "gd:lr=0.05");
+            assert_non_null(rate);
+            rate[8] = '1';
+            support_write(store, "manifest.csv", text, strlen(text));
+            ub_free(text);
+        }
+        snprintf(command, sizeof command, "report %s", store);
+        cli_run(folder, command, 0, "Damaged: of the store's own files: checksums (gone");
+        snprintf(command, sizeof command, "seal %s", store);
+        cli_run(folder, command, 0, "edited: checksums");
+        snprintf(command, sizeof command, "report %s", store);
+        cli_run(folder, command, 0, "Edited by hand, and sealed: the store's own files");
+        support_remove(store);
+        support_remove(folder);
+    }
+}
+
+/* What was sealed away: all own files removed by hand, their checksums left. */
+static void removed_files_are_sealed(void **state)
+{
+    (void)state;
+    char *folder = support_folder(), *store = whole_store(), command[256];
+    static const char *const own[] = {"manifest.csv", "suite.yaml", "runs.csv"};
+    for (size_t i = 0; i < 3; i++) {
+        char *path = ub_path(store, own[i]);
+        assert_int_equal(unlink(path), 0);
+        ub_free(path);
+    }
+    snprintf(command, sizeof command, "seal %s", store);
+    cli_run(folder, command, 0, "3 files edited");
+    struct ub_store *s = open_good(store);
+    assert_int_equal(s->n_damaged, 0);
+    assert_int_equal(s->n_edits, 3);
+    ub_store_free(s);
+    support_remove(store);
+    support_remove(folder);
+}
+
+/* Each once, also of a run that no manifest expects. */
+static void damaged_runs_are_counted_once(void **state)
+{
+    (void)state;
+    char *folder = support_folder(), *store = whole_store(), command[256];
+    snprintf(command, sizeof command, "report %s", store);
+    cut_trace(store, id_of(0));
+    cut_trace(store, id_of(2));
+    cli_run(folder, command, 0, ": 3 runs: 1 ok, 2 damaged\n");
+    write_all(store, RUNS);
+    cut_trace(store, id_of(RUNS));
+    cli_run(folder, command, 0, ": 4 runs: 1 ok, 3 damaged\n");
+    char *page = cli_read(store, "report/report.md");
+    expect_part(page, "| damaged | 3 |");
+    assert_null(strstr(page, "| missing "));
+    ub_free(page);
+    support_remove(store);
+    support_remove(folder);
+}
+
 static void what_cannot_be_read_is_not_sealed(void **state)
 {
     (void)state;
@@ -429,9 +558,12 @@ static void old_stores_are_read_and_said_to_be_unchecked(void **state)
         ub_free(path);
         ub_free(run);
     }
-    char *own = ub_path(store, "checksums");
-    assert_int_equal(unlink(own), 0);
-    ub_free(own);
+    remove_checksums(store);
+    char *manifest = cli_read(store, "manifest.csv"), *files = strstr(manifest, ",files,");
+    assert_non_null(files); /* no such column then */
+    memcpy(files, ",other,", 7);
+    support_write(store, "manifest.csv", manifest, strlen(manifest));
+    ub_free(manifest);
     struct ub_store *s = open_good(store);
     assert_int_equal(s->n_damaged, 0);
     assert_int_equal(s->runs[0].status, UB_RUN_OK);
@@ -444,7 +576,10 @@ static void old_stores_are_read_and_said_to_be_unchecked(void **state)
     assert_int_equal(s->n_damaged_runs, 1);
     expect_part(s->damaged[0].why, "truncated gzip");
     ub_store_free(s);
-    write_all(store, 2);
+    write_all(store, 2); /* a run of this version among them: what they never had is not missed */
+    s = open_good(store);
+    assert_int_equal(s->n_damaged, 0);
+    ub_store_free(s);
     snprintf(command, sizeof command, "seal %s", store);
     cli_run(folder, command, 0, "0 files edited, 8 without a checksum");
     s = open_good(store);
@@ -500,10 +635,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flipped_bit_is_noticed_in_any_file),
         cmocka_unit_test(a_truncated_or_lost_file_is_noticed),
+        cmocka_unit_test(a_pipe_in_place_of_a_file_is_damage),
         cmocka_unit_test(commands_work_on_the_rest),
         cmocka_unit_test(compare_says_what_is_damaged_or_edited),
         cmocka_unit_test(run_sets_damaged_runs_aside),
         cmocka_unit_test(a_sealed_edit_is_read_and_said),
+        cmocka_unit_test(checksums_that_are_gone_are_an_edit),
+        cmocka_unit_test(the_stores_checksums_are_missed),
+        cmocka_unit_test(removed_files_are_sealed),
+        cmocka_unit_test(damaged_runs_are_counted_once),
         cmocka_unit_test(what_cannot_be_read_is_not_sealed),
         cmocka_unit_test(old_stores_are_read_and_said_to_be_unchecked),
         cmocka_unit_test(a_damaged_manifest_costs_no_run),

@@ -629,6 +629,33 @@ static void runs_of_one_store_are_told_apart(void **state)
     support_remove(store);
 }
 
+/* The page says by which options the runs of a system are told apart. */
+static void the_page_names_the_seeds_that_vary(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t seed, data_seed;
+        const char *expected;
+    } cases[] = {{1, 0, "other seeds differ in `--seed` ("},
+                 {0, 1, "other seeds differ in `--data-seed` ("},
+                 {1, 1, "other seeds differ in `--seed` and `--data-seed` ("}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *folder = support_folder(), *store = ub_path(folder, "s");
+        for (uint64_t k = 0; k < 2; k++) {
+            struct ub_run_spec spec = sample_spec(k * cases[i].seed);
+            spec.data_seed = k * cases[i].data_seed;
+            write_run(store, &spec, UB_RUN_OK, "", 1);
+        }
+        cli_run(folder, "report s", 0, "2 runs: 2 ok");
+        char *page = cli_read(store, "report/report.md");
+        if (!strstr(page, cases[i].expected))
+            fail_msg("no '%s' in the page", cases[i].expected);
+        ub_free(page);
+        ub_free(store);
+        support_remove(folder);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -646,6 +673,7 @@ int main(void)
         cmocka_unit_test(no_option_is_lost_in_a_label),
         cmocka_unit_test(no_dataset_option_is_lost_in_a_label),
         cmocka_unit_test(runs_of_one_store_are_told_apart),
+        cmocka_unit_test(the_page_names_the_seeds_that_vary),
     };
     return cmocka_run_group_tests_name("identity", tests, NULL, NULL);
 }

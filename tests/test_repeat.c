@@ -110,7 +110,7 @@ static char *commands_of(const char *page)
 static void a_page_keeps_commands_whole(void **state)
 {
     (void)state;
-    static const char name[] = "a'b\n```\n$(touch x)\n\"c\",d";
+    static const char name[] = "csv:file=a'b\n```\n$(touch x)\n\"c\",label=d";
     struct ub_error err = {0};
     char *store = support_folder(), *report = ub_path(store, "report");
     struct ub_run_spec spec = sample_spec(0);

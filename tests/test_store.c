@@ -182,6 +182,20 @@ static void test_round_trip(void **state)
     support_remove(store);
 }
 
+/* What a system says of a file may hold its name, in any encoding. */
+static void test_message_of_any_bytes(void **state)
+{
+    (void)state;
+    char *store = support_folder();
+    struct ub_run_spec spec = sample_spec(3);
+    write_run(store, &spec, UB_RUN_FAILED, "\xff/a\x01\xc2\x80: cannot open", 2.5);
+    struct ub_store *s = open_good(store);
+    assert_int_equal(s->n_damaged, 0);
+    assert_string_equal(s->runs[0].message, "\xef\xbf\xbd/a\x01\xc2\x80: cannot open");
+    ub_store_free(s);
+    support_remove(store);
+}
+
 static void test_replaces_an_earlier_attempt(void **state)
 {
     (void)state;
@@ -481,6 +495,7 @@ int main(void)
         cmocka_unit_test(test_spec_survives_yaml),
         cmocka_unit_test(test_label),
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_message_of_any_bytes),
         cmocka_unit_test(test_replaces_an_earlier_attempt),
         cmocka_unit_test(test_manifest),
         cmocka_unit_test(test_nothing_before_commit),

@@ -232,18 +232,10 @@ bool ub_npz_add_reals(struct ub_npz *z, const char *name, int rank, const int64_
 static size_t decode(const char *text, uint32_t *out)
 {
     size_t n = 0;
-    for (const unsigned char *at = (const unsigned char *)text; *at;) {
-        int more = *at >= 0xf0 ? 3 : *at >= 0xe0 ? 2 : *at >= 0xc0 ? 1 : 0;
-        uint32_t code = more ? *at & (0x3fu >> more) : *at;
-        bool bad = *at >= 0xf8 || (*at >= 0x80 && *at < 0xc0);
-        at++;
-        for (int i = 0; i < more && !bad; i++) {
-            bad = (*at & 0xc0) != 0x80;
-            if (!bad)
-                code = code << 6 | (*at++ & 0x3fu);
-        }
+    while (*text) {
+        const uint32_t code = ub_utf8_next(&text);
         if (out)
-            out[n] = bad ? 0xfffd : code;
+            out[n] = code;
         n++;
     }
     return n;

@@ -62,7 +62,7 @@ bool ub_checksums_set(struct ub_checksums *c, const char *folder, const char *na
                       struct ub_error *err)
 {
     char sum[UB_SHA256_TEXT], *path = ub_path(folder, name);
-    const bool good = ub_sha256_file(path, sum, err);
+    const bool good = ub_store_regular(path, err) && ub_sha256_file(path, sum, err);
     ub_free(path);
     if (good)
         memcpy(find_or_add(c, name)->sha256, sum, sizeof sum);
@@ -76,6 +76,13 @@ void ub_checksums_drop(struct ub_checksums *c, const char *name)
         return;
     ub_free(found->name);
     *found = c->entry[--c->count];
+}
+
+bool ub_store_regular(const char *path, struct ub_error *err)
+{
+    struct stat status;
+    return stat(path, &status) != 0 || S_ISREG(status.st_mode) ||
+           ub_fail(err, UB_INPUT, "%s: not a regular file; expected what a store writes", path);
 }
 
 /* ---- the file --------------------------------------------------------------------------- */
@@ -147,7 +154,9 @@ bool ub_checksums_read(const char *folder, struct ub_checksums *c, struct ub_err
     *c = (struct ub_checksums){0};
     size_t length;
     char *path = ub_path(folder, file_name);
-    char *text = (char *)ub_read_file(path, largest, &length, err), *rest = NULL;
+    char *text =
+        ub_store_regular(path, err) ? (char *)ub_read_file(path, largest, &length, err) : NULL;
+    char *rest = NULL;
     bool good = text && (is_whole(text, length) ||
                          ub_fail(err, UB_INPUT, "%s: damaged: not as it was written", path));
     for (char *line = good ? strtok_r(text, "\n", &rest) : NULL; good && line;
@@ -167,7 +176,7 @@ static bool check_entry(const char *folder, const struct ub_checksum *entry, str
 {
     char sum[UB_SHA256_TEXT], *path = ub_path(folder, entry->name);
     const bool good =
-        ub_sha256_file(path, sum, err) &&
+        ub_store_regular(path, err) && ub_sha256_file(path, sum, err) &&
         (strcmp(sum, entry->sha256) == 0 ||
          ub_fail(err, UB_INPUT, "%s: not as it was written (its checksum differs)", path));
     ub_free(path);

@@ -14,7 +14,12 @@ bool ub_run_read(const char *folder, const char *id, struct ub_run *run, struct 
  */
 bool ub_run_read_unchecked(const char *folder, const char *id, struct ub_run *run,
                            struct ub_error *err);
+/* It has no checksums, though all runs of its schema are written with them. */
+bool ub_run_checksums_gone(const char *folder, const char *id);
 struct ub_trace *ub_trace_read_file(const char *path, struct ub_error *err);
+/* A file of a store is a regular one, or a link to one: a pipe in its place would never end. True
+ * also when it is absent, which reading says. */
+bool ub_store_regular(const char *path, struct ub_error *err);
 bool ub_is_run_id(const char *name); /* 16 lower-case hex digits */
 
 /* ---- checksums (STORE/runs/ID/checksums, STORE/checksums) ---- */
@@ -57,6 +62,10 @@ void ub_spec_split_measures(struct ub_run_spec *spec, const char *joined); /* by
 extern const char *const ub_store_files[]; /* manifest.csv, suite.yaml, runs.csv, NULL */
 /* True also for a file, or in a store, that has no checksums. */
 bool ub_store_file_holds(const char *store, const char *name, struct ub_error *err);
+/* The store's own files have no checksums, though who wrote them writes these, too. */
+bool ub_store_checksums_gone(const char *store);
+/* The manifest is one of the versions that wrote no checksums. */
+bool ub_manifest_is_old(const char *store);
 bool ub_manifest_read_unchecked(const char *store, struct ub_run_spec **specs, size_t *count,
                                 struct ub_error *err);
 

@@ -140,7 +140,7 @@ static bool read_yaml(const char *folder, const char *id, struct ub_run *run, in
 {
     *run = (struct ub_run){0};
     char *path = ub_path(folder, "run.yaml");
-    struct ub_yaml *root = ub_yaml_read(path, err);
+    struct ub_yaml *root = ub_store_regular(path, err) ? ub_yaml_read(path, err) : NULL;
     bool good = root && read_root(root, run, version, err);
     if (good) {
         ub_run_spec_id(&run->spec, run->id);
@@ -160,12 +160,14 @@ static bool read_yaml(const char *folder, const char *id, struct ub_run *run, in
 /* A failed run of an early version may have been cut off before it wrote a trace. */
 static bool trace_reads(const char *folder, const struct ub_run *run, struct ub_error *err)
 {
-    char *path = ub_path(folder, "trace.csv.gz");
+    char *path = ub_path(folder, "trace.csv.gz"), *weights = ub_path(folder, "weights.npz");
     struct ub_trace *trace = NULL;
+    const bool regular = ub_store_regular(weights, err); /* read only when asked for */
+    ub_free(weights);
     const bool none = run->status == UB_RUN_FAILED && !ub_exists(path);
-    if (!none)
+    if (!none && regular)
         trace = ub_trace_read_file(path, err);
-    const bool good = none || trace;
+    const bool good = regular && (none || trace);
     ub_trace_free(trace);
     ub_free(path);
     return good;
@@ -181,6 +183,17 @@ bool ub_run_read_unchecked(const char *folder, const char *id, struct ub_run *ru
         return true;
     ub_run_clear(run);
     return false;
+}
+
+bool ub_run_checksums_gone(const char *folder, const char *id)
+{
+    struct ub_run run;
+    struct ub_error ignored = {0};
+    int64_t version = UB_STORE_UNCHECKED;
+    if (ub_checksums_present(folder) || !read_yaml(folder, id, &run, &version, &ignored))
+        return false;
+    ub_run_clear(&run);
+    return version != UB_STORE_UNCHECKED;
 }
 
 static void add_edits(struct ub_run *run, const struct ub_checksums *c)
@@ -284,6 +297,18 @@ static bool read_manifest_row(const struct ub_csv *csv, size_t row,
     return true;
 }
 
+bool ub_manifest_is_old(const char *store)
+{
+    struct ub_error ignored = {0};
+    char *path = ub_path(store, "manifest.csv");
+    struct ub_csv *csv =
+        ub_store_regular(path, &ignored) ? ub_csv_read(path, true, &ignored) : NULL;
+    const bool old = csv && ub_csv_column(csv, files_column) < 0;
+    ub_csv_free(csv);
+    ub_free(path);
+    return old;
+}
+
 bool ub_manifest_read_unchecked(const char *store, struct ub_run_spec **specs, size_t *count,
                                 struct ub_error *err)
 {
@@ -291,7 +316,8 @@ bool ub_manifest_read_unchecked(const char *store, struct ub_run_spec **specs, s
     *count = 0;
     char *path = ub_path(store, "manifest.csv");
     bool present = ub_exists(path);
-    struct ub_csv *csv = present ? ub_csv_read(path, true, err) : NULL;
+    const bool readable = present && ub_store_regular(path, err);
+    struct ub_csv *csv = readable ? ub_csv_read(path, true, err) : NULL;
     ub_free(path);
     if (!csv)
         return !present;

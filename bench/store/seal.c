@@ -21,11 +21,12 @@ static struct ub_checksums own_checksums(const char *store)
     return c;
 }
 
+/* There are checksums before there is a first file, so that a file without any has lost them. */
 bool ub_store_forget(const char *store, const char *name, struct ub_error *err)
 {
     struct ub_checksums c = own_checksums(store);
     bool good = true;
-    if (ub_checksums_find(&c, name)) {
+    if (ub_checksums_find(&c, name) || !ub_checksums_present(store)) {
         ub_checksums_drop(&c, name);
         good = ub_checksums_write(store, &c, err);
     }
@@ -51,11 +52,47 @@ bool ub_store_write_file(const char *store, const char *name, const void *data, 
     return good;
 }
 
+static bool has_own_files(const char *store)
+{
+    bool found = false;
+    for (size_t i = 0; !found && ub_store_files[i]; i++) {
+        char *path = ub_path(store, ub_store_files[i]);
+        found = ub_exists(path);
+        ub_free(path);
+    }
+    return found;
+}
+
+static bool has_checked_runs(const char *store)
+{
+    struct ub_ids ids = {0};
+    struct ub_error ignored = {0};
+    bool found = false;
+    if (!ub_list_runs(store, &ids, &ignored))
+        return false;
+    for (size_t i = 0; !found && i < ids.count; i++) {
+        char *folder = ub_store_run_folder(store, ids.id[i]);
+        found = ub_checksums_present(folder) || ub_run_checksums_gone(folder, ids.id[i]);
+        ub_free(folder);
+    }
+    ub_free(ids.id);
+    return found;
+}
+
+/* A manifest of an earlier version has none, whatever runs were copied to it since. */
+bool ub_store_checksums_gone(const char *store)
+{
+    return !ub_checksums_present(store) && has_own_files(store) && !ub_manifest_is_old(store) &&
+           has_checked_runs(store);
+}
+
 static bool holds(const char *store, const char *name, struct ub_error *err)
 {
     struct ub_checksums c = {0};
-    const bool good = !ub_checksums_present(store) || (ub_checksums_read(store, &c, err) &&
-                                                       ub_checksums_hold(&c, store, name, err));
+    if (!ub_checksums_present(store))
+        return !ub_store_checksums_gone(store) ||
+               ub_fail(err, UB_INPUT, "%s/checksums: gone", store);
+    const bool good = ub_checksums_read(store, &c, err) && ub_checksums_hold(&c, store, name, err);
     ub_checksums_clear(&c);
     return good;
 }
@@ -133,14 +170,14 @@ static bool merge(struct seal *s, const struct ub_checksums *was, struct ub_chec
     return changed;
 }
 
-/* `is` holds what the folder's files are now. */
-static bool renew(struct seal *s, const char *folder, const char *place, struct ub_checksums *is,
-                  struct ub_error *err)
+/* `is` holds what the folder's files are now; `gone`: it should have checksums, and has none. */
+static bool renew(struct seal *s, const char *folder, const char *place, bool gone,
+                  struct ub_checksums *is, struct ub_error *err)
 {
     struct ub_checksums was = {0};
     struct ub_error damage = {0};
     const bool present = ub_checksums_present(folder);
-    const bool lost = present && !ub_checksums_read(folder, &was, &damage);
+    const bool lost = gone || (present && !ub_checksums_read(folder, &was, &damage));
     bool changed = merge(s, &was, is, place);
     if (lost) /* what they said is not known: something was edited, or they were */
         note_edit(s, is, place, "checksums");
@@ -155,8 +192,9 @@ static bool seal_run(struct seal *s, const char *store, const char *id, struct u
     struct ub_text place = {0};
     ub_text_add(&place, "runs/%s", id);
     char *folder = ub_store_run_folder(store, id);
+    const bool gone = ub_run_checksums_gone(folder, id);
     const bool good =
-        ub_checksums_of_folder(folder, &is, err) && renew(s, folder, place.data, &is, err);
+        ub_checksums_of_folder(folder, &is, err) && renew(s, folder, place.data, gone, &is, err);
     ub_checksums_clear(&is);
     ub_text_free(&place);
     ub_free(folder);
@@ -167,12 +205,14 @@ static bool seal_own(struct seal *s, const char *store, struct ub_error *err)
 {
     struct ub_checksums is = {0};
     bool good = true;
+    const bool gone = ub_store_checksums_gone(store);
     for (size_t i = 0; good && ub_store_files[i]; i++) {
         char *path = ub_path(store, ub_store_files[i]);
         good = !ub_exists(path) || ub_checksums_set(&is, store, ub_store_files[i], err);
         ub_free(path);
     }
-    good = good && (is.count == 0 || renew(s, store, "", &is, err));
+    good = good &&
+           ((is.count == 0 && !ub_checksums_present(store)) || renew(s, store, "", gone, &is, err));
     ub_checksums_clear(&is);
     return good;
 }

@@ -158,6 +158,8 @@ static bool check_own_files(struct ub_store *s)
 {
     struct ub_checksums c = {0};
     struct ub_error damage = {0};
+    if (ub_store_checksums_gone(s->path))
+        add_damage(s, "", "checksums", "gone: damage to the others cannot be seen");
     if (!ub_checksums_present(s->path))
         return false;
     if (!ub_checksums_read(s->path, &c, &damage)) {
@@ -323,6 +325,14 @@ const struct ub_run *ub_store_find(const struct ub_store *store, const char *id_
     return NULL;
 }
 
+size_t ub_store_run_count(const struct ub_store *store)
+{
+    size_t all = store->count + store->n_damaged_runs;
+    for (size_t i = 0; i < store->count; i++)
+        all -= store->runs[i].damaged; /* in both */
+    return all;
+}
+
 /* ---- what readers have to know ----------------------------------------------------------------
  */
 
@@ -337,12 +347,10 @@ enum { MOST_NAMED = 5 };
 
 static void say_damaged(struct ub_text *out, const struct ub_store *store)
 {
-    size_t shown = 0, all = store->count + store->n_damaged_runs;
-    for (size_t i = 0; i < store->count; i++)
-        all -= store->runs[i].damaged; /* counted twice */
+    size_t shown = 0;
     if (store->n_damaged_runs)
         ub_text_add(out, "Damaged: %zu of %zu runs left out of all that follows",
-                    store->n_damaged_runs, all);
+                    store->n_damaged_runs, ub_store_run_count(store));
     else
         ub_text_add(out, "Damaged: of the store's own files");
     for (; shown < store->n_damaged && shown < MOST_NAMED; shown++)

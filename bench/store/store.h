@@ -126,6 +126,8 @@ struct ub_store {
  * it fail. */
 struct ub_store *ub_store_open(const char *path, struct ub_error *err);
 void ub_store_free(struct ub_store *store);
+/* All runs, each once: the store's, and damaged ones that no manifest names. */
+size_t ub_store_run_count(const struct ub_store *store);
 /* What a reader of this store has to know before its numbers: what is damaged, edited by hand, or
  * without checksums; sentences, one a line, NULL when there is nothing to say. Caller frees. */
 char *ub_store_notice(const struct ub_store *store);

@@ -84,7 +84,7 @@ static struct ub_trace *from_csv(const struct ub_csv *csv, struct ub_error *err)
 
 struct ub_trace *ub_trace_read_file(const char *path, struct ub_error *err)
 {
-    struct ub_csv *csv = ub_csv_read(path, true, err);
+    struct ub_csv *csv = ub_store_regular(path, err) ? ub_csv_read(path, true, err) : NULL;
     struct ub_trace *trace = csv ? from_csv(csv, err) : NULL;
     ub_csv_free(csv);
     return trace;

@@ -193,11 +193,3 @@ double last_value(const struct ub_trace *trace, const char *observable, int64_t 
             last = trace->value[i];
     return last;
 }
-
-size_t count_status(const struct ub_store *store, enum ub_run_status status)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < store->count; i++)
-        count += store->runs[i].status == status;
-    return count;
-}

@@ -39,7 +39,6 @@ char *call_name(const char *call);
 bool has_series(const struct ub_trace *trace, const char *observable);
 /* Last finite value of an observable; NAN when there is none. */
 double last_value(const struct ub_trace *trace, const char *observable, int64_t index);
-size_t count_status(const struct ub_store *store, enum ub_run_status status);
 
 struct ub_law_result *judge(const struct ub_series_law *law, const struct study *study);
 

@@ -126,12 +126,30 @@ static void add_code(struct ub_text *out, const char *code)
     ub_text_free(&fence);
 }
 
+/* In what the runs of a system differ from its first. */
+static const char *seeds_that_vary(const struct study *study)
+{
+    bool seed = false, data_seed = false;
+    for (size_t i = 0; i < study->store->count; i++) {
+        const struct ub_run_spec *spec = &study->store->runs[i].spec,
+                                 *first =
+                                     &study->store->runs[study->first_of[study->system_of[i]]].spec;
+        seed = seed || spec->seed != first->seed;
+        data_seed = data_seed || spec->data_seed != first->data_seed;
+    }
+    return seed && data_seed ? "`--seed` and `--data-seed`"
+           : data_seed       ? "`--data-seed`"
+                             : "`--seed`";
+}
+
 static void add_commands(struct ub_text *out, const struct study *study)
 {
     struct ub_text summary = {0}, code = {0};
     ub_text_add(&summary, "Commands of %zu systems", study->n_systems);
-    ub_text_add(out, "\n## Repeat a run\n\nOne command for the first run of each system; other "
-                     "seeds differ in `--seed` (all commands are in [runs.csv](runs.csv)).\n");
+    ub_text_add(out,
+                "\n## Repeat a run\n\nOne command for the first run of each system; other seeds "
+                "differ in %s (all commands are in [runs.csv](runs.csv)).\n",
+                seeds_that_vary(study));
     add_fold_begin(out, summary.data);
     ub_text_free(&summary);
     for (size_t i = 0; i < study->n_systems; i++) {

@@ -134,32 +134,47 @@ struct table *systems_table(const struct ub_law_result *r, enum table_use use)
     return t;
 }
 
+/* Systems of the runs that are damaged, or that have the status and are not. */
+static void add_systems(const struct ub_store *store, enum ub_run_status status, bool damaged,
+                        struct table *t)
+{
+    struct labels labels = {0};
+    for (size_t i = 0; status != UB_RUN_OK && i < store->count; i++)
+        if (store->runs[i].status == status && store->runs[i].damaged == damaged) {
+            char *label = system_label(&store->runs[i].spec);
+            labels_add(&labels, label);
+            ub_free(label);
+        }
+    struct ub_text some = {0};
+    for (size_t i = 0; i < labels.count && i < 3; i++)
+        ub_text_add(&some, "%s%s", i ? "; " : "", labels.text[i]);
+    if (labels.count > 3)
+        ub_text_add(&some, "; and %zu more system%s", labels.count - 3,
+                    labels.count == 4 ? "" : "s");
+    table_cell(t, "%s", some.data ? some.data : "");
+    ub_text_free(&some);
+    labels_free(&labels);
+}
+
+/* A damaged run was made: it is not missing. */
 struct table *status_table(const struct ub_store *store)
 {
     static const char *const head[] = {"status", "runs", "of which", NULL};
     struct table *t = table_new(head, "lrl");
     for (int status = UB_RUN_OK; status <= UB_RUN_MISSING; status++) {
-        const size_t n = count_status(store, (enum ub_run_status)status);
+        size_t n = 0;
+        for (size_t i = 0; i < store->count; i++)
+            n += (int)store->runs[i].status == status && !store->runs[i].damaged;
         if (n == 0)
             continue;
         table_cell(t, "%s", ub_run_status_name((enum ub_run_status)status));
         table_cell(t, "%zu", n);
-        struct labels labels = {0};
-        for (size_t i = 0; status != UB_RUN_OK && i < store->count; i++)
-            if ((int)store->runs[i].status == status) {
-                char *label = system_label(&store->runs[i].spec);
-                labels_add(&labels, label);
-                ub_free(label);
-            }
-        struct ub_text some = {0};
-        for (size_t i = 0; i < labels.count && i < 3; i++)
-            ub_text_add(&some, "%s%s", i ? "; " : "", labels.text[i]);
-        if (labels.count > 3)
-            ub_text_add(&some, "; and %zu more system%s", labels.count - 3,
-                        labels.count == 4 ? "" : "s");
-        table_cell(t, "%s", some.data ? some.data : "");
-        ub_text_free(&some);
-        labels_free(&labels);
+        add_systems(store, (enum ub_run_status)status, false, t);
+    }
+    if (store->n_damaged_runs) {
+        table_cell(t, "damaged");
+        table_cell(t, "%zu", store->n_damaged_runs);
+        add_systems(store, UB_RUN_MISSING, true, t);
     }
     return t;
 }
