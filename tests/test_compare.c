@@ -207,6 +207,10 @@ static void a_regime_that_was_not_reached_is_a_reason(void **state)
     struct runs_table few = table_of(1), none = table_of(1);
     few.run[0].value[3] = (double)NAN;
     few.run[0].value[4] = 0;
+    expect(compare_tables(&t, &few), UB_DRIFT, "- gd: 1 drifted (edge-of-stability.reached)",
+           "| presence"); /* all else repeats bit by bit */
+    for (size_t i = 0; i < few.count; i++)
+        few.run[i].core = "B";
     expect(compare_tables(&t, &few), UB_OK, "1 (regime not reached on one side)", "| presence");
     for (size_t i = 0; i < none.count; i++) {
         none.run[i].value[3] = (double)NAN;
@@ -265,6 +269,21 @@ static void endings_are_judged_by_kind(void **state)
     expect(compare_tables(&t, &changed), UB_DRIFT, "| status | ok | diverged |", NULL);
     ub_free(t.run);
     ub_free(changed.run);
+}
+
+static void lost_and_repeated_runs_of_the_base_are_counted(void **state)
+{
+    (void)state;
+    const struct runs_table t = table_of(1);
+    struct runs_table lost = table_of(1), twice = table_of(1);
+    lost.run[4].status = "missing";
+    expect(compare_tables(&lost, &t), UB_OK, "17 of 18 runs found (the base itself lacks 1)", NULL);
+    expect(compare_tables(&lost, &t), UB_OK, "1 run is new", "1 runs");
+    twice.run[1].seed = twice.run[0].seed;
+    expect_error(compare_tables(&twice, &t), UB_INPUT, "each system's seeds once");
+    ub_free(t.run);
+    ub_free(lost.run);
+    ub_free(twice.run);
 }
 
 /* ---- digests ---- */
@@ -411,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_regime_that_was_not_reached_is_a_reason),
         cmocka_unit_test(resolved_rates_are_measured),
         cmocka_unit_test(endings_are_judged_by_kind),
+        cmocka_unit_test(lost_and_repeated_runs_of_the_base_are_counted),
         cmocka_unit_test(every_value_has_its_own_hash),
         cmocka_unit_test(runs_csv_is_a_baseline),
         cmocka_unit_test(the_report_is_whole),

@@ -25,8 +25,13 @@
  * the other systems' (statistics_moderated.h; a system of one pair has only the others'). And no
  * two runs of a system differ by more than two seeds do: the spread from seed to seed, shrunk
  * likewise, and taken for no less than a third of the floor, for three equal values prove nothing.
- * Either gives a p that holds; twice the smaller holds for both. Without any spread, partners drift
- * when they differ by ten floors; one run against one of another seed is not compared.
+ * One run of several that has changed hides in its own spread: so each pair is also set against
+ * the scale of the others (single.c). Each of these gives a p that holds; the least times their
+ * number holds for all. Without any spread, partners drift when they differ by ten floors; one run
+ * against one of another seed is not compared.
+ *
+ * Where bytes are due (repeats.c) nothing has to be tested: what differs by more than 1 part in
+ * 1000 has changed.
  *
  * Shares are 0 or 1 in nearly every system: ub_split_p, with the disagreement of seeds within the
  * systems of both stores.
@@ -207,7 +212,8 @@ static void compare_share(struct comparison *c, const struct subject *t, size_t 
     struct drift *row = add_value_row(c, t, i, "share");
     row->base = ub_mean(v->x[0], v->n[0]);
     row->new_value = ub_mean(v->x[1], v->n[1]);
-    if (!equal_pairs(v))
+    row->drifted = v->changed > 0;
+    if (!row->drifted && !equal_pairs(v))
         row->p = ub_split_p((size_t)sum_of(v->x[0], v->n[0]), v->n[0],
                             (size_t)sum_of(v->x[1], v->n[1]), v->n[1], disagreement_of(&t->share));
 }
@@ -242,9 +248,16 @@ static double by_seeds_p(const struct subject *t, size_t i, struct drift *row)
                        t->m->floor);
 }
 
-static double smaller_of_two(double a, double b)
+/* Each p holds; so does the least of them times their number. NAN: no such view. */
+static double least_of(const double *p, size_t n, size_t *views)
 {
-    return isnan(a) || isnan(b) ? fmin(a, b) : fmin(1, 2 * fmin(a, b));
+    double least = (double)NAN;
+    *views = 0;
+    for (size_t i = 0; i < n; i++) {
+        least = fmin(least, p[i]);
+        *views += isnan(p[i]) ? 0 : 1;
+    }
+    return fmin(least * (double)*views, isnan(least) ? least : 1);
 }
 
 static void compare_measured(struct comparison *c, const struct subject *t, size_t i)
@@ -254,10 +267,18 @@ static void compare_measured(struct comparison *c, const struct subject *t, size
     const size_t n[2] = {v->n_pairs ? v->n_pairs : v->n[0], v->n_pairs ? v->n_pairs : v->n[1]};
     row->base = metric_unscaled(t->m, ub_mean(v->x[0], n[0]));
     row->new_value = metric_unscaled(t->m, ub_mean(v->x[1], n[1]));
-    const double by_pairs = by_pairs_p(t, i, row), by_seeds = by_seeds_p(t, i, row);
+    const double p[] = {by_pairs_p(t, i, row), by_seeds_p(t, i, row), single_by_pairs_p(t, i),
+                        single_by_seeds_p(t, i)};
+    const double least = least_of(p, sizeof p / sizeof *p, &row->views);
     if (equal_pairs(v))
         return;
-    row->p = smaller_of_two(by_pairs, by_seeds);
+    if (v->changed > 0) {
+        row->base = v->changed_from;
+        row->new_value = v->changed_to;
+        row->drifted = true;
+        return;
+    }
+    row->p = least;
     if (isnan(row->p) && v->n_pairs > 0 && row->system->same_bytes)
         row->p = fabs(mean_difference(v)) > floors_without_spread * t->m->floor ? 0 : 1;
     if (isnan(row->p)) {
@@ -308,8 +329,8 @@ static void compare_fact(struct comparison *c, const char *fact)
 /* At the p that one row alone would have to reach. */
 static double detectable(const struct drift *row, size_t tests)
 {
-    const bool both = row->df[0] > 0 && row->df[1] > 0;
-    const double alone = level / (double)(tests > 0 ? tests : 1) / (both ? 2 : 1);
+    const double alone =
+        level / (double)(tests > 0 ? tests : 1) / (double)(row->views > 0 ? row->views : 1);
     double least = (double)NAN;
     for (int k = 0; k < 2; k++)
         if (row->df[k] > 0)

@@ -1,12 +1,14 @@
 /* compare.h - two digests against each other; private to this library. The rules are stated at the
  * head of compare.c.
  *
- *     compare_metrics.c   what is compared, and on which scale
- *     compare_systems.c   which runs belong together
- *     compare_values.c    the values of one metric in one system
- *     compare_subject.c   one metric in all systems: how values spread
- *     compare.c           tests and their verdict
- *     compare_write.c     Markdown, CSV, exit code */
+ *     metrics.c   what is compared, and on which scale
+ *     systems.c   which runs belong together
+ *     repeats.c   where bytes are due
+ *     values.c    the values of one metric in one system
+ *     subject.c   one metric in all systems: how values spread
+ *     compare.c   tests and their verdict
+ *     single.c    tests of one run against all others of its system
+ *     write.c     Markdown, CSV, exit code */
 #ifndef UB_REPORT_COMPARE_H
 #define UB_REPORT_COMPARE_H
 
@@ -43,6 +45,17 @@ bool exact_values_agree(double a, double b);
 
 /* ---- which runs belong together ----------------------------------------------------------- */
 
+/* What partners have in common, bit by bit, of what rounding would have changed. */
+struct repeat {
+    bool same_machine;
+    bool trace;            /* equal, and known */
+    size_t equal, unequal; /* values that tell */
+    /* How far rounding has come in this run: the two largest differences among these, on their
+     * metrics' scales. */
+    double largest, second; /* -1: none */
+    const char *largest_of; /* fact */
+};
+
 /* A system of either store: side 0 is the base, side 1 the new one. Partners have equal seeds;
  * they stand first, in the same order on both sides. */
 struct system {
@@ -50,7 +63,9 @@ struct system {
     const struct ub_run_spec *spec;
     size_t n_pairs, n[2];
     const struct ub_run **run[2];
-    bool same_bytes; /* are due: partners began alike, on machines of one kind */
+    bool same_bytes;       /* are due: partners began alike, on machines of one kind */
+    struct repeat *repeat; /* of each pair */
+    bool most_repeat;      /* of the two stores' pairs on machines of one kind */
 };
 struct systems {
     size_t count;
@@ -61,6 +76,14 @@ struct systems systems_of(const struct digest *base, const struct digest *new_di
 void systems_clear(struct systems *systems);
 bool in_both(const struct system *s);
 bool rate_is_fixed(const struct ub_run_spec *spec); /* its learning rate is given as a number */
+
+/* Does this run tell, by all else that it and its partner have, or do the stores' other runs, that
+ * the same program ran on the same kind of machine? Then a `fact` that differs has changed. */
+bool bytes_are_due(const struct system *s, size_t pair, const struct metric *m, const char *fact);
+/* The largest difference in all else that this pair has; NAN when there is nothing else. */
+double sensitivity_of(const struct system *s, size_t pair, const char *fact);
+void find_repeats(struct systems *systems);
+bool same_machine(const struct ub_run *a, const struct ub_run *b);
 
 /* Provenance under which results agree only statistically; ends with NULL. */
 extern const char *const machine_keys[];
@@ -78,11 +101,14 @@ enum left_out {
 struct values {
     size_t n_pairs, n[2]; /* finite values; those of partners that both have one stand first */
     double *x[2];         /* on the metric's scale; raw where the metric is exact */
+    double *sensitivity;  /* of each pair: sensitivity_of */
     size_t eligible[2], present[2];      /* runs that should have a value, that have a finite one */
     size_t partners, vanished, infinite; /* partners compared; lost their value; in infinity */
     bool left_out[N_LEFT_OUT];
+    size_t changed;                  /* partners that no longer agree, where bytes are due */
+    double changed_from, changed_to; /* the first of these */
 };
-/* `work` has room for all runs of both sides; the values point into it. */
+/* `work` has room for twice the runs of both sides; the values point into it. */
 struct values values_of(const struct system *s, const struct metric *m, const char *fact,
                         double *work);
 
@@ -98,6 +124,7 @@ struct drift { /* one comparison */
     size_t n_base, n_new, n_pairs;    /* runs behind them; partners among them */
     double p, q;                      /* NAN where nothing had to be tested */
     double se[2], df[2], detectable;  /* of measured: by partners, by seeds */
+    size_t views; /* of measured: p that `p` is the least of, times their number */
     bool drifted;
 };
 
@@ -133,8 +160,8 @@ struct subject {
     struct values *v;
     bool *measured; /* tested as a mean; what is exact may be, over other seeds */
     struct spread *pairs, *seeds;
-    double *work; /* holds the values */
-    struct ub_variance_prior pairs_prior, seeds_prior;
+    double *work;                                                     /* holds the values */
+    struct ub_variance_prior pairs_prior, seeds_prior, side_prior[2]; /* of seeds, in one store */
     struct disagreement presence, share;
     size_t present[2], eligible[2]; /* runs of all systems */
     bool lost;                      /* by the whole new store */
@@ -142,7 +169,17 @@ struct subject {
 struct subject subject_new(const struct comparison *c, const struct metric *m, const char *fact);
 void subject_clear(struct subject *t);
 double sum_of(const double *x, size_t n);
-double mean_difference(const struct values *v); /* of partners, new less base */
+double mean_difference(const struct values *v);              /* of partners, new less base */
+struct spread side_spread(const struct values *v, int side); /* from seed to seed */
+enum { ALL_SYSTEMS = -1 };
+struct ub_variance_prior pairs_prior(const struct subject *t, ptrdiff_t without);
+
+/* ---- one run against all others -------------------------------------------------------------- */
+
+/* p of "no pair of system `i` differs by more than the floor but for the noise of pairs like it":
+ * its distance by the others' scale, or by that of seeds. NAN where there is none. */
+double single_by_pairs_p(const struct subject *t, size_t i);
+double single_by_seeds_p(const struct subject *t, size_t i);
 
 struct comparison *compare_digests(const struct digest *base, const struct digest *new_digest);
 void comparison_free(struct comparison *c);

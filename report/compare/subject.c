@@ -66,6 +66,14 @@ static struct spread seeds_spread(const struct values *v)
     return (struct spread){squares / df, v->n_pairs > 0 ? fmin(df, most) : df};
 }
 
+struct spread side_spread(const struct values *v, int side)
+{
+    if (v->n[side] < 2)
+        return (struct spread){(double)NAN, 0};
+    const double deviation = ub_deviation(v->x[side], v->n[side]);
+    return (struct spread){deviation * deviation, (double)v->n[side] - 1};
+}
+
 static struct spread pairs_spread(const struct values *v)
 {
     struct spread s = {(double)NAN, 0};
@@ -113,24 +121,37 @@ static struct ub_variance_prior prior_of(const struct spread *spread, size_t cou
 }
 
 /* A system of one pair shows its scale by its distance from the median difference of all, so that
- * the prior knows of its kind, too. */
-static struct ub_variance_prior pairs_prior(const struct subject *t)
+ * the prior knows of its kind, too. What is known of all systems, or of all `without` one. */
+struct ub_variance_prior pairs_prior(const struct subject *t, ptrdiff_t without)
 {
     struct spread *spread = ub_calloc(t->count + 1, sizeof *spread);
     double *d = ub_calloc(t->count + 1, sizeof *d);
     size_t n = 0;
     for (size_t i = 0; i < t->count; i++)
-        if (t->measured[i] && t->v[i].n_pairs > 0)
+        if (t->measured[i] && t->v[i].n_pairs > 0 && (ptrdiff_t)i != without)
             d[n++] = mean_difference(&t->v[i]);
     const double center = ub_median(d, n);
     for (size_t i = 0; i < t->count; i++) {
         spread[i] = t->pairs[i];
         if (t->measured[i] && t->v[i].n_pairs == 1)
             spread[i] = (struct spread){pow(difference(&t->v[i], 0) - center, 2), 1};
+        if ((ptrdiff_t)i == without)
+            spread[i] = (struct spread){(double)NAN, 0};
     }
     const struct ub_variance_prior prior = prior_of(spread, t->count);
     ub_free(spread);
     ub_free(d);
+    return prior;
+}
+
+static struct ub_variance_prior side_prior(const struct subject *t, int side)
+{
+    struct spread *spread = ub_calloc(t->count + 1, sizeof *spread);
+    for (size_t i = 0; i < t->count; i++)
+        if (t->measured[i])
+            spread[i] = side_spread(&t->v[i], side);
+    const struct ub_variance_prior prior = prior_of(spread, t->count);
+    ub_free(spread);
     return prior;
 }
 
@@ -142,7 +163,9 @@ static void learn_spreads(struct subject *t)
             t->seeds[i] = seeds_spread(&t->v[i]);
         }
     t->seeds_prior = prior_of(t->seeds, t->count);
-    t->pairs_prior = pairs_prior(t);
+    t->pairs_prior = pairs_prior(t, ALL_SYSTEMS);
+    for (int side = 0; side < 2; side++)
+        t->side_prior[side] = side_prior(t, side);
 }
 
 static size_t count_runs(const struct comparison *c)
@@ -173,7 +196,7 @@ struct subject subject_new(const struct comparison *c, const struct metric *m, c
                         .count = n,
                         .v = ub_calloc(n + 1, sizeof *t.v),
                         .measured = ub_calloc(n + 1, sizeof *t.measured),
-                        .work = ub_calloc(count_runs(c) + 1, sizeof *t.work),
+                        .work = ub_calloc(2 * count_runs(c) + 1, sizeof *t.work),
                         .pairs = ub_calloc(n + 1, sizeof *t.pairs),
                         .seeds = ub_calloc(n + 1, sizeof *t.seeds)};
     double *work = t.work;
@@ -183,7 +206,7 @@ struct subject subject_new(const struct comparison *c, const struct metric *m, c
             continue;
         t.v[i] = values_of(s, m, fact, work);
         t.measured[i] = is_measured(s, m, &t.v[i]);
-        work += s->n[0] + s->n[1];
+        work += 2 * (s->n[0] + s->n[1]);
         count_values(&t, &t.v[i]);
     }
     t.lost = t.present[0] > 0 && t.present[1] == 0 && t.eligible[1] > 0;

@@ -60,7 +60,7 @@ static size_t add_entries(struct entry *entry, size_t count, const struct digest
 
 /* ---- partners ------------------------------------------------------------------------------- */
 
-static bool same_machine(const struct ub_run *a, const struct ub_run *b)
+bool same_machine(const struct ub_run *a, const struct ub_run *b)
 {
     bool same = true;
     for (const char *const *key = machine_keys; *key; key++)
@@ -166,13 +166,16 @@ struct systems systems_of(const struct digest *base, const struct digest *new_di
         ub_free(entry[i].system);
     ub_free(entry);
     ub_free(found);
+    find_repeats(&all);
     return all;
 }
 
 void systems_clear(struct systems *systems)
 {
-    for (size_t s = 0; s < systems->count; s++)
+    for (size_t s = 0; s < systems->count; s++) {
         ub_free(systems->system[s].label);
+        ub_free(systems->system[s].repeat);
+    }
     ub_free(systems->system);
     ub_free(systems->runs);
     *systems = (struct systems){0};

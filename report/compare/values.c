@@ -44,9 +44,27 @@ static void count_partner(struct values *v, double x, double y)
     v->partners++;
 }
 
-static void read_partners(const struct reader *r, const struct ub_run *a, const struct ub_run *b)
+/* As of what is computed before training: floors are for what chance may move. */
+static bool differ(const struct metric *m, double x, double y)
+{
+    return !exact_values_agree(x, y) && fabs(x - y) > m->least;
+}
+
+static void count_changed(const struct reader *r, size_t pair, double x, double y)
 {
     struct values *v = r->v;
+    if (!differ(r->m, x, y) || !bytes_are_due(r->s, pair, r->m, r->fact))
+        return;
+    if (v->changed++ > 0)
+        return;
+    v->changed_from = x;
+    v->changed_to = y;
+}
+
+static void read_partners(const struct reader *r, size_t pair)
+{
+    struct values *v = r->v;
+    const struct ub_run *a = r->s->run[0][pair], *b = r->s->run[1][pair];
     const double x = fact_of(r, a), y = fact_of(r, b);
     if (isnan(x) && isnan(y))
         return;
@@ -64,7 +82,8 @@ static void read_partners(const struct reader *r, const struct ub_run *a, const 
         if (isfinite(x) && isfinite(y)) {
             keep(r, 0, x);
             keep(r, 1, y);
-            v->n_pairs++;
+            v->sensitivity[v->n_pairs++] = sensitivity_of(r->s, pair, r->fact);
+            count_changed(r, pair, x, y);
         }
     }
 }
@@ -109,11 +128,11 @@ static void read_single(struct reader *r, int side, const struct ub_run *run, bo
 struct values values_of(const struct system *s, const struct metric *m, const char *fact,
                         double *work)
 {
-    struct values v = {.x = {work, work + s->n[0]}};
+    struct values v = {.x = {work, work + s->n[0]}, .sensitivity = work + s->n[0] + s->n[1]};
     struct reader r = {s, m, fact, metric_condition(m, fact), &v, false};
     for (size_t i = 0; i < s->n_pairs; i++)
         if (i == 0 || !same_seeds(s->run[0][i - 1], s->run[0][i]))
-            read_partners(&r, s->run[0][i], s->run[1][i]);
+            read_partners(&r, i);
     const bool needs_ok = any_ok(s);
     for (int side = 0; side < 2; side++)
         for (size_t i = s->n_pairs; i < s->n[side]; i++)

@@ -186,7 +186,7 @@ static char *values_of_key(const struct digest *d, const char *key)
     struct labels found = {0};
     struct ub_text text = {0};
     for (size_t i = 0; i < d->count; i++)
-        if (d->runs[i].status != UB_RUN_MISSING)
+        if (d->runs[i].status != UB_RUN_MISSING && *provenance_of(&d->runs[i], key))
             labels_add(&found, provenance_of(&d->runs[i], key));
     ub_text_add(&text, "%s", "");
     for (size_t i = 0; i < found.count; i++)
@@ -199,7 +199,7 @@ static void print_machines(const struct digest *base, const struct digest *new_d
 {
     for (const char *const *key = machine_keys; *key; key++) {
         char *a = values_of_key(base, *key), *b = values_of_key(new_digest, *key);
-        if (strcmp(a, b) != 0)
+        if (*a && *b && strcmp(a, b) != 0)
             fprintf(
                 out,
                 "\nOther %s: %s, was %s. Bytes are not comparable: runs of equal seeds differ by "
@@ -235,6 +235,18 @@ static bool nothing_compared(const struct comparison *c)
     return c->systems_both == 0 || (values == 0 && c->left_out[OUT_SPREAD] > 0 && !c->drifted);
 }
 
+/* Runs that the base should have: in its manifest and not there, or damaged. */
+static size_t lost_runs(const struct digest *base)
+{
+    size_t missing = 0, damaged = 0;
+    for (size_t i = 0; i < base->count; i++) {
+        missing += base->runs[i].status == UB_RUN_MISSING;
+        damaged += base->runs[i].damaged;
+    }
+    const size_t all_damaged = base->store ? base->store->n_damaged_runs : 0;
+    return missing + (all_damaged > damaged ? all_damaged - damaged : 0);
+}
+
 static void print_first_line(const struct comparison *c, const struct digest *base,
                              const struct digest *new_digest, FILE *out)
 {
@@ -245,7 +257,10 @@ static void print_first_line(const struct comparison *c, const struct digest *ba
         fprintf(out, "**drift** in %zu of %zu comparisons", c->drifted, c->count);
     else
         fprintf(out, "no drift in %zu comparisons", c->count);
-    fprintf(out, ", %zu of %zu runs found", c->runs - c->missing, c->runs);
+    const size_t lost = lost_runs(base);
+    fprintf(out, ", %zu of %zu runs found", c->runs - c->missing, c->runs + lost);
+    if (lost)
+        fprintf(out, " (the base itself lacks %zu)", lost);
     print_left_out(c, out);
     fprintf(out, ".\n");
     if (c->reseeded)
@@ -254,7 +269,8 @@ static void print_first_line(const struct comparison *c, const struct digest *ba
                 "compared, not runs.\n",
                 c->reseeded, c->systems_both);
     if (c->added)
-        fprintf(out, "\n%zu runs are new and compared with nothing.\n", c->added);
+        fprintf(out, "\n%zu %s new and compared with nothing.\n", c->added,
+                c->added == 1 ? "run is" : "runs are");
 }
 
 static void print_table(struct table *t, FILE *out)
@@ -270,6 +286,8 @@ static void print_page(const struct comparison *c, const struct digest *base,
                        const struct digest *new_digest, FILE *out)
 {
     print_first_line(c, base, new_digest, out);
+    if (nothing_compared(c))
+        return;
     print_machines(base, new_digest, out);
     if (c->drifted) {
         fprintf(out, "\n");
@@ -281,7 +299,8 @@ static void print_page(const struct comparison *c, const struct digest *base,
         out,
         "\nn: runs behind each mean, or pairs of equal seeds. q: false-discovery rate over all "
         "%zu tests; drift is q < 0.05, and with no drift at all 5%% of comparisons show some. "
-        "Bitwise equal values are compared and not tested. detectable: smallest true difference "
+        "Bitwise equal values are compared and not tested; where all else repeats bit by bit, nor "
+        "are different ones: they have changed. detectable: smallest true difference "
         "that this row alone would show with 80%% power (in percent, or as a factor, where the "
         "scale is logarithmic); by metric its least, its median and its worst.\n",
         c->tests);

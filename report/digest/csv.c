@@ -295,6 +295,37 @@ static bool each_run_once(struct source *s, const struct digest *digest)
     return once;
 }
 
+struct spec_row {
+    char *spec;
+    size_t row;
+};
+
+static int compare_specs(const void *a, const void *b)
+{
+    const struct spec_row *x = a, *y = b;
+    const int order = strcmp(x->spec, y->spec);
+    return order != 0 ? order : (x->row > y->row) - (x->row < y->row);
+}
+
+/* Under another id, too: rows that repeat each other are no replicates. */
+static bool each_spec_once(struct source *s, const struct digest *digest)
+{
+    bool once = true;
+    struct spec_row *sorted = ub_calloc(digest->count + 1, sizeof *sorted);
+    for (size_t i = 0; i < digest->count; i++)
+        sorted[i] = (struct spec_row){ub_run_spec_text(&digest->runs[i].spec), i};
+    qsort(sorted, digest->count, sizeof *sorted, compare_specs);
+    for (size_t i = 1; i < digest->count && once; i++)
+        if (strcmp(sorted[i - 1].spec, sorted[i].spec) == 0) {
+            s->row = sorted[i].row;
+            once = bad(s, "seed", cell(s, SEED), "each system's seeds once");
+        }
+    for (size_t i = 0; i < digest->count; i++)
+        ub_free(sorted[i].spec);
+    ub_free(sorted);
+    return once;
+}
+
 static struct digest *read_csv(const char *path, struct ub_error *err)
 {
     struct ub_csv *csv = ub_csv_read(path, true, err);
@@ -316,7 +347,7 @@ static struct digest *read_csv(const char *path, struct ub_error *err)
         good = read_row(&s, run);
         digest->count++;
     }
-    good = good && each_run_once(&s, digest);
+    good = good && each_run_once(&s, digest) && each_spec_once(&s, digest);
     ub_csv_free(csv);
     if (good)
         digest->notice = notice_of(digest);
