@@ -59,14 +59,13 @@ static struct row open_row(struct ub_figure *f, int row, const struct ub_run_spe
 {
     struct row r = {ub_figure_panel(f, row, 0), ub_figure_panel(f, row, 1),
                     ub_figure_panel(f, row, 2)};
-    char *label = system_label(spec);
-    ub_panel_title(r.loss, label);
-    ub_panel_title(r.sharpness, "sharpness");
-    ub_panel_title(r.distance, "distance to the run");
+    /* The system is too long for one title, and axes say what panels show. */
+    ub_panel_title(r.loss, optimizer_label(spec));
+    ub_panel_title(r.sharpness, model_label(spec));
+    ub_panel_title(r.distance, dataset_label(spec));
     ub_panel_axes(r.loss, "step", UB_LINEAR, "loss", UB_LOG);
     ub_panel_axes(r.sharpness, "step", UB_LINEAR, "sharpness", UB_LINEAR);
-    ub_panel_axes(r.distance, "step", UB_LINEAR, "|theta - theta'|", UB_LINEAR);
-    ub_free(label);
+    ub_panel_axes(r.distance, "step", UB_LINEAR, "distance to the run", UB_LINEAR);
     return r;
 }
 
