@@ -114,7 +114,8 @@ static void hash_trace(struct ub_run *run, const struct ub_trace *trace)
     add_provenance(run, "trace", text);
 }
 
-static void add_law_run(struct ub_run *run, const struct ub_series_law *law, const struct ub_law_run *r)
+static void add_law_run(struct ub_run *run, const struct ub_series_law *law,
+                        const struct ub_law_run *r)
 {
     const struct {
         const char *name;

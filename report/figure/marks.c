@@ -158,8 +158,8 @@ static void draw_points(const struct ub_panel *p, const struct ub_box *frame,
         cairo_fill(cr);
 }
 
-static void draw_line(const struct ub_panel *p, const struct ub_box *frame,
-                      const struct ub_mark *m, cairo_t *cr)
+static void draw_line(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
+                      cairo_t *cr)
 {
     set_color(cr, &m->style, 1);
     if (m->style.points) {
@@ -193,8 +193,8 @@ static void draw_line(const struct ub_panel *p, const struct ub_box *frame,
 
 /* ---- the other marks ---- */
 
-static void draw_band(const struct ub_panel *p, const struct ub_box *frame,
-                      const struct ub_mark *m, cairo_t *cr)
+static void draw_band(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
+                      cairo_t *cr)
 {
     set_color(cr, &m->style, 0.2);
     for (size_t start = 0; start < m->n; start++) {
@@ -212,8 +212,8 @@ static void draw_band(const struct ub_panel *p, const struct ub_box *frame,
     }
 }
 
-static void draw_bars(const struct ub_panel *p, const struct ub_box *frame,
-                      const struct ub_mark *m, cairo_t *cr)
+static void draw_bars(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
+                      cairo_t *cr)
 {
     set_color(cr, &m->style, 1);
     cairo_set_line_width(cr, m->style.width > 0 ? m->style.width : 1.5);
@@ -268,8 +268,8 @@ static void draw_note(cairo_t *cr, const char *text, double x, double y, double 
     ub_text_draw(cr, UB_FONT_NOTE, text, 0, x, y, ax, ay);
 }
 
-static void draw_rule(const struct ub_panel *p, const struct ub_box *frame,
-                      const struct ub_mark *m, cairo_t *cr)
+static void draw_rule(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
+                      cairo_t *cr)
 {
     const bool level = m->direction == UB_HORIZONTAL;
     if (!ub_plottable(m->x[0], p->axis[level ? 1 : 0].scale))
@@ -294,8 +294,8 @@ static void draw_rule(const struct ub_panel *p, const struct ub_box *frame,
 
 /* ---- rugs, heat ---- */
 
-static void draw_rug(const struct ub_panel *p, const struct ub_box *frame,
-                     const struct ub_mark *m, cairo_t *cr)
+static void draw_rug(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
+                     cairo_t *cr)
 {
     enum { LENGTH = 8, ROW = 11 };
     const bool level = m->direction == UB_HORIZONTAL; /* its values lie along x */
@@ -330,8 +330,8 @@ static long fine(double at, double start, double length, int size)
 }
 
 /* Cells meet without seams in an image, which they do not as rectangles with soft edges. */
-static void draw_heat(const struct ub_panel *p, const struct ub_box *frame,
-                      const struct ub_mark *m, cairo_t *cr)
+static void draw_heat(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
+                      cairo_t *cr)
 {
     enum { FINE = 2 };
     const int width = (int)ceil(FINE * frame->width), height = (int)ceil(FINE * frame->height);

@@ -110,7 +110,7 @@ struct ub_legend_entry {
 struct ub_layout_of_figure {
     double width, height;
     struct ub_box *frames; /* one a panel */
-    bool direct;             /* line labels at their ends */
+    bool direct;           /* line labels at their ends */
     size_t n_legend;
     struct ub_legend_entry *legend;
     double caption_y, caption_width;
