@@ -92,10 +92,11 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const struct ub_checksum *)a)->name, ((const struct ub_checksum *)b)->name);
 }
 
-bool ub_checksums_write(const char *folder, struct ub_checksums *c, struct ub_error *err)
+/* The file's bytes. */
+static struct ub_text text_of(struct ub_checksums *c)
 {
     struct ub_text text = {0};
-    char own[UB_SHA256_TEXT], *path = ub_path(folder, file_name);
+    char own[UB_SHA256_TEXT];
     if (c->count)
         qsort(c->entry, c->count, sizeof *c->entry, compare_names);
     ub_text_add(&text, "%s", head);
@@ -105,6 +106,13 @@ bool ub_checksums_write(const char *folder, struct ub_checksums *c, struct ub_er
         ub_text_add(&text, "%s  %s\n", c->entry[i].sha256, c->entry[i].name);
     ub_sha256(text.data, text.length, own);
     ub_text_add(&text, "%s%s\n", own_prefix, own);
+    return text;
+}
+
+bool ub_checksums_write(const char *folder, struct ub_checksums *c, struct ub_error *err)
+{
+    struct ub_text text = text_of(c);
+    char *path = ub_path(folder, file_name);
     const bool good = ub_write_file(path, text.data, text.length, err);
     ub_text_free(&text);
     ub_free(path);
@@ -149,6 +157,15 @@ static bool read_line(struct ub_checksums *c, char *line)
     return true;
 }
 
+/* Whether these are the bytes that would be written: in order, with nothing else. */
+static bool is_ours(struct ub_checksums *c, const char *bytes, size_t length)
+{
+    struct ub_text text = text_of(c);
+    const bool ours = text.length == length && memcmp(text.data, bytes, length) == 0;
+    ub_text_free(&text);
+    return ours;
+}
+
 bool ub_checksums_read(const char *folder, struct ub_checksums *c, struct ub_error *err)
 {
     *c = (struct ub_checksums){0};
@@ -156,15 +173,18 @@ bool ub_checksums_read(const char *folder, struct ub_checksums *c, struct ub_err
     char *path = ub_path(folder, file_name);
     char *text =
         ub_store_regular(path, err) ? (char *)ub_read_file(path, largest, &length, err) : NULL;
-    char *rest = NULL;
+    char *whole = text ? ub_strdup(text) : NULL, *rest = NULL; /* reading cuts it up */
     bool good = text && (is_whole(text, length) ||
                          ub_fail(err, UB_INPUT, "%s: damaged: not as it was written", path));
     for (char *line = good ? strtok_r(text, "\n", &rest) : NULL; good && line;
          line = strtok_r(NULL, "\n", &rest))
         good = read_line(c, line) ||
                ub_fail(err, UB_INPUT, "%s: '%s'; expected a checksum and a name", path, line);
+    if (good && !is_ours(c, whole, length))
+        good = ub_fail(err, UB_INPUT, "%s: damaged: not as it was written", path);
     if (!good)
         ub_checksums_clear(c);
+    ub_free(whole);
     ub_free(text);
     ub_free(path);
     return good;
