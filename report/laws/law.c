@@ -1,5 +1,5 @@
 /* A law over a frame: groups, data, controls, verdict. */
-#include "report/laws/law.h"
+#include "report/laws/group.h"
 #include "report/statistics/axis.h"
 
 #include <math.h>
@@ -185,16 +185,6 @@ const char *ub_law_word(const struct ub_law_verdict *v)
 /* ---- what is missing --------------------------------------------------------------------------
  */
 
-static bool measures(const struct ub_run_spec *spec, const char *observable)
-{
-    const size_t length = strlen(observable);
-    for (size_t i = 0; i < spec->n_measures; i++)
-        if (strncmp(spec->measures[i], observable, length) == 0 &&
-            (spec->measures[i][length] == ':' || spec->measures[i][length] == '\0'))
-            return true;
-    return false;
-}
-
 static size_t words_in(const struct ub_frame *frame, const struct ub_rows *rows, const char *axis)
 {
     const struct ub_column *c = ub_frame_column(frame, axis);
@@ -216,7 +206,7 @@ static void add_lack(struct ub_text *text, const struct ub_law *law, const struc
         const struct ub_need *need = &law->needs[i];
         size_t measured = 0;
         for (size_t k = 0; need->observable && k < rows->count; k++)
-            measured += measures(&frame->store->runs[rows->row[k]].spec, need->observable);
+            measured += ub_run_measures(frame, rows->row[k], need->observable);
         if (need->observable && measured == 0)
             ub_text_add(text, "%s%s is not measured", text->length ? "; " : "", need->observable);
         const size_t words = need->axis ? words_in(frame, rows, need->axis) : 0;
