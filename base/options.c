@@ -25,13 +25,13 @@ static char *copy_span(const char *text, size_t n)
     return copy;
 }
 
-/* Length up to the next comma outside parentheses, or the end. */
-static size_t span_of_argument(const char *text)
+/* Length up to the next comma outside parentheses, or the end. `*open`: parentheses left open, which
+ * would take in the arguments that the canonical text has next. */
+static size_t span_of_argument(const char *text, int *open)
 {
-    int depth = 0;
     size_t n = 0;
-    for (; text[n] && (text[n] != ',' || depth > 0); n++)
-        depth += (text[n] == '(') - (text[n] == ')');
+    for (*open = 0; text[n] && (text[n] != ',' || *open > 0); n++)
+        *open += (text[n] == '(') - (text[n] == ')');
     return n;
 }
 
@@ -71,8 +71,12 @@ struct ub_call *ub_call_parse(const char *text, const char *where, struct ub_err
     if (text[name] == ':' && !*at)
         ub_fail(err, UB_INPUT, "%s: nothing after '%s:'; expected key=value", where, call->name);
     while (*at) {
-        size_t n = span_of_argument(at);
-        if (!add_argument(call, at, n, where, err))
+        int open;
+        size_t n = span_of_argument(at, &open);
+        if (open > 0)
+            ub_fail(err, UB_INPUT, "%s: '%.*s' in '%s' opens a parenthesis; expected it closed",
+                    where, (int)n, at, call->name);
+        if (open > 0 || !add_argument(call, at, n, where, err))
             break;
         at += n;
         if (*at == ',' && !*++at)

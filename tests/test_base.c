@@ -166,6 +166,7 @@ static void bad_calls_say_what_was_expected(void **state)
         {"m:lr=", "expected key=value"},
         {"m:lr=1,", "ends with a comma"},
         {"m:lr=1,lr=2", "gives lr twice"},
+        {"m:lr=edge(1,b=2", "opens a parenthesis"},
         {"m:beta=0.5", "needs lr"},
         {"m:lr=-1", "expected a positive number"},
         {"m:lr=edge(-3)", "expected a positive number"},
