@@ -170,7 +170,7 @@ static void bad_calls_say_what_was_expected(void **state)
         {"m:beta=0.5", "needs lr"},
         {"m:lr=-1", "expected a positive number"},
         {"m:lr=edge(-3)", "expected a positive number"},
-        {"m:lr=edge(", "expected a positive number"},
+        {"m:lr=edge(", "opens a parenthesis"},
         {"m:lr=1,beta=1.5", "expected a number from 0 to 1"},
         {"m:lr=1,widths=64x-3", "expected positive integers"},
         {"m:lr=1,widths=64xx3", "expected positive integers"},
