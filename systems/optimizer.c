@@ -183,6 +183,11 @@ const struct ub_ball *ub_optimizer_ball(const struct ub_optimizer *o, const doub
     return o->kind->ball ? o->kind->ball(o, regular(o, theta, grad), factor) : NULL;
 }
 
+double ub_optimizer_kernel_ridge(const struct ub_optimizer *o)
+{
+    return o->kind->kernel_ridge ? o->kind->kernel_ridge(o) : NAN;
+}
+
 /* ---- what it costs ---------------------------------------------------------------------- */
 
 /* A batch's programs, and its samples. */
@@ -217,7 +222,7 @@ int64_t ub_optimizer_bytes(const char *text, const struct ub_problem *p, struct 
     if (bytes >= 0)
         bytes += vectors * ub_problem_size(p) * (int64_t)sizeof(double);
     if (bytes >= 0 && kind->bytes)
-        bytes += kind->bytes(call, ub_problem_layout(p));
+        bytes += kind->bytes(call, p);
     ub_call_free(call);
     return bytes;
 }

@@ -188,7 +188,7 @@ struct ub_optimizer_kind {
     int64_t state_vectors;           /* flat vectors of state the step needs, zeroed at start */
     int64_t (*vectors)(const struct ub_call *call); /* the same where options decide; or NULL */
     /* What a training is asked for beyond that, kept in o->own and `bytes` large; may be NULL. */
-    int64_t (*bytes)(const struct ub_call *call, const struct ub_layout *layout); /* or NULL */
+    int64_t (*bytes)(const struct ub_call *call, const struct ub_problem *p); /* or NULL */
     bool (*attach)(struct ub_optimizer *o, struct ub_error *err);
     void (*detach)(struct ub_optimizer *o);
     /* Of mini-batches: samples of a step's gradient (0 = all), and the next batch's loss and
@@ -220,6 +220,9 @@ struct ub_optimizer_kind {
      * descent: above it some directions ascend, and others do not. Returns the ball, kept by `o`;
      * NULL where the options leave no such theory, and before `o` is attached. */
     const struct ub_ball *(*ball)(const struct ub_optimizer *o, const double *grad, double *factor);
+    /* Of one whose solution is that of kernel ridge regression with the model's kernel J J': what
+     * is added to the kernel, from a start at zero; NULL for others. */
+    double (*kernel_ridge)(const struct ub_optimizer *o);
     const char *edge_formula; /* "2(1+beta)/lr" */
     const char *edge_citation;
 };
@@ -280,6 +283,8 @@ double ub_optimizer_threshold(const struct ub_optimizer *o); /* at the rate in f
 /* NULL where it has none. (Its metric: ub_optimizer_metric, metric.h.) */
 const struct ub_ball *ub_optimizer_ball(const struct ub_optimizer *o, const double *theta,
                                         const double *grad, double *factor);
+/* What it adds to the kernel, NAN where it is no kernel regression. */
+double ub_optimizer_kernel_ridge(const struct ub_optimizer *o);
 /* Bytes that an optimizer holds beside the problem that it trains, about; -1 with an error when it
  * cannot train it. */
 int64_t ub_optimizer_bytes(const char *text, const struct ub_problem *p, struct ub_error *err);

@@ -5,6 +5,7 @@
 static const struct ub_option options[] = {
     {"width", UB_OPTION_INT, "256", 1, UB_WIDTH_LIMIT, NULL, "features"},
     {"activation", UB_OPTION_NAME, "relu", 0, 0, ub_activation_names, "nonlinearity"},
+    {"zero-readout", UB_OPTION_FLAG, "false", 0, 0, NULL, "the readout starts at zero"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 
@@ -19,6 +20,7 @@ static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node i
 {
     struct ub_graph *g = b->graph;
     const int64_t n = ub_call_int(call, "width"), d = b->data->features;
+    b->zero_readout = ub_call_flag(call, "zero-readout");
     ub_builder_width(b, n);
     const ub_node w = ub_builder_param(b, &(struct ub_param_spec){.name = "fc1.weight",
                                                                   .rank = 2,

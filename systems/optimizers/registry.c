@@ -8,7 +8,7 @@ extern const struct ub_optimizer_kind ub_optimizer_gd, ub_optimizer_heavy_ball,
     ub_optimizer_signsgd, ub_optimizer_lion, ub_optimizer_sgd, ub_optimizer_sam,
     ub_optimizer_gauss_newton, ub_optimizer_lbfgs, ub_optimizer_gradient_flow,
     ub_optimizer_block_cd, ub_optimizer_spectral_gd, ub_optimizer_muon, ub_optimizer_shampoo,
-    ub_optimizer_soap;
+    ub_optimizer_soap, ub_optimizer_ridge;
 
 const struct ub_optimizer_kind *const ub_optimizers[] = {
     &ub_optimizer_gd,
@@ -36,5 +36,6 @@ const struct ub_optimizer_kind *const ub_optimizers[] = {
     &ub_optimizer_muon,
     &ub_optimizer_shampoo,
     &ub_optimizer_soap,
+    &ub_optimizer_ridge,
     NULL,
 };

@@ -31,8 +31,9 @@ struct own {
     bool has_roots;
 };
 
-static int64_t bytes(const struct ub_call *call, const struct ub_layout *layout)
+static int64_t bytes(const struct ub_call *call, const struct ub_problem *p)
 {
+    const struct ub_layout *layout = ub_problem_layout(p);
     return 2 * ub_axes_bytes(layout, ub_call_int(call, "largest"), true) +
            2 * layout->size * (int64_t)sizeof(double);
 }

@@ -36,8 +36,9 @@ struct own {
     double *rotated; /* one vector */
 };
 
-static int64_t bytes(const struct ub_call *call, const struct ub_layout *layout)
+static int64_t bytes(const struct ub_call *call, const struct ub_problem *p)
 {
+    const struct ub_layout *layout = ub_problem_layout(p);
     return ub_axes_bytes(layout, ub_call_int(call, "largest"), false) +
            layout->size * (int64_t)sizeof(double);
 }
