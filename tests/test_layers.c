@@ -21,7 +21,7 @@ static const struct layer layers[] = {
     {"bench/curvature", " base datasets systems/graph systems bench/spectra "
                         " bench/curvature "},
     {"bench/observables", " base datasets systems/graph systems bench/spectra "
-                          " bench/curvature bench/observables "},
+                          " bench/curvature bench/store bench/observables "},
     {"bench/store", " base bench/store "},
     {"bench/arrays", " base bench/spectra bench/arrays "},
     {"bench/suite", " base datasets systems bench/observables bench/store "

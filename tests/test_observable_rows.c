@@ -1,5 +1,6 @@
 /* No two observables of one run write the same row: the whole registry is measured in one run, each
- * under every title that its options can give it, and each alone. */
+ * under every title that its options can give it, and each alone. All rows that are written are
+ * declared by who writes them, and all that are declared are written. */
 #include "observing.h"
 
 /* ---- calls: all names, flags and layers, once for each title ---- */
@@ -107,9 +108,11 @@ static void log_row(void *context, const struct ub_row *row)
     w->by = log->by;
 }
 
-static void ignore_fact(void *context, const char *name, double value)
+static void check_fact(void *context, const char *name, double value)
 {
-    (void)context, (void)name, (void)value;
+    (void)context, (void)value;
+    if (!ub_quantity_find(ub_run_facts, name))
+        fail_msg("the fact %s is not in bench/store/facts.c", name);
 }
 
 static int by_row(const void *a, const void *b)
@@ -129,7 +132,7 @@ static bool observe(struct fixture *f, const struct calls *c, size_t first, size
 {
     enum { LENGTH = 3 };
     struct ub_error err = {0};
-    struct ub_record record = {.context = log, .add = log_row, .fact = ignore_fact};
+    struct ub_record record = {.context = log, .add = log_row, .fact = check_fact};
     struct ub_observers *o =
         ub_observers_new((const char *const *)c->texts + first, count, "test", &err);
     if (!o)
@@ -189,8 +192,65 @@ static void check_together(struct fixture *f, const struct calls *c)
     ub_free(log.rows);
 }
 
+/* ---- declarations ---- */
+
+static const struct ub_observable *kind_of(const char *text)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(text, ":"), text);
+    return ub_observable_find(name);
+}
+
+/* Declarations of which a row was written. */
+enum { DECLARED = 512 };
+struct seen {
+    size_t count;
+    const struct ub_quantity *of[DECLARED];
+};
+
+static void see(struct seen *seen, const struct ub_quantity *q)
+{
+    size_t i = 0;
+    while (i < seen->count && seen->of[i] != q)
+        i++;
+    assert_true(i < DECLARED);
+    seen->of[i] = q;
+    seen->count += i == seen->count;
+}
+
+static void check_row(const struct written *row, const struct calls *c, struct seen *seen)
+{
+    const struct ub_observable *kind = kind_of(c->texts[row->by]), *by = NULL;
+    const struct ub_quantity *q = ub_observable_row(row->name, &by);
+    if (!kind->rows)
+        return;
+    if (!q)
+        fail_msg("%s writes %s, which it does not declare", c->texts[row->by], row->name);
+    if (by != kind && strcmp(row->name, "edge-ratio") == 0)
+        q = ub_quantity_find(kind->rows, row->name); /* declared by both that write it */
+    else if (by != kind)
+        fail_msg("%s writes %s, which %s declares", c->texts[row->by], row->name, by->name);
+    if (!q->index && row->index != 0)
+        fail_msg("%s has index %d, and declares none", row->name, (int)row->index);
+    see(seen, q);
+}
+
+static struct calls calls_of(const char *const *texts)
+{
+    struct calls c = {0};
+    for (; *texts; texts++)
+        add_call(&c, *texts);
+    return c;
+}
+
+/* What no title tells of. */
+static const char *const more[] = {"spectrum:every=1,ends=both", "density:every=1,deflate=2",
+                                   "density:every=1,operator=ntk,shift=0.1", NULL};
+/* Where there are enough singular values to fit. */
+static const char *const of_wide[] = {"weight-spectrum:every=1", NULL};
+
 /* Alone, each writes rows of names that no other writes; edge-ratio comes with sharpness. */
-static void check_alone(struct fixture *f, const struct calls *c, bool all_write)
+static void check_alone(struct fixture *f, const struct calls *c, bool all_write, struct seen *seen)
 {
     struct log log = {0};
     for (size_t i = 0; i < c->count; i++) {
@@ -200,6 +260,8 @@ static void check_alone(struct fixture *f, const struct calls *c, bool all_write
         if (all_write && log.count == before)
             fail_msg("%s wrote nothing", c->texts[i]);
     }
+    for (size_t i = 0; i < log.count; i++)
+        check_row(&log.rows[i], c, seen);
     qsort(log.rows, log.count, sizeof *log.rows, by_row);
     for (size_t i = 1; i < log.count; i++) {
         const struct written *a = &log.rows[i - 1], *b = &log.rows[i];
@@ -209,29 +271,118 @@ static void check_alone(struct fixture *f, const struct calls *c, bool all_write
     ub_free(log.rows);
 }
 
-static void no_two_observables_write_the_same_row(void **state)
+static void check_more(const char *model, const char *const *texts, struct seen *seen)
+{
+    struct calls c = calls_of(texts);
+    struct fixture f =
+        fixture_of(tiny_dataset(UB_CLASSIFICATION, 12, 7, 4, 3), model, "ce", "gd:lr=0.1");
+    check_alone(&f, &c, true, seen);
+    fixture_free(&f);
+    calls_clear(&c);
+}
+
+static void all_are_written(const struct seen *seen)
+{
+    for (size_t i = 0; ub_observables[i]; i++)
+        for (const struct ub_quantity *q = ub_observables[i]->rows; q && q->name; q++) {
+            bool found = false;
+            for (size_t k = 0; k < seen->count; k++)
+                found = found || seen->of[k] == q;
+            if (!found)
+                fail_msg("%s declares %s, and writes none", ub_observables[i]->name, q->name);
+        }
+}
+
+/* ---- tests ---- */
+
+/* Declarations are whole, one is the headline, and no two observables have the same. */
+static void declarations_are_whole(void **state)
+{
+    (void)state;
+    for (size_t i = 0; ub_observables[i]; i++) {
+        const struct ub_observable *o = ub_observables[i];
+        size_t headlines = 0;
+        for (const struct ub_quantity *q = o->rows; q && q->name; q++) {
+            if (!q->units || !q->meaning || strlen(q->meaning) < 8)
+                fail_msg("%s of %s lacks units or meaning", q->name, o->name);
+            if ((q->headline || q->compared.kind) && !q->column)
+                fail_msg("%s of %s has no column", q->name, o->name);
+            if (q->compared.kind == UB_COMPARED_MEASURED && !(q->compared.floor > 0))
+                fail_msg("%s of %s is compared without a floor", q->name, o->name);
+            if ((q->compared.scale == UB_SCALE_LOG) != (q->compared.zero > 0))
+                fail_msg("%s of %s: a log scale, and only one, has a zero", q->name, o->name);
+            headlines += q->headline;
+            for (size_t k = 0; k < i; k++) {
+                const struct ub_quantity *r = ub_observables[k]->rows;
+                for (; r && r->name && strcmp(q->name, "edge-ratio") != 0; r++)
+                    if (strcmp(q->name, r->name) == 0)
+                        fail_msg("%s and %s both declare %s", ub_observables[k]->name, o->name,
+                                 q->name);
+            }
+        }
+        if (o->rows && headlines != 1)
+            fail_msg("%s has %zu headlines", o->name, headlines);
+    }
+}
+
+/* The word in capitals stands for something; the most exact declaration counts. */
+static void names_are_matched(void **state)
+{
+    (void)state;
+    const struct ub_quantity q = {.name = "LAW.reached"}, plain = {.name = "loss"};
+    const char *word;
+    size_t length;
+    assert_true(ub_quantity_fits(&q, "a-law.reached", &word, &length));
+    assert_int_equal(length, 5);
+    assert_false(ub_quantity_fits(&q, ".reached", NULL, NULL));
+    assert_false(ub_quantity_fits(&q, "reached", NULL, NULL));
+    assert_false(ub_quantity_fits(&q, "a.reached-late", NULL, NULL));
+    assert_true(ub_quantity_fits(&plain, "loss", NULL, &length));
+    assert_int_equal(length, 0);
+    assert_false(ub_quantity_fits(&plain, "losses", NULL, NULL));
+    static const char *const of[][2] = {{"exponent.hidden1", "covariance-spectrum"},
+                                        {"exponent.fc1.weight", "weight-spectrum"},
+                                        {"exponent.hessian", "spectrum"},
+                                        {"exponent.gauss-newton.fc1", "spectrum"},
+                                        {"exponent.kernel.ntk", "kernel-spectrum"},
+                                        {"stable-rank.ntk", "kernel-spectrum"}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        const struct ub_observable *by = NULL;
+        assert_non_null(ub_observable_row(of[i][0], &by));
+        assert_string_equal(by->name, of[i][1]);
+    }
+    assert_null(ub_observable_row("no-such", NULL));
+}
+
+static void rows_are_written_once_and_as_declared(void **state)
 {
     (void)state;
     struct calls c = all_calls();
+    struct seen seen = {0};
     struct fixture classes = fixture_of(tiny_dataset(UB_CLASSIFICATION, 12, 7, 4, 3),
                                         "mlp:widths=5x4,activation=tanh", "ce", "gd:lr=0.1");
     drop_unknown_layers(&classes, &c);
     assert_true(c.count > 100);
     check_together(&classes, &c);
-    check_alone(&classes, &c, true);
+    check_alone(&classes, &c, true, &seen);
     fixture_free(&classes);
     struct fixture scalars = fixture_of(tiny_dataset(UB_REGRESSION, 12, 7, 4, 1),
                                         "mlp:widths=5x4,activation=tanh", "mse", "gd:lr=0.1");
     check_together(&scalars, &c); /* where the kernel is its mean over outputs */
-    check_alone(&scalars, &c, false);
+    check_alone(&scalars, &c, false, &seen);
     fixture_free(&scalars);
+    check_more("mlp:widths=5x4,activation=tanh", more, &seen);
+    check_more("mlp:widths=40x40,activation=tanh", of_wide, &seen);
+    all_are_written(&seen);
     calls_clear(&c);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_two_observables_write_the_same_row),
+        cmocka_unit_test(rows_are_written_once_and_as_declared),
+        cmocka_unit_test(declarations_are_whole),
+        cmocka_unit_test(names_are_matched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

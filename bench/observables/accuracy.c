@@ -29,11 +29,33 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
     return true;
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "accuracy",
+        .units = "1",
+        .meaning = "share of training samples classified correctly",
+        .headline = true,
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+        .compared = {.kind = UB_COMPARED_MEASURED, .floor = 0.005, .counted = true},
+    },
+    {
+        .name = "test-accuracy",
+        .units = "1",
+        .meaning = "share of test samples classified correctly",
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+        .compared = {.kind = UB_COMPARED_MEASURED, .floor = 0.005, .counted = true},
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_accuracy = {
     .name = "accuracy",
     .summary = "share of training and test samples classified correctly; none for a regression",
     .units = "1",
     .citation = "",
+    .rows = rows,
     .options = options,
     .every = "10",
     .at = "end",

@@ -118,11 +118,35 @@ static void close(void *state)
     ub_free(s->squared);
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "batch-sharpness",
+        .units = "loss per unit of parameter squared",
+        .meaning = "curvature of mini-batches along their own gradients",
+        .headline = true,
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+        .compared =
+            {.kind = UB_COMPARED_MEASURED, .scale = UB_SCALE_LOG, .floor = 0.01, .zero = 1e-9},
+    },
+    {
+        .name = "batch-edge-ratio",
+        .index = "0 over 2(1 - beta)/lr, the edge of small batches and, with beta = 0, of all; 1, "
+                 "with momentum: over 2(1 + beta)/lr, of large ones",
+        .units = "1",
+        .meaning = "batch sharpness over its threshold",
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_batch_sharpness = {
     .name = "batch-sharpness",
     .summary = "curvature of mini-batches along their own gradients, and over its edges",
     .units = "loss per unit of parameter squared; 1",
     .citation = "Andreyev and Beneventano 2024, arXiv:2412.20553; arXiv:2604.14108",
+    .rows = rows,
     .options = options,
     .every = "25",
     .at = "end",

@@ -72,11 +72,26 @@ static int64_t bytes(const struct ub_call *call, const struct ub_problem *proble
     return ub_problem_bytes(problem, UB_TRACKER_VECTORS);
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "batch-top-eigenvalue",
+        .units = "loss per unit of parameter squared",
+        .meaning = "mean over mini-batches of the largest eigenvalue of their Hessian",
+        .headline = true,
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+        .compared =
+            {.kind = UB_COMPARED_MEASURED, .scale = UB_SCALE_LOG, .floor = 0.01, .zero = 1e-9},
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_batch_top_eigenvalue = {
     .name = "batch-top-eigenvalue",
     .summary = "mean over mini-batches of the largest eigenvalue of their Hessian",
     .units = "loss per unit of parameter squared",
     .citation = "Andreyev and Beneventano 2024, arXiv:2412.20553",
+    .rows = rows,
     .options = options,
     .every = "100",
     .at = "end",

@@ -62,11 +62,49 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
     return true;
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "catapult-peak",
+        .units = "1",
+        .meaning = "highest training loss so far over the initial one",
+        .headline = true,
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "",
+        .compared =
+            {.kind = UB_COMPARED_MEASURED, .scale = UB_SCALE_LOG, .floor = 0.02, .zero = 1e-12},
+    },
+    {
+        .name = "catapult-peak-step",
+        .units = "steps",
+        .meaning = "step of that peak",
+        .whole = true,
+        .column = "",
+    },
+    {
+        .name = "catapult-sharpness",
+        .units = "1",
+        .meaning = "sharpness over that at the start",
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "",
+        .compared =
+            {.kind = UB_COMPARED_MEASURED, .scale = UB_SCALE_LOG, .floor = 0.01, .zero = 1e-9},
+    },
+    {
+        .name = "catapult-back",
+        .units = "1",
+        .meaning = "whether the loss is below its start again: 1 or 0",
+        .whole = true,
+        .column = "",
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_catapult = {
     .name = "catapult",
     .summary = "peak of the loss and its step, sharpness over that at the start, and return",
     .units = "1; steps; 1; 1",
     .citation = "Lewkowycz et al. 2020, arXiv:2003.02218",
+    .rows = rows,
     .options = options,
     .every = "10",
     .at = "end",

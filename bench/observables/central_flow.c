@@ -103,12 +103,70 @@ static void close(void *state)
     ub_free(s->difference);
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "central-flow-loss",
+        .units = "units of the loss",
+        .meaning = "training loss at the central flow's parameters",
+        .figure = UB_FIGURE_OVER_STEPS,
+    },
+    {
+        .name = "central-flow-predicted-loss",
+        .units = "units of the loss",
+        .meaning = "time-averaged loss that the central flow predicts for the run",
+        .headline = true,
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+        .compared =
+            {.kind = UB_COMPARED_MEASURED, .scale = UB_SCALE_LOG, .floor = 0.02, .zero = 1e-12},
+    },
+    {
+        .name = "central-flow-sharpness",
+        .units = "loss per unit of parameter squared",
+        .meaning = "sharpness at the central flow's parameters",
+        .figure = UB_FIGURE_OVER_STEPS,
+    },
+    {
+        .name = "central-flow-distance",
+        .units = "units of parameter",
+        .meaning = "distance between the run and the central flow",
+        .figure = UB_FIGURE_OVER_STEPS,
+    },
+    {
+        .name = "central-flow-variance",
+        .units = "units of parameter squared",
+        .meaning = "variance of the oscillation that the central flow predicts; error: residual of "
+                   "its complementarity problem",
+        .figure = UB_FIGURE_OVER_STEPS,
+    },
+    {
+        .name = "plain-flow-loss",
+        .units = "units of the loss",
+        .meaning = "training loss at the parameters of the flow without oscillation",
+        .figure = UB_FIGURE_OVER_STEPS,
+    },
+    {
+        .name = "plain-flow-sharpness",
+        .units = "loss per unit of parameter squared",
+        .meaning = "sharpness at the parameters of the flow without oscillation",
+        .figure = UB_FIGURE_OVER_STEPS,
+    },
+    {
+        .name = "plain-flow-distance",
+        .units = "units of parameter",
+        .meaning = "distance between the run and the flow without oscillation",
+        .figure = UB_FIGURE_OVER_STEPS,
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_central_flow = {
     .name = "central-flow",
     .summary =
         "the central flow beside the run: its loss, sharpness and distance, and the plain flow's",
     .units = "units of the loss; of sharpness; of parameter",
     .citation = "Cohen, Damian et al. 2024, arXiv:2410.24206",
+    .rows = rows,
     .options = options,
     .every = "10",
     .at = "end",

@@ -99,11 +99,54 @@ static void close(void *state)
     ub_leading_clear(state);
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "class-structure.gauss-newton",
+        .index = ub_rank_index,
+        .units = "loss per unit of parameter squared",
+        .meaning = "leading eigenvalues of Gauss-Newton's matrix",
+        .figure = UB_FIGURE_OVER_INDEX,
+    },
+    {
+        .name = "class-structure.class",
+        .index = ub_rank_index,
+        .units = "loss per unit of parameter squared",
+        .meaning = "eigenvalues of its part by class means",
+        .figure = UB_FIGURE_OVER_INDEX,
+    },
+    {
+        .name = "class-structure.cross-class",
+        .index = ub_rank_index,
+        .units = "loss per unit of parameter squared",
+        .meaning = "eigenvalues of its part by cross-class means",
+        .figure = UB_FIGURE_OVER_INDEX,
+    },
+    {
+        .name = "class-structure.same-mean",
+        .index = ub_rank_index,
+        .units = "loss per unit of parameter squared",
+        .meaning = "eigenvalues of its part by means of the labels' own outputs",
+        .figure = UB_FIGURE_OVER_INDEX,
+    },
+    {
+        .name = "class-share.PART",
+        .index = "rank of the eigenvalue of Gauss-Newton, 0 the largest",
+        .units = "1",
+        .meaning = "share of the eigenvalue that this part of Gauss-Newton makes up",
+        .headline = true,
+        .figure = UB_FIGURE_OVER_INDEX,
+        .column = "final-",
+        .compared = {.kind = UB_COMPARED_MEASURED, .floor = 0.01},
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_class_structure = {
     .name = "class-structure",
     .summary = "Gauss-Newton's leading eigenvalues taken apart by class; none for a regression",
     .units = "loss per unit of parameter squared; 1",
     .citation = "Papyan 2020, arXiv:2008.11865",
+    .rows = rows,
     .options = options,
     .at = "0+end",
     .state_bytes = sizeof(struct ub_leading),

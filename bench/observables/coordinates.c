@@ -54,11 +54,32 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
     return true;
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "activation-size.LAYER",
+        .units = "activation",
+        .meaning = "root mean square of the layer's activations",
+        .figure = UB_FIGURE_OVER_STEPS,
+    },
+    {
+        .name = "activation-update.LAYER",
+        .units = "activation",
+        .meaning = "root mean square of their change since initialization",
+        .headline = true,
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+        .compared =
+            {.kind = UB_COMPARED_MEASURED, .scale = UB_SCALE_LOG, .floor = 0.02, .zero = 1e-9},
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_coordinates = {
     .name = "coordinates",
     .summary = "size of each layer's activations, and of their change since initialization",
     .units = "activation (root mean square)",
     .citation = "Yang and Hu 2020, arXiv:2011.14522; Yang et al. 2022, arXiv:2203.03466",
+    .rows = rows,
     .at = "end",
     .measure = measure,
 };

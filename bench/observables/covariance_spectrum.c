@@ -158,6 +158,19 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
     return good;
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "covariance-spectrum.LAYER",
+        .index = ub_rank_index,
+        .units = "activation squared",
+        .meaning = "eigenvalues of the covariance of inputs or activations",
+        .figure = UB_FIGURE_OVER_INDEX,
+    },
+    UB_EXPONENT_ROW("exponent.LAYER", "of the layer's covariance", .headline = true),
+    UB_SCALAR_ROWS("LAYER", "of the layer's covariance"),
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_covariance_spectrum = {
     .name = "covariance-spectrum",
     .summary =
@@ -165,6 +178,7 @@ const struct ub_observable ub_observable_covariance_spectrum = {
     .units = "activation squared; 1",
     .citation = "Stringer et al. 2019, doi:10.1038/s41586-019-1346-5; Bahri et al. 2024, "
                 "doi:10.1073/pnas.2311878121",
+    .rows = rows,
     .options = options,
     .at = "0+end",
     .state_bytes = sizeof(struct state),

@@ -226,12 +226,67 @@ static void close(void *state)
     ub_leading_clear(state);
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "density.OPERATOR",
+        .index = "point of the grid",
+        .units = "1 per unit of the matrix",
+        .meaning = "smoothed density of all eigenvalues",
+        .figure = UB_FIGURE_OVER_INDEX,
+    },
+    {
+        .name = "density-grid.OPERATOR",
+        .index = "point of the grid",
+        .units = "the matrix's",
+        .meaning = "where the density is given",
+    },
+    {
+        .name = "density-outlier.OPERATOR",
+        .index = "as found, largest magnitude first",
+        .units = "the matrix's",
+        .meaning = "eigenvalues taken out of the density",
+    },
+    {
+        .name = "moment.OPERATOR",
+        .index = "the power, 1 to 4",
+        .units = "the matrix's, to that power",
+        .meaning = "trace of the matrix's power",
+    },
+    {
+        .name = "log-det.OPERATOR",
+        .units = "1",
+        .meaning = "log determinant of the shifted matrix",
+    },
+    {
+        .name = "effective-dimension.OPERATOR",
+        .units = "1",
+        .meaning = "sum of x/(x + shift) over the eigenvalues x",
+    },
+    {
+        .name = "negative-fraction.OPERATOR",
+        .units = "1",
+        .meaning = "share of eigenvalues below zero",
+        .headline = true,
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+        .compared = {.kind = UB_COMPARED_MEASURED, .floor = 0.01},
+    },
+    {
+        .name = "negative-mass.OPERATOR",
+        .units = "1",
+        .meaning = "share of negative eigenvalues in the sum of magnitudes",
+        .figure = UB_FIGURE_OVER_STEPS,
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_density = {
     .name = "density",
     .summary = "density of all eigenvalues of any matrix of the run, traces, share below zero",
     .units = "1 per unit of the matrix; the matrix's",
     .citation = "Ubaru, Chen and Saad 2017, doi:10.1137/16M1104974; Ghorbani et al. 2019, "
                 "arXiv:1901.10159",
+    .rows = rows,
     .options = options,
     .at = "0+end",
     .state_bytes = sizeof(struct ub_leading),

@@ -44,11 +44,24 @@ static int64_t bytes(const struct ub_call *call, const struct ub_problem *proble
     return 2 * ub_problem_size(problem) * (int64_t)sizeof(double);
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "directional-smoothness",
+        .units = "loss per unit of parameter squared",
+        .meaning = "change of the gradient along the step that led here, over its length",
+        .headline = true,
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_directional_smoothness = {
     .name = "directional-smoothness",
     .summary = "change of the gradient along the last step, over the step's length",
     .units = "loss per unit of parameter squared",
     .citation = "Ahn et al. 2022, arXiv:2204.01050; Mishkin et al. 2024, arXiv:2403.04081",
+    .rows = rows,
     .every = "10",
     .at = "end",
     .bytes = bytes,

@@ -32,11 +32,32 @@ static void close(void *state)
     ub_free(s->difference);
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "distance",
+        .units = "units of parameter",
+        .meaning = "Euclidean distance from the initial parameters",
+        .headline = true,
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+        .compared =
+            {.kind = UB_COMPARED_MEASURED, .scale = UB_SCALE_LOG, .floor = 0.01, .zero = 1e-9},
+    },
+    {
+        .name = "relative-distance",
+        .units = "1",
+        .meaning = "distance over the norm of the initial parameters",
+        .figure = UB_FIGURE_OVER_STEPS,
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_distance = {
     .name = "distance",
     .summary = "Euclidean distance from the initial parameters, plain and relative to their norm",
     .units = "units of parameter; 1",
     .citation = "Chizat, Oyallon and Bach 2019, arXiv:1812.07956",
+    .rows = rows,
     .every = "10",
     .at = "end",
     .state_bytes = sizeof(struct state),

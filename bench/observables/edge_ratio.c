@@ -25,11 +25,18 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
     return ub_shared_write_edge_ratio(moment, record, err);
 }
 
+static const struct ub_quantity rows[] = {
+    UB_EDGE_RATIO_ROW(.headline = true),
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_edge_ratio = {
     .name = "edge-ratio",
     .summary = "sharpness over the optimizer's stability threshold; comes with sharpness, too",
     .units = "1",
     .citation = "Cohen et al. 2021, arXiv:2103.00065",
+    .rows = rows,
+    .follows_sharpness = true,
     .options = options,
     .every = "10",
     .at = "end",

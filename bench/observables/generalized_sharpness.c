@@ -83,11 +83,26 @@ static void close(void *state)
     ub_ball_free(s->ball);
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "generalized-sharpness",
+        .units = "loss per unit of the norm squared",
+        .meaning = "largest curvature found over the unit ball of the norm",
+        .headline = true,
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+        .compared =
+            {.kind = UB_COMPARED_MEASURED, .scale = UB_SCALE_LOG, .floor = 0.01, .zero = 1e-9},
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_generalized_sharpness = {
     .name = "generalized-sharpness",
     .summary = "largest curvature over the unit ball of a norm: a lower bound, with its spread",
     .units = "loss per unit of the norm squared",
     .citation = "Islamov et al. 2026, arXiv:2603.05002",
+    .rows = rows,
     .options = options,
     .every = "10",
     .at = "end",

@@ -64,11 +64,32 @@ static void close(void *state)
     ub_free(s->product);
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "gradient-alignment",
+        .index = ub_rank_index,
+        .units = "1",
+        .meaning = "squared cosine of the gradient with the top eigenvectors",
+        .headline = true,
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+        .compared = {.kind = UB_COMPARED_MEASURED, .floor = 0.05},
+    },
+    {
+        .name = "gradient-rayleigh",
+        .units = "loss per unit of parameter squared",
+        .meaning = "curvature along the gradient",
+        .figure = UB_FIGURE_OVER_STEPS,
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_gradient_alignment = {
     .name = "gradient-alignment",
     .summary = "squared cosines of the gradient with top eigenvectors; curvature along it",
     .units = "1; loss per unit of parameter squared",
     .citation = "Ahn et al. 2022, arXiv:2204.01050; Damian et al. 2022, arXiv:2209.15594",
+    .rows = rows,
     .options = options,
     .every = "10",
     .at = "end",

@@ -12,11 +12,24 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
     return true;
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "gradient-norm",
+        .units = "loss per unit of parameter",
+        .meaning = "Euclidean norm of the gradient of the training loss",
+        .headline = true,
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_gradient_norm = {
     .name = "gradient-norm",
     .summary = "Euclidean norm of the gradient of the training loss",
     .units = "loss per unit of parameter",
     .citation = "",
+    .rows = rows,
     .every = "10",
     .at = "end",
     .measure = measure,

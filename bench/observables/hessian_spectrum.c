@@ -55,11 +55,24 @@ static void close(void *state)
     ub_eigen_tracker_free(s->tracker);
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "hessian-spectrum",
+        .index = ub_rank_index,
+        .units = "loss per unit of parameter squared",
+        .meaning = "leading eigenvalues of the Hessian",
+        .figure = UB_FIGURE_OVER_INDEX,
+    },
+    UB_EXPONENT_ROW("hessian-exponent", "of the Hessian", .headline = true),
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_hessian_spectrum = {
     .name = "hessian-spectrum",
     .summary = "leading eigenvalues of the Hessian, and the exponent of their decay",
     .units = "loss per unit of parameter squared; 1",
     .citation = "Sagun et al. 2017, arXiv:1706.04454; Papyan 2018, arXiv:1811.07062",
+    .rows = rows,
     .options = options,
     .at = "0+end",
     .state_bytes = sizeof(struct state),

@@ -117,11 +117,30 @@ static void close(void *state)
     ub_leading_clear(state);
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "kernel-spectrum.OPERATOR",
+        .index = ub_rank_index,
+        .units = "output squared per unit of parameter squared",
+        .meaning = "eigenvalues of the neural tangent kernel",
+        .figure = UB_FIGURE_OVER_INDEX,
+    },
+    UB_EXPONENT_ROW("exponent.kernel.OPERATOR", "of the neural tangent kernel", .headline = true),
+    UB_SCALAR_ROWS("OPERATOR", "of the whole neural tangent kernel"),
+    {
+        .name = "kernel-alignment.OPERATOR",
+        .units = "1",
+        .meaning = "cosine of the whole kernel with the targets' outer product",
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_kernel_spectrum = {
     .name = "kernel-spectrum",
     .summary = "eigenvalues of the neural tangent kernel, their decay, alignment with targets",
     .units = "output squared per unit of parameter squared; 1",
     .citation = "Jacot et al. 2018, arXiv:1806.07572; Fan and Wang 2020, arXiv:2005.11879",
+    .rows = rows,
     .options = options,
     .at = "0+end",
     .state_bytes = sizeof(struct ub_leading),

@@ -21,11 +21,35 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
     return true;
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "loss",
+        .units = "units of the loss",
+        .meaning = "mean loss of the training samples",
+        .headline = true,
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+        .compared =
+            {.kind = UB_COMPARED_MEASURED, .scale = UB_SCALE_LOG, .floor = 0.02, .zero = 1e-12},
+    },
+    {
+        .name = "test-loss",
+        .units = "units of the loss",
+        .meaning = "mean loss of the test samples",
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+        .compared =
+            {.kind = UB_COMPARED_MEASURED, .scale = UB_SCALE_LOG, .floor = 0.02, .zero = 1e-12},
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_loss = {
     .name = "loss",
     .summary = "mean loss of the training and test samples",
     .units = "units of the loss",
     .citation = "",
+    .rows = rows,
     .options = options,
     .every = "10",
     .at = "end",

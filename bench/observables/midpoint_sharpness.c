@@ -83,11 +83,33 @@ static int64_t bytes(const struct ub_call *call, const struct ub_problem *proble
     return (UB_TRACKER_VECTORS + 5) * ub_problem_size(problem) * (int64_t)sizeof(double);
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "midpoint-sharpness",
+        .units = "loss per unit of parameter squared",
+        .meaning = "sharpness where the iterates' oscillation cancels",
+        .headline = true,
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+        .compared =
+            {.kind = UB_COMPARED_MEASURED, .scale = UB_SCALE_LOG, .floor = 0.01, .zero = 1e-9},
+    },
+    {
+        .name = "midpoint-edge-ratio",
+        .units = "1",
+        .meaning = "midpoint sharpness over the optimizer's stability threshold",
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_midpoint_sharpness = {
     .name = "midpoint-sharpness",
     .summary = "sharpness and edge ratio where the iterates' oscillation cancels",
     .units = "loss per unit of parameter squared; 1",
     .citation = "Cohen, Damian et al. 2024, arXiv:2410.24206",
+    .rows = rows,
     .options = options,
     .every = "10",
     .at = "end",

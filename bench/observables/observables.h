@@ -9,49 +9,14 @@
  *     }
  *     ub_observers_free(o);
  *
- * What each observable writes to the trace (index 0 where none is given):
- *
- *     loss                loss, test-loss
- *     accuracy            accuracy, test-accuracy
- *     gradient-norm       gradient-norm
- *     distance            distance, relative-distance
- *     sharpness           sharpness (index: rank from 0), edge-ratio
- *     edge-ratio          edge-ratio
- *     generalized-sharpness  generalized-sharpness
- *     hessian-spectrum    hessian-spectrum (index: rank from 0), hessian-exponent
- *     covariance-spectrum covariance-spectrum.LAYER (index: rank from 0), exponent.LAYER,
- *                         stable-rank.LAYER, participation-ratio.LAYER, entropy-rank.LAYER; LAYER
- * is "inputs" or a hidden layer's name coordinates         activation-size.LAYER,
- * activation-update.LAYER; LAYER is a hidden layer's name or "output"
- *
- *     central-flow        central-flow-loss, -predicted-loss, -sharpness, -distance, -variance
- * (error: the complementarity problem's residual); plain-flow-loss, -sharpness, -distance: of the
- * flow without oscillation
- *
- *     spectrum            spectrum.TITLE (index: rank from 0 of the largest), spectrum-bottom.TITLE
- *                         (rank from 0 of the smallest), exponent.TITLE, outliers.TITLE; TITLE is
- *                         OPERATOR[.LAYER][.preconditioned], as in "gauss-newton.fc1"
- *     kernel-spectrum     kernel-spectrum.TITLE, exponent.kernel.TITLE; TITLE is ntk or ntk-mean;
- *                         of whole kernels the same three ranks, kernel-alignment.TITLE
- *     class-structure     class-structure.gauss-newton (index: rank), .class, .cross-class,
- *                         .same-mean; class-share.PART (index: rank of Gauss-Newton's eigenvalue,
- * of which it is the share that PART makes up)
- *
- *     batch-sharpness     batch-sharpness (error: half the 95% interval's width); batch-edge-ratio,
- *                         index 0: over 2(1 - beta)/lr, the edge of small batches and, with beta =
- * 0, of all; index 1, with momentum: over 2(1 + beta)/lr, of large ones
- *     batch-top-eigenvalue
- *                         batch-top-eigenvalue
- *     directional-smoothness
- *                         directional-smoothness, of the step that led here
- *     gradient-alignment  gradient-alignment (index: rank from 0), gradient-rayleigh
- *     midpoint-sharpness  midpoint-sharpness, midpoint-edge-ratio, booked at the last of the three
- *                         iterates whose midpoint it is
- *     catapult            catapult-peak, catapult-peak-step, catapult-sharpness, catapult-back
+ * What each observable writes to the trace it declares in its table of rows
+ * (bench/store/quantity.h); `unibench list NAME` prints it. In the names of rows LAYER stands for
+ * "inputs", a hidden layer's name or "output"; WEIGHT for a parameter's name, which has a dot
+ * ("fc1.weight"); OPERATOR for OPERATOR[.LAYER][.preconditioned], as in "gauss-newton.fc1".
  *
  * Rows that a system does not have are left out, so that one suite can cross all kinds: test-...
  * without a test split, accuracy and classes of a regression, edge-ratio of an optimizer whose edge
- * is not known. hessian-exponent and all exponent.* have the rows of enum ub_exponent_row.
+ * is not known.
  *
  * No two observables of one run write the same row, but for edge-ratio, which is one number by one
  * computation and is written once; tests/test_observable_rows.c walks the registry for others.
@@ -62,6 +27,7 @@
 #define UB_OBSERVABLES_H
 
 #include "base/base.h"
+#include "bench/store/quantity.h"
 #include "systems/systems.h"
 
 /* ---- where measurements go -------------------------------------------------------------- */
@@ -118,6 +84,9 @@ enum ub_tail_row {
     UB_TAIL_ROWS
 };
 
+/* What these indices stand for, in words. */
+extern const char ub_rank_index[], ub_exponent_index[];
+
 /* ---- schedules -------------------------------------------------------------------------- */
 
 /* Every observable takes: every (steps between measurements; 0 = not periodic), at (steps joined as
@@ -157,8 +126,10 @@ enum { UB_TITLE = 128 };
 
 struct ub_observable {
     const char *name, *summary, *units, *citation;
+    const struct ub_quantity *rows;      /* all that it writes; one of them is the headline */
     const struct ub_option *options;     /* its own (NULL = none); the schedule's are common */
     const char *every, *at, *log_spaced; /* default schedule; NULL = not that way */
+    bool follows_sharpness;              /* a run that measures it records its initial sharpness */
     size_t state_bytes;                  /* zeroed private state for each observer */
     /* What a table of options cannot say; may be NULL. */
     bool (*check)(const struct ub_call *call, const char *where, struct ub_error *err);
@@ -176,12 +147,17 @@ struct ub_observable {
 };
 extern const struct ub_observable *const ub_observables[]; /* NULL-terminated */
 const struct ub_observable *ub_observable_find(const char *name);
+/* The declaration that a row of this name has, and, unless NULL, whose it is: that of the name
+ * itself before one whose word stands for something. NULL when no observable declares it. */
+const struct ub_quantity *ub_observable_row(const char *row, const struct ub_observable **by);
 /* Checks "NAME:key=value,..."; returns the canonical text (caller frees), schedule written out,
  * and the short form when `label` is not NULL. */
 char *ub_observable_canonical(const char *text, const char *where, char **label,
                               struct ub_error *err);
 /* What sets calls apart that one run may hold: NAME, or NAME.TITLE. Caller frees. */
 char *ub_observable_title(const char *text, const char *where, struct ub_error *err);
+/* Whether any of these follows the sharpness; canonical texts. */
+bool ub_observables_follow_sharpness(const char *const *texts, size_t count);
 /* Bytes that the observables' own measurements hold at once, at most: the sum of theirs, which
  * counts programs that several of them run for each of them. */
 bool ub_observables_bytes(const char *const *texts, size_t count, const struct ub_problem *problem,

@@ -183,6 +183,20 @@ char *ub_observable_title(const char *text, const char *where, struct ub_error *
     return ub_strdup(title);
 }
 
+bool ub_observables_follow_sharpness(const char *const *texts, size_t count)
+{
+    struct ub_error ignored = {0};
+    bool any = false;
+    for (size_t i = 0; i < count && !any; i++) {
+        struct observer o;
+        if (!read_observer(&o, texts[i], "measure", &ignored))
+            continue;
+        any = o.kind->follows_sharpness;
+        clear(&o);
+    }
+    return any;
+}
+
 bool ub_observables_bytes(const char *const *texts, size_t count, const struct ub_problem *problem,
                           int64_t *bytes, struct ub_error *err)
 {

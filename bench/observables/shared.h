@@ -73,6 +73,31 @@ bool ub_check_fit(const struct ub_call *call, const char *where, struct ub_error
 void ub_record_exponent(struct ub_record *record, const struct ub_moment *moment,
                         const struct ub_call *call, const char *name, const double *values,
                         const double *bounds, int64_t n);
+/* Their declarations: `name` as "exponent.LAYER", `of` as "of the layer's covariance". */
+#define UB_EXPONENT_ROW(NAME, OF, ...)                                                             \
+    {                                                                                              \
+        .name = NAME, .index = ub_exponent_index, .units = "1",                                    \
+        .meaning = "exponent of the power-law decay of the eigenvalues " OF, .column = "",         \
+        .compared = {.kind = UB_COMPARED_MEASURED, .floor = 0.05}, __VA_ARGS__                     \
+    }
+#define UB_SCALAR_ROWS(WORD, OF)                                                                   \
+    {.name = "stable-rank." WORD,                                                                  \
+     .units = "1",                                                                                 \
+     .meaning = "trace over the largest eigenvalue " OF},                                          \
+        {.name = "participation-ratio." WORD,                                                      \
+         .units = "1",                                                                             \
+         .meaning = "squared trace over the trace of the square " OF},                             \
+    {                                                                                              \
+        .name = "entropy-rank." WORD, .units = "1",                                                \
+        .meaning = "exponential of the eigenvalues' entropy " OF                                   \
+    }
+/* Written by what follows the sharpness. */
+#define UB_EDGE_RATIO_ROW(...)                                                                     \
+    {                                                                                              \
+        .name = "edge-ratio", .units = "1",                                                        \
+        .meaning = "sharpness over the optimizer's stability threshold",                           \
+        .figure = UB_FIGURE_OVER_STEPS, .column = "final-", __VA_ARGS__                            \
+    }
 /* Rows stable-rank.TITLE, participation-ratio.TITLE and entropy-rank.TITLE of all eigenvalues of a
  * semidefinite matrix (scalars.h). */
 void ub_record_scalars(struct ub_record *record, const struct ub_moment *moment, const char *title,

@@ -36,11 +36,29 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
     return ub_shared_write_edge_ratio(moment, record, err);
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "sharpness",
+        .index = ub_rank_index,
+        .units = "loss per unit of parameter squared",
+        .meaning = "eigenvalues of the Hessian, preconditioned as the optimizer is",
+        .headline = true,
+        .figure = UB_FIGURE_OVER_STEPS,
+        .column = "final-",
+        .compared =
+            {.kind = UB_COMPARED_MEASURED, .scale = UB_SCALE_LOG, .floor = 0.01, .zero = 1e-9},
+    },
+    UB_EDGE_RATIO_ROW(.headline = false),
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_sharpness = {
     .name = "sharpness",
     .summary = "largest eigenvalues of the Hessian, preconditioned as the optimizer is",
     .units = "loss per unit of parameter squared",
     .citation = "Cohen et al. 2021, arXiv:2103.00065; Cohen et al. 2022, arXiv:2207.14484",
+    .rows = rows,
+    .follows_sharpness = true,
     .options = options,
     .every = "10",
     .at = "end",

@@ -107,11 +107,37 @@ static void close(void *state)
     ub_leading_clear(state);
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "spectrum.OPERATOR",
+        .index = ub_rank_index,
+        .units = "the matrix's",
+        .meaning = "largest eigenvalues of the matrix",
+        .figure = UB_FIGURE_OVER_INDEX,
+    },
+    {
+        .name = "spectrum-bottom.OPERATOR",
+        .index = "rank, 0 the smallest",
+        .units = "the matrix's",
+        .meaning = "smallest eigenvalues of the matrix",
+        .figure = UB_FIGURE_OVER_INDEX,
+    },
+    UB_EXPONENT_ROW("exponent.OPERATOR", "of the matrix", .headline = true),
+    {
+        .name = "outliers.OPERATOR",
+        .index = "0 how many, 1 the gap: the last outlier over the first of the bulk",
+        .units = "1",
+        .meaning = "eigenvalues above the largest gap",
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_spectrum = {
     .name = "spectrum",
     .summary = "leading eigenvalues of any matrix of the run, their decay and outliers",
     .units = "the matrix's; 1",
     .citation = "Sagun et al. 2017, arXiv:1706.04454; Papyan 2020, arXiv:2008.11865",
+    .rows = rows,
     .options = options,
     .at = "0+end",
     .state_bytes = sizeof(struct ub_leading),

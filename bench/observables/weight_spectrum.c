@@ -94,11 +94,44 @@ static int64_t bytes(const struct ub_call *call, const struct ub_problem *proble
     return 5 * most * (int64_t)sizeof(double);
 }
 
+static const struct ub_quantity rows[] = {
+    {
+        .name = "weight-spectrum.WEIGHT",
+        .index = ub_rank_index,
+        .units = "weight squared",
+        .meaning = "squared singular values of the weight",
+        .figure = UB_FIGURE_OVER_INDEX,
+    },
+    UB_EXPONENT_ROW("exponent.WEIGHT", "of the weight's Gram matrix", .headline = true),
+    UB_SCALAR_ROWS("WEIGHT", "of the weight's Gram matrix"),
+    {
+        .name = "tail.WEIGHT",
+        .index =
+            "0 alpha, 1 and 2 its 95% interval, 3 the cut, 4 how many are above, 5 p of the fit, 6 "
+            "likeliest form: 0 power, 1 exponential, 2 stretched, 3 log-normal, 4 truncated",
+        .units = "1; weight squared; samples",
+        .meaning = "power law x^-alpha of the density of squared singular values above a cut",
+    },
+    {
+        .name = "alpha-hat.WEIGHT",
+        .units = "1",
+        .meaning = "alpha times the decimal logarithm of the largest squared singular value",
+    },
+    {
+        .name = "noise-outliers.WEIGHT",
+        .index = "0 how many, 1 the edge",
+        .units = "1; weight squared",
+        .meaning = "squared singular values above the edge of noise",
+    },
+    {.name = NULL},
+};
+
 const struct ub_observable ub_observable_weight_spectrum = {
     .name = "weight-spectrum",
     .summary = "squared singular values of each weight matrix: decay, tail, ranks, outliers",
     .units = "weight squared; 1",
     .citation = "Martin and Mahoney 2018, arXiv:1810.01075",
+    .rows = rows,
     .options = options,
     .at = "0+end",
     .check = ub_check_fit,

@@ -162,11 +162,7 @@ static bool measure_initial_sharpness(struct session *s, struct ub_error *err)
 /* Whether the run is about sharpness: only then is the initial one worth its products. */
 static bool follows_sharpness(const struct ub_run_spec *spec)
 {
-    for (size_t i = 0; i < spec->n_measures; i++)
-        if (strncmp(spec->measures[i], "sharpness", 9) == 0 ||
-            strncmp(spec->measures[i], "edge-ratio", 10) == 0)
-            return true;
-    return false;
+    return ub_observables_follow_sharpness((const char *const *)spec->measures, spec->n_measures);
 }
 
 /* The threshold at the learning rate before its schedule; NAN where it holds no measured number. */
