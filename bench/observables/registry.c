@@ -10,7 +10,8 @@ extern const struct ub_observable ub_observable_loss, ub_observable_accuracy,
     ub_observable_kernel_spectrum, ub_observable_class_structure, ub_observable_weight_spectrum,
     ub_observable_generalized_sharpness, ub_observable_density, ub_observable_batch_sharpness,
     ub_observable_batch_top_eigenvalue, ub_observable_directional_smoothness,
-    ub_observable_gradient_alignment, ub_observable_midpoint_sharpness, ub_observable_catapult;
+    ub_observable_gradient_alignment, ub_observable_midpoint_sharpness, ub_observable_catapult,
+    ub_observable_kernel_drift;
 
 const struct ub_observable *const ub_observables[] = {
     &ub_observable_loss,
@@ -35,6 +36,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_gradient_alignment,
     &ub_observable_midpoint_sharpness,
     &ub_observable_catapult,
+    &ub_observable_kernel_drift,
     NULL,
 };
 
