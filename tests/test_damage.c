@@ -40,10 +40,10 @@ static char *whole_store(void)
     struct ub_error err = {0};
     char *store = support_folder();
     struct ub_run_spec specs[RUNS];
-    const struct ub_run_spec *expected[RUNS];
+    struct ub_expected expected[RUNS];
     for (uint64_t i = 0; i < RUNS; i++) {
         specs[i] = sample_spec(i);
-        expected[i] = &specs[i];
+        expected[i] = (struct ub_expected){specs[i], NULL};
         write_all(store, i);
     }
     assert_true(ub_manifest_write(store, expected, RUNS, &err));

@@ -219,7 +219,8 @@ static void test_manifest(void **state)
     struct ub_run_spec specs[4];
     for (uint64_t i = 0; i < 4; i++)
         specs[i] = sample_spec(i);
-    const struct ub_run_spec *expected[] = {&specs[2], &specs[0], &specs[1]};
+    const struct ub_expected expected[] = {
+        {specs[2], NULL}, {specs[0], (char *)"a-law=holds;b=fails"}, {specs[1], (char *)"b=holds"}};
     assert_true(ub_manifest_write(store, expected, 3, &err));
     write_run(store, &specs[0], UB_RUN_OK, "", 1);
     write_run(store, &specs[3], UB_RUN_OK, "", 1);
@@ -233,6 +234,10 @@ static void test_manifest(void **state)
     assert_int_equal(s->runs[1].status, UB_RUN_OK);
     assert_string_equal(s->runs[0].spec.model_label, "mlp:widths=8x8");
     assert_int_equal(s->runs[0].spec.n_measures, 2);
+    assert_null(s->runs[0].control);
+    assert_string_equal(s->runs[1].control, "a-law=holds;b=fails"); /* no part of its id */
+    assert_string_equal(s->runs[2].control, "b=holds");             /* missing */
+    assert_null(s->runs[3].control);                                /* none of the manifest's */
     assert_ptr_equal(ub_store_find(s, s->runs[3].id, &err), &s->runs[3]);
     assert_null(ub_store_find(s, "", &err));
     assert_input_error(&err, "starts the ids of 4 runs");

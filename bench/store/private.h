@@ -66,7 +66,7 @@ bool ub_store_file_holds(const char *store, const char *name, struct ub_error *e
 bool ub_store_checksums_gone(const char *store);
 /* The manifest is one of the versions that wrote no checksums. */
 bool ub_manifest_is_old(const char *store);
-bool ub_manifest_read_unchecked(const char *store, struct ub_run_spec **specs, size_t *count,
+bool ub_manifest_read_unchecked(const char *store, struct ub_expected **runs, size_t *count,
                                 struct ub_error *err);
 
 /* Folders of STORE/runs that are named by an id, sorted; none when there is no such folder. Free

@@ -1,4 +1,4 @@
-/* run.yaml and manifest.csv, read back. What is not as the store writes it is an error with file
+/* run.yaml, read back. What is not as the store writes it is an error with file
  * and line: a store may have been edited or cut short by copying. Who opens a store goes on
  * without it. */
 #include "bench/store/private.h"
@@ -12,6 +12,7 @@ void ub_run_clear(struct ub_run *run)
     ub_run_spec_clear(&run->spec);
     ub_free(run->label);
     ub_free(run->message);
+    ub_free(run->control);
     for (size_t i = 0; i < run->n_facts; i++)
         ub_free(run->facts[i].name);
     ub_free(run->facts);
@@ -249,156 +250,4 @@ bool ub_run_read(const char *folder, const char *id, struct ub_run *run, struct 
     if (ub_checksums_present(folder))
         return read_checked(folder, id, run, &first) || read_checked(folder, id, run, err);
     return read_old(folder, id, run, &first) || read_old(folder, id, run, err);
-}
-
-/* ---- manifest.csv ------------------------------------------------------------------------ */
-
-static const char *const label_columns[] = {"dataset-label", "model-label", "init-label",
-                                            "optimizer-label"};
-
-static const char files_column[] = "files"; /* not in those of earlier versions */
-
-static bool manifest_columns(const struct ub_csv *csv, int fields[UB_SPEC_FIELDS], int *measure,
-                             struct ub_error *err)
-{
-    *measure = ub_csv_column(csv, "measure");
-    const char *missing = *measure < 0 ? "measure" : NULL;
-    for (int i = 0; i < UB_SPEC_FIELDS; i++) {
-        fields[i] = ub_csv_column(csv, ub_spec_field_names[i]);
-        if (fields[i] < 0)
-            missing = ub_spec_field_names[i];
-    }
-    return !missing || ub_fail(err, UB_INPUT, "%s:1: no column '%s'; expected what a store writes",
-                               csv->path, missing);
-}
-
-static bool read_manifest_row(const struct ub_csv *csv, size_t row,
-                              const int fields[UB_SPEC_FIELDS], int measure,
-                              struct ub_run_spec *spec, struct ub_error *err)
-{
-    for (int i = 0; i < UB_SPEC_FIELDS; i++) {
-        const char *cell = ub_csv_cell(csv, row, (size_t)fields[i]);
-        if (!ub_spec_set_field(spec, i, cell))
-            return ub_fail(err, UB_INPUT, "%s:%d: bad %s '%s'; expected what a store writes",
-                           csv->path, csv->lines[row], ub_spec_field_names[i], cell);
-    }
-    ub_spec_split_measures(spec, ub_csv_cell(csv, row, (size_t)measure));
-    const int files = ub_csv_column(csv, files_column);
-    if (files >= 0 && !ub_run_spec_set_files(spec, ub_csv_cell(csv, row, (size_t)files)))
-        return ub_fail(err, UB_INPUT, "%s:%d: bad %s '%s'; expected what a store writes", csv->path,
-                       csv->lines[row], files_column, ub_csv_cell(csv, row, (size_t)files));
-    char **const labels[] = {&spec->dataset_label, &spec->model_label, &spec->init_label,
-                             &spec->optimizer_label};
-    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
-        int column = ub_csv_column(csv, label_columns[i]);
-        if (column >= 0)
-            *labels[i] = label_of(ub_csv_cell(csv, row, (size_t)column));
-    }
-    return true;
-}
-
-bool ub_manifest_is_old(const char *store)
-{
-    struct ub_error ignored = {0};
-    char *path = ub_path(store, "manifest.csv");
-    struct ub_csv *csv =
-        ub_store_regular(path, &ignored) ? ub_csv_read(path, true, &ignored) : NULL;
-    const bool old = csv && ub_csv_column(csv, files_column) < 0;
-    ub_csv_free(csv);
-    ub_free(path);
-    return old;
-}
-
-bool ub_manifest_read_unchecked(const char *store, struct ub_run_spec **specs, size_t *count,
-                                struct ub_error *err)
-{
-    *specs = NULL;
-    *count = 0;
-    char *path = ub_path(store, "manifest.csv");
-    bool present = ub_exists(path);
-    const bool readable = present && ub_store_regular(path, err);
-    struct ub_csv *csv = readable ? ub_csv_read(path, true, err) : NULL;
-    ub_free(path);
-    if (!csv)
-        return !present;
-    int fields[UB_SPEC_FIELDS], measure;
-    bool good = manifest_columns(csv, fields, &measure, err);
-    *specs = ub_calloc(csv->rows + 1, sizeof **specs);
-    for (size_t row = 0; good && row < csv->rows; row++) {
-        good = read_manifest_row(csv, row, fields, measure, &(*specs)[row], err);
-        *count = row + 1;
-    }
-    ub_csv_free(csv);
-    if (good)
-        return true;
-    for (size_t i = 0; i < *count; i++)
-        ub_run_spec_clear(&(*specs)[i]);
-    ub_free(*specs);
-    *specs = NULL;
-    *count = 0;
-    return false;
-}
-
-bool ub_manifest_read(const char *store, struct ub_run_spec **specs, size_t *count,
-                      struct ub_error *err)
-{
-    *specs = NULL;
-    *count = 0;
-    return ub_store_file_holds(store, "manifest.csv", err) &&
-           ub_manifest_read_unchecked(store, specs, count, err);
-}
-
-static void add_labels(struct ub_text *text, const struct ub_run_spec *spec)
-{
-    const char *const labels[] = {spec->dataset_label, spec->model_label, spec->init_label,
-                                  spec->optimizer_label};
-    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
-        ub_csv_add(text, labels[i] ? labels[i] : "");
-}
-
-static void add_manifest_row(struct ub_text *text, const struct ub_run_spec *spec)
-{
-    char id[17];
-    ub_run_spec_id(spec, id);
-    char *label = ub_run_spec_label(spec);
-    ub_csv_add(text, id);
-    ub_csv_add(text, label);
-    ub_free(label);
-    for (int i = 0; i < UB_SPEC_FIELDS; i++) {
-        struct ub_text value = {0};
-        ub_spec_field(spec, i, &value);
-        ub_csv_add(text, value.data);
-        ub_text_free(&value);
-    }
-    struct ub_text measures = {0};
-    ub_text_add(&measures, "%s", "");
-    for (size_t i = 0; i < spec->n_measures; i++)
-        ub_text_add(&measures, "%s%s", i ? ";" : "", spec->measures[i]);
-    ub_csv_add(text, measures.data);
-    ub_text_free(&measures);
-    char *files = ub_run_spec_files(spec);
-    ub_csv_add(text, files);
-    ub_free(files);
-    add_labels(text, spec);
-    ub_csv_end_row(text);
-}
-
-bool ub_manifest_write(const char *store, const struct ub_run_spec *const *specs, size_t count,
-                       struct ub_error *err)
-{
-    struct ub_text text = {0};
-    ub_csv_add(&text, "id");
-    ub_csv_add(&text, "label");
-    for (int i = 0; i < UB_SPEC_FIELDS; i++)
-        ub_csv_add(&text, ub_spec_field_names[i]);
-    ub_csv_add(&text, "measure");
-    ub_csv_add(&text, files_column);
-    for (size_t i = 0; i < sizeof label_columns / sizeof *label_columns; i++)
-        ub_csv_add(&text, label_columns[i]);
-    ub_csv_end_row(&text);
-    for (size_t i = 0; i < count; i++)
-        add_manifest_row(&text, specs[i]);
-    const bool good = ub_store_write_file(store, "manifest.csv", text.data, text.length, err);
-    ub_text_free(&text);
-    return good;
 }

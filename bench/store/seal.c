@@ -220,13 +220,11 @@ static bool seal_own(struct seal *s, const char *store, struct ub_error *err)
 /* Whatever checksums say, the runs can be read, and the manifest. */
 static bool check_readable(const char *store, const struct ub_ids *ids, struct ub_error *err)
 {
-    struct ub_run_spec *specs;
+    struct ub_expected *expected;
     size_t count;
-    if (!ub_manifest_read_unchecked(store, &specs, &count, err))
+    if (!ub_manifest_read_unchecked(store, &expected, &count, err))
         return false;
-    for (size_t i = 0; i < count; i++)
-        ub_run_spec_clear(&specs[i]);
-    ub_free(specs);
+    ub_expected_free(expected, count);
     bool good = true;
     for (size_t i = 0; good && i < ids->count; i++) {
         struct ub_run run;

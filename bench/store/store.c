@@ -87,16 +87,19 @@ static void add_damage(struct ub_store *s, const char *folder, const char *name,
     s->n_damaged_runs += *folder != '\0';
 }
 
-/* Takes over the spec. `why` is NULL unless the run is there, but damaged. */
-static void add_missing(struct ub_store *s, const char *id, struct ub_run_spec *spec,
+/* Takes over what was expected. `why` is NULL unless the run is there, but damaged. */
+static void add_missing(struct ub_store *s, const char *id, struct ub_expected *expected,
                         const char *why)
 {
     struct ub_run *run = &s->runs[s->count++];
-    *run = (struct ub_run){.spec = *spec, .status = UB_RUN_MISSING, .damaged = why != NULL};
+    *run = (struct ub_run){.spec = expected->spec,
+                           .control = expected->control,
+                           .status = UB_RUN_MISSING,
+                           .damaged = why != NULL};
     memcpy(run->id, id, sizeof run->id);
-    run->label = ub_run_spec_label(spec);
+    run->label = ub_run_spec_label(&run->spec);
     run->message = ub_strdup(why ? why : "");
-    *spec = (struct ub_run_spec){0};
+    *expected = (struct ub_expected){0};
 }
 
 /* Its data may have been read from another place than they are asked for at now: the same run, by
@@ -114,14 +117,22 @@ static void take_dataset(struct ub_run *run, struct ub_run_spec *expected)
     run->label = ub_run_spec_label(&run->spec);
 }
 
-/* `expected` is the manifest's spec, taken over when the run is damaged; NULL when it has none. */
-static void add_run(struct ub_store *s, const char *id, struct ub_run_spec *expected)
+static void take_control(struct ub_run *run, struct ub_expected *expected)
+{
+    run->control = expected->control;
+    expected->control = NULL;
+}
+
+/* `expected` is the manifest's, taken over when the run is damaged; NULL when it has none. */
+static void add_run(struct ub_store *s, const char *id, struct ub_expected *expected)
 {
     struct ub_error damage = {0};
     char *folder = ub_store_run_folder(s->path, id);
     if (ub_run_read(folder, id, &s->runs[s->count], &damage)) {
-        if (expected)
-            take_dataset(&s->runs[s->count], expected);
+        if (expected) {
+            take_dataset(&s->runs[s->count], &expected->spec);
+            take_control(&s->runs[s->count], expected);
+        }
         s->count++;
     } else {
         add_damage(s, "runs", id, damage.text);
@@ -131,14 +142,14 @@ static void add_run(struct ub_store *s, const char *id, struct ub_run_spec *expe
     ub_free(folder);
 }
 
-static void fill(struct ub_store *s, const struct ub_ids *ids, struct ub_run_spec *expected,
+static void fill(struct ub_store *s, const struct ub_ids *ids, struct ub_expected *expected,
                  size_t n_expected)
 {
     s->runs = ub_calloc(ids->count + n_expected + 1, sizeof *s->runs);
     bool *taken = ub_calloc(ids->count + 1, sizeof *taken);
     for (size_t i = 0; i < n_expected; i++) {
         char id[17];
-        ub_run_spec_id(&expected[i], id);
+        ub_run_spec_id(&expected[i].spec, id);
         size_t found = find_id(ids, id);
         if (found == ids->count)
             add_missing(s, id, &expected[i], NULL);
@@ -182,7 +193,7 @@ static bool check_own_files(struct ub_store *s)
 
 /* Without its manifest a store still has its runs. `checks`: there are checksums to hold it to. */
 static bool read_expected(struct ub_store *s, bool checks, const struct ub_ids *ids,
-                          struct ub_run_spec **expected, size_t *count, struct ub_error *err)
+                          struct ub_expected **expected, size_t *count, struct ub_error *err)
 {
     struct ub_error damage = {0};
     if (checks ? ub_manifest_read(s->path, expected, count, &damage)
@@ -237,7 +248,7 @@ static void tell_apart(struct ub_store *s)
 static bool open_store(struct ub_store *s, struct ub_error *err)
 {
     struct ub_ids ids = {0};
-    struct ub_run_spec *expected = NULL;
+    struct ub_expected *expected = NULL;
     size_t n_expected = 0;
     char *runs = ub_path(s->path, "runs"), *manifest = ub_path(s->path, "manifest.csv");
     s->has_manifest = ub_exists(manifest);
@@ -251,9 +262,7 @@ static bool open_store(struct ub_store *s, struct ub_error *err)
         fill(s, &ids, expected, n_expected);
         tell_apart(s);
     }
-    for (size_t i = 0; i < n_expected; i++)
-        ub_run_spec_clear(&expected[i]);
-    ub_free(expected);
+    ub_expected_free(expected, n_expected);
     ub_free(ids.id);
     ub_free(runs);
     ub_free(manifest);

@@ -2,7 +2,8 @@
  * mergeable by copying (of runs/ID folders: an id names the same spec in every store).
  *
  *     STORE/suite.yaml            what was asked (a copy of the suite file)
- *     STORE/manifest.csv          the expected runs: id, label, and every axis
+ *     STORE/manifest.csv          the expected runs: id, label, every axis, and what each is a
+ *                                 control of
  *     STORE/runs/ID/run.yaml      spec, status, provenance, facts
  *     STORE/runs/ID/trace.csv.gz  step,observable,index,value,error
  *     STORE/runs/ID/weights.npz   when asked for
@@ -98,7 +99,7 @@ struct ub_run {
     struct ub_run_spec spec;
     enum ub_run_status status;
     char *message;
-    char *control; /* "LAW=holds;LAW=fails": of which laws it is a control; NULL: of none */
+    char *control; /* as its manifest says: see ub_expected; NULL: none */
     size_t n_facts, n_provenance;
     struct ub_fact *facts;
     struct ub_pair *provenance; /* with "edited" where a hand changed it: see ub_store_seal */
@@ -195,12 +196,24 @@ bool ub_store_seal(const char *store, struct ub_sealing *sealing, struct ub_erro
 /* Removes what a writer process left unfinished (its temporary folders). */
 void ub_store_clean(const char *store, int64_t pid);
 
+/* A run that is expected, and what it is expected for. Of `control` nothing is in the run's own
+ * files nor in its id: what a run is a control of is for who asks, not for who measures. */
+struct ub_expected {
+    struct ub_run_spec spec;
+    char *control; /* "LAW=holds;LAW=fails": of which laws it is a control; NULL: of none */
+};
+void ub_expected_free(struct ub_expected *runs, size_t count);
+/* The length of the entry that `at` starts with, of its law's name and whether the law must hold; 0
+ * when it is none. */
+size_t ub_control_entry(const char *at, size_t *law, bool *holds);
+bool ub_control_reads(const char *text); /* one entry or more, and nothing else */
+
 /* The manifest: every run that is expected, in order. */
-bool ub_manifest_write(const char *store, const struct ub_run_spec *const *specs, size_t count,
+bool ub_manifest_write(const char *store, const struct ub_expected *runs, size_t count,
                        struct ub_error *err);
-/* NULL with *count = 0 and no error when there is none; fails when it is damaged. Clear each entry,
- * then free. */
-bool ub_manifest_read(const char *store, struct ub_run_spec **specs, size_t *count,
+/* NULL with *count = 0 and no error when there is none; fails when it is damaged. Free with
+ * ub_expected_free. */
+bool ub_manifest_read(const char *store, struct ub_expected **runs, size_t *count,
                       struct ub_error *err);
 
 struct ub_run_writer;

@@ -1,5 +1,6 @@
 /* One block of a suite: the cartesian product of its axes, less what it excludes. */
 #include "bench/suite/axes.h"
+#include "bench/suite/controls.h"
 #include "bench/suite/private.h"
 #include "bench/suite/words.h"
 
@@ -8,7 +9,7 @@
 
 const char *const ub_block_keys[] = {"dataset",   "data-seed", "model",   "loss",         "init",
                                      "precision", "optimizer", "steps",   "save-weights", "seed",
-                                     "measure",   "timeout",   "exclude", "optional"};
+                                     "measure",   "timeout",   "exclude", "optional",     "control"};
 const size_t ub_block_key_count = sizeof ub_block_keys / sizeof *ub_block_keys;
 
 struct block {
@@ -17,6 +18,7 @@ struct block {
     struct ub_run_spec measured; /* only its measures are set */
     double timeout;
     bool optional;
+    char *control;                 /* NULL: none */
     const struct ub_yaml *exclude; /* NULL: none */
     size_t *dropped;               /* cells dropped by each exclusion */
 };
@@ -171,7 +173,15 @@ static bool read_exclude(struct block *b, const struct ub_yaml *defaults, struct
     return check_rules(b->exclude, err);
 }
 
-static bool read_block(struct block *b, const struct ub_yaml *defaults, struct ub_error *err)
+static bool read_control(struct ub_suite *suite, struct block *b, const struct ub_yaml *defaults,
+                         struct ub_error *err)
+{
+    const struct ub_yaml *node = ub_block_setting(b->node, defaults, "control");
+    return ub_suite_read_control(suite, node, &b->control, err);
+}
+
+static bool read_block(struct ub_suite *suite, struct block *b, const struct ub_yaml *defaults,
+                       struct ub_error *err)
 {
     if (b->node->kind != UB_YAML_MAP)
         return ub_fail(err, UB_INPUT, "%s:%d: expected a block: a map with dataset, model, ...",
@@ -182,7 +192,8 @@ static bool read_block(struct block *b, const struct ub_yaml *defaults, struct u
         if (!ub_axis_read(i, b->node, defaults, &b->axis[i], err))
             return false;
     return read_measures(b, defaults, err) && read_timeout(b, defaults, err) &&
-           read_optional(b, defaults, err) && read_exclude(b, defaults, err);
+           read_optional(b, defaults, err) && read_exclude(b, defaults, err) &&
+           read_control(suite, b, defaults, err);
 }
 
 /* ---- product ---------------------------------------------------------------------------- */
@@ -193,7 +204,11 @@ static void add_cell(struct ub_suite *suite, const struct block *b, const size_t
     for (int i = 0; i < UB_AXES; i++)
         ub_axis_assign(&spec, ub_axis_names[i], &b->axis[i].value[at[i]]);
     suite->cells[suite->count++] = (struct ub_suite_cell){
-        .spec = spec, .timeout = b->timeout, .line = b->node->line, .optional = b->optional};
+        .spec = spec,
+        .timeout = b->timeout,
+        .control = b->control ? ub_strdup(b->control) : NULL,
+        .line = b->node->line,
+        .optional = b->optional};
 }
 
 static bool advance(const struct block *b, size_t at[UB_AXES])
@@ -230,10 +245,11 @@ bool ub_suite_add_block(struct ub_suite *suite, const struct ub_yaml *block,
                         const struct ub_yaml *defaults, struct ub_error *err)
 {
     struct block b = {.node = block};
-    bool good = read_block(&b, defaults, err) && add_cells(suite, &b, err);
+    bool good = read_block(suite, &b, defaults, err) && add_cells(suite, &b, err);
     for (int i = 0; i < UB_AXES; i++)
         ub_axis_clear(&b.axis[i]);
     ub_run_spec_clear(&b.measured);
     ub_free(b.dropped);
+    ub_free(b.control);
     return good;
 }

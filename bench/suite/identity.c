@@ -110,8 +110,7 @@ bool ub_suite_identify(struct ub_suite *suite, const char *data, struct ub_conte
         if (!cell->absent && !ub_spec_identify(&cell->spec, data, known, err))
             return false;
     }
-    ub_suite_drop_duplicates(suite);
-    return true;
+    return ub_suite_drop_duplicates(suite, err);
 }
 
 static bool files_hold(const struct ub_run_spec *spec, const struct ub_paths *paths,

@@ -112,15 +112,13 @@ struct ids {
 /* False when the manifest is damaged. */
 static bool read_expected(const char *store, struct ids *ids)
 {
-    struct ub_run_spec *specs;
+    struct ub_expected *before;
     struct ub_error ignored = {0};
-    bool good = ub_manifest_read(store, &specs, &ids->count, &ignored);
+    bool good = ub_manifest_read(store, &before, &ids->count, &ignored);
     ids->id = ub_calloc(ids->count + 1, sizeof *ids->id);
-    for (size_t i = 0; i < ids->count; i++) {
-        ub_run_spec_id(&specs[i], ids->id[i]);
-        ub_run_spec_clear(&specs[i]);
-    }
-    ub_free(specs);
+    for (size_t i = 0; i < ids->count; i++)
+        ub_run_spec_id(&before[i].spec, ids->id[i]);
+    ub_expected_free(before, ids->count);
     return good;
 }
 
@@ -140,11 +138,12 @@ bool ub_plan_write(const struct ub_plan *plan, const char *store, const char *su
     bool filtered = plan->selected < plan->count;
     /* What a damaged manifest asked for was, at least, what has been made. */
     bool lost = filtered && !read_expected(store, &before);
-    const struct ub_run_spec **expected = ub_calloc(plan->count + 1, sizeof *expected);
+    struct ub_expected *expected = ub_calloc(plan->count + 1, sizeof *expected); /* the cells' */
     for (size_t i = 0; i < plan->count; i++)
         if (plan->entries[i].selected || is_among(&before, plan->entries[i].id) ||
             (lost && plan->entries[i].status != UB_RUN_MISSING))
-            expected[n++] = &plan->entries[i].cell->spec;
+            expected[n++] = (struct ub_expected){plan->entries[i].cell->spec,
+                                                 plan->entries[i].cell->control};
     bool good = copy_suite(store, suite_path, err) && ub_manifest_write(store, expected, n, err);
     ub_free(before.id);
     ub_free(expected);

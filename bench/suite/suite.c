@@ -1,5 +1,6 @@
 /* Suite files: finding them, their top level, and duplicates. */
 #include "bench/suite/suite.h"
+#include "bench/suite/controls.h"
 #include "bench/suite/private.h"
 #include "datasets/datasets.h"
 
@@ -32,6 +33,12 @@ bool ub_check_keys(const struct ub_yaml *map, const char *const *keys, size_t n,
     return true;
 }
 
+static void clear_cell(struct ub_suite_cell *cell)
+{
+    ub_run_spec_clear(&cell->spec);
+    ub_free(cell->control);
+}
+
 /* ---- duplicates ------------------------------------------------------------------------- */
 
 struct entry {
@@ -46,7 +53,27 @@ static int compare_entries(const void *a, const void *b)
     return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
-void ub_suite_drop_duplicates(struct ub_suite *suite)
+/* What `again`, the same run, is a control of, becomes what the cell is one of, too. */
+static bool join_controls(const struct ub_suite *suite, struct ub_suite_cell *cell,
+                          const struct ub_suite_cell *again, struct ub_error *err)
+{
+    char *joined, *law;
+    if (ub_suite_join_controls(cell->control, again->control, &joined, &law)) {
+        ub_free(cell->control);
+        cell->control = joined;
+        return true;
+    }
+    char *label = ub_run_spec_label(&again->spec);
+    ub_fail(err, UB_INPUT,
+            "%s:%d: control '%s' of this block contradicts that of line %d, which has the same run "
+            "(%s); expected both to hold, or both to fail",
+            suite->path, again->line, law, cell->line, label);
+    ub_free(label);
+    ub_free(law);
+    return false;
+}
+
+bool ub_suite_drop_duplicates(struct ub_suite *suite, struct ub_error *err)
 {
     size_t n = suite->count;
     struct entry *entries = ub_calloc(n + 1, sizeof *entries);
@@ -56,18 +83,26 @@ void ub_suite_drop_duplicates(struct ub_suite *suite)
         entries[i].index = i;
     }
     qsort(entries, n, sizeof *entries, compare_entries);
-    for (size_t i = 1; i < n; i++)
-        drop[entries[i].index] = strcmp(entries[i].id, entries[i - 1].id) == 0;
-    suite->count = 0;
-    for (size_t i = 0; i < n; i++) {
+    bool good = true;
+    for (size_t i = 1, first = 0; good && i < n; i++) {
+        drop[entries[i].index] = strcmp(entries[i].id, entries[first].id) == 0;
+        if (drop[entries[i].index])
+            good = join_controls(suite, &suite->cells[entries[first].index],
+                                 &suite->cells[entries[i].index], err);
+        else
+            first = i;
+    }
+    suite->count = good ? 0 : n;
+    for (size_t i = 0; good && i < n; i++) {
         if (drop[i])
-            ub_run_spec_clear(&suite->cells[i].spec);
+            clear_cell(&suite->cells[i]);
         else
             suite->cells[suite->count++] = suite->cells[i];
     }
     suite->duplicates += n - suite->count;
     ub_free(entries);
     ub_free(drop);
+    return good;
 }
 
 /* ---- top level -------------------------------------------------------------------------- */
@@ -129,9 +164,8 @@ static bool read_root(struct ub_suite *suite, const struct ub_yaml *root, struct
                        defaults->path, defaults->line);
     if (defaults && !ub_check_keys(defaults, ub_block_keys, ub_block_key_count, "key", err))
         return false;
-    if (!read_runs(suite, root, defaults, err))
+    if (!read_runs(suite, root, defaults, err) || !ub_suite_drop_duplicates(suite, err))
         return false;
-    ub_suite_drop_duplicates(suite);
     return suite->count > 0 ||
            ub_fail(err, UB_INPUT, "%s:%d: everything is excluded; expected a run", root->path,
                    root->line);
@@ -185,7 +219,7 @@ size_t ub_suite_drop_absent(struct ub_suite *suite, const char *data, char **nam
         if (!cell->optional || there)
             suite->cells[suite->count++] = *cell;
         else
-            ub_run_spec_clear(&cell->spec);
+            clear_cell(cell);
     }
     ub_free(last);
     *names = list.data;
@@ -197,8 +231,11 @@ void ub_suite_free(struct ub_suite *suite)
     if (!suite)
         return;
     for (size_t i = 0; i < suite->count; i++)
-        ub_run_spec_clear(&suite->cells[i].spec);
+        clear_cell(&suite->cells[i]);
     ub_free(suite->cells);
+    for (size_t i = 0; i < suite->n_controls; i++)
+        ub_free(suite->controls[i].law);
+    ub_free(suite->controls);
     ub_free(suite->name);
     ub_free(suite->description);
     ub_free(suite->path);

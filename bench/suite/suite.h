@@ -24,7 +24,11 @@
  * included. `seed` feeds initial weights and probes; `data-seed` (default 0) the data. A block's
  * key replaces the one in `defaults`. `exclude` drops the cells that match every entry of one of
  * its maps: an entry names an axis and a name, a canonical text or a glob of one. Cells that expand
- * to the same spec are kept once. A block with `optional: true` is left out, dataset by dataset,
+ * to the same spec are kept once. `control: {LAW: holds, LAW: fails}` marks a block's runs as
+ * controls of laws (report/laws): runs on which the law must hold, by theorem, or must fail; they
+ * test the instrument and never enter the law's verdict. Marks are no part of what a run is: with
+ * other marks the same command asks for the same runs. A run of two blocks has the marks of both; a
+ * block's `control` replaces that of `defaults` ({}: none). A block with `optional: true` is left out, dataset by dataset,
  * where the files that a dataset needs are not there. */
 #ifndef UB_SUITE_H
 #define UB_SUITE_H
@@ -34,9 +38,15 @@
 struct ub_suite_cell {
     struct ub_run_spec spec;
     double timeout; /* seconds; 0 = none */
+    char *control;  /* as in ub_expected; NULL: none */
     int line;       /* of its block */
     bool optional;
     bool absent; /* the files of its dataset are not there, so its id cannot be known */
+};
+
+struct ub_suite_control { /* a law that some `control` names; whether there is such a law, only */
+    char *law;            /* who knows laws can tell */
+    int line;
 };
 
 struct ub_suite {
@@ -44,6 +54,8 @@ struct ub_suite {
     size_t count;
     struct ub_suite_cell *cells; /* in file order, seeds fastest */
     size_t duplicates, excluded; /* dropped cells */
+    size_t n_controls;
+    struct ub_suite_control *controls; /* in file order */
 };
 
 /* Every error has file and line, and a suggestion where a name is near another. */
@@ -55,8 +67,9 @@ void ub_suite_free(struct ub_suite *suite);
  * how many, and the names of those datasets, comma-separated, in *names (caller frees). */
 size_t ub_suite_drop_absent(struct ub_suite *suite, const char *data, char **names);
 
-/* Keeps the first of cells with one id. */
-void ub_suite_drop_duplicates(struct ub_suite *suite);
+/* Keeps the first of cells with one id, as a control of all that any of them is one of. Fails when
+ * one law is to hold in one and to fail in another. */
+bool ub_suite_drop_duplicates(struct ub_suite *suite, struct ub_error *err);
 
 /* Path of a suite given by path or by the name of a bundled one. Caller frees. */
 char *ub_suite_find(const char *name, struct ub_error *err);

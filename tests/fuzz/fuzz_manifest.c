@@ -4,54 +4,44 @@
 
 #include <string.h>
 
-static void clear(struct ub_run_spec *specs, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        ub_run_spec_clear(&specs[i]);
-    ub_free(specs);
-}
-
-static bool same_runs(const struct ub_run_spec *a, const struct ub_run_spec *b, size_t count)
+static bool same_runs(const struct ub_expected *a, const struct ub_expected *b, size_t count)
 {
     bool same = true;
     for (size_t i = 0; same && i < count; i++) {
         char id[17], other[17];
-        ub_run_spec_id(&a[i], id);
-        ub_run_spec_id(&b[i], other);
-        same = strcmp(id, other) == 0;
+        ub_run_spec_id(&a[i].spec, id);
+        ub_run_spec_id(&b[i].spec, other);
+        same = strcmp(id, other) == 0 && !a[i].control == !b[i].control &&
+               (!a[i].control || strcmp(a[i].control, b[i].control) == 0);
     }
     return same;
 }
 
-static void check(const struct ub_run_spec *specs, size_t count)
+static void check(const struct ub_expected *runs, size_t count)
 {
     struct ub_error err = {0};
     size_t n = 0;
-    struct ub_run_spec *again = NULL;
-    const struct ub_run_spec **list = ub_calloc(count + 1, sizeof *list);
-    for (size_t i = 0; i < count; i++)
-        list[i] = &specs[i];
-    fuzz_require(ub_manifest_write(fuzz_folder(), list, count, &err) &&
+    struct ub_expected *again = NULL;
+    fuzz_require(ub_manifest_write(fuzz_folder(), runs, count, &err) &&
                      ub_manifest_read(fuzz_folder(), &again, &n, &err) && n == count &&
-                     same_runs(specs, again, count),
+                     same_runs(runs, again, count),
                  "a manifest is read back");
-    clear(again, n);
-    ub_free(list);
+    ub_expected_free(again, n);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ub_error err = {0};
-    struct ub_run_spec *specs = NULL;
+    struct ub_expected *runs = NULL;
     size_t count = 0;
     char *checksums = ub_path(fuzz_folder(), "checksums"); /* of what `check` wrote before */
     remove(checksums);
     ub_free(checksums);
     fuzz_file("manifest.csv", data, size);
-    const bool good = ub_manifest_read(fuzz_folder(), &specs, &count, &err);
+    const bool good = ub_manifest_read(fuzz_folder(), &runs, &count, &err);
     fuzz_expect(good, &err);
     if (good)
-        check(specs, count);
-    clear(specs, count);
+        check(runs, count);
+    ub_expected_free(runs, count);
     return 0;
 }
