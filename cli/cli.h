@@ -4,6 +4,7 @@
 
 #include "bench/store/store.h"
 #include "bench/suite/plan.h"
+#include "report/laws/law.h"
 
 #include <argp.h>
 
@@ -64,6 +65,14 @@ bool cli_make(const struct ub_plan *plan, const struct cli_making *making, struc
 char *cli_counts(const struct ub_store *store);
 /* Prints the store's notice (ub_store_notice) to standard error. */
 void cli_warn(const struct ub_store *store);
+
+/* ---- laws ------------------------------------------------------------------------------- */
+
+/* Whether there are laws of the names that the suite's controls give. */
+bool cli_check_controls(const struct ub_suite *suite, struct ub_error *err);
+/* Prints whether a law can be decided by runs, what they lack for it, and its controls; nothing
+ * when they have nothing to do with it. */
+void cli_list_law(const struct ub_law *law, const struct ub_frame *frame);
 
 /* Prints a text to standard output and frees it. */
 void cli_print(struct ub_text *text);

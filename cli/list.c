@@ -395,11 +395,15 @@ static bool show_suite(const char *name, struct ub_error *err)
 {
     char *path = ub_suite_find(name, err);
     struct ub_suite *suite = path ? ub_suite_read(path, err) : NULL;
-    if (suite) {
+    bool good = suite && cli_check_controls(suite, err);
+    if (good) {
+        size_t controls = 0;
+        for (size_t i = 0; i < suite->count; i++)
+            controls += suite->cells[i].control != NULL;
         printf("%s: %s\nfile: %s\nruns: %zu", suite->name, suite->description, path, suite->count);
         printf(" (%zu excluded, %zu duplicates left out)\n", suite->excluded, suite->duplicates);
+        printf("controls: %zu\n", controls);
     }
-    bool good = suite != NULL;
     ub_suite_free(suite);
     ub_free(path);
     return good;

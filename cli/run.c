@@ -139,16 +139,12 @@ static void list_laws(const struct ub_plan *plan)
     struct ub_store store = {.path = (char *)(uintptr_t) "", .runs = runs};
     for (size_t i = 0; i < plan->count; i++)
         if (plan->entries[i].selected)
-            runs[store.count++] =
-                (struct ub_run){.spec = plan->entries[i].cell->spec, .status = UB_RUN_MISSING};
+            runs[store.count++] = (struct ub_run){.spec = plan->entries[i].cell->spec,
+                                                  .control = plan->entries[i].cell->control,
+                                                  .status = UB_RUN_MISSING};
     struct ub_frame *frame = ub_frame_new(&store, &err);
-    for (size_t i = 0; frame && ub_laws[i]; i++) {
-        bool applies;
-        char *lacks = ub_law_lacks(ub_laws[i], frame, &applies);
-        if (applies)
-            printf("%s: %s\n", ub_laws[i]->name, lacks ? lacks : "can be decided by these runs");
-        ub_free(lacks);
-    }
+    for (size_t i = 0; frame && ub_laws[i]; i++)
+        cli_list_law(ub_laws[i], frame);
     ub_frame_free(frame);
     ub_free(runs);
 }
@@ -262,8 +258,8 @@ int cli_run(int argc, char **argv)
     char *path = good ? ub_suite_find(a.suite, &err) : NULL;
     struct ub_suite *suite = path ? ub_suite_read(path, &err) : NULL;
     a.known = ub_contents_new();
-    good = suite && drop_absent(&a, suite) && ub_suite_identify(suite, a.data, a.known, &err) &&
-           run_suite(&a, suite);
+    good = suite && cli_check_controls(suite, &err) && drop_absent(&a, suite) &&
+           ub_suite_identify(suite, a.data, a.known, &err) && run_suite(&a, suite);
     ub_contents_free(a.known);
     ub_suite_free(suite);
     ub_free(path);

@@ -62,6 +62,8 @@ static void print_head(const struct ub_run *run)
     printf("%s\n\nid: %s\nstatus: %s\n", run->label, run->id, ub_run_status_name(run->status));
     if (run->message && *run->message)
         printf("message: %s\n", run->message);
+    if (run->control)
+        printf("control of: %s\n", run->control);
     char *text = ub_run_spec_text(&run->spec);
     printf("\nspec\n");
     for (char *line = text; *line;) {

@@ -150,6 +150,53 @@ static void a_control_that_cannot_speak_has_shown_nothing(void **state)
     ub_frame_free(m.frame);
 }
 
+/* Other laws' controls are runs like any, whatever part of a group they are. */
+static void controls_of_other_laws_split_no_group(void **state)
+{
+    (void)state;
+    struct made m = {0};
+    for (int i = 0; i < RATES; i++)
+        for (int w = 0; w < WIDTHS; w++)
+            add(&m, 64 << w, 0.1 * (i + 1), 1.0 / (64 << w),
+                w % 2 ? "fallsy=fails;other=holds" : NULL);
+    struct ub_law_verdict *v = judged(&m, &falls);
+    assert_int_equal(v->groups.count, RATES);
+    assert_int_equal(v->controls.count, 0);
+    assert_string_equal(ub_law_word(v), "holds");
+    ub_law_verdict_free(v);
+    ub_frame_free(m.frame);
+}
+
+/* Marks of both kinds on runs that differ in nothing but seeds: two controls. */
+static void kinds_of_controls_are_kept_apart(void **state)
+{
+    (void)state;
+    struct made m = {0};
+    add_widths(&m, 0.1, -1, "falls=holds");
+    add_widths(&m, 0.1, -0.5, "falls=fails");
+    struct ub_law_verdict *v = judged(&m, &falls);
+    assert_int_equal(v->groups.count, 0);
+    assert_int_equal(v->controls.count, 2);
+    assert_int_equal(v->control[0], UB_CONTROL_HOLDS);
+    assert_int_equal(v->control[1], UB_CONTROL_FAILS);
+    assert_int_equal(v->n_right, 2);
+    struct ub_law_controls c = ub_law_controls(&falls, m.frame);
+    assert_int_equal(c.hold, 1);
+    assert_int_equal(c.fail, 1);
+    assert_null(c.lacks);
+    ub_law_verdict_free(v);
+    ub_frame_free(m.frame);
+    m = (struct made){0};
+    add(&m, 64, 0.1, 1, "falls=fails");
+    ub_law_verdict_free(judged(&m, &falls));
+    c = ub_law_controls(&falls, m.frame);
+    assert_int_equal(c.hold, 0);
+    assert_int_equal(c.fail, 1);
+    assert_string_equal(c.lacks, "1 different model.width in a group, needs 3");
+    ub_free(c.lacks);
+    ub_frame_free(m.frame);
+}
+
 static void lacks_are_said_before_a_run(void **state)
 {
     (void)state;
@@ -215,6 +262,8 @@ int main(void)
         cmocka_unit_test(groups_yield_data_and_a_verdict),
         cmocka_unit_test(controls_judge_the_instrument),
         cmocka_unit_test(a_control_that_cannot_speak_has_shown_nothing),
+        cmocka_unit_test(controls_of_other_laws_split_no_group),
+        cmocka_unit_test(kinds_of_controls_are_kept_apart),
         cmocka_unit_test(lacks_are_said_before_a_run),
         cmocka_unit_test(clusters_differ_in_one_axis),
     };

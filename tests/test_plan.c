@@ -94,11 +94,48 @@ static void test_filtered_manifest(void **state)
     support_remove(store);
 }
 
+/* Other marks ask for the same runs: nothing is made, the manifest has the new ones. */
+static void test_new_marks(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    char *store = support_folder();
+    support_write(store, "a.yaml", "name: a\n", 8);
+    char *suite = ub_path(store, "a.yaml");
+    struct ub_suite_cell cells[5];
+    static const char *const marks[][2] = {
+        {NULL, NULL}, {"a=holds", NULL}, {"a=fails", "b=holds"}, {NULL, "b=holds"}};
+    for (uint64_t i = 0; i < 5; i++) {
+        cells[i] = (struct ub_suite_cell){.spec = sample_spec(i)};
+        write_run(store, &cells[i].spec, UB_RUN_OK, "", 1);
+    }
+    for (size_t m = 0; m < sizeof marks / sizeof *marks; m++) {
+        cells[1].control = (char *)marks[m][0];
+        cells[4].control = (char *)marks[m][1];
+        struct ub_plan *plan = plan_of(cells, store, (struct ub_plan_wish){0});
+        assert_int_equal(plan->n_pending, 0);
+        assert_true(ub_plan_write(plan, store, suite, &err));
+        ub_plan_free(plan);
+        struct ub_store *s = open_good(store);
+        for (size_t i = 0; i < 5; i++) {
+            const char *expected = i == 1 ? marks[m][0] : i == 4 ? marks[m][1] : NULL;
+            if (expected)
+                assert_string_equal(s->runs[i].control, expected);
+            else
+                assert_null(s->runs[i].control);
+        }
+        ub_store_free(s);
+    }
+    ub_free(suite);
+    support_remove(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_filtered_manifest),
+        cmocka_unit_test(test_new_marks),
     };
     return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
 }

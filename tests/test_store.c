@@ -211,6 +211,45 @@ static void test_replaces_an_earlier_attempt(void **state)
     support_remove(store);
 }
 
+static bool reads(const char *store, const char *manifest, struct ub_error *err)
+{
+    struct ub_expected *runs;
+    size_t count;
+    *err = (struct ub_error){0};
+    support_write(store, "manifest.csv", manifest, strlen(manifest));
+    const bool good = ub_manifest_read(store, &runs, &count, err);
+    ub_expected_free(runs, count);
+    return good;
+}
+
+/* Manifests of earlier versions have no such column. */
+static void test_manifest_marks(void **state)
+{
+    (void)state;
+    static const char head[] = "dataset,data-seed,model,loss,init,optimizer,steps,seed,precision,"
+                               "save-weights,measure";
+    static const char row[] = "digits,0,linear,mse,he,gd:lr=1,1,0,f32,false,loss";
+    static const char *const wrong[] = {"a",        "a=hold",           "a=holdsx", "=holds",
+                                        "a=holds;", "a=holds;;b=fails", ";a=holds", "a =holds",
+                                        "A=holds",  "a=holds b=fails"};
+    struct ub_error err;
+    char *store = support_folder();
+    struct ub_text text = {0};
+    ub_text_add(&text, "%s\n%s\n", head, row);
+    assert_true(reads(store, text.data, &err));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        text.length = 0;
+        ub_text_add(&text, "%s,control\n%s,%s\n", head, row, wrong[i]);
+        assert_false(reads(store, text.data, &err));
+        assert_input_error(&err, "manifest.csv:2: bad control");
+    }
+    text.length = 0;
+    ub_text_add(&text, "%s,control\n%s,a=holds;b-2=fails\n", head, row);
+    assert_true(reads(store, text.data, &err));
+    ub_text_free(&text);
+    support_remove(store);
+}
+
 static void test_manifest(void **state)
 {
     (void)state;
@@ -503,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_message_of_any_bytes),
         cmocka_unit_test(test_replaces_an_earlier_attempt),
         cmocka_unit_test(test_manifest),
+        cmocka_unit_test(test_manifest_marks),
         cmocka_unit_test(test_nothing_before_commit),
         cmocka_unit_test(test_killed_writer),
         cmocka_unit_test(test_locks),

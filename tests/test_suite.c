@@ -268,6 +268,79 @@ static void test_errors(void **state)
                  "widths=-8");
 }
 
+static const char *control_of(const struct ub_suite *s, size_t cell)
+{
+    return s->cells[cell].control ? s->cells[cell].control : "";
+}
+
+/* A block's marks replace those of defaults; a run of two blocks has the marks of both. */
+static void test_controls(void **state)
+{
+    (void)state;
+    struct ub_suite *s = parse("name: a\n"
+                               "defaults: {dataset: digits, loss: mse, optimizer: 'gd:lr=0.1',\n"
+                               "  steps: 10, control: {zeta: holds, alpha-2: fails}}\n"
+                               "runs:\n"
+                               "  - model: linear\n"
+                               "    seed: 0..2\n"
+                               "  - {model: linear, seed: 2..3, control: {mid: fails}}\n"
+                               "  - {model: linear, seed: 3..4, control: {}}\n"
+                               "  - {model: linear, seed: 0, control: {zeta: holds, al: holds}}\n");
+    assert_int_equal(s->count, 5);
+    assert_int_equal(s->duplicates, 3);
+    assert_string_equal(control_of(s, 0), "al=holds;alpha-2=fails;zeta=holds");
+    assert_string_equal(control_of(s, 1), "alpha-2=fails;zeta=holds");
+    assert_string_equal(control_of(s, 2), "alpha-2=fails;mid=fails;zeta=holds");
+    assert_string_equal(control_of(s, 3), "mid=fails");
+    assert_null(s->cells[4].control);
+    static const struct ub_suite_control laws[] = {{(char *)"zeta", 3},
+                                                   {(char *)"alpha-2", 3},
+                                                   {(char *)"mid", 7},
+                                                   {(char *)"zeta", 9},
+                                                   {(char *)"al", 9}};
+    assert_int_equal(s->n_controls, 5); /* once a line, however many blocks inherit it */
+    for (size_t i = 0; i < 5; i++) {
+        assert_string_equal(s->controls[i].law, laws[i].law);
+        assert_int_equal(s->controls[i].line, laws[i].line);
+    }
+    struct ub_suite *plain = parse("name: a\nruns:\n" BLOCK);
+    struct ub_suite *marked = parse("name: a\nruns:\n" BLOCK "    control: {x: holds}\n");
+    char a[17], b[17];
+    ub_run_spec_id(&plain->cells[0].spec, a);
+    ub_run_spec_id(&marked->cells[0].spec, b);
+    assert_string_equal(a, b);
+    ub_suite_free(plain);
+    ub_suite_free(marked);
+    ub_suite_free(s);
+}
+
+static void test_wrong_controls(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *part;
+    } cases[] = {
+        {"control: catapult", "s.yaml:8: 'control' is no map"},
+        {"control: [{catapult: fails}]", "s.yaml:8: 'control' is no map"},
+        {"control: {catapult: fail}", "s.yaml:8: control 'catapult' is 'fail'; expected"},
+        {"control: {catapult: [holds]}", "s.yaml:8: control 'catapult' is 'no text'; expected"},
+        {"control: {'a=holds;b': fails}", "s.yaml:8: control 'a=holds;b' is 'fails'; expected"},
+        {"control: {'': fails}", "s.yaml:8: control '' is 'fails'; expected"},
+        {"control: {a: 'holds;b=fails'}", "s.yaml:8: control 'a' is 'holds;b=fails'; expected"},
+        {"control: {a: holds}\n    control: {b: holds}", "control"},
+        {"control: {a: holds, a: fails}", "a"},
+        {"contrl: {a: holds}", "did you mean 'control'?"},
+        {"control: {b: holds, a: fails}\n" BLOCK "    control: {b: fails}",
+         "s.yaml:9: control 'b' of this block contradicts that of line 3"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ub_text text = {0};
+        ub_text_add(&text, "name: a\nruns:\n" BLOCK "    %s\n", cases[i].text);
+        expect_error(text.data, cases[i].part);
+        ub_text_free(&text);
+    }
+}
+
 static void test_bundled(void **state)
 {
     (void)state;
@@ -348,6 +421,8 @@ int main(void)
         cmocka_unit_test(test_optional),
         cmocka_unit_test(test_duplicates),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_controls),
+        cmocka_unit_test(test_wrong_controls),
         cmocka_unit_test(test_bundled),
         cmocka_unit_test(test_suites_see_both_sides_of_the_valley),
     };

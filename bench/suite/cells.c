@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const ub_block_keys[] = {"dataset",   "data-seed", "model",   "loss",         "init",
-                                     "precision", "optimizer", "steps",   "save-weights", "seed",
-                                     "measure",   "timeout",   "exclude", "optional",     "control"};
+const char *const ub_block_keys[] = {
+    "dataset",      "data-seed", "model",   "loss",    "init",    "precision", "optimizer", "steps",
+    "save-weights", "seed",      "measure", "timeout", "exclude", "optional",  "control"};
 const size_t ub_block_key_count = sizeof ub_block_keys / sizeof *ub_block_keys;
 
 struct block {
@@ -203,12 +203,12 @@ static void add_cell(struct ub_suite *suite, const struct block *b, const size_t
     struct ub_run_spec spec = ub_run_spec_copy(&b->measured);
     for (int i = 0; i < UB_AXES; i++)
         ub_axis_assign(&spec, ub_axis_names[i], &b->axis[i].value[at[i]]);
-    suite->cells[suite->count++] = (struct ub_suite_cell){
-        .spec = spec,
-        .timeout = b->timeout,
-        .control = b->control ? ub_strdup(b->control) : NULL,
-        .line = b->node->line,
-        .optional = b->optional};
+    suite->cells[suite->count++] =
+        (struct ub_suite_cell){.spec = spec,
+                               .timeout = b->timeout,
+                               .control = b->control ? ub_strdup(b->control) : NULL,
+                               .line = b->node->line,
+                               .optional = b->optional};
 }
 
 static bool advance(const struct block *b, size_t at[UB_AXES])

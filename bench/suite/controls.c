@@ -120,10 +120,10 @@ bool ub_suite_read_control(struct ub_suite *suite, const struct ub_yaml *node, c
     *control = NULL;
     if (!node)
         return true;
-    bool good = node->kind == UB_YAML_MAP ||
-                ub_fail(err, UB_INPUT,
-                        "%s:%d: 'control' is no map; expected laws, as in {catapult: fails}",
-                        node->path, node->line);
+    bool good =
+        node->kind == UB_YAML_MAP ||
+        ub_fail(err, UB_INPUT, "%s:%d: 'control' is no map; expected laws, as in {catapult: fails}",
+                node->path, node->line);
     for (size_t i = 0; good && i < node->count; i++)
         good = add_mark(suite, node->keys[i], node->items[i], control, err);
     if (good)

@@ -142,8 +142,8 @@ bool ub_plan_write(const struct ub_plan *plan, const char *store, const char *su
     for (size_t i = 0; i < plan->count; i++)
         if (plan->entries[i].selected || is_among(&before, plan->entries[i].id) ||
             (lost && plan->entries[i].status != UB_RUN_MISSING))
-            expected[n++] = (struct ub_expected){plan->entries[i].cell->spec,
-                                                 plan->entries[i].cell->control};
+            expected[n++] =
+                (struct ub_expected){plan->entries[i].cell->spec, plan->entries[i].cell->control};
     bool good = copy_suite(store, suite_path, err) && ub_manifest_write(store, expected, n, err);
     ub_free(before.id);
     ub_free(expected);

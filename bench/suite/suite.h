@@ -28,8 +28,8 @@
  * controls of laws (report/laws): runs on which the law must hold, by theorem, or must fail; they
  * test the instrument and never enter the law's verdict. Marks are no part of what a run is: with
  * other marks the same command asks for the same runs. A run of two blocks has the marks of both; a
- * block's `control` replaces that of `defaults` ({}: none). A block with `optional: true` is left out, dataset by dataset,
- * where the files that a dataset needs are not there. */
+ * block's `control` replaces that of `defaults` ({}: none). A block with `optional: true` is left
+ * out, dataset by dataset, where the files that a dataset needs are not there. */
 #ifndef UB_SUITE_H
 #define UB_SUITE_H
 

@@ -28,6 +28,7 @@ enum column {
     MESSAGE,
     COMMAND,
     FILES,
+    CONTROL,
     COLUMNS
 };
 
@@ -35,7 +36,7 @@ static const char *const column_names[COLUMNS] = {
     "id",        "status",      "dataset",       "model",           "loss",       "init",
     "optimizer", "steps",       "seed",          "data-seed",       "precision",  "save-weights",
     "measure",   "model-label", "dataset-label", "optimizer-label", "init-label", "message",
-    "command",   "files"};
+    "command",   "files",       "control"};
 
 static const char provenance_prefix[] = "provenance.";
 
@@ -91,6 +92,7 @@ static void add_spec(struct ub_text *text, const struct ub_run *run)
     char *files = ub_run_spec_files(s);
     ub_csv_add(text, files);
     ub_free(files);
+    ub_csv_add(text, run->control ? run->control : "");
 }
 
 static struct labels provenance_names(const struct digest *digest)
@@ -254,6 +256,9 @@ static bool read_row(const struct source *s, struct ub_run *run)
     if (!ub_run_status_find(cell(s, STATUS), &run->status))
         return bad(s, "status", cell(s, STATUS), "ok, diverged, timeout, failed or missing");
     run->message = ub_strdup(cell(s, MESSAGE));
+    run->control = label_or_null(cell(s, CONTROL));
+    if (run->control && !ub_control_reads(run->control))
+        return bad(s, "control", run->control, "LAW=holds or LAW=fails, joined by ';'");
     if (!read_spec(s, &run->spec))
         return false;
     run->label = ub_run_spec_label(&run->spec);

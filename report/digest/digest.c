@@ -35,6 +35,7 @@ static struct ub_run copy_run(const struct ub_run *run)
     memcpy(copy.id, run->id, sizeof copy.id);
     copy.label = ub_strdup(run->label);
     copy.message = ub_strdup(run->message ? run->message : "");
+    copy.control = run->control ? ub_strdup(run->control) : NULL;
     for (size_t i = 0; i < run->n_facts; i++)
         append_fact(&copy, run->facts[i].name, run->facts[i].value);
     for (size_t i = 0; i < run->n_provenance; i++)
@@ -47,6 +48,7 @@ static void clear_run(struct ub_run *run)
     ub_run_spec_clear(&run->spec);
     ub_free(run->label);
     ub_free(run->message);
+    ub_free(run->control);
     for (size_t i = 0; i < run->n_facts; i++)
         ub_free(run->facts[i].name);
     ub_free(run->facts);

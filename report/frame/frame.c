@@ -136,8 +136,7 @@ static bool add_calls(struct ub_cells *cells, const struct ub_store *store, stru
 
 static void add_scalars(struct ub_cells *cells, const struct ub_store *store)
 {
-    static const char *const names[] = {"steps",   "precision", "data",
-                                        "control", "data-seed", "seed"};
+    static const char *const names[] = {"steps", "precision", "data", "data-seed", "seed"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         for (size_t i = 0; i < store->count; i++) {
             const struct ub_run_spec *spec = &store->runs[i].spec;
@@ -146,10 +145,8 @@ static void add_scalars(struct ub_cells *cells, const struct ub_store *store)
             snprintf(number[0], sizeof *number, "%" PRId64, spec->steps);
             snprintf(number[1], sizeof *number, "%" PRIu64, spec->data_seed);
             snprintf(number[2], sizeof *number, "%" PRIu64, spec->seed);
-            const char *const words[] = {
-                number[0],           spec->double_precision ? "f64" : "f32",
-                *data ? data : NULL, store->runs[i].control,
-                number[1],           number[2]};
+            const char *const words[] = {number[0], spec->double_precision ? "f64" : "f32",
+                                         *data ? data : NULL, number[1], number[2]};
             if (words[k])
                 ub_cells_word(cells, i, names[k], words[k], (double)NAN);
         }
@@ -212,15 +209,14 @@ const char *ub_frame_word(const struct ub_frame *frame, size_t row, const char *
     return c && c->level && c->level[row] >= 0 ? c->words[c->level[row]] : "";
 }
 
-/* "LAW=holds;LAW=fails". */
 enum ub_control ub_frame_control(const struct ub_frame *frame, size_t row, const char *law)
 {
     const char *at = frame->store->runs[row].control;
-    const size_t length = strlen(law);
-    while (at && *at) {
-        const size_t entry = strcspn(at, ";");
-        if (strncmp(at, law, length) == 0 && at[length] == '=')
-            return strncmp(at + length + 1, "holds", 5) == 0 ? UB_CONTROL_HOLDS : UB_CONTROL_FAILS;
+    size_t entry, length;
+    bool holds;
+    while (at && (entry = ub_control_entry(at, &length, &holds))) {
+        if (strncmp(at, law, length) == 0 && law[length] == '\0')
+            return holds ? UB_CONTROL_HOLDS : UB_CONTROL_FAILS;
         at += entry + (at[entry] == ';');
     }
     return UB_NO_CONTROL;

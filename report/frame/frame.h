@@ -57,8 +57,8 @@ const struct ub_column *ub_frame_column(const struct ub_frame *frame, const char
 double ub_frame_number(const struct ub_frame *frame, size_t row, const char *column); /* or NAN */
 const char *ub_frame_word(const struct ub_frame *frame, size_t row, const char *column); /* or "" */
 
-/* Whether a run is a control of a law: one where it must hold, or must fail. Runs that are controls
- * and runs that are not are never in one group. */
+/* Whether a run is a control of a law: one where it must hold, or must fail. No axis: what a run is
+ * a control of says nothing of what it is, and groups do not depend on it. */
 enum ub_control { UB_NO_CONTROL, UB_CONTROL_HOLDS, UB_CONTROL_FAILS };
 enum ub_control ub_frame_control(const struct ub_frame *frame, size_t row, const char *law);
 

@@ -13,20 +13,21 @@ const char *const ub_strand_names[UB_STRANDS] = {"solvable settings", "limits", 
 
 struct selection {
     const struct ub_law *law;
-    bool controls;
+    enum ub_control control;
 };
 
 static bool is_selected(const struct ub_frame *frame, size_t row, const void *context)
 {
     const struct selection *s = context;
-    const bool is_control = ub_frame_control(frame, row, s->law->name) != UB_NO_CONTROL;
-    return is_control == s->controls && (is_control || s->law->applies(frame, row));
+    return ub_frame_control(frame, row, s->law->name) == s->control &&
+           (s->control != UB_NO_CONTROL || s->law->applies(frame, row));
 }
 
+/* Of the runs that are this kind of control of the law, or none and ones that it applies to. */
 static struct ub_groups groups_of(const struct ub_law *law, const struct ub_frame *frame,
-                                  bool controls)
+                                  enum ub_control control)
 {
-    const struct selection selection = {law, controls};
+    const struct selection selection = {law, control};
     struct ub_rows rows = ub_frame_where(frame, NULL, is_selected, &selection);
     struct ub_groups groups = ub_frame_group(frame, &rows, law->within);
     ub_rows_clear(&rows);
@@ -108,11 +109,23 @@ bool ub_datum_meets(const struct ub_claim *claim, const struct ub_datum *datum)
     return meets;
 }
 
+/* Those that must hold, then those that must fail: never both in one group. */
+static struct ub_groups controls_of(const struct ub_law *law, const struct ub_frame *frame)
+{
+    struct ub_groups all = groups_of(law, frame, UB_CONTROL_HOLDS);
+    struct ub_groups fails = groups_of(law, frame, UB_CONTROL_FAILS);
+    all.group = ub_realloc(all.group, (all.count + fails.count + 1) * sizeof *all.group);
+    for (size_t g = 0; g < fails.count; g++)
+        all.group[all.count++] = fails.group[g];
+    ub_free(fails.group); /* what is in it has moved */
+    return all;
+}
+
 /* A control that must fail has done so, too, when its runs count against the claim; one that cannot
  * speak has shown nothing. */
 static void run_controls(struct ub_law_verdict *v, const struct ub_frame *frame)
 {
-    v->controls = groups_of(v->law, frame, true);
+    v->controls = controls_of(v->law, frame);
     v->control = ub_calloc(v->controls.count + 1, sizeof *v->control);
     v->control_data = ub_calloc(v->controls.count + 1, sizeof *v->control_data);
     v->control_right = ub_calloc(v->controls.count + 1, sizeof *v->control_right);
@@ -136,7 +149,7 @@ struct ub_law_verdict *ub_law_verdict_new(const struct ub_law *law, const struct
 {
     struct ub_law_verdict *v = ub_calloc(1, sizeof *v);
     v->law = law;
-    v->groups = groups_of(law, frame, false);
+    v->groups = groups_of(law, frame, UB_NO_CONTROL);
     run_controls(v, frame);
     if (v->groups.count + v->controls.count == 0) {
         ub_law_verdict_free(v);
@@ -216,9 +229,30 @@ static void add_lack(struct ub_text *text, const struct ub_law *law, const struc
     }
 }
 
+struct ub_law_controls ub_law_controls(const struct ub_law *law, const struct ub_frame *frame)
+{
+    struct ub_law_controls c = {0};
+    struct ub_groups groups = controls_of(law, frame);
+    for (size_t g = 0; g < groups.count; g++) {
+        struct ub_text lack = {0};
+        const bool holds =
+            ub_frame_control(frame, groups.group[g].row[0], law->name) == UB_CONTROL_HOLDS;
+        c.hold += holds;
+        c.fail += !holds;
+        add_lack(&lack, law, frame, &groups.group[g]);
+        if (lack.length && !c.lacks) {
+            c.lacks = lack.data;
+            lack = (struct ub_text){0};
+        }
+        ub_text_free(&lack);
+    }
+    ub_groups_clear(&groups);
+    return c;
+}
+
 char *ub_law_lacks(const struct ub_law *law, const struct ub_frame *frame, bool *applies)
 {
-    struct ub_groups groups = groups_of(law, frame, false);
+    struct ub_groups groups = groups_of(law, frame, UB_NO_CONTROL);
     struct ub_text least = {0};
     bool decidable = false;
     *applies = groups.count > 0;

@@ -99,4 +99,12 @@ bool ub_datum_meets(const struct ub_claim *claim, const struct ub_datum *datum);
  * (`*applies` says which). `measured` tells whether a run measures an observable. Caller frees. */
 char *ub_law_lacks(const struct ub_law *law, const struct ub_frame *frame, bool *applies);
 
+/* The law's controls among these runs: how many groups must hold, how many fail, and what the first
+ * that could not speak lacks, as above (NULL: all could; caller frees). */
+struct ub_law_controls {
+    size_t hold, fail;
+    char *lacks;
+};
+struct ub_law_controls ub_law_controls(const struct ub_law *law, const struct ub_frame *frame);
+
 #endif

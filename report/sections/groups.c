@@ -52,13 +52,51 @@ static void add_resolution(struct ub_text *out, const struct ub_law_verdict *v)
     ub_text_add(out, "%s", v->below > 0 || isfinite(v->above) ? "." : "");
 }
 
+static const char *control_word(enum ub_control control)
+{
+    static const char *const words[] = {"", "must hold", "must fail"};
+    return words[control];
+}
+
+static size_t controls_of_kind(const struct ub_law_verdict *v, enum ub_control kind)
+{
+    size_t n = 0;
+    for (size_t g = 0; g < v->controls.count; g++)
+        n += v->control[g] == kind;
+    return n;
+}
+
+/* What they came to, of those that did not come out as they must. */
+static void add_wrong_controls(struct ub_text *out, const struct ub_law_verdict *v)
+{
+    size_t named = 0;
+    for (size_t g = 0; g < v->controls.count; g++) {
+        const struct ub_datum *d = &v->control_data[g];
+        if (v->control_right[g])
+            continue;
+        ub_text_add(out, named++ ? ", " : " (not so: ");
+        if (d->why)
+            ub_text_add(out, "%s", d->why);
+        else
+            ub_text_add(out, "%.4g", d->value);
+        ub_text_add(out, " where it %s", control_word(v->control[g]));
+    }
+    ub_text_add(out, "%s", named ? ")" : "");
+}
+
 static void add_controls(struct ub_text *out, const struct ub_law_verdict *v)
 {
     if (v->controls.count == 0)
         ub_text_add(out, " No controls were run.");
     else
-        ub_text_add(out, " %zu of %zu controls came out as they must.", v->n_right,
+        ub_text_add(out, " %zu of %zu controls came out as they must", v->n_right,
                     v->controls.count);
+    add_wrong_controls(out, v);
+    if (v->controls.count > 0 && controls_of_kind(v, UB_CONTROL_HOLDS) == 0)
+        ub_text_add(out, "; none had to hold");
+    if (v->controls.count > 0 && controls_of_kind(v, UB_CONTROL_FAILS) == 0)
+        ub_text_add(out, "; none had to fail");
+    ub_text_add(out, "%s", v->controls.count > 0 ? "." : "");
 }
 
 void add_group_verdict(struct ub_text *out, const struct ub_law_verdict *v, bool markdown)
@@ -81,20 +119,18 @@ void add_group_verdict(struct ub_text *out, const struct ub_law_verdict *v, bool
 /* ---- tables -----------------------------------------------------------------------------------
  */
 
-static const char *control_word(enum ub_control control)
-{
-    static const char *const words[] = {"", "must hold", "must fail"};
-    return words[control];
-}
-
 static void add_row(struct table *t, const struct ub_law *law, const char *name,
-                    const struct ub_datum *d, bool meets, enum ub_control control)
+                    const struct ub_datum *d, bool good, enum ub_control control)
 {
     table_cell(t, "%s", name);
     table_real(t, d->why ? (double)NAN : d->value, 4);
     table_real(t, d->why ? (double)NAN : d->se, 2);
     table_real(t, d->predicts ? d->prediction : law->is.target, 4);
-    table_cell(t, "%s", d->why ? d->why : meets ? "yes" : "no");
+    table_cell(t, "%s",
+               d->why                     ? d->why
+               : control == UB_NO_CONTROL ? good ? "yes" : "no"
+               : good                     ? "as it must"
+                                          : "not as it must");
     table_cell(t, "%s", control_word(control));
 }
 
