@@ -17,20 +17,20 @@ static size_t law_names(const char **names)
     return n;
 }
 
-static bool check_name(const struct ub_suite *suite, const struct ub_suite_control *control,
+static bool check_name(const struct ub_suite *suite, const struct ub_control_law *control,
                        const char *const *names, size_t n, struct ub_error *err)
 {
     for (size_t i = 0; i < n; i++)
-        if (strcmp(names[i], control->law) == 0)
+        if (strcmp(names[i], control->name) == 0)
             return true;
-    const char *near = ub_suggest(control->law, names, n);
+    const char *near = ub_suggest(control->name, names, n);
     if (near)
         return ub_fail(err, UB_INPUT, "%s:%d: control of unknown law '%s'; did you mean '%s'?",
-                       suite->path, control->line, control->law, near);
+                       suite->path, control->line, control->name, near);
     return ub_fail(err, UB_INPUT,
                    "%s:%d: control of unknown law '%s'; expected one that 'unibench list laws' "
                    "shows",
-                   suite->path, control->line, control->law);
+                   suite->path, control->line, control->name);
 }
 
 bool cli_check_controls(const struct ub_suite *suite, struct ub_error *err)
@@ -38,8 +38,8 @@ bool cli_check_controls(const struct ub_suite *suite, struct ub_error *err)
     const char **names = ub_calloc(law_names(NULL) + 1, sizeof *names);
     const size_t n = law_names(names);
     bool good = true;
-    for (size_t i = 0; good && i < suite->n_controls; i++)
-        good = check_name(suite, &suite->controls[i], names, n, err);
+    for (size_t i = 0; good && i < suite->controls.count; i++)
+        good = check_name(suite, &suite->controls.law[i], names, n, err);
     ub_free(names);
     return good;
 }

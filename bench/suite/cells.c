@@ -1,6 +1,5 @@
 /* One block of a suite: the cartesian product of its axes, less what it excludes. */
 #include "bench/suite/axes.h"
-#include "bench/suite/controls.h"
 #include "bench/suite/private.h"
 #include "bench/suite/words.h"
 
@@ -177,7 +176,7 @@ static bool read_control(struct ub_suite *suite, struct block *b, const struct u
                          struct ub_error *err)
 {
     const struct ub_yaml *node = ub_block_setting(b->node, defaults, "control");
-    return ub_suite_read_control(suite, node, &b->control, err);
+    return ub_control_read(&suite->controls, node, &b->control, err);
 }
 
 static bool read_block(struct ub_suite *suite, struct block *b, const struct ub_yaml *defaults,

@@ -62,7 +62,7 @@ static bool write_marks(const struct mark *marks, size_t n, struct ub_text *text
     return true;
 }
 
-bool ub_suite_join_controls(const char *a, const char *b, char **joined, char **law)
+bool ub_control_join(const char *a, const char *b, char **joined, char **law)
 {
     struct mark *marks = ub_calloc(count_marks(a) + count_marks(b) + 1, sizeof *marks);
     const size_t n = add_marks(marks, add_marks(marks, 0, a), b);
@@ -80,18 +80,25 @@ bool ub_suite_join_controls(const char *a, const char *b, char **joined, char **
 
 /* ---- reading ---------------------------------------------------------------------------- */
 
-/* Each law of each line once, however many blocks inherit it. */
-static void note_law(struct ub_suite *suite, const char *law, int line)
+void ub_control_laws_clear(struct ub_control_laws *laws)
 {
-    for (size_t i = 0; i < suite->n_controls; i++)
-        if (suite->controls[i].line == line && strcmp(suite->controls[i].law, law) == 0)
-            return;
-    suite->controls =
-        ub_realloc(suite->controls, (suite->n_controls + 1) * sizeof *suite->controls);
-    suite->controls[suite->n_controls++] = (struct ub_suite_control){ub_strdup(law), line};
+    for (size_t i = 0; i < laws->count; i++)
+        ub_free(laws->law[i].name);
+    ub_free(laws->law);
+    *laws = (struct ub_control_laws){0};
 }
 
-static bool add_mark(struct ub_suite *suite, const char *law, const struct ub_yaml *node,
+/* Once, however many blocks inherit the line. */
+static void note_law(struct ub_control_laws *laws, const char *name, int line)
+{
+    for (size_t i = 0; i < laws->count; i++)
+        if (laws->law[i].line == line && strcmp(laws->law[i].name, name) == 0)
+            return;
+    laws->law = ub_realloc(laws->law, (laws->count + 1) * sizeof *laws->law);
+    laws->law[laws->count++] = (struct ub_control_law){ub_strdup(name), line};
+}
+
+static bool add_mark(struct ub_control_laws *laws, const char *law, const struct ub_yaml *node,
                      char **control, struct ub_error *err)
 {
     const char *word = node->kind == UB_YAML_SCALAR ? node->text : "no text";
@@ -102,10 +109,10 @@ static bool add_mark(struct ub_suite *suite, const char *law, const struct ub_ya
     const bool good = ub_control_entry(entry.data, &length, &holds) == entry.length;
     if (good) {
         char *joined, *clash; /* of a map's keys none is there twice: no clash */
-        ub_suite_join_controls(*control, entry.data, &joined, &clash);
+        ub_control_join(*control, entry.data, &joined, &clash);
         ub_free(*control);
         *control = joined;
-        note_law(suite, law, node->line);
+        note_law(laws, law, node->line);
     }
     ub_text_free(&entry);
     return good || ub_fail(err, UB_INPUT,
@@ -114,8 +121,8 @@ static bool add_mark(struct ub_suite *suite, const char *law, const struct ub_ya
                            node->path, node->line, law, word);
 }
 
-bool ub_suite_read_control(struct ub_suite *suite, const struct ub_yaml *node, char **control,
-                           struct ub_error *err)
+bool ub_control_read(struct ub_control_laws *laws, const struct ub_yaml *node, char **control,
+                     struct ub_error *err)
 {
     *control = NULL;
     if (!node)
@@ -125,7 +132,7 @@ bool ub_suite_read_control(struct ub_suite *suite, const struct ub_yaml *node, c
         ub_fail(err, UB_INPUT, "%s:%d: 'control' is no map; expected laws, as in {catapult: fails}",
                 node->path, node->line);
     for (size_t i = 0; good && i < node->count; i++)
-        good = add_mark(suite, node->keys[i], node->items[i], control, err);
+        good = add_mark(laws, node->keys[i], node->items[i], control, err);
     if (good)
         return true;
     ub_free(*control);

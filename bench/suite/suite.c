@@ -1,6 +1,5 @@
 /* Suite files: finding them, their top level, and duplicates. */
 #include "bench/suite/suite.h"
-#include "bench/suite/controls.h"
 #include "bench/suite/private.h"
 #include "datasets/datasets.h"
 
@@ -58,7 +57,7 @@ static bool join_controls(const struct ub_suite *suite, struct ub_suite_cell *ce
                           const struct ub_suite_cell *again, struct ub_error *err)
 {
     char *joined, *law;
-    if (ub_suite_join_controls(cell->control, again->control, &joined, &law)) {
+    if (ub_control_join(cell->control, again->control, &joined, &law)) {
         ub_free(cell->control);
         cell->control = joined;
         return true;
@@ -233,9 +232,7 @@ void ub_suite_free(struct ub_suite *suite)
     for (size_t i = 0; i < suite->count; i++)
         clear_cell(&suite->cells[i]);
     ub_free(suite->cells);
-    for (size_t i = 0; i < suite->n_controls; i++)
-        ub_free(suite->controls[i].law);
-    ub_free(suite->controls);
+    ub_control_laws_clear(&suite->controls);
     ub_free(suite->name);
     ub_free(suite->description);
     ub_free(suite->path);

@@ -33,7 +33,7 @@
 #ifndef UB_SUITE_H
 #define UB_SUITE_H
 
-#include "bench/store/store.h"
+#include "bench/suite/controls.h"
 
 struct ub_suite_cell {
     struct ub_run_spec spec;
@@ -44,18 +44,12 @@ struct ub_suite_cell {
     bool absent; /* the files of its dataset are not there, so its id cannot be known */
 };
 
-struct ub_suite_control { /* a law that some `control` names; whether there is such a law, only */
-    char *law;            /* who knows laws can tell */
-    int line;
-};
-
 struct ub_suite {
     char *name, *description, *path;
     size_t count;
-    struct ub_suite_cell *cells; /* in file order, seeds fastest */
-    size_t duplicates, excluded; /* dropped cells */
-    size_t n_controls;
-    struct ub_suite_control *controls; /* in file order */
+    struct ub_suite_cell *cells;     /* in file order, seeds fastest */
+    size_t duplicates, excluded;     /* dropped cells */
+    struct ub_control_laws controls; /* that some `control` names */
 };
 
 /* Every error has file and line, and a suggestion where a name is near another. */
