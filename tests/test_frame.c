@@ -236,6 +236,32 @@ static void traces_are_read_when_asked_for(void **state)
     support_remove(folder);
 }
 
+/* A group's name says no more than tells it from the others. */
+static void names_have_what_tells_groups_apart(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"mlp:activation=tanh,bias=true",
+                                         "mlp:activation=relu,bias=true",
+                                         "cnn:activation=relu,kernel=3", "linear:bias=true"};
+    static const char *const names[] = {"mlp activation=tanh, gd lr=0.1", "mlp activation=relu, gd",
+                                        "cnn, gd", "linear, adam"};
+    struct ub_run runs[5];
+    for (size_t i = 0; i < 4; i++)
+        runs[i] = run_of("digits:size=0", models[i], i == 3 ? "adam:lr=0.2" : "gd:lr=0.1", 0);
+    runs[4] = run_of("digits:size=0", models[0], "gd:lr=0.3", 0);
+    struct ub_store store;
+    struct ub_frame *f = frame_of(&store, runs, 5);
+    struct ub_groups g = ub_frame_group(f, NULL, (const char *const[]){NULL});
+    assert_int_equal(g.count, 5);
+    for (size_t i = 0; i < 4; i++) {
+        char *name = ub_frame_group_name(f, &g, i);
+        assert_string_equal(name, names[i]);
+        ub_free(name);
+    }
+    ub_groups_clear(&g);
+    ub_frame_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +271,7 @@ int main(void)
         cmocka_unit_test(groups_differ_in_what_may_not_vary),
         cmocka_unit_test(groups_of_many_runs_are_those_of_brute_force),
         cmocka_unit_test(traces_are_read_when_asked_for),
+        cmocka_unit_test(names_have_what_tells_groups_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

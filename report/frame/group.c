@@ -249,22 +249,49 @@ static bool is_common(const struct ub_column *c, const struct ub_rows *rows)
     return true;
 }
 
-/* Whether groups differ in an axis that is one within each of them. An option that only some have
- * does not tell them apart: what they are options of does. */
-static bool tells_apart(const struct ub_column *c, const struct ub_groups *groups)
+static bool is_common_in_all(const struct ub_column *c, const struct ub_groups *groups)
 {
-    int first = -1;
-    bool differs = false;
-    if (c->role != UB_COLUMN_AXIS)
-        return false;
-    for (size_t g = 0; g < groups->count; g++) {
-        const int level = c->level[groups->group[g].row[0]];
+    for (size_t g = 0; g < groups->count; g++)
         if (!is_common(c, &groups->group[g]))
             return false;
-        first = first < 0 ? level : first;
-        differs = differs || (level >= 0 && level != first);
-    }
-    return differs;
+    return true;
+}
+
+/* Moves to the front those of n rows that have `row`'s word; returns how many. */
+static size_t alike(const struct ub_column *c, size_t row, size_t *rows, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (c->level[rows[i]] == c->level[row]) {
+            const size_t other = rows[kept];
+            rows[kept++] = rows[i];
+            rows[i] = other;
+        }
+    return kept;
+}
+
+/* Which columns a group's name has. What is trained and on what comes first: each word that not all
+ * groups have. Then options, as far as groups of the same words differ in them: an option that
+ * only some have does not tell them apart, what they are options of does. */
+static void set_named(const struct ub_frame *frame, const struct ub_groups *groups, size_t row,
+                      bool *named)
+{
+    size_t *first = ub_calloc(groups->count + 1, sizeof *first), like = groups->count;
+    for (size_t g = 0; g < groups->count; g++)
+        first[g] = groups->group[g].row[0];
+    for (int options = 0; options < 2; options++)
+        for (size_t i = 0; i < frame->columns; i++) {
+            const struct ub_column *c = &frame->column[i];
+            const bool is_option = strchr(c->name, '.') != NULL;
+            if (c->role != UB_COLUMN_AXIS || is_option != (options == 1) || c->level[row] < 0)
+                continue;
+            const size_t kept = alike(c, row, first, like);
+            const bool differs =
+                kept < like || (!is_option && alike(c, row, first, groups->count) < groups->count);
+            named[i] = differs && is_common_in_all(c, groups);
+            like = named[i] ? alike(c, row, first, like) : like;
+        }
+    ub_free(first);
 }
 
 char *ub_frame_group_name(const struct ub_frame *frame, const struct ub_groups *groups,
@@ -272,10 +299,12 @@ char *ub_frame_group_name(const struct ub_frame *frame, const struct ub_groups *
 {
     struct ub_text name = {0};
     const size_t row = groups->group[group].row[0];
+    bool *named = ub_calloc(frame->columns + 1, sizeof *named);
+    set_named(frame, groups, row, named);
     ub_text_add(&name, "%s", "");
     for (size_t i = 0; i < frame->columns; i++) {
         const struct ub_column *c = &frame->column[i];
-        if (!tells_apart(c, groups) || c->level[row] < 0)
+        if (!named[i])
             continue;
         const char *word = c->words[c->level[row]], *dot = strchr(c->name, '.');
         const char *before = name.length ? dot ? " " : ", " : "";
@@ -286,5 +315,6 @@ char *ub_frame_group_name(const struct ub_frame *frame, const struct ub_groups *
     }
     if (name.length == 0)
         ub_text_add(&name, "all");
+    ub_free(named);
     return name.data;
 }

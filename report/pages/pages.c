@@ -1,5 +1,6 @@
 /* The report: verdicts first, then the summary, figures, full tables, how to repeat, provenance. */
 #include "report/report.h"
+#include "report/sections/board.h"
 #include "report/sections/exponents.h"
 
 #include <string.h>
@@ -315,6 +316,24 @@ static void add_notice(struct ub_text *out, const struct ub_store *store)
     ub_free(notice);
 }
 
+static struct board board_of(const struct study *study)
+{
+    return (struct board){study->frame, study->n_group_laws, study->group_laws};
+}
+
+static void add_scoreboard(struct ub_text *out, const struct study *study)
+{
+    const struct board board = board_of(study);
+    struct table *t = scoreboard_table(&board, true);
+    if (table_rows(t) > 0) {
+        ub_text_add(out, "\n## Laws at a glance\n\nMeet it: systems (groups of runs) that meet the "
+                         "law, of those that have a value or count against it, of those that it is "
+                         "about. Value: mean over systems with its 95%% interval.\n\n");
+        table_markdown(t, out);
+    }
+    table_free(t);
+}
+
 static void add_page(struct ub_text *out, const struct study *study, const struct plates *plates)
 {
     ub_text_add(out, "# unibench report\n");
@@ -331,6 +350,7 @@ static void add_page(struct ub_text *out, const struct study *study, const struc
         add_group_verdict(out, study->group_laws[i], true);
         ub_text_add(out, "\n");
     }
+    add_scoreboard(out, study);
     ub_text_add(out, "\n## Summary\n\n");
     add_summary(out, study);
     ub_text_add(out, "\n");
@@ -416,6 +436,18 @@ bool ub_report_runs_csv(const struct ub_store *store, const char *path, struct u
     return good;
 }
 
+/* The two figures that are about all laws stand under Figures, each law's own under Laws. */
+static bool draw_board(const struct study *study, struct plates *plates, struct ub_error *err)
+{
+    const struct board board = board_of(study);
+    if (!plot_diagonal(&board, plates, err) || !plot_matrix(&board, plates, err))
+        return false;
+    plates->section = "Laws";
+    const bool good = plot_forests(&board, plates, err);
+    plates->section = NULL;
+    return good;
+}
+
 static bool write_all(const struct study *study, const char *folder, struct ub_error *err)
 {
     const struct ub_store *store = study->store;
@@ -428,12 +460,13 @@ static bool write_all(const struct study *study, const char *folder, struct ub_e
     struct plates plates = {.folder = folder, .notes = notes, .n_notes = 4};
     char *runs = ub_path(folder, "runs.csv");
     struct ub_text page = {0};
-    bool good = plot_architectures(study, &plates, err) && plot_coordinates(study, &plates, err) &&
-                plot_flows(study, &plates, err) && plot_catapults(study, &plates, err) &&
-                plot_batches(study, &plates, err) && plot_plateaus(study, &plates, err) &&
-                plot_training(study, &plates, err) && draw_exponents(study, &plates, err) &&
-                plot_spectra(study, &plates, err) && write_spectra(study, folder, err) &&
-                write_runs(study, runs, err) && write_laws(study, folder, err);
+    bool good = draw_board(study, &plates, err) && plot_architectures(study, &plates, err) &&
+                plot_coordinates(study, &plates, err) && plot_flows(study, &plates, err) &&
+                plot_catapults(study, &plates, err) && plot_batches(study, &plates, err) &&
+                plot_plateaus(study, &plates, err) && plot_training(study, &plates, err) &&
+                draw_exponents(study, &plates, err) && plot_spectra(study, &plates, err) &&
+                write_spectra(study, folder, err) && write_runs(study, runs, err) &&
+                write_laws(study, folder, err);
     if (good) {
         add_page(&page, study, &plates);
         good = write_text(folder, "report.md", &page, err);

@@ -1,5 +1,5 @@
 /* Verdicts and tables in words: what the terminal and the report's first page show. */
-#include "report/sections/sections.h"
+#include "report/sections/board.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -201,6 +201,17 @@ static void add_wrapped(struct ub_text *out, const char *text)
     ub_text_add(out, "\n");
 }
 
+static void add_scoreboard(struct ub_text *out, const struct study *study)
+{
+    const struct board board = {study->frame, study->n_group_laws, study->group_laws};
+    struct table *t = scoreboard_table(&board, false);
+    if (table_rows(t) > 0) {
+        ub_text_add(out, "\n");
+        table_plain(t, TERMINAL_WIDTH, out);
+    }
+    table_free(t);
+}
+
 char *ub_report_summary(const struct ub_store *store, struct ub_error *err)
 {
     struct study *study = study_new(store, err);
@@ -230,6 +241,7 @@ char *ub_report_summary(const struct ub_store *store, struct ub_error *err)
         add_wrapped(&out, verdict.data);
         ub_text_free(&verdict);
     }
+    add_scoreboard(&out, study);
     study_free(study);
     return out.data ? out.data : ub_strdup("");
 }

@@ -1,0 +1,103 @@
+/* Where laws hold: the share of groups that meet each, by model, optimizer and dataset. */
+#include "report/sections/board.h"
+
+#include <math.h>
+#include <string.h>
+
+struct cell {
+    size_t within, spoke;
+};
+
+/* Of one law: the groups whose runs all have this word of the axis. */
+static struct cell cell_of(const struct ub_law_verdict *v, const struct ub_column *axis, int word)
+{
+    struct cell c = {0, 0};
+    for (size_t g = 0; g < v->groups.count; g++) {
+        const struct ub_rows *rows = &v->groups.group[g];
+        size_t same = 0;
+        while (same < rows->count && axis->level[rows->row[same]] == word)
+            same++;
+        const struct ub_datum *d = &v->data[g];
+        if (same < rows->count || (d->why && !d->against))
+            continue;
+        c.spoke++;
+        c.within += v->judgment.meets[g];
+    }
+    return c;
+}
+
+/* Words of the axis of which some law speaks. */
+static size_t words_of(const struct board *board, const struct ub_column *axis, int *word)
+{
+    size_t n = 0;
+    for (size_t w = 0; w < axis->n_words; w++) {
+        size_t spoke = 0;
+        for (size_t i = 0; i < board->count; i++)
+            spoke += cell_of(board->verdict[i], axis, (int)w).spoke;
+        if (spoke > 0)
+            word[n++] = (int)w;
+    }
+    return n;
+}
+
+static void draw_cells(struct ub_panel *p, const struct board *board, const struct ub_column *axis,
+                       const int *word, size_t n)
+{
+    const size_t laws = board->count;
+    double *shade = ub_calloc(n * laws + 1, sizeof *shade);
+    double *x = ub_calloc(n + 1, sizeof *x), *y = ub_calloc(laws + 1, sizeof *y);
+    for (size_t k = 0; k <= n; k++)
+        x[k] = (double)k - 0.5;
+    for (size_t i = 0; i <= laws; i++)
+        y[i] = (double)i - 0.5;
+    for (size_t k = 0; k < n; k++)
+        for (size_t i = 0; i < laws; i++) {
+            const struct cell c = cell_of(board->verdict[i], axis, word[k]);
+            shade[k * laws + i] = c.spoke ? (double)c.within / (double)c.spoke : (double)NAN;
+        }
+    ub_panel_heat(p, x, n, y, laws, shade);
+    ub_free(shade);
+    ub_free(x);
+    ub_free(y);
+}
+
+static void draw_axis(struct ub_panel *p, const struct board *board, const struct ub_column *axis,
+                      const char *title)
+{
+    int *word = ub_calloc(axis->n_words + 1, sizeof *word);
+    const size_t n = words_of(board, axis, word);
+    const char **words = ub_calloc(n + 1, sizeof *words),
+               **laws = ub_calloc(board->count + 1, sizeof *laws);
+    for (size_t k = 0; k < n; k++)
+        words[k] = axis->words[word[k]];
+    for (size_t i = 0; i < board->count; i++)
+        laws[i] = board->verdict[i]->law->name;
+    ub_panel_title(p, title);
+    ub_panel_axes(p, "", UB_LINEAR, "", UB_LINEAR);
+    ub_panel_range(p, UB_HORIZONTAL, -0.5, (double)n - 0.5);
+    ub_panel_range(p, UB_VERTICAL, -0.5, (double)board->count - 0.5);
+    draw_cells(p, board, axis, word, n);
+    ub_panel_categories(p, UB_HORIZONTAL, words, n);
+    ub_panel_categories(p, UB_VERTICAL, laws, board->count);
+    ub_free(word);
+    ub_free(words);
+    ub_free(laws);
+}
+
+bool plot_matrix(const struct board *board, struct plates *plates, struct ub_error *err)
+{
+    static const char *const axes[] = {"model", "optimizer", "dataset"};
+    static const char *const titles[] = {"by model", "by optimizer", "by dataset"};
+    if (board->count < 2)
+        return true;
+    struct ub_figure *f = ub_figure_new("Where laws hold", 3, 1);
+    for (int k = 0; k < 3; k++)
+        draw_axis(ub_figure_panel(f, k, 0), board, ub_frame_column(board->frame, axes[k]),
+                  titles[k]);
+    ub_figure_size(f, 1000, 3 * (170 + 22 * (double)board->count));
+    ub_figure_colors(f, "share of systems that meet the law", 0, 1, UB_LINEAR);
+    return plates_add(plates, f, "matrix", "Where laws hold",
+                      "The share of systems that meet each law, by model, optimizer and dataset; "
+                      "empty: the law does not speak there.",
+                      err);
+}

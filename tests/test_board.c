@@ -1,0 +1,117 @@
+/* All laws beside each other: scoreboard, forests, the diagonal, the matrix. */
+#include "planted_laws.h"
+
+#include "report/sections/board.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct made *holding(void)
+{
+    struct made *m = ub_calloc(1, sizeof *m);
+    for (int i = 0; i < RATES; i++)
+        add_widths(m, 0.1 * (i + 1), i == 7 ? -0.5 : i % 2 ? -0.98 : -1.02, NULL);
+    add_widths(m, 3, -1, "falls=holds");
+    add_widths(m, 4, 0, "falls=fails");
+    return m;
+}
+
+static void a_row_says_what_became_of_a_law(void **state)
+{
+    (void)state;
+    struct made *m = holding();
+    struct ub_law_verdict *v = judged(m, &falls);
+    const struct board board = {m->frame, 1, &v};
+    struct table *t = scoreboard_table(&board, false);
+    assert_int_equal(table_rows(t), 2);
+    assert_string_equal(t->cell[0], "limits");
+    char *const *row = t->cell + t->columns;
+    assert_string_equal(row[0], "  falls");
+    assert_string_equal(row[1], "11/12");
+    assert_true(strncmp(row[2], "-0.96 ±", 8) == 0); /* -11.52 / 12 */
+    assert_string_equal(row[3], "-1 ± 0.1");
+    assert_string_equal(row[4], ub_law_word(v));
+    assert_string_equal(row[5], "2/2");
+    table_free(t);
+    ub_law_verdict_free(v);
+    ub_frame_free(m->frame);
+    ub_free(m);
+}
+
+/* What each kind of claim is held against, and the number that stands on its axis. */
+static void claims_have_words_and_values(void **state)
+{
+    (void)state;
+    const struct {
+        struct ub_claim claim;
+        const char *words;
+        double value;
+    } cases[] = {{{UB_EQUAL, 1, 0.1}, "1 ± 0.1", 1.5},
+                 {{UB_AT_MOST, 0.05, 0}, "at most 0.05", 2.5},
+                 {{UB_AT_LEAST, 0.8, 0}, "at least 0.8", 2.5},
+                 {{UB_EXACT, 0, 1e-6}, "error ≤ 1e-06", 0.25},
+                 {{UB_SAME, 0, 0.15}, "spread ≤ 0.15", 2.5}};
+    const struct ub_datum d = {.value = 2.5, .predicts = true, .prediction = 2};
+    const struct ub_datum silent = {.why = "diverged"};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ub_text words = {0};
+        board_claim(&cases[i].claim, &words);
+        assert_string_equal(words.data, cases[i].words);
+        assert_near(board_value(&cases[i].claim, &d), cases[i].value, 1e-12);
+        assert_true(isnan(board_value(&cases[i].claim, &silent)));
+        ub_text_free(&words);
+    }
+}
+
+static struct ub_datum predicted(const struct ub_frame *f, const struct ub_rows *group)
+{
+    const double y = ub_frame_number(f, group->row[0], "y");
+    return (struct ub_datum){.value = y, .se = 0.01 * y, .predicts = true, .prediction = 1.05 * y};
+}
+
+/* Figures are drawn where there is something to show, and only there. */
+static void figures_are_drawn_where_there_is_something(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/unibench-board-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    struct ub_error err = {0};
+    struct ub_law bringing = falls;
+    bringing.name = "bringing";
+    bringing.datum = predicted;
+    struct made *m = holding(), *again = holding();
+    struct ub_law_verdict *v[] = {judged(m, &falls), judged(again, &bringing)};
+    const struct board none = {m->frame, 0, v}, one = {m->frame, 1, v}, two = {m->frame, 2, v};
+    const struct board *const boards[] = {&none, &one, &two};
+    static const size_t forests[] = {0, 1, 2}, diagonals[] = {0, 0, 1}, matrices[] = {0, 0, 1};
+    for (size_t i = 0; i < 3; i++) {
+        struct plates plates = {.folder = folder};
+        assert_true(plot_forests(boards[i], &plates, &err));
+        assert_int_equal(plates.count, forests[i]);
+        assert_true(plot_diagonal(boards[i], &plates, &err));
+        assert_int_equal(plates.count, forests[i] + diagonals[i]);
+        assert_true(plot_matrix(boards[i], &plates, &err));
+        assert_int_equal(plates.count, forests[i] + diagonals[i] + matrices[i]);
+        plates_free(&plates);
+    }
+    char *path = ub_path(folder, "law-falls.png");
+    assert_true(ub_exists(path));
+    ub_free(path);
+    assert_true(ub_remove_tree(folder, &err));
+    ub_law_verdict_free(v[0]);
+    ub_law_verdict_free(v[1]);
+    ub_frame_free(m->frame);
+    ub_frame_free(again->frame);
+    ub_free(m);
+    ub_free(again);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_row_says_what_became_of_a_law),
+        cmocka_unit_test(claims_have_words_and_values),
+        cmocka_unit_test(figures_are_drawn_where_there_is_something),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
