@@ -20,6 +20,14 @@ struct ub_split {
     int32_t *labels; /* count x positions class indices, -1 = not asked for; NULL for regression */
 };
 
+/* What a generator planted: inputs N(0, diag(variance)), and targets
+ * y_o = sum_k coefficient[k, o] x_k + noise of its own for each. */
+struct ub_planted {
+    int64_t features, outputs;
+    double *variance;    /* features */
+    double *coefficient; /* features x outputs, row-major */
+};
+
 struct ub_dataset {
     char *name; /* canonical call text */
     enum ub_task task;
@@ -38,8 +46,12 @@ struct ub_dataset {
         *class_names; /* `outputs` texts, what the source calls its classes; NULL: by their index */
     bool missing;     /* of raw data: inputs that the source lacks are NAN, see `missing` of csv */
     double entropy;   /* known floor of the cross-entropy in nats a position; NaN when unknown */
+    double noise;     /* standard deviation of each target given its input, 0 where the targets are
+                         a function of the inputs: noise^2/2 an output is the floor of the squared
+                         loss. NaN when unknown */
     struct ub_split train, test;
-    double theory_exponent; /* planted covariance exponent, NaN when unknown */
+    struct ub_planted *population; /* of the inputs and targets as they are; NULL: unknown */
+    double theory_exponent;        /* planted covariance exponent, NaN when unknown */
 };
 
 /* Numbers in a sample's target, and its positions (at least 1). */
@@ -84,7 +96,14 @@ const struct ub_dataset_source *ub_dataset_find(const char *name);
  *   scale    none; center: each feature minus its mean; standardize: then divided by its standard
  *            deviation (1/n), 0 for a constant feature; global: minus one mean and divided by one
  *            deviation, those of all features together. Statistics of train, applied to test, too
- *   target   labels: what the source gives; inputs: a regression of the inputs on themselves */
+ *   target   labels: what the source gives; inputs: a regression of the inputs on themselves;
+ * basis: of M samples, train and test together, a regression of M outputs that are an orthonormal
+ * basis of the functions on them (mean square 1): cosines in the order of the samples, sqrt(2)
+ * cos(pi j (i + 1/2)/M)
+ *
+ * Generated data take `test-samples` beside their own: the size of a test set that is drawn anew by
+ * the same law, noise included, from a random stream of its own, so that it is the same whatever
+ * number of samples is trained on. */
 extern const struct ub_option ub_dataset_common_options[];
 
 /* Checks `text` against the source's and the common options; returns the canonical call text
@@ -96,6 +115,7 @@ char *ub_dataset_canonical(const char *text, const char *where, char **label, st
 struct ub_dataset *ub_dataset_load(const char *text, uint64_t data_seed, const char *folder,
                                    struct ub_error *err);
 void ub_dataset_free(struct ub_dataset *dataset);
+void ub_planted_free(struct ub_planted *population);
 
 /* Whether the files that a checked call's dataset needs are in the folder (NULL: $UNIBENCH_DATA),
  * good or bad; true where none are needed. */

@@ -46,6 +46,7 @@ static const struct ub_option options[] = {
      .min = 0,
      .max = 1e6,
      .help = "standard deviation of noise on the targets"},
+    UB_TEST_SAMPLES_NONE,
     {.key = NULL},
 };
 
@@ -65,41 +66,61 @@ static double *draw_teacher(const struct ub_dataset *d, double alpha, double bet
     return teacher;
 }
 
+static struct ub_planted *plant(const struct ub_dataset *d, const struct ub_call *call,
+                                uint64_t seed)
+{
+    const double alpha = ub_call_real(call, "alpha");
+    struct ub_planted *p = ub_calloc(1, sizeof *p);
+    *p = (struct ub_planted){d->features, d->outputs,
+                             ub_calloc((size_t)d->features, sizeof *p->variance),
+                             draw_teacher(d, alpha, ub_call_real(call, "beta"), seed)};
+    for (int64_t k = 0; k < d->features; k++)
+        p->variance[k] = pow((double)k + 1, -alpha);
+    return p;
+}
+
+static void draw(struct ub_split *split, const struct ub_planted *p, const double *deviation,
+                 double noise, struct ub_random inputs, struct ub_random noises)
+{
+    for (int64_t i = 0; i < split->count; i++) {
+        double *x = split->inputs + i * p->features, *y = split->targets + i * p->outputs;
+        for (int64_t k = 0; k < p->features; k++) {
+            x[k] = deviation[k] * ub_random_normal(&inputs);
+            for (int64_t o = 0; o < p->outputs; o++)
+                y[o] += p->coefficient[k * p->outputs + o] * x[k];
+        }
+        for (int64_t o = 0; o < p->outputs; o++)
+            y[o] += noise * ub_random_normal(&noises);
+    }
+}
+
 static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
                  const char *folder, struct ub_error *err)
 {
     (void)folder;
-    const double alpha = ub_call_real(call, "alpha"), noise = ub_call_real(call, "noise");
     d->task = UB_REGRESSION;
     d->rank = 1;
     d->shape[0] = d->features = ub_call_int(call, "features");
     d->outputs = ub_call_int(call, "outputs");
-    d->theory_exponent = alpha;
+    d->theory_exponent = ub_call_real(call, "alpha");
+    d->noise = ub_call_real(call, "noise");
     if (!ub_size_fits(d->features, d->outputs, sizeof(double), UB_DATA_BYTES))
         return ub_fail(err, UB_INPUT,
                        "%s: features=%lld x outputs=%lld are too many; expected a teacher of less "
                        "than %llu GiB",
                        call->name, (long long)d->features, (long long)d->outputs,
                        (unsigned long long)(UB_DATA_BYTES >> 30));
-    if (!ub_split_new(d, ub_call_int(call, "samples"), call->name, &d->train, err))
+    if (!ub_split_new(d, ub_call_int(call, "samples"), call->name, &d->train, err) ||
+        !ub_split_new_test(d, call, 0, err))
         return false;
-    double *teacher = draw_teacher(d, alpha, ub_call_real(call, "beta"), seed);
+    d->population = plant(d, call, seed);
     double *deviation = ub_calloc((size_t)d->features, sizeof *deviation);
     for (int64_t k = 0; k < d->features; k++)
-        deviation[k] = pow((double)k + 1, -alpha / 2);
-    struct ub_random inputs = ub_random_stream(seed, "data.inputs");
-    struct ub_random noises = ub_random_stream(seed, "data.noise");
-    for (int64_t i = 0; i < d->train.count; i++) {
-        double *x = d->train.inputs + i * d->features, *y = d->train.targets + i * d->outputs;
-        for (int64_t k = 0; k < d->features; k++) {
-            x[k] = deviation[k] * ub_random_normal(&inputs);
-            for (int64_t o = 0; o < d->outputs; o++)
-                y[o] += teacher[k * d->outputs + o] * x[k];
-        }
-        for (int64_t o = 0; o < d->outputs; o++)
-            y[o] += noise * ub_random_normal(&noises);
-    }
-    ub_free(teacher);
+        deviation[k] = pow((double)k + 1, -d->theory_exponent / 2);
+    draw(&d->train, d->population, deviation, d->noise, ub_random_stream(seed, "data.inputs"),
+         ub_random_stream(seed, "data.noise"));
+    draw(&d->test, d->population, deviation, d->noise, ub_random_stream(seed, "data.test"),
+         ub_random_stream(seed, "data.test-noise"));
     ub_free(deviation);
     return true;
 }

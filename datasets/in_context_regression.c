@@ -11,6 +11,7 @@ static const struct ub_option options[] = {
     {"pairs", UB_OPTION_INT, "10", 2, 2048, NULL, "pairs of x and y in a sequence"},
     {"dimension", UB_OPTION_INT, "5", 1, 10000, NULL, "numbers of an x"},
     {"samples", UB_OPTION_INT, "512", 1, 1e7, NULL, "sequences of each split"},
+    UB_TEST_SAMPLES_SAME,
     {"noise", UB_OPTION_REAL, "0", 0, 1e6, NULL, "standard deviation of noise on y"},
     {"all", UB_OPTION_FLAG, "false", 0, 0, NULL, "ask for every y, not for the last only"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
@@ -55,7 +56,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
     d->outputs = 1;
     d->positions = ub_call_flag(call, "all") ? pairs : 1;
     if (!ub_split_new(d, samples, call->name, &d->train, err) ||
-        !ub_split_new(d, samples, call->name, &d->test, err))
+        !ub_split_new_test(d, call, samples, err))
         return false;
     struct ub_random train = ub_random_stream(seed, "data.inputs");
     struct ub_random test = ub_random_stream(seed, "data.test");

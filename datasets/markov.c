@@ -12,6 +12,7 @@ static const struct ub_option options[] = {
      "of the Dirichlet distribution: small is predictable"},
     {"context", UB_OPTION_INT, "32", 2, 4096, NULL, "tokens of a sequence"},
     {"samples", UB_OPTION_INT, "256", 1, 1e7, NULL, "sequences of each split"},
+    UB_TEST_SAMPLES_SAME,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 
@@ -115,7 +116,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
     d->shape[0] = d->features = d->positions = ub_call_int(call, "context");
     d->tokens = d->outputs = ub_call_int(call, "states");
     if (!ub_split_new(d, samples, call->name, &d->train, err) ||
-        !ub_split_new(d, samples, call->name, &d->test, err))
+        !ub_split_new_test(d, call, samples, err))
         return false;
     struct chain c = chain_new(d->tokens, ub_call_real(call, "concentration"), seed);
     d->entropy = entropy_of(&c);

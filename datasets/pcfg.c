@@ -18,6 +18,7 @@ static const struct ub_option options[] = {
     {"branching", UB_OPTION_INT, "2", 2, 16, NULL, "symbols of a rule's right-hand side"},
     {"levels", UB_OPTION_INT, "4", 1, 16, NULL, "levels of rules"},
     {"samples", UB_OPTION_INT, "512", 1, 1e7, NULL, "texts of each split"},
+    UB_TEST_SAMPLES_SAME,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 
@@ -88,7 +89,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
     d->tokens = d->outputs = g.symbols;
     d->entropy = entropy_of(&g);
     good = good && ub_split_new(d, samples, call->name, &d->train, err) &&
-           ub_split_new(d, samples, call->name, &d->test, err);
+           ub_split_new_test(d, call, samples, err);
     if (good) {
         struct ub_random train = ub_random_stream(seed, "data.inputs");
         struct ub_random test = ub_random_stream(seed, "data.test");

@@ -110,11 +110,23 @@ static bool keep_classes(struct ub_dataset *d, const struct ub_call *call, const
 
 /* ---- samples ---- */
 
+/* The number of a `test-samples` option, 0 where the source has none. */
+static int64_t drawn_for_test(const struct ub_call *call)
+{
+    for (size_t i = 0; i < call->count; i++)
+        if (strcmp(call->keys[i], "test-samples") == 0)
+            return ub_call_int(call, "test-samples");
+    return 0;
+}
+
 static bool choose_samples(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
                            const char *where, struct ub_error *err)
 {
     const int64_t all = d->train.count, size = ub_call_int(call, "size");
     const double fraction = ub_call_real(call, "test");
+    if (fraction > 0 && drawn_for_test(call) > 0)
+        return ub_fail(err, UB_INPUT, "%s: both test and test-samples; expected one of them",
+                       where);
     if (size > all)
         return ub_fail(err, UB_INPUT, "%s: size=%lld; expected at most %lld, all there are", where,
                        (long long)size, (long long)all);
@@ -184,6 +196,13 @@ static bool fill_missing(struct ub_dataset *d, const char *where, struct ub_erro
     return true;
 }
 
+/* What was planted in the source's inputs and targets does not hold of others. */
+static void forget_population(struct ub_dataset *d)
+{
+    ub_planted_free(d->population);
+    d->population = NULL;
+}
+
 /* ---- scale ---- */
 
 struct scale {
@@ -246,6 +265,7 @@ static bool scale_inputs(struct ub_dataset *d, const char *how, const char *wher
 {
     if (strcmp(how, "none") == 0)
         return true;
+    forget_population(d);
     if (d->tokens > 0)
         return ub_fail(err, UB_INPUT, "%s: scale=%s of token indices; expected none", where, how);
     struct scale s = measure_features(d);
@@ -273,19 +293,51 @@ static void aim_at_inputs(const struct ub_dataset *d, struct ub_split *split)
     memcpy(split->targets, split->inputs, bytes);
 }
 
+/* The split's rows, `first` the number of its first sample, of the orthonormal cosines of type II
+ * over `count` samples, scaled to mean square 1. */
+static bool aim_at_basis(struct ub_split *split, int64_t first, int64_t count, const char *where,
+                         struct ub_error *err)
+{
+    if (!ub_size_fits(split->count, count, sizeof *split->targets, UB_DATA_BYTES))
+        return ub_fail(err, UB_INPUT,
+                       "%s: target=basis of %lld samples is too large; expected fewer", where,
+                       (long long)count);
+    ub_free(split->labels);
+    ub_free(split->targets);
+    split->labels = NULL;
+    split->targets = ub_calloc((size_t)(split->count * count) + 1, sizeof *split->targets);
+    for (int64_t i = 0; i < split->count; i++)
+        for (int64_t j = 0; j < count; j++) {
+            /* The angle is reduced in whole numbers: exact for any size. */
+            const int64_t quarters = j * (2 * (first + i) + 1) % (4 * count);
+            split->targets[i * count + j] =
+                j == 0 ? 1 : sqrt(2) * cos(M_PI * (double)quarters / (double)(2 * count));
+        }
+    return true;
+}
+
 static bool choose_target(struct ub_dataset *d, const struct ub_call *call, const char *where,
                           struct ub_error *err)
 {
-    if (strcmp(ub_call_get(call, "target"), "labels") == 0)
+    const char *target = ub_call_get(call, "target");
+    const int64_t count = d->train.count + d->test.count;
+    const bool basis = strcmp(target, "basis") == 0;
+    if (strcmp(target, "labels") == 0)
         return true;
     if (d->tokens > 0)
-        return ub_fail(err, UB_INPUT, "%s: target=inputs of tokens; expected labels", where);
-    aim_at_inputs(d, &d->train);
-    if (d->test.count > 0)
+        return ub_fail(err, UB_INPUT, "%s: target=%s of tokens; expected labels", where, target);
+    if (basis && (!aim_at_basis(&d->train, 0, count, where, err) ||
+                  !aim_at_basis(&d->test, d->train.count, count, where, err)))
+        return false;
+    if (!basis)
+        aim_at_inputs(d, &d->train);
+    if (!basis && d->test.count > 0)
         aim_at_inputs(d, &d->test);
     ub_class_names_free(d);
+    forget_population(d);
+    d->noise = basis ? 0 : (double)NAN;
     d->task = UB_REGRESSION;
-    d->outputs = d->features;
+    d->outputs = basis ? count : d->features;
     d->positions = 1;
     return true;
 }

@@ -31,7 +31,7 @@ const struct ub_dataset_source *const ub_dataset_sources[] = {
     NULL,
 };
 
-static const char *const targets[] = {"labels", "inputs", NULL};
+static const char *const targets[] = {"labels", "inputs", "basis", NULL};
 static const char *const scales[] = {"none", "center", "standardize", "global", NULL};
 
 const struct ub_option ub_dataset_common_options[] = {
@@ -61,7 +61,8 @@ const struct ub_option ub_dataset_common_options[] = {
      .kind = UB_OPTION_NAME,
      .fallback = "labels",
      .choices = targets,
-     .help = "labels: the source's own; inputs: the inputs themselves, for autoencoders"},
+     .help = "labels: the source's own; inputs: the inputs themselves, for autoencoders; basis: an "
+             "orthonormal basis of all functions on the samples, train and test"},
     {.key = NULL},
 };
 
@@ -202,7 +203,7 @@ struct ub_dataset *ub_dataset_load(const char *text, uint64_t data_seed, const c
         return NULL;
     struct ub_dataset *d = ub_calloc(1, sizeof *d);
     d->name = ub_call_text(call, NULL);
-    d->theory_exponent = d->entropy = NAN;
+    d->theory_exponent = d->entropy = d->noise = NAN;
     bool good = source->load(d, call, data_seed, data_folder(folder), err) &&
                 ub_dataset_prepare(d, call, data_seed, call->name, err);
     ub_call_free(call);
@@ -219,6 +220,7 @@ void ub_dataset_free(struct ub_dataset *d)
     ub_split_clear(&d->train);
     ub_split_clear(&d->test);
     ub_class_names_free(d);
+    ub_planted_free(d->population);
     ub_free(d->name);
     ub_free(d);
 }

@@ -9,6 +9,7 @@ static const struct ub_option options[] = {
     {"length", UB_OPTION_INT, "8", 2, 4096, NULL, "numbers to sort"},
     {"vocabulary", UB_OPTION_INT, "8", 2, 10000, NULL, "different numbers"},
     {"samples", UB_OPTION_INT, "256", 1, 1e7, NULL, "sequences"},
+    UB_TEST_SAMPLES_NONE,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 
@@ -18,30 +19,37 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
-                 const char *folder, struct ub_error *err)
+static void draw(const struct ub_dataset *d, struct ub_split *split, int64_t length,
+                 struct ub_random r)
 {
-    (void)folder;
-    const int64_t length = ub_call_int(call, "length"), samples = ub_call_int(call, "samples");
-    const int64_t steps = 2 * length - 1;
-    d->task = UB_CLASSIFICATION;
-    d->rank = 1;
-    d->shape[0] = d->features = d->positions = steps;
-    d->tokens = d->outputs = ub_call_int(call, "vocabulary");
-    if (!ub_split_new(d, samples, call->name, &d->train, err))
-        return false;
-    struct ub_random r = ub_random_stream(seed, "data.inputs");
+    const int64_t steps = d->features;
     int32_t *all = ub_calloc((size_t)(2 * length), sizeof *all);
-    for (int64_t i = 0; i < samples; i++) {
+    for (int64_t i = 0; i < split->count; i++) {
         for (int64_t k = 0; k < length; k++)
             all[k] = all[length + k] = (int32_t)ub_random_below(&r, d->tokens);
         qsort(all + length, (size_t)length, sizeof *all, ascending);
         for (int64_t t = 0; t < steps; t++) {
-            d->train.inputs[i * steps + t] = all[t];
-            ub_split_label_at(d, &d->train, i, t, t + 1 < length ? -1 : all[t + 1]);
+            split->inputs[i * steps + t] = all[t];
+            ub_split_label_at(d, split, i, t, t + 1 < length ? -1 : all[t + 1]);
         }
     }
     ub_free(all);
+}
+
+static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
+                 const char *folder, struct ub_error *err)
+{
+    (void)folder;
+    const int64_t length = ub_call_int(call, "length");
+    d->task = UB_CLASSIFICATION;
+    d->rank = 1;
+    d->shape[0] = d->features = d->positions = 2 * length - 1;
+    d->tokens = d->outputs = ub_call_int(call, "vocabulary");
+    if (!ub_split_new(d, ub_call_int(call, "samples"), call->name, &d->train, err) ||
+        !ub_split_new_test(d, call, 0, err))
+        return false;
+    draw(d, &d->train, length, ub_random_stream(seed, "data.inputs"));
+    draw(d, &d->test, length, ub_random_stream(seed, "data.test"));
     return true;
 }
 

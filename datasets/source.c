@@ -32,6 +32,22 @@ bool ub_split_new(const struct ub_dataset *d, int64_t count, const char *where,
     return true;
 }
 
+void ub_planted_free(struct ub_planted *population)
+{
+    if (!population)
+        return;
+    ub_free(population->variance);
+    ub_free(population->coefficient);
+    ub_free(population);
+}
+
+bool ub_split_new_test(struct ub_dataset *d, const struct ub_call *call, int64_t otherwise,
+                       struct ub_error *err)
+{
+    const int64_t asked = ub_call_int(call, "test-samples"), count = asked > 0 ? asked : otherwise;
+    return count == 0 || ub_split_new(d, count, call->name, &d->test, err);
+}
+
 void ub_split_clear(struct ub_split *split)
 {
     ub_free(split->inputs);

@@ -14,6 +14,21 @@
 bool ub_split_new(const struct ub_dataset *d, int64_t count, const char *where,
                   struct ub_split *split, struct ub_error *err);
 void ub_split_clear(struct ub_split *split);
+
+/* The option `test-samples` of generated data; `otherwise` says what 0 comes to. */
+#define UB_TEST_SAMPLES_NONE                                                                       \
+    {                                                                                              \
+        .key = "test-samples", .kind = UB_OPTION_INT, .fallback = "0", .min = 0, .max = 1e8,       \
+        .help = "samples of a test set drawn anew by the same law; 0 = no such set"                \
+    }
+#define UB_TEST_SAMPLES_SAME                                                                       \
+    {                                                                                              \
+        .key = "test-samples", .kind = UB_OPTION_INT, .fallback = "0", .min = 0, .max = 1e8,       \
+        .help = "samples of the test set, drawn by the same law; 0 = as many as for training"      \
+    }
+/* Allocates d->test of so many samples; of `otherwise` where the option is 0 (0: none). */
+bool ub_split_new_test(struct ub_dataset *d, const struct ub_call *call, int64_t otherwise,
+                       struct ub_error *err);
 /* Sets sample i's label and its one-hot target. */
 void ub_split_label(const struct ub_dataset *d, struct ub_split *split, int64_t i, int32_t label);
 

@@ -1,11 +1,12 @@
 /* Parity of the first `order` of `bits` random signs: inputs +-1, the class is 1 where their
- * product is -1. The test set is drawn like the training set and is as large. */
+ * product is -1. The test set is drawn like the training set. */
 #include "datasets/source.h"
 
 static const struct ub_option options[] = {
     {"bits", UB_OPTION_INT, "40", 1, 1e5, NULL, "signs in an input"},
     {"order", UB_OPTION_INT, "3", 1, 1e5, NULL, "signs that the class is the parity of"},
     {"samples", UB_OPTION_INT, "1000", 1, 1e8, NULL, "samples of each split"},
+    UB_TEST_SAMPLES_SAME,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 
@@ -37,7 +38,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
         return ub_fail(err, UB_INPUT, "%s: order=%lld of %lld bits; expected at most as many",
                        call->name, (long long)order, (long long)d->features);
     if (!ub_split_new(d, samples, call->name, &d->train, err) ||
-        !ub_split_new(d, samples, call->name, &d->test, err))
+        !ub_split_new_test(d, call, samples, err))
         return false;
     struct ub_random train = ub_random_stream(seed, "data.inputs");
     struct ub_random test = ub_random_stream(seed, "data.test");

@@ -1,6 +1,6 @@
 /* Teacher-student regression: normal inputs, targets from a random tanh network (Saad and Solla
  * 1995, doi:10.1103/PhysRevE.52.4225). The teacher's weights are normal with variance
- * gain^2/fan-in, its outputs scaled to mean square 1 over the samples. */
+ * gain^2/fan-in, its outputs scaled to mean square 1 over the training samples. */
 #include "datasets/source.h"
 
 #include <math.h>
@@ -45,6 +45,7 @@ static const struct ub_option options[] = {
      .min = 0,
      .max = 1e6,
      .help = "standard deviation of noise on the targets"},
+    UB_TEST_SAMPLES_NONE,
     {.key = NULL},
 };
 
@@ -99,15 +100,30 @@ static void answer(const struct teacher *t, const double *x, double *work, doubl
     }
 }
 
-static void finish_targets(struct ub_dataset *d, double noise, uint64_t seed)
+static void answer_all(const struct ub_dataset *d, struct ub_split *split, const struct teacher *t,
+                       struct ub_random r)
 {
-    const int64_t n = d->train.count * d->outputs;
+    double *work = ub_calloc((size_t)(2 * t->widest), sizeof *work);
+    for (int64_t i = 0; i < split->count * d->features; i++)
+        split->inputs[i] = ub_random_normal(&r);
+    for (int64_t i = 0; i < split->count; i++)
+        answer(t, split->inputs + i * d->features, work, split->targets + i * d->outputs);
+    ub_free(work);
+}
+
+static double mean_square(int64_t n, const double *y)
+{
     double square = 0;
     for (int64_t i = 0; i < n; i++)
-        square += d->train.targets[i] * d->train.targets[i] / (double)n;
-    struct ub_random r = ub_random_stream(seed, "data.noise");
-    for (int64_t i = 0; i < n; i++)
-        d->train.targets[i] = d->train.targets[i] / sqrt(square) + noise * ub_random_normal(&r);
+        square += y[i] * y[i] / (double)n;
+    return square;
+}
+
+static void finish_targets(const struct ub_dataset *d, struct ub_split *split, double scale,
+                           struct ub_random r)
+{
+    for (int64_t i = 0; i < split->count * d->outputs; i++)
+        split->targets[i] = split->targets[i] / scale + d->noise * ub_random_normal(&r);
 }
 
 static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
@@ -119,19 +135,17 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
     d->rank = 1;
     d->shape[0] = d->features = ub_call_int(call, "features");
     d->outputs = ub_call_int(call, "outputs");
+    d->noise = ub_call_real(call, "noise");
     if (!ub_split_new(d, ub_call_int(call, "samples"), call->name, &d->train, err) ||
-        !draw_teacher(&t, d, call, seed, err))
+        !ub_split_new_test(d, call, 0, err) || !draw_teacher(&t, d, call, seed, err))
         return false;
-    struct ub_random r = ub_random_stream(seed, "data.inputs");
-    for (int64_t i = 0; i < d->train.count * d->features; i++)
-        d->train.inputs[i] = ub_random_normal(&r);
-    double *work = ub_calloc((size_t)(2 * t.widest), sizeof *work);
-    for (int64_t i = 0; i < d->train.count; i++)
-        answer(&t, d->train.inputs + i * d->features, work, d->train.targets + i * d->outputs);
-    ub_free(work);
+    answer_all(d, &d->train, &t, ub_random_stream(seed, "data.inputs"));
+    answer_all(d, &d->test, &t, ub_random_stream(seed, "data.test"));
     for (int64_t l = 0; l < t.layers; l++)
         ub_free(t.weight[l]);
-    finish_targets(d, ub_call_real(call, "noise"), seed);
+    const double scale = sqrt(mean_square(d->train.count * d->outputs, d->train.targets));
+    finish_targets(d, &d->train, scale, ub_random_stream(seed, "data.noise"));
+    finish_targets(d, &d->test, scale, ub_random_stream(seed, "data.test-noise"));
     return true;
 }
 

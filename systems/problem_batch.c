@@ -1,5 +1,5 @@
-/* A problem over a mini-batch of another's training samples: the same model, loss and frozen
- * parameters, programs of its own. */
+/* A problem over other samples than another's training set, a mini-batch of it or the test split:
+ * the same model, loss and frozen parameters, programs of its own. */
 #include "systems/problem.h"
 
 #include <string.h>
@@ -37,17 +37,12 @@ static void take_sample(struct ub_split *to, int64_t k, const struct ub_dataset 
                (size_t)positions * sizeof *to->labels);
 }
 
-struct ub_problem *ub_problem_batch_new(const struct ub_problem *whole, int64_t batch,
-                                        struct ub_error *err)
+/* With room for `count` samples of its own. */
+static struct ub_problem *problem_over(const struct ub_problem *whole, int64_t count,
+                                       struct ub_error *err)
 {
-    const int64_t count = whole->data->train.count;
-    if (batch < 1 || batch > count) {
-        ub_fail(err, UB_INPUT, "a batch of %lld samples; expected 1 to %lld, the training set",
-                (long long)batch, (long long)count);
-        return NULL;
-    }
     struct ub_dataset *data = ub_calloc(1, sizeof *data);
-    *data = batch_data(whole->data, batch);
+    *data = batch_data(whole->data, count);
     char *model = text_of(whole->model_call), *loss = text_of(whole->loss_call);
     char *init = text_of(whole->init_call);
     struct ub_problem *p =
@@ -69,11 +64,46 @@ struct ub_problem *ub_problem_batch_new(const struct ub_problem *whole, int64_t 
     p->team = whole->team;
     p->whole = whole;
     p->batch_data = data;
+    return p;
+}
+
+struct ub_problem *ub_problem_batch_new(const struct ub_problem *whole, int64_t batch,
+                                        struct ub_error *err)
+{
+    const int64_t count = whole->data->train.count;
+    if (batch < 1 || batch > count) {
+        ub_fail(err, UB_INPUT, "a batch of %lld samples; expected 1 to %lld, the training set",
+                (long long)batch, (long long)count);
+        return NULL;
+    }
+    struct ub_problem *p = problem_over(whole, batch, err);
+    if (!p)
+        return NULL;
     int64_t *first = ub_calloc((size_t)batch, sizeof *first);
     for (int64_t i = 0; i < batch; i++)
         first[i] = i;
     ub_problem_take(p, first);
     ub_free(first);
+    return p;
+}
+
+struct ub_problem *ub_problem_test_new(const struct ub_problem *whole, struct ub_error *err)
+{
+    const struct ub_split *from = &whole->data->test;
+    if (from->count == 0) {
+        ub_fail(err, UB_INPUT, "dataset '%s': no test samples; expected some", whole->data->name);
+        return NULL;
+    }
+    struct ub_problem *p = problem_over(whole, from->count, err);
+    if (!p)
+        return NULL;
+    const struct ub_dataset *data = p->batch_data;
+    const size_t n = (size_t)from->count, width = (size_t)ub_target_width(data);
+    memcpy(data->train.inputs, from->inputs, n * (size_t)data->features * sizeof *from->inputs);
+    memcpy(data->train.targets, from->targets, n * width * sizeof *from->targets);
+    if (data->train.labels)
+        memcpy(data->train.labels, from->labels,
+               n * (size_t)ub_positions(data) * sizeof *from->labels);
     return p;
 }
 

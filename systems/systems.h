@@ -391,6 +391,9 @@ int64_t ub_problem_jacobian_bytes(const struct ub_problem *p);
  * multiple of the samples that a batch norm takes together. */
 struct ub_problem *ub_problem_batch_new(const struct ub_problem *whole, int64_t batch,
                                         struct ub_error *err);
+/* The same over the test split, whose samples are copied: what problems compute of their training
+ * set, for it. Fails where there is none. */
+struct ub_problem *ub_problem_test_new(const struct ub_problem *whole, struct ub_error *err);
 /* Takes other samples: `batch` places in the whole's training set, repeats allowed. */
 void ub_problem_take(struct ub_problem *batch, const int64_t *samples);
 

@@ -249,6 +249,16 @@ static const char *const more[] = {"spectrum:every=1,ends=both", "density:every=
 /* Where there are enough singular values to fit. */
 static const char *const of_wide[] = {"weight-spectrum:every=1", NULL};
 
+/* About squared loss, or data of which more is known: measured in systems of their own below. */
+static const char *const elsewhere[] = {"predicted-risk", "excess-risk", "learnability", NULL};
+static bool is_elsewhere(const char *text)
+{
+    for (const char *const *name = elsewhere; *name; name++)
+        if (strncmp(text, *name, strlen(*name)) == 0)
+            return true;
+    return false;
+}
+
 /* Alone, each writes rows of names that no other writes; edge-ratio comes with sharpness. */
 static void check_alone(struct fixture *f, const struct calls *c, bool all_write, struct seen *seen)
 {
@@ -257,7 +267,7 @@ static void check_alone(struct fixture *f, const struct calls *c, bool all_write
         const size_t before = log.count;
         log.by = i;
         assert_true(observe(f, c, i, 1, &log));
-        if (all_write && log.count == before)
+        if (all_write && log.count == before && !is_elsewhere(c->texts[i]))
             fail_msg("%s wrote nothing", c->texts[i]);
     }
     for (size_t i = 0; i < log.count; i++)
@@ -278,6 +288,23 @@ static void check_more(const char *model, const char *const *texts, struct seen 
         fixture_of(tiny_dataset(UB_CLASSIFICATION, 12, 7, 4, 3), model, "ce", "gd:lr=0.1");
     check_alone(&f, &c, true, seen);
     fixture_free(&f);
+    calls_clear(&c);
+}
+
+/* A linear model on generated data. */
+static void check_known(const char *dataset, const char *text, struct seen *seen)
+{
+    struct ub_error err = {0};
+    struct ub_dataset *data = ub_dataset_load(dataset, 1, NULL, &err);
+    assert_non_null(data);
+    const char *const texts[] = {text, NULL};
+    struct calls c = calls_of(texts);
+    struct fixture f = fixture_of(data, "linear:bias=false", "mse", "gd:lr=0.1");
+    memset(f.theta0, 0, (size_t)f.size * sizeof *f.theta0);
+    check_alone(&f, &c, true, seen);
+    struct ub_planted *population = data->population; /* what tiny datasets have not */
+    fixture_free(&f);
+    ub_planted_free(population);
     calls_clear(&c);
 }
 
@@ -373,6 +400,12 @@ static void rows_are_written_once_and_as_declared(void **state)
     fixture_free(&scalars);
     check_more("mlp:widths=5x4,activation=tanh", more, &seen);
     check_more("mlp:widths=40x40,activation=tanh", of_wide, &seen);
+    check_known("gaussian:samples=9,features=12,test-samples=7,alpha=0", "predicted-risk:every=1",
+                &seen);
+    check_known("gaussian:samples=9,features=12,test-samples=7,alpha=0", "excess-risk:every=1",
+                &seen);
+    check_known("gaussian:samples=9,features=12,test-samples=7,target=basis",
+                "learnability:every=1", &seen);
     all_are_written(&seen);
     calls_clear(&c);
 }

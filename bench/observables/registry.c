@@ -11,7 +11,8 @@ extern const struct ub_observable ub_observable_loss, ub_observable_accuracy,
     ub_observable_generalized_sharpness, ub_observable_density, ub_observable_batch_sharpness,
     ub_observable_batch_top_eigenvalue, ub_observable_directional_smoothness,
     ub_observable_gradient_alignment, ub_observable_midpoint_sharpness, ub_observable_catapult,
-    ub_observable_kernel_drift;
+    ub_observable_kernel_drift, ub_observable_predicted_risk, ub_observable_excess_risk,
+    ub_observable_learnability;
 
 const struct ub_observable *const ub_observables[] = {
     &ub_observable_loss,
@@ -37,6 +38,9 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_midpoint_sharpness,
     &ub_observable_catapult,
     &ub_observable_kernel_drift,
+    &ub_observable_predicted_risk,
+    &ub_observable_excess_risk,
+    &ub_observable_learnability,
     NULL,
 };
 

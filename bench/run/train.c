@@ -282,6 +282,22 @@ static bool train_steps(struct session *s, struct ub_error *err)
 
 /* ---- keeping ---------------------------------------------------------------------------- */
 
+/* What is known of some systems only. */
+static void record_known(struct session *s)
+{
+    const struct {
+        const char *name;
+        double value;
+    } facts[] = {
+        {"noise", s->data->noise},
+        {"entropy", s->data->entropy},
+        {"kernel-ridge", ub_optimizer_kernel_ridge(s->optimizer)},
+    };
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+        if (isfinite(facts[i].value))
+            ub_run_writer_fact(s->writer, facts[i].name, facts[i].value);
+}
+
 static void record_facts(struct session *s)
 {
     struct rusage usage = {0};
@@ -306,6 +322,7 @@ static void record_facts(struct session *s)
     };
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
         ub_run_writer_fact(s->writer, facts[i].name, facts[i].value);
+    record_known(s);
     if (s->setting->timeout > 0)
         ub_run_writer_fact(s->writer, "timeout", s->setting->timeout);
 }
