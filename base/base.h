@@ -60,6 +60,10 @@ void ub_free(void *pointer); /* = free; frees what all four above return */
 /* True if a*b*size bytes is below `limit` bytes without overflow. */
 bool ub_size_fits(int64_t a, int64_t b, size_t size, uint64_t limit);
 
+/* ---- processors ------------------------------------------------------------------------- */
+
+int ub_available_cpus(void); /* that this process may run on */
+
 /* ---- growing text ----------------------------------------------------------------------- */
 
 struct ub_text {

@@ -1,112 +1,10 @@
-/* Threads: a team does every task once, and every derivative of every model has the same bits for
- * any number of threads. Also run under other instruction sets of oneDNN (CMakeLists.txt), where
- * more of its primitives work in a scratchpad, and under ThreadSanitizer (make tsan). */
+/* Threads: every derivative of every model has the same bits for any number of threads. Also run
+ * under other instruction sets of oneDNN (CMakeLists.txt), where more of its primitives work in a
+ * scratchpad, and under ThreadSanitizer (make tsan). */
 #include "kinds.h"
 #include "support.h"
 #include "systems/graph/unseen.h"
 #include "systems/problem_express.h"
-
-#include <sched.h>
-#include <stdatomic.h>
-#include <time.h>
-
-/* ---- teams ---- */
-
-enum { TASKS = 37, MEMBERS = 4 };
-
-struct tally {
-    int done[TASKS];        /* plain: tasks are not shared */
-    int by_member[MEMBERS]; /* plain: no two members at once are the same */
-    _Atomic int at_work[MEMBERS];
-    bool overlap;
-};
-
-static void count_task(void *context, int64_t task, int member)
-{
-    struct tally *t = context;
-    assert_in_range(member, 0, MEMBERS - 1);
-    if (atomic_fetch_add(&t->at_work[member], 1) != 0)
-        t->overlap = true;
-    t->done[task]++;
-    t->by_member[member]++;
-    if (task % 5 == 0)
-        sched_yield();
-    atomic_fetch_sub(&t->at_work[member], 1);
-}
-
-static void sleep_a_little(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 300000}, NULL); /* longer than any spinning */
-}
-
-static void every_task_is_done_once(void **state)
-{
-    (void)state;
-    for (int threads = 1; threads <= MEMBERS; threads++) {
-        struct ub_team *team = ub_team_new(threads);
-        struct tally tally = {.overlap = false};
-        int runs = 0, all = 0;
-        assert_int_equal(ub_team_threads(team), threads);
-        for (; runs < 2000; runs++) {
-            ub_team_run(team, runs % 2 ? TASKS : 2 + runs % 3, count_task, &tally);
-            if (runs % 100 == 99)
-                sleep_a_little(); /* helpers fall asleep and are woken */
-        }
-        for (int i = 0; i < TASKS; i++) {
-            const int small = i < 2 ? 1000 : i == 2 ? 667 : i == 3 ? 333 : 0;
-            assert_in_range(tally.done[i], 1000 + small - 1, 1000 + small);
-            all += tally.done[i];
-        }
-        for (int m = 0; m < MEMBERS; m++)
-            all -= tally.by_member[m];
-        assert_int_equal(all, 0);
-        assert_false(tally.overlap);
-        ub_team_free(team);
-    }
-}
-
-static void nobody_and_nothing(void **state)
-{
-    (void)state;
-    struct tally tally = {.overlap = false};
-    ub_team_run(NULL, TASKS, count_task, &tally);
-    assert_int_equal(tally.by_member[0], TASKS);
-    assert_int_equal(ub_team_threads(NULL), 1);
-    struct ub_team *team = ub_team_new(3);
-    ub_team_run(team, 0, count_task, &tally);
-    ub_team_run(team, 1, count_task, &tally); /* nothing to share: the caller's */
-    assert_int_equal(tally.by_member[0], TASKS + 1);
-    ub_team_free(team);
-    ub_team_free(ub_team_new(5)); /* never run */
-    ub_team_free(NULL);
-}
-
-static void wait_for_a_helper(void *context, int64_t task, int member)
-{
-    _Atomic int *helped = context;
-    (void)task;
-    if (member > 0) {
-        atomic_store(helped, 1);
-        return;
-    }
-    while (!atomic_load(helped))
-        sched_yield();
-}
-
-/* The caller's task ends only when a helper has had one: helpers do take part, also from sleep. */
-static void helpers_help(void **state)
-{
-    (void)state;
-    struct ub_team *team = ub_team_new(2);
-    for (int run = 0; run < 50; run++) {
-        _Atomic int helped = 0;
-        ub_team_run(team, 2, wait_for_a_helper, &helped);
-        assert_int_equal(helped, 1);
-        if (run % 10 == 0)
-            sleep_a_little();
-    }
-    ub_team_free(team);
-}
 
 /* ---- every model ---- */
 
@@ -316,9 +214,6 @@ static void convolutions_on_digits(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_task_is_done_once),
-        cmocka_unit_test(nobody_and_nothing),
-        cmocka_unit_test(helpers_help),
         cmocka_unit_test(threads_change_no_bit_of_any_model),
         cmocka_unit_test(convolutions_on_digits),
     };

@@ -1,26 +1,15 @@
-#define _GNU_SOURCE /* sched_getaffinity, CPU_COUNT */
 #include "bench/run/provenance.h"
 #include "bench/run/blas_core.h"
 #include "bench/run/build_info.h"
 #include "systems/graph/kernels.h"
 
 #include <cblas.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 #include <zlib.h>
-
-int ub_available_cpus(void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0)
-        return CPU_COUNT(&set);
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n > 0 ? (int)n : 1;
-}
 
 static void add(struct ub_provenance *p, const char *name, const char *text)
 {

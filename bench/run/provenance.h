@@ -13,6 +13,4 @@ struct ub_provenance ub_provenance_collect(int threads, int jobs);
 void ub_provenance_clear(struct ub_provenance *p);
 const char *ub_provenance_find(const struct ub_provenance *p, const char *name); /* NULL: absent */
 
-int ub_available_cpus(void); /* that this process may run on */
-
 #endif

@@ -1,6 +1,8 @@
 #include "systems/graph/team.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -17,12 +19,17 @@ struct helper {
 };
 
 /* A run publishes its tasks by raising `left`; a member that lowers it has a task and may read
- * the rest, which the caller does not touch before `done` has reached `tasks`. Flags are
- * sequentially consistent: who is about to sleep raises his flag and looks once more, who has news
- * gives it and then looks at the flag, so one of the two sees the other. */
+ * the rest, which the caller does not touch before `done` has reached `tasks`.
+ *
+ * No lock is held by anyone: a member that the system stops keeps nothing that another needs but
+ * the task it has begun. Who is about to sleep counts himself in and looks once more; who has news
+ * gives it and then counts out whom he wakes, one post for each. Both are sequentially consistent,
+ * so one of the two sees the other. Who was counted out by another has a post to wait for. */
 struct ub_team {
     int threads;
     int helpers; /* started */
+    int useful;  /* most that a run wakes: those for whom there is a core, and at least one */
+    bool spins;  /* who waits, at first: there is a core for every member */
     bool started;
     struct helper *helper;
 
@@ -32,11 +39,10 @@ struct ub_team {
 
     _Alignas(64) _Atomic int64_t left; /* tasks that nobody has taken */
     _Alignas(64) _Atomic int64_t done;
-    _Atomic int asleep;         /* helpers, or about to be */
-    _Atomic bool caller_asleep; /* or about to be */
-    _Alignas(64) pthread_mutex_t mutex;
-    pthread_cond_t news, finished; /* helpers wait for news, the caller for the last task */
-    bool leaving;                  /* under the mutex */
+    _Atomic int asleep;        /* helpers, or about to be, whom nobody has woken yet */
+    _Atomic int caller_asleep; /* the same of the caller: 0 or 1 */
+    _Atomic bool leaving;
+    sem_t news, finished; /* helpers wait for news, the caller for the last task */
 };
 
 struct ub_team *ub_team_new(int threads)
@@ -44,9 +50,8 @@ struct ub_team *ub_team_new(int threads)
     struct ub_team *t = ub_calloc(1, sizeof *t);
     t->threads = threads > 1 ? threads : 1;
     t->helper = ub_calloc((size_t)t->threads, sizeof *t->helper);
-    pthread_mutex_init(&t->mutex, NULL);
-    pthread_cond_init(&t->news, NULL);
-    pthread_cond_init(&t->finished, NULL);
+    sem_init(&t->news, 0, 0);
+    sem_init(&t->finished, 0, 0);
     return t;
 }
 
@@ -83,6 +88,8 @@ static bool is_finished(const struct ub_team *t)
 
 static bool spin_until(const struct ub_team *t, bool (*happened)(const struct ub_team *))
 {
+    if (!t->spins)
+        return happened(t);
     const int64_t end = nanoseconds() + SPIN_NANOSECONDS;
     do
         for (int i = 0; i < LOOKS; i++) {
@@ -94,31 +101,43 @@ static bool spin_until(const struct ub_team *t, bool (*happened)(const struct ub
     return false;
 }
 
+static void sleep_until_posted(sem_t *post)
+{
+    while (sem_wait(post) != 0 && errno == EINTR)
+        ;
+}
+
+/* Lowers a count of sleepers by at most `most`; by how many. */
+static int take_sleepers(_Atomic int *asleep, int64_t most)
+{
+    int found = atomic_load(asleep), n = 0;
+    do
+        n = found < most ? found : (int)most;
+    while (n > 0 && !atomic_compare_exchange_weak(asleep, &found, found - n));
+    return n;
+}
+
 /* False when the team is to go. */
 static bool wait_for_work(struct ub_team *t)
 {
-    if (spin_until(t, has_work))
-        return true;
-    pthread_mutex_lock(&t->mutex);
-    atomic_fetch_add(&t->asleep, 1);
-    while (!has_work(t) && !t->leaving)
-        pthread_cond_wait(&t->news, &t->mutex);
-    atomic_fetch_sub(&t->asleep, 1);
-    const bool leaving = t->leaving;
-    pthread_mutex_unlock(&t->mutex);
-    return !leaving;
+    while (!atomic_load(&t->leaving) && !spin_until(t, has_work)) {
+        atomic_fetch_add(&t->asleep, 1);
+        const bool stay_up = has_work(t) || atomic_load(&t->leaving);
+        if (!stay_up || take_sleepers(&t->asleep, 1) == 0)
+            sleep_until_posted(&t->news);
+    }
+    return !atomic_load(&t->leaving);
 }
 
 static void wait_for_the_last(struct ub_team *t)
 {
     if (spin_until(t, is_finished))
         return;
-    pthread_mutex_lock(&t->mutex);
-    atomic_store(&t->caller_asleep, true);
-    while (!is_finished(t))
-        pthread_cond_wait(&t->finished, &t->mutex);
-    atomic_store(&t->caller_asleep, false);
-    pthread_mutex_unlock(&t->mutex);
+    while (!is_finished(t)) {
+        atomic_store(&t->caller_asleep, 1);
+        if (!is_finished(t) || take_sleepers(&t->caller_asleep, 1) == 0)
+            sleep_until_posted(&t->finished);
+    }
 }
 
 /* ---- work ---- */
@@ -141,11 +160,8 @@ static void do_tasks(struct ub_team *t, int member)
         const int64_t tasks = t->tasks; /* the caller's once all are done */
         t->work(t->context, task, member);
         const bool last = atomic_fetch_add(&t->done, 1) + 1 == tasks;
-        if (!last || !atomic_load(&t->caller_asleep))
-            continue;
-        pthread_mutex_lock(&t->mutex);
-        pthread_cond_signal(&t->finished);
-        pthread_mutex_unlock(&t->mutex);
+        if (last && take_sleepers(&t->caller_asleep, 1) == 1)
+            sem_post(&t->finished);
     }
 }
 
@@ -162,6 +178,9 @@ static void start_helpers(struct ub_team *t)
 {
     sigset_t all, before;
     t->started = true;
+    const int cores = ub_available_cpus();
+    t->spins = cores >= t->threads;
+    t->useful = cores > 2 ? cores - 1 : 1;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (int i = 0; i + 1 < t->threads; i++) {
@@ -174,18 +193,10 @@ static void start_helpers(struct ub_team *t)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-static void wake(struct ub_team *t, int64_t useful)
+static void wake(struct ub_team *t, int64_t helpers)
 {
-    const int asleep = atomic_load(&t->asleep);
-    if (asleep == 0)
-        return;
-    pthread_mutex_lock(&t->mutex);
-    if (useful >= asleep)
-        pthread_cond_broadcast(&t->news);
-    else
-        for (int64_t i = 0; i < useful; i++)
-            pthread_cond_signal(&t->news);
-    pthread_mutex_unlock(&t->mutex);
+    for (int n = take_sleepers(&t->asleep, helpers); n > 0; n--)
+        sem_post(&t->news);
 }
 
 void ub_team_run(struct ub_team *t, int64_t tasks, ub_team_work *work, void *context)
@@ -202,7 +213,7 @@ void ub_team_run(struct ub_team *t, int64_t tasks, ub_team_work *work, void *con
     t->context = context;
     atomic_store(&t->done, 0);
     atomic_store(&t->left, tasks);
-    wake(t, tasks - 1);
+    wake(t, tasks - 1 < t->useful ? tasks - 1 : t->useful);
     do_tasks(t, 0);
     wait_for_the_last(t);
 }
@@ -211,15 +222,12 @@ void ub_team_free(struct ub_team *t)
 {
     if (!t)
         return;
-    pthread_mutex_lock(&t->mutex);
-    t->leaving = true;
-    pthread_cond_broadcast(&t->news);
-    pthread_mutex_unlock(&t->mutex);
+    atomic_store(&t->leaving, true);
+    wake(t, t->helpers);
     for (int i = 0; i < t->helpers; i++)
         pthread_join(t->helper[i].thread, NULL);
-    pthread_cond_destroy(&t->news);
-    pthread_cond_destroy(&t->finished);
-    pthread_mutex_destroy(&t->mutex);
+    sem_destroy(&t->news);
+    sem_destroy(&t->finished);
     ub_free(t->helper);
     ub_free(t);
 }

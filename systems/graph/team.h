@@ -7,7 +7,9 @@
  * The caller is member 0 and takes tasks as its helpers do; in the end it waits for tasks that
  * were begun, not for threads. A barrier, as at the end of OpenMP's loops, waits for every thread:
  * one that another process keeps from its core holds up all, though it has nothing to do. Here a
- * helper that comes late finds nothing left. Who waits spins for some microseconds, then sleeps. */
+ * helper that comes late finds nothing left, and nobody holds a lock. Who waits spins for some
+ * microseconds, then sleeps; where there are fewer cores than members he sleeps at once, and a run
+ * wakes no more helpers than there are cores for. */
 #ifndef UB_TEAM_H
 #define UB_TEAM_H
 
