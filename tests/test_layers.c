@@ -34,8 +34,9 @@ static const struct layer layers[] = {
     {"report/frame", " base datasets systems bench/store report/frame "},
     {"report/laws", " base datasets systems bench/store report/statistics "
                     " report/frame report/laws "},
-    {"report/digest", " base bench/store report/statistics report/frame report/laws "
-                      " report/digest "},
+    {"report/digest",
+     " base bench/store bench/observables report/statistics report/frame report/laws "
+     " report/digest "},
     {"report/figure", " base report/figure "},
     {"report/tables", " base report/tables "},
     {"report/sections", " base bench/spectra bench/arrays bench/store "

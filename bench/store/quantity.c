@@ -7,6 +7,9 @@ static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 bool ub_quantity_fits(const struct ub_quantity *quantity, const char *name, const char **word,
                       size_t *length)
 {
+    const char first = *quantity->name;
+    if (first != *name && !(first >= 'A' && first <= 'Z'))
+        return false; /* nearly all: tables are walked for every number of a store */
     const size_t before = strcspn(quantity->name, capitals);
     if (strncmp(quantity->name, name, before) != 0)
         return false;

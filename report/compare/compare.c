@@ -305,7 +305,7 @@ static void compare_in_system(struct comparison *c, const struct subject *t, siz
         return;
     if (t->measured[i])
         compare_measured(c, t, i);
-    else if (t->m->kind == METRIC_SHARE)
+    else if (t->m->kind == UB_COMPARED_SHARE)
         compare_share(c, t, i);
     else
         compare_exact(c, t, i);
@@ -313,7 +313,7 @@ static void compare_in_system(struct comparison *c, const struct subject *t, siz
 
 static void compare_fact(struct comparison *c, const char *fact)
 {
-    const struct metric *m = metric_of(fact);
+    const struct ub_comparison *m = metric_of(fact);
     if (!m)
         return;
     struct subject t = subject_new(c, m, fact);

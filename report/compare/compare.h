@@ -17,29 +17,11 @@
 
 /* ---- what is compared --------------------------------------------------------------------- */
 
-enum metric_kind {
-    METRIC_EXACT,    /* set or computed before training: no spread */
-    METRIC_MEASURED, /* a number with a spread */
-    METRIC_SHARE     /* 0 or 1 a run */
-};
-struct metric {
-    const char *pattern; /* of the fact's name, as of ub_glob */
-    enum metric_kind kind;
-    double floor; /* a difference to which nobody objects, on the metric's scale */
-    /* 0: compared as it is. Else as asinh(x / (2 least)), which is log(x / least) for x far above
-     * `least`, where differences are relative, and x / (2 least) below, where a value is as good
-     * as zero: zeros and negative values have their place, none is left out. */
-    double least;
-    bool initial;      /* known before training: compared however a run ended */
-    bool counted;      /* a share of samples: moves in steps, so that values are equal by chance */
-    bool of_rate;      /* follows from the learning rate, which may follow from the seed */
-    const char *given; /* suffix of the share that must be 1 for this metric to have a value */
-};
-const struct metric *metric_of(const char *fact); /* NULL: not compared */
-double metric_scaled(const struct metric *m, double value);
-double metric_unscaled(const struct metric *m, double scaled);
+const struct ub_comparison *metric_of(const char *fact); /* NULL: not compared */
+double metric_scaled(const struct ub_comparison *m, double value);
+double metric_unscaled(const struct ub_comparison *m, double scaled);
 /* The fact that must be 1 for `fact` to have a value; NULL when there is none. Caller frees. */
-char *metric_condition(const struct metric *m, const char *fact);
+char *metric_condition(const struct ub_comparison *m, const char *fact);
 /* Exact facts agree to 1 part in 1000: relative rates rest on a sharpness known to 1 in 10000. */
 bool exact_values_agree(double a, double b);
 
@@ -79,7 +61,8 @@ bool rate_is_fixed(const struct ub_run_spec *spec); /* its learning rate is give
 
 /* Does this run tell, by all else that it and its partner have, or do the stores' other runs, that
  * the same program ran on the same kind of machine? Then a `fact` that differs has changed. */
-bool bytes_are_due(const struct system *s, size_t pair, const struct metric *m, const char *fact);
+bool bytes_are_due(const struct system *s, size_t pair, const struct ub_comparison *m,
+                   const char *fact);
 /* The largest difference in all else that this pair has; NAN when there is nothing else. */
 double sensitivity_of(const struct system *s, size_t pair, const char *fact);
 void find_repeats(struct systems *systems);
@@ -109,7 +92,7 @@ struct values {
     double changed_from, changed_to; /* the first of these */
 };
 /* `work` has room for twice the runs of both sides; the values point into it. */
-struct values values_of(const struct system *s, const struct metric *m, const char *fact,
+struct values values_of(const struct system *s, const struct ub_comparison *m, const char *fact,
                         double *work);
 
 /* ---- comparisons ---------------------------------------------------------------------------- */
@@ -117,8 +100,8 @@ struct values values_of(const struct system *s, const struct metric *m, const ch
 struct drift { /* one comparison */
     const struct system *system;
     const char *metric;
-    const char *kind;         /* "status", "runs", "presence", "exact", "measured" or "share" */
-    const struct metric *how; /* of exact, measured and share */
+    const char *kind; /* "status", "runs", "presence", "exact", "measured" or "share" */
+    const struct ub_comparison *how;  /* of exact, measured and share */
     const char *base_text, *new_text; /* of status */
     double base, new_value;           /* values, counts, shares */
     size_t n_base, n_new, n_pairs;    /* runs behind them; partners among them */
@@ -154,7 +137,7 @@ struct spread { /* of one system; df = 0: none is known */
     double variance, df;
 };
 struct subject {
-    const struct metric *m;
+    const struct ub_comparison *m;
     const char *fact;
     size_t count; /* of systems: one of each of these */
     struct values *v;
@@ -166,7 +149,8 @@ struct subject {
     size_t present[2], eligible[2]; /* runs of all systems */
     bool lost;                      /* by the whole new store */
 };
-struct subject subject_new(const struct comparison *c, const struct metric *m, const char *fact);
+struct subject subject_new(const struct comparison *c, const struct ub_comparison *m,
+                           const char *fact);
 void subject_clear(struct subject *t);
 double sum_of(const double *x, size_t n);
 double mean_difference(const struct values *v);              /* of partners, new less base */

@@ -9,9 +9,9 @@
 
 /* Training multiplies rounding, so that no two roundings end in the same bits; what is known before
  * it, moves in steps or is zero may agree by chance. */
-static bool tells(const struct metric *m, double value)
+static bool tells(const struct ub_comparison *m, double value)
 {
-    return m && m->kind == METRIC_MEASURED && !m->initial && !m->counted && isfinite(value) &&
+    return m && m->kind == UB_COMPARED_MEASURED && !m->initial && !m->counted && isfinite(value) &&
            value != 0;
 }
 
@@ -35,7 +35,7 @@ static struct repeat repeat_of(const struct ub_run *a, const struct ub_run *b)
                        .trace = *trace && strcmp(trace, provenance_of(b, "trace")) == 0};
     for (size_t i = 0; i < a->n_facts; i++) {
         const double x = a->facts[i].value, y = ub_run_fact(b, a->facts[i].name);
-        const struct metric *m = metric_of(a->facts[i].name);
+        const struct ub_comparison *m = metric_of(a->facts[i].name);
         if (!tells(m, x))
             continue;
         r.equal += x == y;
@@ -68,7 +68,8 @@ void find_repeats(struct systems *systems)
         systems->system[i].most_repeat = 2 * repeated > pairs;
 }
 
-bool bytes_are_due(const struct system *s, size_t pair, const struct metric *m, const char *fact)
+bool bytes_are_due(const struct system *s, size_t pair, const struct ub_comparison *m,
+                   const char *fact)
 {
     struct repeat others = s->repeat[pair];
     const double x = ub_run_fact(s->run[0][pair], fact), y = ub_run_fact(s->run[1][pair], fact);

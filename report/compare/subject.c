@@ -30,7 +30,7 @@ static double difference(const struct values *v, size_t i)
 }
 
 /* Of what was set before training: does it follow from the seed? */
-static bool follows_from_seed(const struct system *s, const struct metric *m,
+static bool follows_from_seed(const struct system *s, const struct ub_comparison *m,
                               const struct values *v)
 {
     if (m->of_rate && !rate_is_fixed(s->spec))
@@ -42,10 +42,10 @@ static bool follows_from_seed(const struct system *s, const struct metric *m,
     return differs;
 }
 
-static bool is_measured(const struct system *s, const struct metric *m, struct values *v)
+static bool is_measured(const struct system *s, const struct ub_comparison *m, struct values *v)
 {
-    if (m->kind != METRIC_EXACT || !follows_from_seed(s, m, v))
-        return m->kind == METRIC_MEASURED;
+    if (m->kind != UB_COMPARED_EXACT || !follows_from_seed(s, m, v))
+        return m->kind == UB_COMPARED_MEASURED;
     for (int side = 0; side < 2; side++)
         for (size_t i = 0; i < v->n[side]; i++)
             v->x[side][i] = metric_scaled(m, v->x[side][i]);
@@ -181,14 +181,15 @@ static void count_values(struct subject *t, const struct values *v)
 {
     for (int side = 0; side < 2; side++) {
         add_disagreement(&t->presence, v->present[side], v->eligible[side]);
-        if (t->m->kind == METRIC_SHARE)
+        if (t->m->kind == UB_COMPARED_SHARE)
             add_disagreement(&t->share, (size_t)sum_of(v->x[side], v->n[side]), v->n[side]);
         t->present[side] += v->present[side];
         t->eligible[side] += v->eligible[side];
     }
 }
 
-struct subject subject_new(const struct comparison *c, const struct metric *m, const char *fact)
+struct subject subject_new(const struct comparison *c, const struct ub_comparison *m,
+                           const char *fact)
 {
     const size_t n = c->systems.count;
     struct subject t = {.m = m,

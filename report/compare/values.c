@@ -5,7 +5,7 @@
 
 struct reader {
     const struct system *s;
-    const struct metric *m;
+    const struct ub_comparison *m;
     const char *fact;
     char *condition;
     struct values *v;
@@ -25,7 +25,8 @@ static bool regime_not_reached(const struct reader *r, const struct ub_run *run)
 static void keep(const struct reader *r, int side, double value)
 {
     struct values *v = r->v;
-    v->x[side][v->n[side]++] = r->m->kind == METRIC_MEASURED ? metric_scaled(r->m, value) : value;
+    v->x[side][v->n[side]++] =
+        r->m->kind == UB_COMPARED_MEASURED ? metric_scaled(r->m, value) : value;
 }
 
 static bool same_seeds(const struct ub_run *a, const struct ub_run *b)
@@ -45,9 +46,9 @@ static void count_partner(struct values *v, double x, double y)
 }
 
 /* As of what is computed before training: floors are for what chance may move. */
-static bool differ(const struct metric *m, double x, double y)
+static bool differ(const struct ub_comparison *m, double x, double y)
 {
-    return !exact_values_agree(x, y) && fabs(x - y) > m->least;
+    return !exact_values_agree(x, y) && fabs(x - y) > m->zero;
 }
 
 static void count_changed(const struct reader *r, size_t pair, double x, double y)
@@ -125,7 +126,7 @@ static void read_single(struct reader *r, int side, const struct ub_run *run, bo
     }
 }
 
-struct values values_of(const struct system *s, const struct metric *m, const char *fact,
+struct values values_of(const struct system *s, const struct ub_comparison *m, const char *fact,
                         double *work)
 {
     struct values v = {.x = {work, work + s->n[0]}, .sensitivity = work + s->n[0] + s->n[1]};

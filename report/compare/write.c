@@ -14,7 +14,7 @@ static bool is_measured(const struct drift *d)
 
 static bool is_relative(const struct drift *d)
 {
-    return d->how && d->how->least > 0;
+    return d->how && d->how->scale == UB_SCALE_LOG;
 }
 
 /* "5.2%", "x3.1" where the scale is relative, else in the metric's own units. */

@@ -70,26 +70,33 @@ const char *provenance_of(const struct ub_run *run, const char *name)
 /* ---- what a trace comes to --------------------------------------------------------------------
  */
 
-static bool starts_with(const char *text, const char *prefix)
+/* Index 0 of each name: names are interned, and rows of one name often come together. */
+static void find_last_values(const struct ub_trace *trace, double *last)
 {
-    return strncmp(text, prefix, strlen(prefix)) == 0;
+    size_t at = 0;
+    for (size_t k = 0; k < trace->n_names; k++)
+        last[k] = (double)NAN;
+    for (size_t i = 0; i < trace->count; i++) {
+        if (trace->index[i] != 0 || !isfinite(trace->value[i]))
+            continue;
+        for (size_t k = 0; k < trace->n_names && trace->names[at] != trace->observable[i]; k++)
+            at = (at + 1) % trace->n_names;
+        last[at] = trace->value[i];
+    }
 }
 
 static void add_last_values(struct ub_run *run, const struct ub_trace *trace)
 {
-    static const char *const scalars[] = {"loss",     "accuracy",      "test-loss", "test-accuracy",
-                                          "distance", "gradient-norm", "sharpness", "edge-ratio"};
-    for (size_t i = 0; i < sizeof scalars / sizeof *scalars; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "final-%s", scalars[i]);
-        if (has_series(trace, scalars[i]))
-            add_fact(run, name, last_value(trace, scalars[i], 0));
+    double *last = ub_calloc(trace ? trace->n_names + 1 : 1, sizeof *last);
+    if (trace)
+        find_last_values(trace, last);
+    for (size_t k = 0; trace && k < trace->n_names; k++) {
+        char *column = digest_row_column(trace->names[k]);
+        if (column)
+            add_fact(run, column, last[k]);
+        ub_free(column);
     }
-    for (size_t i = 0; trace && i < trace->n_names; i++) {
-        const char *name = trace->names[i];
-        if (strcmp(name, "hessian-exponent") == 0 || starts_with(name, "exponent."))
-            add_fact(run, name, last_value(trace, name, 0));
-    }
+    ub_free(last);
 }
 
 /* Bit by bit: NAN, the infinities and -0 are values like others. */
@@ -222,34 +229,30 @@ void labels_add_next(struct labels *set, size_t *next, const char *text)
     ++*next;
 }
 
-/* What people look for first, then everything else by name. */
+static void add_headline(struct labels *ordered, const struct labels *all,
+                         const struct ub_quantity *q, const char *prefix)
+{
+    struct ub_text name = {0};
+    ub_text_add(&name, "%s%s", prefix, q->name);
+    if (q->headline && labels_find(all, name.data) < all->count)
+        labels_add(ordered, name.data);
+    ub_text_free(&name);
+}
+
+/* Headlines first, of runs and of observables, then everything else by name. */
 struct labels fact_names(const struct digest *digest)
 {
-    static const char *const first[] = {
-        "parameters",
-        "samples",
-        "classes",
-        "steps-done",
-        "lr",
-        "threshold",
-        "initial-loss",
-        "final-loss",
-        "final-test-loss",
-        "initial-sharpness",
-        "final-sharpness",
-        "final-accuracy",
-        "final-test-accuracy",
-    };
-    const size_t n_first = sizeof first / sizeof *first;
     struct labels all = {0}, ordered = {0};
     for (size_t i = 0; i < digest->count; i++)
         for (size_t k = 0, next = 0; k < digest->runs[i].n_facts; k++)
             labels_add_next(&all, &next, digest->runs[i].facts[k].name);
     if (all.count)
         qsort(all.text, all.count, sizeof *all.text, compare_texts);
-    for (size_t i = 0; i < n_first; i++)
-        if (labels_find(&all, first[i]) < all.count)
-            labels_add(&ordered, first[i]);
+    for (const struct ub_quantity *q = ub_run_facts; q->name; q++)
+        add_headline(&ordered, &all, q, "");
+    for (size_t i = 0; ub_observables[i]; i++)
+        for (const struct ub_quantity *q = ub_observables[i]->rows; q && q->name; q++)
+            add_headline(&ordered, &all, q, q->column ? q->column : "");
     for (size_t i = 0; i < all.count; i++)
         labels_add(&ordered, all.text[i]);
     labels_free(&all);

@@ -7,12 +7,13 @@
  * Added to a run's own facts are
  *     LAW.reached, LAW.plateau, LAW.plateau-se, LAW.first-step, LAW.last-step, LAW.peak
  *         of runs that measured what the law is about
- *     final-OBSERVABLE     last finite value of each scalar observable
- *     hessian-exponent, exponent.LAYER     last measured
+ *     final-ROW            last finite value of each row whose declaration gives it that column
+ *     exponent.LAYER, ...  the same of those whose column has their own name
  * and to its provenance "trace": a hash of the trace, equal only for bitwise equal traces. */
 #ifndef UB_REPORT_DIGEST_H
 #define UB_REPORT_DIGEST_H
 
+#include "bench/observables/observables.h"
 #include "report/laws/study.h"
 
 struct digest {
@@ -31,6 +32,11 @@ struct digest *digest_of_store(struct ub_store *store, struct ub_error *err);
 struct digest *digest_open(const char *path, struct ub_error *err);
 void digest_free(struct digest *digest);
 struct ub_text digest_csv(const struct digest *digest);
+
+/* The column that holds a row's last value; NULL: none does. Caller frees. */
+char *digest_row_column(const char *row);
+/* What a column of numbers is; NULL when nothing declares it. */
+const struct ub_quantity *digest_quantity(const char *column);
 
 /* The value of a provenance key; "" when absent. */
 const char *provenance_of(const struct ub_run *run, const char *name);
