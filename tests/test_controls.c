@@ -192,6 +192,34 @@ static void bundled_suites_name_laws(void **state)
     support_remove(folder);
 }
 
+/* The bundled suites' own controls, by theorem and by falsehood: run, and judged. */
+static void bundled_controls_come_out(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *suite, *filter, *said;
+    } cases[] = {
+        {"catapult", "*linear*relative(?.?5)*", "2 of 2 controls came out as they must."},
+        {"central-flow", "*linear*", "2 of 2 controls came out as they must."},
+        {"coordinate-check", "*deep-linear*gd:*seed=0", "3 of 3 controls came out as they must."},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ub_text arguments = {0};
+        char *folder = support_folder();
+        ub_text_add(&arguments, "run %s --out s --jobs 1 --filter %s --summary", cases[i].suite,
+                    cases[i].filter);
+        char *out = cli_expect(folder, arguments.data, 0, cases[i].suite);
+        for (char *c = out; *c; c++)
+            if (*c == '\n')
+                *c = ' ';
+        if (!strstr(out, cases[i].said))
+            fail_msg("'%s' not in %s", cases[i].said, out);
+        ub_free(out);
+        ub_text_free(&arguments);
+        support_remove(folder);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +227,7 @@ int main(void)
         cmocka_unit_test(the_program_checks_and_counts_them),
         cmocka_unit_test(unknown_laws_are_refused),
         cmocka_unit_test(bundled_suites_name_laws),
+        cmocka_unit_test(bundled_controls_come_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
