@@ -203,58 +203,112 @@ static double *jacobian_new(struct ub_problem *p)
     return J;
 }
 
-/* Shortest e of least |A e + r|^2 + delta |e|^2, A rows x columns, row-major. `e`: columns. */
-static void solve(int64_t rows, int64_t columns, const double *A, double delta, const double *r,
-                  double *e)
+/* Shortest e of least |A e + r|^2 + delta |e|^2 for each of `count` vectors r, of A rows x columns,
+ * row-major. The vectors r and e are one after the other. */
+static void solve(int64_t rows, int64_t columns, const double *A, double delta, int64_t count,
+                  const double *r, double *e)
 {
     const bool wide = columns > rows;
     const int64_t more = delta > 0 ? (wide ? rows : columns) : 0;
     const int64_t height = wide ? rows : rows + more, width = wide ? columns + more : columns;
-    const int64_t longest = height > width ? height : width,
-                  least = height < width ? height : width;
-    double *a = ub_calloc((size_t)(height * width) + 1, sizeof *a); /* column-major */
-    double *b = ub_calloc((size_t)longest + 1, sizeof *b);
-    for (int64_t i = 0; i < rows; i++) {
-        b[i] = -r[i];
+    const int64_t longest = height > width ? height : width;
+    const int64_t least = height < width ? height : width;
+    double *a = ub_calloc((size_t)(height * width), sizeof *a); /* column-major */
+    double *b = ub_calloc((size_t)(longest * count), sizeof *b);
+    for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++)
             a[j * height + i] = A[i * columns + j];
-    }
     for (int64_t i = 0; i < more; i++)
         a[wide ? (columns + i) * height + i : i * height + rows + i] = sqrt(delta);
+    for (int64_t k = 0; k < count; k++)
+        for (int64_t i = 0; i < rows; i++)
+            b[k * longest + i] = -r[k * rows + i];
     const lapack_int h = (lapack_int)height, w = (lapack_int)width, l = (lapack_int)longest;
     lapack_int info, rank = 0;
     if (delta > 0) {
-        info = LAPACKE_dgels(LAPACK_COL_MAJOR, 'N', h, w, 1, a, h, b, l);
+        info = LAPACKE_dgels(LAPACK_COL_MAJOR, 'N', h, w, (lapack_int)count, a, h, b, l);
     } else {
-        double *singular = ub_calloc((size_t)least + 1, sizeof *singular);
-        info = LAPACKE_dgelsd(LAPACK_COL_MAJOR, h, w, 1, a, h, b, l, singular,
+        double *singular = ub_calloc((size_t)least, sizeof *singular);
+        info = LAPACKE_dgelsd(LAPACK_COL_MAJOR, h, w, (lapack_int)count, a, h, b, l, singular,
                               (double)longest * DBL_EPSILON, &rank);
         ub_free(singular);
     }
-    for (int64_t j = 0; j < columns; j++)
-        e[j] = info == 0 ? b[j] : (double)NAN; /* no finite Jacobian */
+    for (int64_t k = 0; k < count; k++)
+        for (int64_t j = 0; j < columns; j++)
+            e[k * columns + j] = info == 0 ? b[k * longest + j] : (double)NAN; /* J not finite */
     ub_free(b);
     ub_free(a);
 }
 
-/* e of one output at its parameters, `column`. */
-static void solve_output(const struct sizes *s, int64_t output, const int64_t *column,
-                         int64_t count, const double *J, double delta, const double *r, double *e)
+/* The part of J that is one output's: rows x its parameters, `column` (room for all); how many. */
+static int64_t take_part(const struct sizes *s, const double *J, const int64_t *owner,
+                         int64_t output, int64_t *column, double **A)
 {
-    double *A = ub_calloc((size_t)(s->n * count), sizeof *A);
-    double *part = ub_calloc((size_t)s->n, sizeof *part);
-    double *found = ub_calloc((size_t)count, sizeof *found);
-    for (int64_t i = 0; i < s->n; i++) {
-        part[i] = r[i * s->outputs + output];
+    int64_t count = 0;
+    for (int64_t i = 0; i < s->parameters; i++)
+        if (owner[i] == output)
+            column[count++] = i;
+    *A = ub_calloc((size_t)(s->n * count) + 1, sizeof **A);
+    for (int64_t i = 0; i < s->n; i++)
         for (int64_t j = 0; j < count; j++)
-            A[i * count + j] = J[i * s->parameters + column[j]];
+            (*A)[i * count + j] = J[i * s->parameters + column[j]];
+    return count;
+}
+
+/* Outputs from the first on that are not yet `done` and whose part of J is that of the first: they
+ * are one system with many right-hand sides. */
+struct alike {
+    int64_t columns, count;
+    double *A;
+    int64_t *output, *column; /* outputs; outputs x parameters of each, `columns` used */
+};
+
+static struct alike alike_new(const struct sizes *s, const double *J, const int64_t *owner,
+                              int64_t first, bool *done)
+{
+    struct alike g = {.output = ub_calloc((size_t)s->outputs, sizeof *g.output)};
+    int64_t *column = ub_calloc((size_t)s->parameters, sizeof *column);
+    g.columns = take_part(s, J, owner, first, column, &g.A);
+    g.column = ub_calloc((size_t)(s->outputs * g.columns) + 1, sizeof *g.column);
+    for (int64_t k = first; k < s->outputs; k++) {
+        double *A;
+        if (done[k])
+            continue;
+        const bool same = take_part(s, J, owner, k, column, &A) == g.columns &&
+                          memcmp(A, g.A, (size_t)(s->n * g.columns) * sizeof *A) == 0;
+        ub_free(A);
+        if (!same)
+            continue;
+        memcpy(g.column + g.count * g.columns, column, (size_t)g.columns * sizeof *column);
+        g.output[g.count++] = k;
+        done[k] = true;
     }
-    solve(s->n, count, A, delta, part, found);
-    for (int64_t j = 0; j < count; j++)
-        e[column[j]] = found[j];
+    ub_free(column);
+    return g;
+}
+
+static void alike_clear(struct alike *g)
+{
+    ub_free(g->A);
+    ub_free(g->output);
+    ub_free(g->column);
+}
+
+/* e of these outputs at their parameters. */
+static void solve_alike(const struct sizes *s, const struct alike *g, double delta, const double *r,
+                        double *e)
+{
+    double *part = ub_calloc((size_t)(s->n * g->count), sizeof *part);
+    double *found = ub_calloc((size_t)(g->columns * g->count) + 1, sizeof *found);
+    for (int64_t k = 0; k < g->count; k++)
+        for (int64_t i = 0; i < s->n; i++)
+            part[k * s->n + i] = r[i * s->outputs + g->output[k]];
+    if (g->columns > 0)
+        solve(s->n, g->columns, g->A, delta, g->count, part, found);
+    for (int64_t j = 0; j < g->columns * g->count; j++)
+        e[g->column[j]] = found[j];
     ub_free(found);
     ub_free(part);
-    ub_free(A);
 }
 
 /* e of the head of this file: 0 at parameters that no output reads. */
@@ -262,20 +316,19 @@ static void solve_all(struct ub_problem *p, double delta, const double *r, doubl
 {
     const struct sizes s = sizes_of(p);
     int64_t *owner = ub_calloc((size_t)s.parameters, sizeof *owner);
-    int64_t *column = ub_calloc((size_t)s.parameters, sizeof *column);
+    bool *done = ub_calloc((size_t)s.outputs, sizeof *done);
     owners_of(p, owner);
     double *J = jacobian_new(p);
     memset(e, 0, (size_t)s.parameters * sizeof *e);
     for (int64_t k = 0; k < s.outputs; k++) {
-        int64_t count = 0;
-        for (int64_t i = 0; i < s.parameters; i++)
-            if (owner[i] == k)
-                column[count++] = i;
-        if (count > 0)
-            solve_output(&s, k, column, count, J, delta, r, e);
+        if (done[k])
+            continue;
+        struct alike group = alike_new(&s, J, owner, k, done);
+        solve_alike(&s, &group, delta, r, e);
+        alike_clear(&group);
     }
     ub_free(J);
-    ub_free(column);
+    ub_free(done);
     ub_free(owner);
 }
 

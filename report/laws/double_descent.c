@@ -1,0 +1,139 @@
+/* Double descent: the excess risk of least squares (p < n) and of interpolation of least norm (p >
+ * n) on isotropic Gaussian inputs, p features and n samples,
+ *
+ *     s^2 p/(n - p - 1) for p < n - 1,   r^2 (1 - n/p) + s^2 n/(p - n - 1) for p > n + 1,
+ *
+ * exact at any size and infinite between: a peak where a model first interpolates (Hastie et al.
+ * 2019, arXiv:1903.08560; Belkin et al. 2019, arXiv:1903.07571). The observable excess-risk
+ * evaluates it.
+ *
+ * A group is a sweep over p at one n. Its datum is the mean over p of measured over predicted, each
+ * a mean over seeds; p within a fifth of n are left out, as inverse Wishart matrices have no finite
+ * variance there and means over seeds do not settle. A sweep counts against the law when its
+ * largest risk is not within a step of its grid of p = n, or when some p is off by more than a
+ * tenth past doubt (2.6 standard errors, 99%). Without noise there is no peak to find. */
+#include "report/laws/group.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { MOST_SIZES = 64 };
+static const double near = 0.2, off = 0.1, doubt = 2.6;
+
+static bool is_least_squares(const struct ub_frame *frame, size_t row)
+{
+    return ub_run_measures(frame, row, "excess-risk") &&
+           ub_frame_number(frame, row, "dataset.alpha") == 0 &&
+           ub_frame_number(frame, row, "dataset.noise") > 0 &&
+           ub_frame_number(frame, row, "optimizer.ridge") == 0 &&
+           ub_frame_number(frame, row, "optimizer.l2") == 0;
+}
+
+struct size {
+    double p, n;
+    double measured, ratio, se; /* means over seeds; NAN where nothing is predicted */
+};
+
+static int by_p(const void *a, const void *b)
+{
+    const struct size *x = a, *y = b;
+    return (x->p > y->p) - (x->p < y->p);
+}
+
+static struct size size_of(const struct ub_frame *frame, const struct ub_rows *group, double p)
+{
+    double *risk = ub_calloc(group->count + 1, sizeof *risk);
+    double *ratio = ub_calloc(group->count + 1, sizeof *ratio);
+    struct size s = {.p = p, .n = ub_frame_number(frame, group->row[0], "samples")};
+    size_t n = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        const size_t row = group->row[i];
+        if (ub_frame_number(frame, row, "dataset.features") != p ||
+            frame->store->runs[row].status != UB_RUN_OK)
+            continue;
+        risk[n] = ub_frame_last(frame, row, "excess-risk", 0);
+        ratio[n] = risk[n] / ub_frame_last(frame, row, "isotropic-excess-risk", 0);
+        n += isfinite(risk[n]);
+    }
+    const struct ub_interval mean = ub_sample_mean(ratio, n);
+    s.measured = ub_mean(risk, n);
+    s.ratio = ub_mean(ratio, n);
+    s.se = mean.se;
+    ub_free(risk);
+    ub_free(ratio);
+    return s;
+}
+
+/* Different p in rising order. */
+static size_t sizes_of(const struct ub_frame *frame, const struct ub_rows *group,
+                       struct size out[MOST_SIZES])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < group->count && count < MOST_SIZES; i++) {
+        const double p = ub_frame_number(frame, group->row[i], "dataset.features");
+        size_t k = 0;
+        while (k < count && out[k].p != p)
+            k++;
+        if (k == count)
+            out[count++] = size_of(frame, group, p);
+    }
+    qsort(out, count, sizeof *out, by_p);
+    return count;
+}
+
+static bool peaks_at_n(const struct size *s, size_t count)
+{
+    size_t top = 0, nearest = 0;
+    for (size_t k = 1; k < count; k++) {
+        if (s[k].measured > s[top].measured)
+            top = k;
+        if (fabs(s[k].p - s[k].n) < fabs(s[nearest].p - s[nearest].n))
+            nearest = k;
+    }
+    return top + 1 >= nearest && top <= nearest + 1;
+}
+
+static struct ub_datum curve(const struct ub_frame *frame, const struct ub_rows *group)
+{
+    struct size s[MOST_SIZES];
+    const size_t count = sizes_of(frame, group, s);
+    double sum = 0, squares = 0;
+    size_t used = 0;
+    for (size_t k = 0; k < count; k++) {
+        if (fabs(s[k].p - s[k].n) < near * s[k].n || !isfinite(s[k].ratio))
+            continue;
+        if (fabs(s[k].ratio - 1) - off > doubt * s[k].se)
+            return (struct ub_datum){.why = "the risk at some size is not as predicted",
+                                     .against = true};
+        sum += s[k].ratio;
+        squares += s[k].se * s[k].se;
+        used++;
+    }
+    if (used < 4)
+        return (struct ub_datum){.why = "fewer than four sizes off the peak"};
+    if (!peaks_at_n(s, count))
+        return (struct ub_datum){.why = "no peak where features equal samples", .against = true};
+    return (struct ub_datum){.value = sum / (double)used, .se = sqrt(squares) / (double)used};
+}
+
+/* A ridge may go with the features, as the best one does: a control. */
+static const char *const within[] = {"dataset.features", "optimizer.ridge", NULL};
+
+const struct ub_law ub_law_double_descent = {
+    .name = "double-descent",
+    .strand = UB_SOLVABLE,
+    .claim = "the risk of least squares on isotropic inputs is s^2 p/(n - p - 1) below p = n and "
+             "r^2 (1 - n/p) + s^2 n/(p - n - 1) above, with a peak between",
+    .quantity = "measured over predicted excess risk, off the peak",
+    .citation = "Hastie et al. 2019, arXiv:1903.08560",
+    .who = "least squares and least-norm interpolation on isotropic Gaussian inputs with noise",
+    .because =
+        "the limit's formulas differ from the exact ones by 1/(p - n), a tenth at these sizes",
+    .within = within,
+    .needs = {{.observable = "excess-risk"},
+              {.axis = "dataset.features", .least = 6},
+              {.axis = "data-seed", .least = 8}},
+    .applies = is_least_squares,
+    .datum = curve,
+    .is = {UB_EQUAL, .target = 1, .margin = 0.1},
+};
