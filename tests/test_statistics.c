@@ -123,6 +123,26 @@ static void test_series_interval_is_not_needlessly_wide(void **state)
     assert_true(width < 2.7);
 }
 
+/* Oracle: the incomplete beta function (GSL), on its accurate side; Cauchy's and two degrees of
+ * freedom in closed form. */
+static void test_t_of_whole_degrees(void **state)
+{
+    (void)state;
+    double worst = 0;
+    for (size_t df = 1; df <= 60; df++)
+        for (double t = -40; t <= 40; t += 0.37) {
+            const double upper = ub_t_upper_p(fabs(t), (double)df);
+            const double lower = t < 0 ? upper : 1 - upper;
+            worst = fmax(worst, fabs(ub_t_lower_p(t, df) - lower));
+        }
+    print_message("Student's t of whole degrees of freedom: within %.2g of GSL's\n", worst);
+    assert_true(worst < 1e-14);
+    assert_near(ub_t_lower_p(1, 1), 0.75, 1e-15);
+    assert_near(ub_t_lower_p(1, 2), 0.5 + 0.5 / sqrt(3), 1e-15);
+    assert_true(ub_t_lower_p(INFINITY, 3) == 1 && ub_t_lower_p(-INFINITY, 4) == 0);
+    assert_true(ub_t_lower_p(1e200, 5) == 1 && ub_t_lower_p(-1e200, 5) == 0);
+}
+
 /* Units and a shift change nothing. */
 static void test_series_interval_scales(void **state)
 {
@@ -369,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_quantiles_of_type_7),
         cmocka_unit_test(test_series_interval_covers_the_mean),
         cmocka_unit_test(test_series_interval_is_not_needlessly_wide),
+        cmocka_unit_test(test_t_of_whole_degrees),
         cmocka_unit_test(test_series_interval_scales),
         cmocka_unit_test(test_series_of_constants),
         cmocka_unit_test(test_student_interval),

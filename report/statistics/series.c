@@ -24,7 +24,6 @@
 
 #include <float.h>
 #include <gsl/gsl_blas.h>
-#include <gsl/gsl_cdf.h>
 #include <gsl/gsl_linalg.h>
 #include <math.h>
 
@@ -157,20 +156,20 @@ static void judge_all(const double *x, size_t n, double mean, double unit, size_
 }
 
 /* Posterior probability that the mean is within `half` of the sample's. */
-static double within(const struct model *models, double df, double half)
+static double within(const struct model *models, size_t df, double half)
 {
     double sum = 0, all = 0;
     for (size_t k = 0; k < MODELS; k++) {
         const struct model *m = &models[k];
         all += m->weight;
         if (m->weight > 1e-9)
-            sum += m->weight * (gsl_cdf_tdist_P((half - m->shift) / m->scale, df) -
-                                gsl_cdf_tdist_P((-half - m->shift) / m->scale, df));
+            sum += m->weight * (ub_t_lower_p((half - m->shift) / m->scale, df) -
+                                ub_t_lower_p((-half - m->shift) / m->scale, df));
     }
     return sum / all;
 }
 
-static double half_width(const struct model *models, double df)
+static double half_width(const struct model *models, size_t df)
 {
     double low = 0, high = 0;
     for (size_t k = 0; k < MODELS; k++)
@@ -209,7 +208,7 @@ struct ub_interval ub_series_mean(const double *x, size_t n)
     if (unit > 0) {
         struct model models[MODELS];
         judge_all(x, n, r.estimate, unit, q, models);
-        half = unit * half_width(models, (double)q) / sqrt((double)n);
+        half = unit * half_width(models, q) / sqrt((double)n);
     }
     r.se = half / ub_t_quantile(0.975, (double)q);
     r.low = r.estimate - half;

@@ -77,6 +77,24 @@ double ub_t_upper_p(double t, double df)
     return gsl_cdf_tdist_Q(t, df);
 }
 
+/* With cosine^2 = df / (df + t^2): sum of cosine^(k + 2 i), each term (j - 1) / j of the one
+ * before, up to j = df - 2. */
+double ub_t_lower_p(double t, size_t df)
+{
+    const double square = t * t / (double)df, cosine2 = 1 / (1 + square);
+    const double sine = copysign(sqrt(square / (1 + square)), t);
+    double term = df % 2 ? sqrt(cosine2) : 1, sum = df > 1 ? term : 0;
+    if (isinf(square)) /* t itself, or its square */
+        return t > 0 ? 1 : 0;
+    for (size_t j = df % 2 ? 3 : 2; j + 2 <= df; j += 2) {
+        term *= cosine2 * (double)(j - 1) / (double)j;
+        sum += term;
+    }
+    const double inside =
+        df % 2 ? 2 / M_PI * (atan(t / sqrt((double)df)) + sine * sum) : sine * sum;
+    return 0.5 + 0.5 * inside;
+}
+
 static struct ub_interval with_student_interval(struct ub_interval r, double df)
 {
     const double half = r.se > 0.0 ? ub_t_quantile(0.975, df) * r.se : r.se;
