@@ -54,8 +54,8 @@ void *ub_alloc(size_t bytes);               /* 64-byte aligned, uninitialised */
 void *ub_calloc(size_t count, size_t size); /* 64-byte aligned, zeroed, overflow-checked */
 void *ub_realloc(void *old, size_t bytes);  /* not for memory of ub_alloc/ub_calloc that
                                                must stay 64-byte aligned */
-char *ub_strdup(const char *text);
-void ub_free(void *pointer); /* = free; frees what all four above return */
+char *ub_strdup(const char *text);          /* not aligned */
+void ub_free(void *pointer);                /* = free; frees what all four above return */
 
 /* True if a*b*size bytes is below `limit` bytes without overflow. */
 bool ub_size_fits(int64_t a, int64_t b, size_t size, uint64_t limit);
@@ -72,6 +72,7 @@ struct ub_text {
 };
 void ub_text_add(struct ub_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void ub_text_append(struct ub_text *text, const char *data, size_t length); /* as they are */
 void ub_text_free(struct ub_text *text);
 /* `word` as a POSIX shell reads it back as one word, whatever is in it: quoted where it must be. */
 void ub_text_add_shell(struct ub_text *text, const char *word);

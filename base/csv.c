@@ -240,7 +240,7 @@ const char *ub_csv_cell(const struct ub_csv *csv, size_t row, size_t column)
 void ub_csv_add(struct ub_text *text, const char *field)
 {
     if (text->length > 0 && text->data[text->length - 1] != '\n')
-        ub_text_add(text, ",");
+        ub_text_append(text, ",", 1);
     /* Quoted when empty at a line's start, too: the line would look as if it had no field. */
     bool first = text->length == 0 || text->data[text->length - 1] == '\n';
     size_t n = strlen(field);
@@ -250,13 +250,20 @@ void ub_csv_add(struct ub_text *text, const char *field)
         text->length == 0 && ((unsigned char)*field >= 0x80 || strncmp(field, "sep=", 4) == 0);
     if (!spaced && !marked && !strpbrk(field, separators) && !strpbrk(field, "\"\n\r") &&
         !(first && n == 0)) {
-        ub_text_add(text, "%s", field);
+        ub_text_append(text, field, n);
         return;
     }
-    ub_text_add(text, "\"");
-    for (const char *c = field; *c; c++)
-        ub_text_add(text, "%s%c", *c == '"' ? "\"" : "", *c);
-    ub_text_add(text, "\"");
+    ub_text_append(text, "\"", 1);
+    for (const char *c = field; *c;) {
+        const size_t plain = strcspn(c, "\"");
+        ub_text_append(text, c, plain);
+        c += plain;
+        if (*c) {
+            ub_text_append(text, "\"\"", 2);
+            c++;
+        }
+    }
+    ub_text_append(text, "\"", 1);
 }
 
 void ub_csv_add_real(struct ub_text *text, double value)
@@ -268,5 +275,5 @@ void ub_csv_add_real(struct ub_text *text, double value)
 
 void ub_csv_end_row(struct ub_text *text)
 {
-    ub_text_add(text, "\n");
+    ub_text_append(text, "\n", 1);
 }

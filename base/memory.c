@@ -43,7 +43,7 @@ void *ub_realloc(void *old, size_t bytes)
 char *ub_strdup(const char *text)
 {
     size_t bytes = strlen(text) + 1;
-    return memcpy(ub_alloc(bytes), text, bytes);
+    return memcpy(ub_realloc(NULL, bytes), text, bytes); /* not aligned: texts are many and short */
 }
 
 void ub_free(void *pointer)

@@ -1,26 +1,45 @@
-/* text.c - text that grows, and numbers as text. */
+/* text.c - text that grows. */
 #include "base/base.h"
 
-#include <locale.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
+
+enum { LIKELY = 63 }; /* bytes of one addition: more are written twice */
+
+/* Room for `more` bytes and the NUL. */
+static void reserve(struct ub_text *text, size_t more)
+{
+    const size_t needed = text->length + more + 1;
+    if (needed <= text->capacity)
+        return;
+    text->capacity = needed > 2 * text->capacity ? needed : 2 * text->capacity;
+    text->data = ub_realloc(text->data, text->capacity);
+}
 
 void ub_text_add(struct ub_text *text, const char *format, ...)
 {
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int more = vsnprintf(NULL, 0, format, args);
+    reserve(text, LIKELY);
+    const size_t room = text->capacity - text->length;
+    const int written = vsnprintf(text->data + text->length, room, format, args);
+    const size_t more = written > 0 ? (size_t)written : 0;
     va_end(args);
-    size_t needed = text->length + (size_t)(more > 0 ? more : 0) + 1;
-    if (needed > text->capacity) {
-        text->capacity = needed > 2 * text->capacity ? needed : 2 * text->capacity;
-        text->data = ub_realloc(text->data, text->capacity);
+    if (more >= room) {
+        reserve(text, more);
+        vsnprintf(text->data + text->length, more + 1, format, again);
     }
-    vsnprintf(text->data + text->length, text->capacity - text->length, format, again);
     va_end(again);
-    text->length = needed - 1;
+    text->length += more;
+}
+
+void ub_text_append(struct ub_text *text, const char *data, size_t length)
+{
+    reserve(text, length);
+    if (length > 0)
+        memcpy(text->data + text->length, data, length);
+    text->length += length;
+    text->data[text->length] = '\0';
 }
 
 void ub_text_free(struct ub_text *text)
@@ -50,73 +69,4 @@ void ub_text_add_shell(struct ub_text *text, const char *word)
         at += n + 1;
     }
     ub_text_add(text, "'");
-}
-
-/* strtod and printf follow LC_NUMERIC, which the program never changes from "C"; a host that
- * embeds these libraries is told to leave it so. */
-static bool parse_real(const char *text, double *out)
-{
-    static const char allowed[] = "0123456789+-.eE";
-    if (!text || !*text || strspn(text, allowed) != strlen(text))
-        return false;
-    char *end;
-    *out = strtod(text, &end);
-    return end != text && !*end;
-}
-
-/* Whether `value`, read from `text`, has lost its magnitude: infinite, or 0 of digits that are not.
- * Subnormals are kept: they are what the program itself writes of such values. */
-static bool is_beyond(const char *text, double value)
-{
-    const size_t significand = strcspn(text, "eE");
-    return !isfinite(value) || (value == 0 && strcspn(text, "123456789") < significand);
-}
-
-bool ub_read_real(const char *text, double *out)
-{
-    double value;
-    if (!parse_real(text, &value) || is_beyond(text, value))
-        return false;
-    *out = value;
-    return true;
-}
-
-bool ub_real_beyond(const char *text)
-{
-    double value;
-    return parse_real(text, &value) && is_beyond(text, value);
-}
-
-bool ub_read_int(const char *text, int64_t *out)
-{
-    if (!text || !*text)
-        return false;
-    const char *c = text + (*text == '-' || *text == '+');
-    if (!*c)
-        return false;
-    int64_t value = 0;
-    for (; *c; c++) {
-        if (*c < '0' || *c > '9' || __builtin_mul_overflow(value, (int64_t)10, &value) ||
-            __builtin_sub_overflow(value, (int64_t)(*c - '0'), &value))
-            return false;
-    }
-    if (*text != '-' && __builtin_mul_overflow(value, (int64_t)-1, &value))
-        return false;
-    *out = value;
-    return true;
-}
-
-void ub_real_text(double value, char out[UB_REAL_TEXT])
-{
-    if (value == trunc(value) && fabs(value) < 1e15) { /* 40, not 4e+01 */
-        snprintf(out, UB_REAL_TEXT, "%.0f", value);
-        return;
-    }
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(out, UB_REAL_TEXT, "%.*g", digits, value);
-        if (strtod(out, NULL) == value)
-            return;
-    }
-    if (isnan(value))
-        snprintf(out, UB_REAL_TEXT, "nan");
 }

@@ -249,19 +249,24 @@ void ub_yaml_add_scalar(struct ub_text *text, const char *value)
 {
     double number;
     if (is_plain(value) || ub_read_real(value, &number)) {
-        ub_text_add(text, "%s", value);
+        ub_text_append(text, value, strlen(value));
         return;
     }
-    ub_text_add(text, "\"");
+    const char *from = value; /* what is not written yet */
+    ub_text_append(text, "\"", 1);
     for (const char *at = value; *at;) {
-        const char *from = at;
+        const char *const here = at;
         const uint32_t code = ub_utf8_next(&at);
-        if (code == '"' || code == '\\')
+        const bool escaped = code == '"' || code == '\\';
+        if (!escaped && is_printable(code))
+            continue;
+        ub_text_append(text, from, (size_t)(here - from));
+        from = at;
+        if (escaped)
             ub_text_add(text, "\\%c", (char)code);
-        else if (is_printable(code))
-            ub_text_add(text, "%.*s", (int)(at - from), from);
         else
             ub_text_add(text, code < 0x100 ? "\\x%02x" : "\\u%04x", code);
     }
-    ub_text_add(text, "\"");
+    ub_text_append(text, from, strlen(from));
+    ub_text_append(text, "\"", 1);
 }

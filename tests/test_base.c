@@ -75,6 +75,85 @@ static void real_text_is_shortest_and_exact(void **state)
     }
 }
 
+/* A decimal of up to 21 digits, some of them halfway between two doubles, as people and printf
+ * write them. */
+static void any_decimal(struct ub_random *r, char *text, size_t room)
+{
+    const int digits = 1 + (int)ub_random_below(r, 19), kind = (int)ub_random_below(r, 4);
+    const double x = ub_random_normal(r) * pow(10, (double)ub_random_below(r, 50) - 30);
+    const int64_t odd = 2 * ub_random_below(r, INT64_C(1) << 53) + 1; /* 54 bits: a tie */
+    if (kind == 0)
+        snprintf(text, room, "%.*g", digits, x);
+    else if (kind == 1)
+        snprintf(text, room, "%.*f", digits, ub_random_normal(r));
+    else if (kind == 2)
+        snprintf(text, room, "%lld%s", (long long)odd,
+                 (const char *const[]){"", ".", ".0", "e0", "e-1", ".000"}[ub_random_below(r, 6)]);
+    else /* a tie with a fraction: odd / 2^3 has three decimals */
+        snprintf(text, room, "%s%lld.%03d", ub_random_below(r, 2) ? "-" : "",
+                 (long long)(odd % (INT64_C(1) << 51) | INT64_C(1) << 50),
+                 125 * (int)(1 + 2 * ub_random_below(r, 4)));
+}
+
+/* Oracle: strtod, which the C library documents as correctly rounded. */
+static void reals_are_read_to_the_nearest_double(void **state)
+{
+    (void)state;
+    char text[64];
+    struct ub_random r = ub_random_stream(5, "decimals");
+    for (int i = 0; i < 200000; i++) {
+        double real;
+        any_decimal(&r, text, sizeof text);
+        const double exact = strtod(text, NULL);
+        if (!ub_read_real(text, &real) || memcmp(&real, &exact, sizeof real) != 0)
+            fail_msg("'%s' is read as %.17g; expected %.17g", text, real, exact);
+    }
+}
+
+/* Oracle: one digit more until it reads back. */
+static void no_text_of_a_real_is_shorter(void **state)
+{
+    (void)state;
+    struct ub_random r = ub_random_stream(6, "shortest");
+    for (int i = 0; i < 20000; i++) {
+        char text[UB_REAL_TEXT], least[UB_REAL_TEXT];
+        double x = ub_random_normal(&r) * pow(10, (double)ub_random_below(&r, 640) - 322);
+        if (i % 2) { /* few digits */
+            snprintf(text, sizeof text, "%.*g", 1 + (int)ub_random_below(&r, 17), x);
+            x = strtod(text, NULL);
+        }
+        if (x == trunc(x) && fabs(x) < 1e15)
+            continue; /* whole numbers have no exponent */
+        for (int digits = 1; digits == 1 || strtod(least, NULL) != x; digits++)
+            snprintf(least, sizeof least, "%.*g", digits, x);
+        ub_real_text(x, text);
+        assert_string_equal(text, least);
+    }
+}
+
+static void texts_grow_by_any_piece(void **state)
+{
+    (void)state;
+    struct ub_text text = {0};
+    char piece[300], expected[300 * 301 / 2 * 2 + 1];
+    size_t length = 0;
+    ub_text_append(&text, "", 0);
+    assert_string_equal(text.data, "");
+    for (size_t n = 0; n < sizeof piece; n++) { /* below, at and above what one addition expects */
+        memset(piece, 'a' + (int)(n % 26), n);
+        piece[n] = '\0';
+        ub_text_add(&text, "%s", piece);
+        ub_text_append(&text, piece, n);
+        memcpy(expected + length, piece, n);
+        memcpy(expected + length + n, piece, n);
+        length += 2 * n;
+        assert_int_equal(text.length, length);
+    }
+    expected[length] = '\0';
+    assert_string_equal(text.data, expected);
+    ub_text_free(&text);
+}
+
 static void near_names_are_suggested(void **state)
 {
     (void)state;
@@ -385,6 +464,9 @@ int main(void)
         cmocka_unit_test(numbers_are_read_strictly),
         cmocka_unit_test(numbers_lose_no_magnitude),
         cmocka_unit_test(real_text_is_shortest_and_exact),
+        cmocka_unit_test(reals_are_read_to_the_nearest_double),
+        cmocka_unit_test(no_text_of_a_real_is_shorter),
+        cmocka_unit_test(texts_grow_by_any_piece),
         cmocka_unit_test(near_names_are_suggested),
         cmocka_unit_test(hash_is_fnv1a),
         cmocka_unit_test(sizes_that_overflow_do_not_fit),
