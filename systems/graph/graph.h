@@ -23,7 +23,7 @@
 #ifndef UB_GRAPH_H
 #define UB_GRAPH_H
 
-#include "systems/graph/team.h"
+#include "base/team.h"
 
 #define UB_RANK 8 /* greatest rank of a tensor */
 

@@ -1,4 +1,4 @@
-#include "systems/graph/team.h"
+#include "base/team.h"
 
 #include <errno.h>
 #include <pthread.h>
