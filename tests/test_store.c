@@ -520,6 +520,49 @@ static void test_corrupt_trace(void **state)
     support_remove(store);
 }
 
+/* The short way of reading takes only what the store itself writes; what else CSV allows comes to
+ * the same by the long way. */
+static void test_trace_as_any_csv(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        "step,observable,index,value,error\n0,loss,0,1.5,\n10,loss,0,-inf,1e-3\n10,a b,2,,\n",
+        "step,observable,index,value,error\r\n0,loss,0,1.5,\r\n10,loss,0,-inf,1e-3\r\n10,a "
+        "b,2,,\r\n",
+        "\"step\",observable,index,value,error\n0,loss,0,1.5,\n10,loss,0,-inf,1e-3\n10,a b,2,,\n",
+        "step,observable,index,value,error\n0,\"loss\",0,1.5,\n10,loss,0,-inf,1e-3\n10,a b,2,,\n",
+        "step,observable,index,value,error\n0, loss\t,0,1.5,\n\n10,loss,0,-inf, 1e-3\n10,a b,2,,\n",
+        "step;observable;index;value;error\n0;loss;0;1.5;\n10;loss;0;-inf;1e-3\n10;a b;2;;\n",
+        "step,observable,index,value,error\n0,loss,0,1.5,\n10,loss,0,-inf,1e-3\n10,a b,2,,",
+        "\xef\xbb\xbfstep,observable,index,value,error\n0,loss,0,1.5,\n10,loss,0,-inf,1e-3\n10,a "
+        "b,2,,\n",
+    };
+    struct ub_error err = {0};
+    char *store = support_folder(), id[17];
+    struct ub_run_spec spec = sample_spec(0);
+    write_run(store, &spec, UB_RUN_OK, "", 1);
+    ub_run_spec_id(&spec, id);
+    char *folder = ub_store_run_folder(store, id);
+    struct ub_store *s = open_good(store);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        support_write(folder, "trace.csv.gz", files[i], strlen(files[i]));
+        struct ub_trace *t = ub_trace_read(s, &s->runs[0], &err);
+        if (!t)
+            fail_msg("file %zu: %s", i, err.text);
+        assert_int_equal(t->count, 3);
+        assert_int_equal(t->n_names, 2);
+        assert_string_equal(t->observable[1], "loss");
+        assert_string_equal(t->observable[2], "a b");
+        assert_true(t->step[0] == 0 && t->step[2] == 10 && t->index[1] == 0 && t->index[2] == 2);
+        assert_true(t->value[0] == 1.5 && t->value[1] == -HUGE_VAL && isnan(t->value[2]));
+        assert_true(isnan(t->error[0]) && t->error[1] == 1e-3);
+        ub_trace_free(t);
+    }
+    ub_store_free(s);
+    ub_free(folder);
+    support_remove(store);
+}
+
 static void test_no_store(void **state)
 {
     (void)state;
@@ -550,6 +593,7 @@ int main(void)
         cmocka_unit_test(test_failed_commit),
         cmocka_unit_test(test_corrupt_run_yaml),
         cmocka_unit_test(test_corrupt_trace),
+        cmocka_unit_test(test_trace_as_any_csv),
         cmocka_unit_test(test_no_store),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);

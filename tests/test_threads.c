@@ -1,7 +1,9 @@
-/* Threads: every derivative of every model has the same bits for any number of threads. Also run
- * under other instruction sets of oneDNN (CMakeLists.txt), where more of its primitives work in a
- * scratchpad, and under ThreadSanitizer (make tsan). */
+/* Threads: every derivative of every model has the same bits for any number of threads, and stores
+ * are the same, whoever reads their runs. Also run under other instruction sets of oneDNN
+ * (CMakeLists.txt), where more of its primitives work in a scratchpad, and under ThreadSanitizer
+ * (make tsan). */
 #include "kinds.h"
+#include "sample_store.h"
 #include "support.h"
 #include "systems/graph/unseen.h"
 #include "systems/problem_express.h"
@@ -210,12 +212,62 @@ static void convolutions_on_digits(void **state)
     ub_dataset_free(digits);
 }
 
+/* ---- stores ---- */
+
+enum { RUNS = 150, BROKEN = 7 }; /* every seventh is */
+
+/* More runs than one thread reads by itself: in the manifest's order, whoever read them, and the
+ * damaged ones among them named, each with its own reason. */
+static void stores_are_read_by_several_threads(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    char *store = support_folder();
+    struct ub_run_spec spec[RUNS];
+    struct ub_expected expected[RUNS];
+    assert_true(ub_store_lock(store, true, &err));
+    for (size_t i = 0; i < RUNS; i++) {
+        spec[i] = sample_spec((uint64_t)(i * 37 % RUNS));
+        expected[i] = (struct ub_expected){.spec = spec[i]};
+        if (i % 10 != 9) /* the tenth was never run */
+            write_run(store, &spec[i], UB_RUN_OK, "", (double)i);
+        if (i % 10 != 9 && i % BROKEN == 0) {
+            char id[17];
+            ub_run_spec_id(&spec[i], id);
+            char *folder = ub_store_run_folder(store, id);
+            support_write(folder, "run.yaml", "x", 1);
+            ub_free(folder);
+        }
+    }
+    assert_true(ub_manifest_write(store, expected, RUNS, &err));
+    struct ub_store *s = ub_store_open(store, &err);
+    assert_non_null(s);
+    assert_int_equal(s->count, RUNS);
+    size_t damaged = 0;
+    for (size_t i = 0; i < RUNS; i++) {
+        char id[17];
+        ub_run_spec_id(&spec[i], id);
+        const bool absent = i % 10 == 9, broken = !absent && i % BROKEN == 0;
+        assert_string_equal(s->runs[i].id, id);
+        assert_true(s->runs[i].damaged == broken);
+        assert_int_equal(s->runs[i].status, absent || broken ? UB_RUN_MISSING : UB_RUN_OK);
+        if (broken) {
+            assert_non_null(strstr(s->damaged[damaged].name, id));
+            assert_non_null(strstr(s->damaged[damaged++].why, id));
+        }
+    }
+    assert_int_equal(s->n_damaged, damaged);
+    ub_store_free(s);
+    support_remove(store);
+}
+
 /* A pattern as argument runs the tests that match it. */
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_change_no_bit_of_any_model),
         cmocka_unit_test(convolutions_on_digits),
+        cmocka_unit_test(stores_are_read_by_several_threads),
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);

@@ -1,4 +1,5 @@
 /* A store in memory: the manifest's runs in its order, then all others by id. */
+#include "base/team.h"
 #include "bench/store/private.h"
 
 #include <dirent.h>
@@ -123,43 +124,92 @@ static void take_control(struct ub_run *run, struct ub_expected *expected)
     expected->control = NULL;
 }
 
-/* `expected` is the manifest's, taken over when the run is damaged; NULL when it has none. */
-static void add_run(struct ub_store *s, const char *id, struct ub_expected *expected)
+/* A run that is to be read, in the order of the store's runs. */
+struct reading {
+    const char *id;               /* of its folder; NULL: there is none */
+    struct ub_expected *expected; /* the manifest's, NULL when it has none */
+    struct ub_run run;
+    char *damage; /* NULL: it was read */
+};
+
+struct readings {
+    const char *path; /* of the store */
+    size_t count;
+    struct reading *reading;
+};
+
+static void read_one(void *context, int64_t task, int member)
 {
+    const struct readings *all = context;
+    struct reading *r = &all->reading[task];
     struct ub_error damage = {0};
-    char *folder = ub_store_run_folder(s->path, id);
-    if (ub_run_read(folder, id, &s->runs[s->count], &damage)) {
-        if (expected) {
-            take_dataset(&s->runs[s->count], &expected->spec);
-            take_control(&s->runs[s->count], expected);
-        }
-        s->count++;
-    } else {
-        add_damage(s, "runs", id, damage.text);
-        if (expected)
-            add_missing(s, id, expected, damage.text);
-    }
+    (void)member;
+    if (!r->id)
+        return;
+    char *folder = ub_store_run_folder(all->path, r->id);
+    if (!ub_run_read(folder, r->id, &r->run, &damage))
+        r->damage = ub_strdup(damage.text);
     ub_free(folder);
+}
+
+/* Runs are read independently of each other: several threads, whichever they are, read the same. */
+static void read_all(struct readings *all)
+{
+    enum { FEW = 64, MOST_THREADS = 8 }; /* fewer runs are read before a thread has started */
+    const int cpus = ub_available_cpus();
+    struct ub_team *team =
+        all->count < FEW ? NULL : ub_team_new(cpus < MOST_THREADS ? cpus : MOST_THREADS);
+    ub_team_run(team, (int64_t)all->count, read_one, all);
+    ub_team_free(team);
+}
+
+/* Takes over what `expected` and the run have. */
+static void add_reading(struct ub_store *s, struct reading *r)
+{
+    char id[17];
+    if (!r->id) {
+        ub_run_spec_id(&r->expected->spec, id);
+        add_missing(s, id, r->expected, NULL);
+        return;
+    }
+    if (r->damage) {
+        add_damage(s, "runs", r->id, r->damage);
+        if (r->expected)
+            add_missing(s, r->id, r->expected, r->damage);
+        ub_free(r->damage);
+        return;
+    }
+    if (r->expected) {
+        take_dataset(&r->run, &r->expected->spec);
+        take_control(&r->run, r->expected);
+    }
+    s->runs[s->count++] = r->run;
 }
 
 static void fill(struct ub_store *s, const struct ub_ids *ids, struct ub_expected *expected,
                  size_t n_expected)
 {
-    s->runs = ub_calloc(ids->count + n_expected + 1, sizeof *s->runs);
+    const size_t room = ids->count + n_expected + 1;
+    struct readings all = {.path = s->path, .reading = ub_calloc(room, sizeof *all.reading)};
+    s->runs = ub_calloc(room, sizeof *s->runs);
     bool *taken = ub_calloc(ids->count + 1, sizeof *taken);
     for (size_t i = 0; i < n_expected; i++) {
         char id[17];
         ub_run_spec_id(&expected[i].spec, id);
-        size_t found = find_id(ids, id);
-        if (found == ids->count)
-            add_missing(s, id, &expected[i], NULL);
-        else if (!taken[found])
-            add_run(s, id, &expected[i]);
+        const size_t found = find_id(ids, id);
+        const bool there = found < ids->count;
+        if (!there || !taken[found])
+            all.reading[all.count++] =
+                (struct reading){.id = there ? ids->id[found] : NULL, .expected = &expected[i]};
         taken[found] = true;
     }
     for (size_t i = 0; i < ids->count; i++)
         if (!taken[i])
-            add_run(s, ids->id[i], NULL);
+            all.reading[all.count++] = (struct reading){.id = ids->id[i]};
+    read_all(&all);
+    for (size_t i = 0; i < all.count; i++)
+        add_reading(s, &all.reading[i]);
+    ub_free(all.reading);
     ub_free(taken);
 }
 

@@ -7,6 +7,7 @@
 
 static const char *const columns[] = {"step", "observable", "index", "value", "error"};
 enum { STEP, OBSERVABLE, INDEX, VALUE, ERROR, COLUMNS };
+static const uint64_t largest_trace = (uint64_t)4 << 30; /* bytes of text */
 
 /* Few names a trace: a linear search is the fast one. */
 static char *intern(struct ub_trace *t, const char *name)
@@ -63,30 +64,112 @@ static bool check_header(const struct ub_csv *csv, struct ub_error *err)
     return true;
 }
 
+static struct ub_trace *room_for_rows(size_t count)
+{
+    struct ub_trace *t = ub_calloc(1, sizeof *t);
+    t->step = ub_calloc(count + 1, sizeof *t->step);
+    t->observable = ub_calloc(count + 1, sizeof *t->observable);
+    t->index = ub_calloc(count + 1, sizeof *t->index);
+    t->value = ub_calloc(count + 1, sizeof *t->value);
+    t->error = ub_calloc(count + 1, sizeof *t->error);
+    return t;
+}
+
 static struct ub_trace *from_csv(const struct ub_csv *csv, struct ub_error *err)
 {
     if (!check_header(csv, err))
         return NULL;
-    struct ub_trace *t = ub_calloc(1, sizeof *t);
-    t->count = csv->rows;
-    t->step = ub_calloc(t->count + 1, sizeof *t->step);
-    t->observable = ub_calloc(t->count + 1, sizeof *t->observable);
-    t->index = ub_calloc(t->count + 1, sizeof *t->index);
-    t->value = ub_calloc(t->count + 1, sizeof *t->value);
-    t->error = ub_calloc(t->count + 1, sizeof *t->error);
-    for (size_t row = 0; row < t->count; row++)
+    struct ub_trace *t = room_for_rows(csv->rows);
+    for (size_t row = 0; row < csv->rows; row++)
         if (!read_row(t, csv, row, err)) {
+            ub_trace_free(t);
+            return NULL;
+        }
+    t->count = csv->rows;
+    return t;
+}
+
+/* ---- as we write it ---- */
+
+/* The field's end: a comma, or for the last one the end of the line; NULL when that is not what
+ * ends it. */
+static char *end_of_field(char *at, size_t column)
+{
+    char *end = at + strcspn(at, ",\n\r\"");
+    return *end == (column + 1 < COLUMNS ? ',' : '\n') ? end : NULL;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* One line, cut up; NULL unless all of it is as the store writes it. */
+static char *read_line(struct ub_trace *t, char *at)
+{
+    const char *cell[COLUMNS];
+    for (size_t i = 0; i < COLUMNS; i++) {
+        char *end = end_of_field(at, i);
+        if (!end || is_blank(*at) || (end > at && is_blank(end[-1])))
+            return NULL;
+        *end = '\0';
+        cell[i] = at;
+        at = end + 1;
+    }
+    const size_t row = t->count;
+    if (!*cell[OBSERVABLE] || !ub_read_int(cell[STEP], &t->step[row]) || t->step[row] < 0 ||
+        !ub_read_int(cell[INDEX], &t->index[row]) || !read_value(cell[VALUE], &t->value[row]) ||
+        !read_value(cell[ERROR], &t->error[row]))
+        return NULL;
+    t->observable[row] = intern(t, cell[OBSERVABLE]);
+    t->count++;
+    return at;
+}
+
+/* The text of a trace, cut up on the way, without the detour by a table of all CSV's cells. NULL
+ * when any of it is not as the store writes it: then it is left to the reader of all CSV, and to
+ * its messages. */
+static struct ub_trace *from_text(char *text, size_t length)
+{
+    static const char head[] = "step,observable,index,value,error\n";
+    size_t lines = 0;
+    if (strlen(text) != length || strncmp(text, head, strlen(head)) != 0)
+        return NULL;
+    for (const char *at = text; (at = strchr(at, '\n')); at++)
+        lines++;
+    struct ub_trace *t = room_for_rows(lines);
+    for (char *at = text + strlen(head); *at;)
+        if (!(at = read_line(t, at))) {
             ub_trace_free(t);
             return NULL;
         }
     return t;
 }
 
-struct ub_trace *ub_trace_read_file(const char *path, struct ub_error *err)
+static struct ub_trace *read_csv(const char *path, const char *text, size_t length,
+                                 struct ub_error *err)
 {
-    struct ub_csv *csv = ub_store_regular(path, err) ? ub_csv_read(path, true, err) : NULL;
+    const struct ub_csv_format format = {.header = true};
+    struct ub_csv *csv = ub_csv_parse(text, length, path, &format, err);
     struct ub_trace *trace = csv ? from_csv(csv, err) : NULL;
     ub_csv_free(csv);
+    return trace;
+}
+
+struct ub_trace *ub_trace_read_file(const char *path, struct ub_error *err)
+{
+    size_t length;
+    char *text =
+        ub_store_regular(path, err) ? ub_read_text(path, largest_trace, &length, err) : NULL;
+    if (!text)
+        return NULL;
+    char *copy = ub_alloc(length + 1);
+    memcpy(copy, text, length + 1);
+    struct ub_trace *trace = from_text(copy, length);
+    if (!trace)
+        trace = read_csv(path, text, length, err);
+    ub_free(copy);
+    ub_free(text);
     return trace;
 }
 
