@@ -5,7 +5,7 @@ STORE ?= out/quick
 JOBS ?= $(shell nproc)
 SECONDS ?= 20
 
-.PHONY: all build bench test asan asan-core tsan machines fuzz lint valgrind fmt fmt-check baseline peers peers-spectra clean help deps
+.PHONY: all build bench test asan asan-core tsan machines fuzz lint valgrind fmt fmt-check baseline peers peers-spectra scale clean help deps
 
 all: build
 
@@ -62,6 +62,9 @@ peers: build ## time unibench and PyTorch side by side, into results/speed.md (n
 
 peers-spectra: build ## time spectra of Hessians beside PyHessian's algorithm and eigsh, into results/speed-spectra.md
 	@ci/peers-spectra $(BUILD) --out results/speed-spectra.md
+
+scale: build ## time comparing and reporting stores of 1,000 to 10,000 runs
+	@$(BUILD)/unibench-perf scale $(BUILD)/unibench $(BUILD)
 
 baseline: build ## refresh results/quick from a fresh run of the quick suite
 	@ci/baseline $(BUILD)

@@ -11,10 +11,14 @@
  *                                          top 2 eigenvalues every 10 steps, one thread
  *   unibench-perf flow                     the central flow of flow.c, one thread
  *   unibench-perf flow-problem             what peer_flow.py needs to know of it
+ *   unibench-perf store FOLDER RUNS        fills FOLDER with a store of so many made-up runs
+ *   unibench-perf scale FOLDER             compares and reports stores of 1,000 to 10,000 runs,
+ * made in FOLDER (a gigabyte) and removed
  *
  * Prints lines "WHAT NUMBER"; times are medians of five (three when above 0.2 s). */
 #include "bench/perf/cases.h"
 #include "bench/perf/flow.h"
+#include "bench/perf/scale.h"
 #include "bench/run/blas_core.h"
 #include "bench/spectra/eigen.h"
 #include "systems/systems.h"
@@ -288,9 +292,13 @@ int main(int argc, char **argv)
         good = perf_flow_time(&err);
     else if (strcmp(what, "flow-problem") == 0 && argc == 2)
         good = perf_flow_describe(&err);
+    else if (strcmp(what, "store") == 0 && argc == 4)
+        good = perf_scale_store(argv[2], argv[3], &err);
+    else if (strcmp(what, "scale") == 0 && argc == 4)
+        good = perf_scale_time(argv[2], argv[3], &err);
     else
         good = ub_fail(&err, UB_INPUT,
                        "expected cases, describe CASE, model CASE THREADS, sgemm, "
-                       "sharpness, flow or flow-problem");
+                       "sharpness, flow, flow-problem, store FOLDER RUNS or scale UNIBENCH FOLDER");
     return good ? UB_OK : ub_report(&err);
 }
