@@ -1,4 +1,5 @@
 /* The datasets there are, and how one is asked for by name. */
+#include "base/extensions.h"
 #include "datasets/source.h"
 
 #include <math.h>
@@ -28,7 +29,7 @@ const struct ub_dataset_source *const ub_dataset_sources[] = {
     &ub_dataset_random_hierarchy,
     &ub_dataset_markov,
     &ub_dataset_pcfg,
-    NULL,
+    UB_EXTRA_DATASET NULL,
 };
 
 static const char *const targets[] = {"labels", "inputs", "basis", NULL};

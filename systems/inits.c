@@ -1,5 +1,6 @@
 /* Initial distributions of parameters, as torch.nn.init defines them. Each tensor is drawn from
  * its own random stream (ub_problem_init), so adding a layer leaves the others as they were. */
+#include "base/extensions.h"
 #include "systems/orthogonal.h"
 #include "systems/systems.h"
 
@@ -108,7 +109,6 @@ static const struct ub_init init_orthogonal = {
     "Saxe et al. 2013, arXiv:1312.6120; Mezzadri 2007, math-ph/0609050", options, orthogonal};
 
 const struct ub_init *const ub_inits[] = {
-    &init_pytorch, &init_xavier_uniform, &init_xavier_normal,
-    &init_he,      &init_lecun,          &init_orthogonal,
-    NULL,
+    &init_pytorch, &init_xavier_uniform, &init_xavier_normal, &init_he,
+    &init_lecun,   &init_orthogonal,     UB_EXTRA_INIT NULL,
 };

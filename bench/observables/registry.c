@@ -1,4 +1,5 @@
 /* Every observable: one file in this folder, one line in this table. */
+#include "base/extensions.h"
 #include "bench/observables/observables.h"
 
 #include <string.h>
@@ -41,7 +42,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_predicted_risk,
     &ub_observable_excess_risk,
     &ub_observable_learnability,
-    NULL,
+    UB_EXTRA_OBSERVABLE NULL,
 };
 
 const struct ub_observable *ub_observable_find(const char *name)

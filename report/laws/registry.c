@@ -1,4 +1,5 @@
 /* Every law the suite knows: a file in this folder and two lines here. */
+#include "base/extensions.h"
 #include "report/laws/law.h"
 #include "report/laws/laws.h"
 
@@ -20,6 +21,8 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_learnability_sum, &ub_law_coordinate_check,
     &ub_law_ntk_drift,        &ub_law_catapult,
     &ub_law_central_flow,     NULL,
+    &ub_law_coordinate_check, &ub_law_ntk_drift, &ub_law_catapult,
+    &ub_law_central_flow,     UB_EXTRA_LAW NULL,
 };
 
 const struct ub_series_law *ub_series_law_find(const char *name)

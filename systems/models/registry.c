@@ -1,4 +1,5 @@
 /* Every model: one file in this folder, one line in this table. */
+#include "base/extensions.h"
 #include "systems/systems.h"
 
 extern const struct ub_model ub_model_linear, ub_model_deep_linear, ub_model_mlp, ub_model_cnn,
@@ -27,5 +28,5 @@ const struct ub_model *const ub_models[] = {
     &ub_model_gru,
     &ub_model_mamba,
     &ub_model_autoencoder,
-    NULL,
+    UB_EXTRA_MODEL NULL,
 };

@@ -1,4 +1,5 @@
 /* Every optimizer: one file in this folder, one line in this table. */
+#include "base/extensions.h"
 #include "systems/systems.h"
 
 extern const struct ub_optimizer_kind ub_optimizer_gd, ub_optimizer_heavy_ball,
@@ -37,5 +38,5 @@ const struct ub_optimizer_kind *const ub_optimizers[] = {
     &ub_optimizer_shampoo,
     &ub_optimizer_soap,
     &ub_optimizer_ridge,
-    NULL,
+    UB_EXTRA_OPTIMIZER NULL,
 };
