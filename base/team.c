@@ -55,6 +55,13 @@ struct ub_team *ub_team_new(int threads)
     return t;
 }
 
+struct ub_team *ub_team_for(int64_t tasks)
+{
+    enum { FEW = 64, MOST = 8 };
+    const int cores = ub_available_cpus();
+    return tasks < FEW ? NULL : ub_team_new(cores < MOST ? cores : MOST);
+}
+
 int ub_team_threads(const struct ub_team *t)
 {
     return t ? t->threads : 1;

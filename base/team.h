@@ -23,6 +23,9 @@ typedef void ub_team_work(void *context, int64_t task, int member);
  * work for them (a team may be made before a fork and run after it); where the system refuses
  * one, those there are do its work. */
 struct ub_team *ub_team_new(int threads);
+/* One for reading so many files and the like, a fraction of a millisecond each: a thread a core, 8
+ * at most; NULL for tasks so few that they are done before a thread has started. */
+struct ub_team *ub_team_for(int64_t tasks);
 void ub_team_free(struct ub_team *team);
 int ub_team_threads(const struct ub_team *team); /* of NULL: 1 */
 

@@ -155,10 +155,7 @@ static void read_one(void *context, int64_t task, int member)
 /* Runs are read independently of each other: several threads, whichever they are, read the same. */
 static void read_all(struct readings *all)
 {
-    enum { FEW = 64, MOST_THREADS = 8 }; /* fewer runs are read before a thread has started */
-    const int cpus = ub_available_cpus();
-    struct ub_team *team =
-        all->count < FEW ? NULL : ub_team_new(cpus < MOST_THREADS ? cpus : MOST_THREADS);
+    struct ub_team *team = ub_team_for((int64_t)all->count);
     ub_team_run(team, (int64_t)all->count, read_one, all);
     ub_team_free(team);
 }
