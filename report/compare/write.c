@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* ---- rows ----------------------------------------------------------------------------------- */
 
@@ -339,6 +340,12 @@ static int code_of(const struct comparison *c, struct ub_error *err)
     return c->drifted ? UB_DRIFT : UB_OK;
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 int ub_report_compare(const char *base_path, const char *new_store, FILE *out, const char *csv_path,
                       struct ub_error *err)
 {
@@ -348,7 +355,9 @@ int ub_report_compare(const char *base_path, const char *new_store, FILE *out, c
         return (int)err->code;
     }
     struct digest *base = digest_open(base_path, err);
-    struct digest *new_digest = base ? digest_open(new_store, err) : NULL;
+    const bool itself = is_same_file(base_path, new_store); /* is read once */
+    struct digest *other = base && !itself ? digest_open(new_store, err) : NULL;
+    const struct digest *new_digest = itself ? base : other;
     int code = (int)err->code;
     if (new_digest) {
         struct comparison *c = compare_digests(base, new_digest);
@@ -362,6 +371,6 @@ int ub_report_compare(const char *base_path, const char *new_store, FILE *out, c
         comparison_free(c);
     }
     digest_free(base);
-    digest_free(new_digest);
+    digest_free(other);
     return code;
 }

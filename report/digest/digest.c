@@ -1,5 +1,6 @@
 /* From a study to one row a run. */
 #include "report/digest/digest.h"
+#include "base/team.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -174,6 +175,46 @@ struct digest *digest_of(const struct study *study)
     return digest;
 }
 
+/* Rows of a store, each completed by itself. */
+struct filling {
+    struct ub_store *store;
+    char **failed; /* one a run: why, NULL where it went well */
+};
+
+static void fill_row(void *context, int64_t task, int member)
+{
+    const struct filling *f = context;
+    struct ub_error err = {0};
+    struct ub_store one = *f->store;
+    (void)member;
+    one.runs = &f->store->runs[task];
+    one.count = 1;
+    struct study *study = study_new(&one, &err);
+    if (study)
+        complete_rows(study, one.runs);
+    else
+        f->failed[task] = ub_strdup(err.text);
+    study_free(study);
+}
+
+/* Several threads share the rows out: a row depends on no other. Of several that fail, the first of
+ * the store is named. */
+static bool fill_rows(struct ub_store *store, struct ub_error *err)
+{
+    struct filling f = {store, ub_calloc(store->count + 1, sizeof(char *))};
+    struct ub_team *team = ub_team_for((int64_t)store->count);
+    bool good = true;
+    ub_team_run(team, (int64_t)store->count, fill_row, &f);
+    ub_team_free(team);
+    for (size_t i = 0; i < store->count; i++) {
+        if (f.failed[i])
+            good = ub_fail(err, UB_INPUT, "%s", f.failed[i]);
+        ub_free(f.failed[i]);
+    }
+    ub_free(f.failed);
+    return good;
+}
+
 struct digest *digest_of_store(struct ub_store *store, struct ub_error *err)
 {
     struct digest *digest = ub_calloc(1, sizeof *digest);
@@ -182,19 +223,10 @@ struct digest *digest_of_store(struct ub_store *store, struct ub_error *err)
     digest->store = store;
     digest->runs = store->runs;
     digest->count = store->count;
-    for (size_t i = 0; i < store->count; i++) {
-        struct ub_store one = *store;
-        one.runs = &store->runs[i];
-        one.count = 1;
-        struct study *study = study_new(&one, err);
-        if (!study) {
-            digest_free(digest);
-            return NULL;
-        }
-        complete_rows(study, one.runs);
-        study_free(study);
-    }
-    return digest;
+    if (fill_rows(store, err))
+        return digest;
+    digest_free(digest);
+    return NULL;
 }
 
 void digest_free(struct digest *digest)
