@@ -21,6 +21,15 @@ static size_t count_entries(const char *store, const char *prefix)
     return n;
 }
 
+static char *replaced(const char *text, const char *old, const char *by)
+{
+    const char *at = strstr(text, old);
+    assert_non_null(at);
+    struct ub_text out = {0};
+    ub_text_add(&out, "%.*s%s%s", (int)(at - text), text, by, at + strlen(old));
+    return out.data;
+}
+
 /* ---- specs ------------------------------------------------------------------------------ */
 
 /* The hash of ub_run_spec_text, computed from the text below by a few lines of Python (FNV-1a, 64
@@ -286,6 +295,50 @@ static void test_manifest(void **state)
     support_remove(store);
 }
 
+/* A label that is not given stands as "" in the manifest, and may in a run.yaml: it is none, and a
+ * run is called by its canonical texts; never by nothing. */
+static void test_empty_labels_are_none(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    char *store = support_folder();
+    struct ub_run_spec specs[2] = {sample_spec(0), sample_spec(1)};
+    const struct ub_expected expected[] = {{specs[0], NULL}, {specs[1], NULL}};
+    assert_true(ub_manifest_write(store, expected, 2, &err));
+    write_run(store, &specs[1], UB_RUN_OK, "", 1);
+    struct ub_store *s = open_good(store);
+    char *folder = ub_store_run_folder(store, s->runs[1].id);
+    ub_store_free(s);
+    char *path = ub_path(folder, "run.yaml");
+    char *written = (char *)ub_read_file(path, 1 << 20, NULL, &err);
+    char *edited = replaced(written, "model: \"mlp:widths=8x8\"", "model: \"\"");
+    assert_string_not_equal(written, edited);
+    support_write(folder, "run.yaml", edited, strlen(edited));
+    struct ub_sealing sealing = {0};
+    assert_true(ub_store_seal(store, &sealing, &err));
+    s = open_good(store);
+    assert_int_equal(s->runs[0].status, UB_RUN_MISSING);
+    assert_int_equal(s->runs[1].status, UB_RUN_OK);
+    for (int i = 0; i < 2; i++) {
+        const struct ub_run *run = &s->runs[i];
+        assert_null(run->spec.dataset_label);
+        assert_null(run->spec.optimizer_label);
+        assert_true(strncmp(run->label, "digits:size=100 mlp:", 20) == 0);
+        assert_non_null(strstr(run->label, " gd:lr=0.05 "));
+    }
+    assert_null(s->runs[1].spec.model_label);
+    assert_non_null(strstr(s->runs[1].label, " mlp:activation=tanh,bias=true,widths=8x8 "));
+    ub_store_free(s);
+    for (size_t i = 0; i < sealing.n_edited; i++)
+        ub_free(sealing.edited[i]);
+    ub_free(sealing.edited);
+    ub_free(written);
+    ub_free(edited);
+    ub_free(path);
+    ub_free(folder);
+    support_remove(store);
+}
+
 /* ---- atomicity -------------------------------------------------------------------------- */
 
 static void test_nothing_before_commit(void **state)
@@ -421,15 +474,6 @@ static void expect_damaged(const char *store, const char *part)
     if (!strstr(s->damaged[0].why, part))
         fail_msg("'%s'; expected '%s'", s->damaged[0].why, part);
     ub_store_free(s);
-}
-
-static char *replaced(const char *text, const char *old, const char *by)
-{
-    const char *at = strstr(text, old);
-    assert_non_null(at);
-    struct ub_text out = {0};
-    ub_text_add(&out, "%.*s%s%s", (int)(at - text), text, by, at + strlen(old));
-    return out.data;
 }
 
 static void test_corrupt_run_yaml(void **state)
@@ -586,6 +630,7 @@ int main(void)
         cmocka_unit_test(test_replaces_an_earlier_attempt),
         cmocka_unit_test(test_manifest),
         cmocka_unit_test(test_manifest_marks),
+        cmocka_unit_test(test_empty_labels_are_none),
         cmocka_unit_test(test_nothing_before_commit),
         cmocka_unit_test(test_killed_writer),
         cmocka_unit_test(test_locks),
