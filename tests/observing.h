@@ -103,8 +103,9 @@ static inline struct fixture fixture_of(struct ub_dataset *data, const char *mod
     f.size = ub_problem_size(f.problem);
     f.optimizer = ub_optimizer_new(optimizer, f.size, &err);
     assert_non_null(f.optimizer);
-    assert_true(ub_optimizer_attach(
-        f.optimizer, &(struct ub_training){.problem = f.problem, .steps = 100, .seed = 3}, &err));
+    const struct ub_training training = {.problem = f.problem, .steps = 100, .seed = 3};
+    if (!ub_optimizer_attach(f.optimizer, &training, &err))
+        fail_msg("%s", err.text);
     f.theta = ub_calloc((size_t)f.size, sizeof *f.theta);
     f.theta0 = ub_calloc((size_t)f.size, sizeof *f.theta0);
     f.grad = ub_calloc((size_t)f.size, sizeof *f.grad);
