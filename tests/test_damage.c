@@ -308,6 +308,7 @@ static void compare_says_what_is_damaged_or_edited(void **state)
     expect_part(o.out, "> **Note.** `runs.csv`: Edited by hand, and sealed: 1 of 3 runs");
     cli_clear(&o);
     cli_run(folder, "compare base base", 0, "Damaged: 1 of 3 runs");
+    cli_run(folder, "compare base base", 0, "2 of 3 runs found (the base itself lacks 1)");
     ub_free(csv);
     ub_free(base);
     support_remove(store);
@@ -471,6 +472,11 @@ static void the_stores_checksums_are_missed(void **state)
             rate[8] = '1';
             support_write(store, "manifest.csv", text, strlen(text));
             ub_free(text);
+            struct ub_error err = {0};
+            struct ub_expected *runs;
+            size_t count;
+            assert_false(ub_manifest_read(store, &runs, &count, &err));
+            assert_input_error(&err, "checksums: gone");
         }
         snprintf(command, sizeof command, "report %s", store);
         cli_run(folder, command, 0, "Damaged: of the store's own files: checksums (gone");
