@@ -95,7 +95,8 @@ const struct ub_dataset_source *ub_dataset_find(const char *name);
  *            if it has one. Else the samples held out take its place
  *   scale    none; center: each feature minus its mean; standardize: then divided by its standard
  *            deviation (1/n), 0 for a constant feature; global: minus one mean and divided by one
- *            deviation, those of all features together. Statistics of train, applied to test, too
+ *            deviation, those of all features together; whiten: centered, then the covariance made
+ *            I (modes.h). Statistics of train, applied to test, too
  *   target   labels: what the source gives; inputs: a regression of the inputs on themselves;
  * basis: of M samples, train and test together, a regression of M outputs that are an orthonormal
  * basis of the functions on them (mean square 1): cosines in the order of the samples, sqrt(2)

@@ -1,5 +1,6 @@
 /* The options that every dataset takes, in this order: classes kept, samples chosen, a part held
  * out, inputs scaled. */
+#include "datasets/modes.h"
 #include "datasets/source.h"
 
 #include <math.h>
@@ -271,14 +272,17 @@ static bool scale_inputs(struct ub_dataset *d, const char *how, const char *wher
     struct scale s = measure_features(d);
     if (strcmp(how, "global") == 0)
         make_global(&s, (size_t)d->features);
-    const bool divide = strcmp(how, "center") != 0;
+    const bool whiten = strcmp(how, "whiten") == 0;
+    const bool divide = !whiten && strcmp(how, "center") != 0;
     const bool finite =
         apply_scale(d, &d->train, &s, divide) && apply_scale(d, &d->test, &s, divide);
     ub_free(s.mean);
     ub_free(s.deviation);
-    return finite ||
-           ub_fail(err, UB_INPUT,
-                   "%s: scale=%s overflows; expected inputs of magnitude below 1e150", where, how);
+    if (!finite)
+        return ub_fail(err, UB_INPUT,
+                       "%s: scale=%s overflows; expected inputs of magnitude below 1e150", where,
+                       how);
+    return !whiten || ub_whiten(d, where, err);
 }
 
 /* ---- target ---- */

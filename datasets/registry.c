@@ -33,7 +33,7 @@ const struct ub_dataset_source *const ub_dataset_sources[] = {
 };
 
 static const char *const targets[] = {"labels", "inputs", "basis", NULL};
-static const char *const scales[] = {"none", "center", "standardize", "global", NULL};
+static const char *const scales[] = {"none", "center", "standardize", "global", "whiten", NULL};
 
 const struct ub_option ub_dataset_common_options[] = {
     {.key = "size",
@@ -51,7 +51,8 @@ const struct ub_option ub_dataset_common_options[] = {
      .fallback = "none",
      .choices = scales,
      .help = "inputs: none; center (each feature to mean 0); standardize (and deviation 1); global "
-             "(one mean and deviation for all features). From the training samples"},
+             "(one mean and deviation for all features); whiten (covariance I). From the training "
+             "samples"},
     {.key = "test",
      .kind = UB_OPTION_REAL,
      .fallback = "0",

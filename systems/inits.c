@@ -92,23 +92,51 @@ static void orthogonal(const struct ub_call *call, const struct ub_param *param,
 }
 
 static const struct ub_init init_pytorch = {
-    "pytorch", "U(-1/sqrt(fan_in), 1/sqrt(fan_in)), biases too: PyTorch's default for Linear",
-    "Paszke et al. 2019, arXiv:1912.01703", options, pytorch};
+    .name = "pytorch",
+    .summary = "U(-1/sqrt(fan_in), 1/sqrt(fan_in)), biases too: PyTorch's default for Linear",
+    .citation = "Paszke et al. 2019, arXiv:1912.01703",
+    .options = options,
+    .fill = pytorch,
+};
 static const struct ub_init init_xavier_uniform = {
-    "xavier-uniform", "uniform, variance 2/(fan_in + fan_out); biases 0",
-    "Glorot and Bengio 2010, AISTATS", options, xavier_uniform};
+    .name = "xavier-uniform",
+    .summary = "uniform, variance 2/(fan_in + fan_out); biases 0",
+    .citation = "Glorot and Bengio 2010, AISTATS",
+    .options = options,
+    .fill = xavier_uniform,
+};
 static const struct ub_init init_xavier_normal = {
-    "xavier-normal", "normal, variance 2/(fan_in + fan_out); biases 0",
-    "Glorot and Bengio 2010, AISTATS", options, xavier_normal};
-static const struct ub_init init_he = {"he", "normal, variance 2/fan_in; biases 0",
-                                       "He et al. 2015, arXiv:1502.01852", options, he};
-static const struct ub_init init_lecun = {"lecun", "normal, variance 1/fan_in; biases 0",
-                                          "LeCun et al. 1998, Efficient BackProp", options, lecun};
+    .name = "xavier-normal",
+    .summary = "normal, variance 2/(fan_in + fan_out); biases 0",
+    .citation = "Glorot and Bengio 2010, AISTATS",
+    .options = options,
+    .fill = xavier_normal,
+};
+static const struct ub_init init_he = {
+    .name = "he",
+    .summary = "normal, variance 2/fan_in; biases 0",
+    .citation = "He et al. 2015, arXiv:1502.01852",
+    .options = options,
+    .fill = he,
+};
+static const struct ub_init init_lecun = {
+    .name = "lecun",
+    .summary = "normal, variance 1/fan_in; biases 0",
+    .citation = "LeCun et al. 1998, Efficient BackProp",
+    .options = options,
+    .fill = lecun,
+};
 static const struct ub_init init_orthogonal = {
-    "orthogonal", "orthonormal rows or columns, uniform over all such matrices; biases 0",
-    "Saxe et al. 2013, arXiv:1312.6120; Mezzadri 2007, math-ph/0609050", options, orthogonal};
+    .name = "orthogonal",
+    .summary = "orthonormal rows or columns, uniform over all such matrices; biases 0",
+    .citation = "Saxe et al. 2013, arXiv:1312.6120; Mezzadri 2007, math-ph/0609050",
+    .options = options,
+    .fill = orthogonal,
+};
+
+extern const struct ub_init ub_init_aligned;
 
 const struct ub_init *const ub_inits[] = {
     &init_pytorch, &init_xavier_uniform, &init_xavier_normal, &init_he,
-    &init_lecun,   &init_orthogonal,     UB_EXTRA_INIT NULL,
+    &init_lecun,   &init_orthogonal,     &ub_init_aligned,    UB_EXTRA_INIT NULL,
 };

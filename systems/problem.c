@@ -55,6 +55,20 @@ static bool fits(const struct ub_problem *p, struct ub_error *err)
     return true;
 }
 
+/* Of inits that start all parameters together: whether they can, for this model and data. */
+static bool init_fits(const struct ub_problem *p, struct ub_error *err)
+{
+    struct ub_error cause = {0};
+    if (!p->init->start)
+        return true;
+    if (p->frozen.count > 0)
+        ub_fail(&cause, UB_INPUT, "the model has frozen parameters (%s); expected none",
+                p->frozen.params[0].name);
+    if (cause.code || !p->init->fits(p->init_call, &p->layout, p->data, &cause))
+        return fail_misfit("init", p->init->name, &cause, err);
+    return true;
+}
+
 struct ub_problem *ub_problem_new(const struct ub_problem_spec *spec, struct ub_error *err)
 {
     if (spec->threads < 0) {
@@ -72,6 +86,10 @@ struct ub_problem *ub_problem_new(const struct ub_problem_spec *spec, struct ub_
     }
     ub_problem_measure_model(p);
     p->hidden = ub_calloc((size_t)p->n_hidden + 1, sizeof *p->hidden);
+    if (!init_fits(p, err)) {
+        ub_problem_free(p);
+        return NULL;
+    }
     return p;
 }
 
@@ -183,7 +201,9 @@ static void start_param(const struct ub_problem *p, const struct ub_param *param
 
 void ub_problem_init(struct ub_problem *p, uint64_t seed, double *theta)
 {
-    for (int64_t i = 0; i < p->layout.count; i++)
+    if (p->init->start)
+        p->init->start(p->init_call, &p->layout, p->data, seed, theta);
+    for (int64_t i = 0; !p->init->start && i < p->layout.count; i++)
         start_param(p, &p->layout.params[i], seed, theta + p->layout.params[i].offset);
     for (int64_t i = 0; i < p->frozen.count; i++)
         start_param(p, &p->frozen.params[i], seed, p->frozen_values + p->frozen.params[i].offset);

@@ -138,12 +138,21 @@ const struct ub_loss *ub_loss_find(const char *name);
 /* ---- initialisation --------------------------------------------------------------------- */
 
 /* "pytorch" (U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for weights and biases), "xavier-uniform",
- * "xavier-normal", "he", "lecun", "orthogonal"; option gain. All but pytorch zero the biases. */
+ * "xavier-normal", "he", "lecun", "orthogonal"; option gain. All but pytorch zero the biases.
+ * "aligned": all weights together, from the data. */
 struct ub_init {
     const char *name, *summary, *citation;
     const struct ub_option *options;
+    /* Each parameter by itself, from a stream of its own. */
     void (*fill)(const struct ub_call *call, const struct ub_param *param, struct ub_random *r,
                  double *values);
+    /* Where parameters start together or by the data, in place of `fill`: writes all of theta, as
+     * the model reads it (multipliers are divided out, init_scale is not asked), and says which
+     * models that can be done for. Not for models with frozen parameters. */
+    bool (*fits)(const struct ub_call *call, const struct ub_layout *layout,
+                 const struct ub_dataset *data, struct ub_error *err);
+    void (*start)(const struct ub_call *call, const struct ub_layout *layout,
+                  const struct ub_dataset *data, uint64_t seed, double *theta);
 };
 extern const struct ub_init *const ub_inits[];
 const struct ub_init *ub_init_find(const char *name);

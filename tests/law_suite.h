@@ -76,4 +76,17 @@ static inline size_t law_suite_applies(const struct law_suite *s, const struct u
     return n;
 }
 
+/* Whether the law speaks by itself of all runs whose `axis` has that word. */
+static inline bool law_suite_takes(const struct law_suite *s, const struct ub_law *law,
+                                   const char *axis, const char *word)
+{
+    const struct law_choice choice = {axis, word};
+    struct ub_rows rows = ub_frame_where(s->frame, NULL, law_suite_chosen, &choice);
+    bool takes = rows.count > 0;
+    for (size_t i = 0; i < rows.count; i++)
+        takes = takes && law->applies(s->frame, rows.row[i]);
+    ub_rows_clear(&rows);
+    return takes;
+}
+
 #endif

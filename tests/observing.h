@@ -94,11 +94,12 @@ struct fixture {
     struct recorded *recorded;
 };
 
-static inline struct fixture fixture_of(struct ub_dataset *data, const char *model,
-                                        const char *loss, const char *optimizer)
+/* Takes over the data and the problem made of them. */
+static inline struct fixture fixture_from(struct ub_dataset *data, struct ub_problem *problem,
+                                          const char *optimizer)
 {
     struct ub_error err = {0};
-    struct fixture f = {.data = data, .problem = tiny_problem(data, model, loss)};
+    struct fixture f = {.data = data, .problem = problem};
     assert_non_null(f.problem);
     f.size = ub_problem_size(f.problem);
     f.optimizer = ub_optimizer_new(optimizer, f.size, &err);
@@ -113,6 +114,12 @@ static inline struct fixture fixture_of(struct ub_dataset *data, const char *mod
     ub_problem_init(f.problem, 3, f.theta);
     memcpy(f.theta0, f.theta, (size_t)f.size * sizeof *f.theta);
     return f;
+}
+
+static inline struct fixture fixture_of(struct ub_dataset *data, const char *model,
+                                        const char *loss, const char *optimizer)
+{
+    return fixture_from(data, tiny_problem(data, model, loss), optimizer);
 }
 
 static const char mlp[] = "mlp:widths=5x4,activation=tanh";

@@ -500,7 +500,7 @@ static void bad_calls_say_what_was_expected(void **state)
         {"digits:classes=-3", "class -3; expected 0 to 9"},
         {"digits:classes=0x", "class ; expected 0 to 9"},
         {"digits:classes=cat", "class cat; expected 0 to 9"},
-        {"digits:scale=whiten", "scale=whiten; expected one of none, center"},
+        {"digits:scale=bleach", "scale=bleach; expected one of none, center"},
         {"digits:test=0.95", "test=0.95; expected a number from 0 to 0.9"},
         {"digits:test=nan", "test=nan; expected a number"},
         {"digits:size=3,test=0.1", "test=0.1 holds out 0 of 3 samples; expected one at least"},

@@ -97,6 +97,8 @@ static void biases_are_zero_but_for_pytorch(void **state)
     bias.start = UB_START_BIAS;
     bias.fan_in = 25;
     for (size_t i = 0; ub_inits[i]; i++) {
+        if (!ub_inits[i]->fill)
+            continue;
         double *values = fill(ub_inits[i]->name, &bias, 2);
         const struct moments m = moments_of(bias.size, values);
         if (strcmp(ub_inits[i]->name, "pytorch") == 0) {

@@ -13,7 +13,8 @@ extern const struct ub_observable ub_observable_loss, ub_observable_accuracy,
     ub_observable_batch_top_eigenvalue, ub_observable_directional_smoothness,
     ub_observable_gradient_alignment, ub_observable_midpoint_sharpness, ub_observable_catapult,
     ub_observable_kernel_drift, ub_observable_predicted_risk, ub_observable_excess_risk,
-    ub_observable_learnability;
+    ub_observable_learnability, ub_observable_linear_modes, ub_observable_balancedness,
+    ub_observable_implicit_bias, ub_observable_kernel_modes;
 
 const struct ub_observable *const ub_observables[] = {
     &ub_observable_loss,
@@ -42,6 +43,10 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_predicted_risk,
     &ub_observable_excess_risk,
     &ub_observable_learnability,
+    &ub_observable_linear_modes,
+    &ub_observable_balancedness,
+    &ub_observable_implicit_bias,
+    &ub_observable_kernel_modes,
     UB_EXTRA_OBSERVABLE NULL,
 };
 

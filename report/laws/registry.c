@@ -13,16 +13,36 @@ const struct ub_series_law *const ub_series_laws[] = {
     NULL,
 };
 
-extern const struct ub_law ub_law_double_descent, ub_law_eigenlearning, ub_law_learnability_sum,
-    ub_law_coordinate_check, ub_law_ntk_drift, ub_law_catapult, ub_law_central_flow;
+extern const struct ub_law ub_law_balancedness, ub_law_balancedness_drift, ub_law_double_descent,
+    ub_law_eigenlearning, ub_law_implicit_bias_diagonal, ub_law_learnability_sum,
+    ub_law_linear_modes;
+extern const struct ub_law ub_law_coordinate_check, ub_law_ntk_drift;
+extern const struct ub_law ub_law_central_flow, ub_law_time_scaling, ub_law_time_scaling_exponent;
+extern const struct ub_law ub_law_catapult, ub_law_momentum;
+extern const struct ub_law ub_law_spectral_bias;
 
 const struct ub_law *const ub_laws[] = {
-    &ub_law_double_descent,   &ub_law_eigenlearning,
-    &ub_law_learnability_sum, &ub_law_coordinate_check,
-    &ub_law_ntk_drift,        &ub_law_catapult,
-    &ub_law_central_flow,     NULL,
-    &ub_law_coordinate_check, &ub_law_ntk_drift, &ub_law_catapult,
-    &ub_law_central_flow,     UB_EXTRA_LAW NULL,
+    /* solvable settings */
+    &ub_law_balancedness,
+    &ub_law_balancedness_drift,
+    &ub_law_double_descent,
+    &ub_law_eigenlearning,
+    &ub_law_implicit_bias_diagonal,
+    &ub_law_learnability_sum,
+    &ub_law_linear_modes,
+    /* limits */
+    &ub_law_coordinate_check,
+    &ub_law_ntk_drift,
+    /* empirical laws */
+    &ub_law_central_flow,
+    &ub_law_time_scaling,
+    &ub_law_time_scaling_exponent,
+    /* hyperparameters */
+    &ub_law_catapult,
+    &ub_law_momentum,
+    /* universal phenomena */
+    &ub_law_spectral_bias,
+    UB_EXTRA_LAW NULL,
 };
 
 const struct ub_series_law *ub_series_law_find(const char *name)

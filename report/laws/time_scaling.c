@@ -1,0 +1,136 @@
+/* Loss over time of models that are linear in their parameters, under gradient descent on squared
+ * loss (bench/observables/kernel_modes.c). Two laws:
+ *
+ *   time-scaling           L(t) = (1/2n) (sum_i (1 - eta mu_i)^(2t) c_i^2 + rest), over the modes
+ * of the run's own data: exact, to rounding of f64 over many steps. time-scaling-exponent  With
+ * population eigenvalues k^-alpha and a teacher k^-beta, k = 1..D, c_k^2 ~ k^-(alpha + 2 beta),
+ * what is left at t is what lies beyond k(t) = (2 eta mu_1 t)^(1/alpha): L ~ t^-(alpha + 2 beta -
+ * 1)/alpha (Velikanov and Yarotsky 2021, arXiv:2105.00507; Bordelon, Atanasov and Pehlevan 2024,
+ *                          arXiv:2402.01092). Beyond D there is nothing, which is (k/D)^(alpha + 2
+ *                          beta - 1) of the sum: the window is k(t) from 3 to where that is 2%.
+ *
+ * Windows are set by time and the data's exponents, by nothing measured but eta mu_1. */
+#include "report/laws/group.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double first_mode = 3, missing = 0.02, least_stretch = 8;
+
+static bool is_word(const struct ub_frame *frame, size_t row, const char *column, const char *word)
+{
+    return strcmp(ub_frame_word(frame, row, column), word) == 0;
+}
+
+static bool is_linear_descent(const struct ub_frame *frame, size_t row)
+{
+    return ub_run_measures(frame, row, "kernel-modes") && is_word(frame, row, "optimizer", "gd") &&
+           is_word(frame, row, "optimizer.schedule", "constant") &&
+           ub_frame_number(frame, row, "optimizer.warmup") == 0 &&
+           ub_frame_number(frame, row, "optimizer.l2") == 0 && is_word(frame, row, "loss", "mse") &&
+           is_word(frame, row, "precision", "f64") &&
+           (is_word(frame, row, "model", "linear") ||
+            is_word(frame, row, "model", "random-features"));
+}
+
+/* ---- the sum ---- */
+
+static double error_of(const struct ub_frame *frame, size_t row, const void *context)
+{
+    (void)context;
+    struct ub_series errors = ub_frame_series(frame, row, "kernel-loss-error", 0);
+    double most = errors.count > 0 ? 0 : (double)NAN;
+    for (size_t i = 0; i < errors.count; i++)
+        most = fmax(most, errors.value[i]);
+    ub_series_clear(&errors);
+    return most;
+}
+
+static struct ub_datum error(const struct ub_frame *frame, const struct ub_rows *group)
+{
+    return ub_group_mean(frame, group, error_of, NULL, "no prediction was measured");
+}
+
+const struct ub_law ub_law_time_scaling = {
+    .name = "time-scaling",
+    .strand = UB_EMPIRICAL,
+    .claim = "the loss of a linear model is the sum of its modes' decays",
+    .quantity = "largest |loss - sum|/sum over steps",
+    .citation = "Bordelon et al. 2024, arXiv:2402.01092; Velikanov and Yarotsky 2021, "
+                "arXiv:2105.00507",
+    .who = "models linear in their parameters, by gradient descent on squared loss in f64",
+    .because = "rounding of f64, times the thousand by which the loss falls and more",
+    .needs = {{.observable = "kernel-modes"}},
+    .applies = is_linear_descent,
+    .datum = error,
+    .is = {UB_AT_MOST, .target = 1e-6},
+};
+
+/* ---- the exponent ---- */
+
+static bool has_exponents(const struct ub_frame *frame, size_t row)
+{
+    return is_linear_descent(frame, row) && is_word(frame, row, "dataset", "gaussian") &&
+           is_word(frame, row, "dataset.scale", "none") &&
+           ub_frame_number(frame, row, "dataset.noise") == 0;
+}
+
+struct planted {
+    double alpha, beta, features;
+};
+
+static struct planted planted_of(const struct ub_frame *frame, size_t row)
+{
+    return (struct planted){ub_frame_number(frame, row, "dataset.alpha"),
+                            ub_frame_number(frame, row, "dataset.beta"),
+                            ub_frame_number(frame, row, "dataset.features")};
+}
+
+/* Slope of one run; NAN where the window is shorter than a factor 8. */
+static double slope_of(const struct ub_frame *frame, size_t row, const void *context)
+{
+    (void)context;
+    const struct planted p = planted_of(frame, row);
+    const double step = ub_frame_number(frame, row, "kernel-modes.step");
+    const double last_mode = p.features * pow(missing, 1 / (p.alpha + 2 * p.beta - 1));
+    const double first = pow(first_mode, p.alpha) / (2 * step);
+    const double last =
+        fmin(pow(last_mode, p.alpha) / (2 * step), ub_frame_number(frame, row, "steps"));
+    if (!(last >= least_stretch * first))
+        return (double)NAN;
+    struct ub_series loss = ub_frame_series(frame, row, "loss", 0);
+    struct ub_axis_point *points = ub_calloc(loss.count + 1, sizeof *points);
+    size_t n = 0;
+    for (size_t i = 0; i < loss.count; i++)
+        if ((double)loss.step[i] >= first && (double)loss.step[i] <= last)
+            points[n++] = (struct ub_axis_point){(double)loss.step[i], loss.value[i], 0};
+    const double slope = ub_axis_slope(points, n).estimate;
+    ub_free(points);
+    ub_series_clear(&loss);
+    return slope;
+}
+
+static struct ub_datum slope(const struct ub_frame *frame, const struct ub_rows *group)
+{
+    const struct planted p = planted_of(frame, group->row[0]);
+    struct ub_datum d = ub_group_mean(frame, group, slope_of, NULL,
+                                      "the power law lasts less than a factor 8 of time");
+    d.predicts = true;
+    d.prediction = -(p.alpha + 2 * p.beta - 1) / p.alpha;
+    return d;
+}
+
+const struct ub_law ub_law_time_scaling_exponent = {
+    .name = "time-scaling-exponent",
+    .strand = UB_EMPIRICAL,
+    .claim = "on a power-law spectrum the loss falls as a power of time that the data set",
+    .quantity = "slope of log loss on log step",
+    .citation = "Bordelon et al. 2024, arXiv:2402.01092; Velikanov and Yarotsky 2021, "
+                "arXiv:2105.00507",
+    .who = "linear models on gaussian data of known exponents, by gradient descent on squared loss",
+    .because = "2% of the sum missing at the window's end tilts a line over a decade by 0.02",
+    .needs = {{.observable = "kernel-modes"}, {.observable = "loss"}},
+    .applies = has_exponents,
+    .datum = slope,
+    .is = {UB_EQUAL, .margin = 0.05},
+};
