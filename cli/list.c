@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "report/laws/law.h"
 #include "report/laws/laws.h"
+#include "report/report.h"
 #include "report/tables/table.h"
 #include "systems/systems.h"
 
@@ -31,15 +32,18 @@ static error_t parse(int key, char *text, struct argp_state *state)
 static const struct argp argp = {
     .parser = parse,
     .args_doc =
-        "[models|optimizers|losses|inits|datasets|observables|operators|laws|suites [NAME]]",
+        "[models|optimizers|losses|inits|datasets|observables|operators|laws|suites [NAME]]\n"
+        "columns [markdown|csv]",
     .doc = "Lists what there is, with one line on each; given a NAME, all about it, with its "
-           "options."
+           "options. `columns` is the data dictionary: what every column of runs.csv, laws.csv, "
+           "data.csv and spectra.csv and every row of a trace is."
            "\v"
            "Examples:\n"
            "  unibench list\n"
            "  unibench list optimizers\n"
            "  unibench list models mlp\n"
-           "  unibench list sharpness\n",
+           "  unibench list sharpness\n"
+           "  unibench list columns csv > dictionary.csv\n",
 };
 
 /* ---- entries ---------------------------------------------------------------------------- */
@@ -252,6 +256,20 @@ static void show_options(const struct ub_option *const tables[2])
         printf("\nno options\n");
 }
 
+static void show_rows(const struct ub_quantity *q)
+{
+    if (q)
+        printf("\nrows\n");
+    for (; q && q->name; q++) {
+        printf("  %s (%s)%s\n      %s\n", q->name, q->units, q->headline ? ", its headline" : "",
+               q->meaning);
+        if (q->index)
+            printf("      index: %s\n", q->index);
+        if (q->column)
+            printf("      in runs.csv: %s%s\n", q->column, q->name);
+    }
+}
+
 static void show_entry(const struct entry *e)
 {
     printf("%s: %s\n", e->name, e->summary);
@@ -259,6 +277,9 @@ static void show_entry(const struct entry *e)
         if (e->detail[i].name)
             printf("%s: %s\n", e->detail[i].name, e->detail[i].text);
     show_options(e->options);
+    const struct ub_observable *o = ub_observable_find(e->name);
+    if (o && o->summary == e->summary) /* no other list's entry of that name */
+        show_rows(o->rows);
 }
 
 static bool unknown(const char *what, const char *given, const char *const *names, size_t n,
@@ -422,9 +443,20 @@ static bool list_all(struct ub_error *err)
     return list_suites(err);
 }
 
+static bool list_columns(const char *form, struct ub_error *err)
+{
+    static const char *const forms[] = {"markdown", "csv"};
+    const bool csv = form && strcmp(form, forms[1]) == 0;
+    if (form && !csv && strcmp(form, forms[0]) != 0)
+        return unknown("forms of columns", form, forms, 2, err);
+    struct ub_text text = ub_report_dictionary(!csv);
+    cli_print(&text);
+    return true;
+}
+
 static bool list(const char *category, const char *name, struct ub_error *err)
 {
-    const char *names[CATEGORIES + 1];
+    const char *names[CATEGORIES + 2];
     for (size_t i = 0; i < CATEGORIES; i++) {
         names[i] = categories[i].name;
         if (strcmp(names[i], category) != 0)
@@ -436,10 +468,13 @@ static bool list(const char *category, const char *name, struct ub_error *err)
     }
     if (strcmp(category, "suites") == 0)
         return name ? show_suite(name, err) : list_suites(err);
+    if (strcmp(category, "columns") == 0)
+        return list_columns(name, err);
     names[CATEGORIES] = "suites";
+    names[CATEGORIES + 1] = "columns";
     if (!name && show_anywhere(category))
         return true;
-    return unknown("lists", category, names, CATEGORIES + 1, err);
+    return unknown("lists", category, names, CATEGORIES + 2, err);
 }
 
 int cli_list(int argc, char **argv)

@@ -10,6 +10,7 @@
 #define UB_DATASETS_H
 
 #include "base/base.h"
+#include "base/registry.h"
 
 enum ub_task { UB_CLASSIFICATION, UB_REGRESSION };
 
@@ -83,6 +84,7 @@ struct ub_dataset_source {
 };
 
 extern const struct ub_dataset_source *const ub_dataset_sources[]; /* NULL-terminated */
+extern const struct ub_registry ub_dataset_registry;
 const struct ub_dataset_source *ub_dataset_find(const char *name);
 
 /* Options that every dataset takes, applied in this order:

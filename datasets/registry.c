@@ -68,84 +68,37 @@ const struct ub_option ub_dataset_common_options[] = {
     {.key = NULL},
 };
 
+static const void *source(size_t i)
+{
+    return ub_dataset_sources[i];
+}
+
+static const struct ub_option *source_options(const void *entry)
+{
+    return ((const struct ub_dataset_source *)entry)->options;
+}
+
+const struct ub_registry ub_dataset_registry = {"dataset", source, source_options,
+                                                ub_dataset_common_options};
+
 const struct ub_dataset_source *ub_dataset_find(const char *name)
 {
-    for (size_t i = 0; ub_dataset_sources[i]; i++)
-        if (strcmp(ub_dataset_sources[i]->name, name) == 0)
-            return ub_dataset_sources[i];
-    return NULL;
-}
-
-/* A source's own options, then the common ones. */
-enum { MOST_OPTIONS = 24 };
-static void add_option(struct ub_option *out, size_t *n, const struct ub_option *o)
-{
-    if (*n + 1 >= MOST_OPTIONS)
-        abort(); /* a source in this folder has more options than there is room for */
-    out[(*n)++] = *o;
-}
-
-static void all_options(const struct ub_dataset_source *source, struct ub_option *out)
-{
-    size_t n = 0;
-    for (const struct ub_option *o = source->options; o && o->key; o++)
-        add_option(out, &n, o);
-    for (const struct ub_option *o = ub_dataset_common_options; o->key; o++)
-        add_option(out, &n, o);
-    out[n] = (struct ub_option){.key = NULL};
-}
-
-static const struct ub_dataset_source *source_of(const struct ub_call *call, const char *where,
-                                                 struct ub_error *err)
-{
-    const struct ub_dataset_source *source = ub_dataset_find(call->name);
-    if (source)
-        return source;
-    const char *names[sizeof ub_dataset_sources / sizeof *ub_dataset_sources];
-    struct ub_text known = {0};
-    size_t n = 0;
-    for (; ub_dataset_sources[n]; n++) {
-        names[n] = ub_dataset_sources[n]->name;
-        ub_text_add(&known, "%s%s", n ? ", " : "", names[n]);
-    }
-    const char *near = ub_suggest(call->name, names, n);
-    if (near)
-        ub_fail(err, UB_INPUT, "%s: unknown dataset '%s'; did you mean '%s'?", where, call->name,
-                near);
-    else
-        ub_fail(err, UB_INPUT, "%s: unknown dataset '%s'; expected one of %s", where, call->name,
-                known.data);
-    ub_text_free(&known);
-    return NULL;
+    return ub_registry_find(&ub_dataset_registry, name);
 }
 
 static struct ub_call *checked(const char *text, const char *where,
-                               const struct ub_dataset_source **source,
-                               struct ub_option options[MOST_OPTIONS], struct ub_error *err)
+                               const struct ub_dataset_source **source_of_call,
+                               struct ub_error *err)
 {
-    struct ub_call *call = ub_call_parse(text, where, err);
-    *source = call ? source_of(call, where, err) : NULL;
-    if (*source) {
-        all_options(*source, options);
-        if (ub_call_check(call, options, where, err))
-            return call;
-    }
-    ub_call_free(call);
-    return NULL;
+    const void *entry = NULL;
+    struct ub_call *call = ub_registry_call(&ub_dataset_registry, text, where, &entry, err);
+    *source_of_call = entry;
+    return call;
 }
 
 char *ub_dataset_canonical(const char *text, const char *where, char **label, struct ub_error *err)
 {
-    const struct ub_dataset_source *source;
-    struct ub_option options[MOST_OPTIONS];
-    struct ub_call *call = checked(text, where, &source, options, err);
-    if (!call)
-        return NULL;
-    char *canonical = ub_call_text(call, NULL);
-    if (label)
-        *label = ub_call_text(call, options);
-    ub_call_free(call);
-    return canonical;
+    return ub_registry_canonical(&ub_dataset_registry, text, where, label, err);
 }
 
 /* The folder that is meant, NULL when there is none. */
@@ -157,11 +110,10 @@ static const char *data_folder(const char *given)
 
 bool ub_dataset_present(const char *text, const char *folder)
 {
-    const struct ub_dataset_source *source;
-    struct ub_option options[MOST_OPTIONS];
+    const struct ub_dataset_source *kind;
     struct ub_error ignored = {0};
-    struct ub_call *call = checked(text, "dataset", &source, options, &ignored);
-    const bool present = call && (!source->present || source->present(call, data_folder(folder)));
+    struct ub_call *call = checked(text, "dataset", &kind, &ignored);
+    const bool present = call && (!kind->present || kind->present(call, data_folder(folder)));
     ub_call_free(call);
     return present;
 }
@@ -185,12 +137,10 @@ void ub_paths_clear(struct ub_paths *paths)
 bool ub_dataset_files(const char *text, const char *folder, struct ub_paths *out,
                       struct ub_error *err)
 {
-    const struct ub_dataset_source *source;
-    struct ub_option options[MOST_OPTIONS];
-    struct ub_call *call = checked(text, "dataset", &source, options, err);
+    const struct ub_dataset_source *kind;
+    struct ub_call *call = checked(text, "dataset", &kind, err);
     *out = (struct ub_paths){0};
-    const bool good =
-        call && (!source->files || source->files(call, data_folder(folder), out, err));
+    const bool good = call && (!kind->files || kind->files(call, data_folder(folder), out, err));
     ub_call_free(call);
     return good;
 }
@@ -198,15 +148,14 @@ bool ub_dataset_files(const char *text, const char *folder, struct ub_paths *out
 struct ub_dataset *ub_dataset_load(const char *text, uint64_t data_seed, const char *folder,
                                    struct ub_error *err)
 {
-    const struct ub_dataset_source *source;
-    struct ub_option options[MOST_OPTIONS];
-    struct ub_call *call = checked(text, "dataset", &source, options, err);
+    const struct ub_dataset_source *kind;
+    struct ub_call *call = checked(text, "dataset", &kind, err);
     if (!call)
         return NULL;
     struct ub_dataset *d = ub_calloc(1, sizeof *d);
     d->name = ub_call_text(call, NULL);
     d->theory_exponent = d->entropy = d->noise = NAN;
-    bool good = source->load(d, call, data_seed, data_folder(folder), err) &&
+    bool good = kind->load(d, call, data_seed, data_folder(folder), err) &&
                 ub_dataset_prepare(d, call, data_seed, call->name, err);
     ub_call_free(call);
     if (good)

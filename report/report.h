@@ -22,6 +22,11 @@ bool ub_report_write(const struct ub_store *store, const char *folder, struct ub
 /* Verdicts and the table of systems as aligned plain text, at most 100 columns. Caller frees. */
 char *ub_report_summary(const struct ub_store *store, struct ub_error *err);
 
+/* What every column of runs.csv, laws.csv, data.csv and spectra.csv and every row of a trace is:
+ * file, column, type, units, index, meaning, source; as CSV or Markdown. A word in capitals stands
+ * for what differs: a layer, a law. Clear with ub_text_free. */
+struct ub_text ub_report_dictionary(bool markdown);
+
 /* ---- comparison ------------------------------------------------------------------------- */
 
 /* Drift of NEW against BASE, each a store's folder or a runs.csv: Markdown to `out`, all

@@ -64,9 +64,13 @@ static void test_list(void **state)
         {"list observables sharpness", "every (default"},
         {"list suites smoke", "runs: 8"},
         {"list sharpness", "every (default"},
+        {"list sharpness", "in runs.csv: final-sharpness"},
+        {"list columns", "| runs.csv | final-sharpness | number |"},
+        {"list columns csv", "runs.csv,final-sharpness,number,"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         cli_run(folder, cases[i][0], 0, cases[i][1]);
+    cli_run(folder, "list columns cvs", 2, "did you mean 'csv'?");
     cli_run(folder, "list modles", 2, "did you mean 'models'?");
     cli_run(folder, "list models mpl", 2, "did you mean 'mlp'?");
     support_remove(folder);

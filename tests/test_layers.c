@@ -34,17 +34,17 @@ static const struct layer layers[] = {
     {"report/frame", " base datasets systems bench/store report/frame "},
     {"report/laws", " base datasets systems bench/store report/statistics "
                     " report/frame report/laws "},
-    {"report/digest",
-     " base bench/store bench/observables report/statistics report/frame report/laws "
-     " report/digest "},
+    {"report/digest", " base bench/store bench/observables report/statistics "
+                      " report/frame report/laws report/tables report/digest "},
     {"report/figure", " base report/figure "},
     {"report/tables", " base report/tables "},
     {"report/sections", " base bench/spectra bench/arrays bench/store "
                         " report/statistics report/frame report/laws report/digest "
                         " report/figure report/tables report/sections "},
-    {"report/pages", " base bench/store report/statistics report/laws report/digest "
-                     " report/figure report/tables report/sections report "
-                     " report/pages "},
+    {"report/pages",
+     " base bench/store bench/observables report/statistics report/laws report/digest "
+     " report/figure report/tables report/sections report "
+     " report/pages "},
     {"report/compare", " base bench/store report/statistics report/laws report/digest "
                        " report/tables report report/compare "},
     {"report", " base bench/store report/laws report "},

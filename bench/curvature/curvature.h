@@ -108,6 +108,7 @@ struct ub_matrix_kind {
 };
 extern const struct ub_matrix_kind ub_matrix_kinds[]; /* ends with a NULL name */
 extern const char *const ub_matrix_names[];           /* their names: choices of an option */
+extern const struct ub_registry ub_matrix_registry;
 const struct ub_matrix_kind *ub_matrix_find(const char *name);
 
 struct ub_matrix_choice {

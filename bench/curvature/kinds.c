@@ -1,8 +1,6 @@
 /* Every kind of matrix: one entry here, and a function that opens it. */
 #include "bench/curvature/matrix.h"
 
-#include <string.h>
-
 static const char gauss_newton[] = "Schraudolph 2002, doi:10.1162/08997660260028683; Martens 2014, "
                                    "arXiv:1412.1193";
 static const char papyan[] = "Papyan 2020, arXiv:2008.11865";
@@ -186,10 +184,15 @@ const char *const ub_matrix_names[] = {
     NULL,
 };
 
+static const void *kind(size_t i)
+{
+    const size_t n = sizeof ub_matrix_kinds / sizeof *ub_matrix_kinds - 1;
+    return i < n ? &ub_matrix_kinds[i] : NULL;
+}
+
+const struct ub_registry ub_matrix_registry = {"operator", kind, NULL, NULL};
+
 const struct ub_matrix_kind *ub_matrix_find(const char *name)
 {
-    for (const struct ub_matrix_kind *k = ub_matrix_kinds; k->name; k++)
-        if (strcmp(k->name, name) == 0)
-            return k;
-    return NULL;
+    return ub_registry_find(&ub_matrix_registry, name);
 }

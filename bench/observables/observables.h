@@ -27,6 +27,7 @@
 #define UB_OBSERVABLES_H
 
 #include "base/base.h"
+#include "base/registry.h"
 #include "bench/store/quantity.h"
 #include "systems/systems.h"
 
@@ -146,6 +147,7 @@ struct ub_observable {
     void (*close)(void *state); /* may be NULL */
 };
 extern const struct ub_observable *const ub_observables[]; /* NULL-terminated */
+extern const struct ub_registry ub_observable_registry;
 const struct ub_observable *ub_observable_find(const char *name);
 /* The declaration that a row of this name has, and, unless NULL, whose it is: that of the name
  * itself before one whose word stands for something. NULL when no observable declares it. */

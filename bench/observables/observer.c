@@ -18,43 +18,6 @@ struct ub_observers {
 
 /* ---- reading a call ----------------------------------------------------------------------- */
 
-enum { MOST_NAMES = 256 };
-
-static bool fail_unknown(const char *given, const char *where, struct ub_error *err)
-{
-    const char *names[MOST_NAMES];
-    struct ub_text known = {0};
-    size_t n = 0;
-    for (; n < MOST_NAMES && ub_observables[n]; n++) {
-        names[n] = ub_observables[n]->name;
-        ub_text_add(&known, "%s%s", n ? ", " : "", names[n]);
-    }
-    const char *near = ub_suggest(given, names, n);
-    if (near)
-        ub_fail(err, UB_INPUT, "%s: unknown observable '%s'; did you mean '%s'?", where, given,
-                near);
-    else
-        ub_fail(err, UB_INPUT, "%s: unknown observable '%s'; expected one of %s", where, given,
-                known.data);
-    ub_text_free(&known);
-    return false;
-}
-
-/* The schedule's options and the observable's own, NULL-terminated. Caller frees. */
-static struct ub_option *all_options(const struct ub_observable *kind)
-{
-    const struct ub_option *tables[] = {ub_schedule_options, kind->options};
-    struct ub_option *all = ub_calloc(1, sizeof *all); /* the end: no key */
-    size_t n = 0;
-    for (int t = 0; t < 2; t++)
-        for (const struct ub_option *o = tables[t]; o && o->key; o++) {
-            all = ub_realloc(all, (n + 2) * sizeof *all);
-            all[n++] = *o;
-            all[n] = (struct ub_option){.key = NULL};
-        }
-    return all;
-}
-
 static const char *default_schedule(const struct ub_observable *kind, const char *key)
 {
     if (strcmp(key, "every") == 0)
@@ -112,10 +75,10 @@ static bool read_observer(struct observer *o, const char *text, const char *wher
     *o = (struct observer){.call = ub_call_parse(text, where, err)};
     if (!o->call)
         return false;
-    o->kind = ub_observable_find(o->call->name);
-    bool good = o->kind || fail_unknown(o->call->name, where, err);
+    o->kind = ub_registry_get(&ub_observable_registry, o->call->name, where, err);
+    bool good = o->kind != NULL;
     if (good) {
-        struct ub_option *options = all_options(o->kind);
+        struct ub_option *options = ub_registry_options(&ub_observable_registry, o->kind);
         if (!gives_schedule(o->call))
             set_default_schedule(options, o->kind);
         good = check(o, options, where, err);
@@ -141,7 +104,7 @@ static bool has_default_schedule(const struct observer *o)
 /* Short forms read back as the same call: the default schedule is left out whole or not at all. */
 static char *short_form(const struct observer *o)
 {
-    struct ub_option *options = all_options(o->kind);
+    struct ub_option *options = ub_registry_options(&ub_observable_registry, o->kind);
     if (has_default_schedule(o))
         set_default_schedule(options, o->kind);
     char *text = ub_call_text(o->call, options);

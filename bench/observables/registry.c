@@ -2,8 +2,6 @@
 #include "base/extensions.h"
 #include "bench/observables/observables.h"
 
-#include <string.h>
-
 extern const struct ub_observable ub_observable_loss, ub_observable_accuracy,
     ub_observable_gradient_norm, ub_observable_distance, ub_observable_sharpness,
     ub_observable_edge_ratio, ub_observable_hessian_spectrum, ub_observable_covariance_spectrum,
@@ -50,10 +48,20 @@ const struct ub_observable *const ub_observables[] = {
     UB_EXTRA_OBSERVABLE NULL,
 };
 
+static const void *observable(size_t i)
+{
+    return ub_observables[i];
+}
+
+static const struct ub_option *options(const void *entry)
+{
+    return ((const struct ub_observable *)entry)->options;
+}
+
+const struct ub_registry ub_observable_registry = {"observable", observable, options,
+                                                   ub_schedule_options};
+
 const struct ub_observable *ub_observable_find(const char *name)
 {
-    for (size_t i = 0; ub_observables[i]; i++)
-        if (strcmp(ub_observables[i]->name, name) == 0)
-            return ub_observables[i];
-    return NULL;
+    return ub_registry_find(&ub_observable_registry, name);
 }

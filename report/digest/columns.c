@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Of runs that measured what a law is about. */
-static const struct ub_quantity law_facts[] = {
+const struct ub_quantity digest_law_facts[] = {
     {.name = "LAW.reached",
      .units = "1",
      .meaning = "whether the run reached the regime that the law is about: 1 or 0",
@@ -41,7 +41,7 @@ const struct ub_quantity *digest_quantity(const char *column)
 {
     static const char *const prefixes[] = {"final-", ""};
     const struct ub_quantity *q = ub_quantity_find(ub_run_facts, column);
-    q = q ? q : ub_quantity_find(law_facts, column);
+    q = q ? q : ub_quantity_find(digest_law_facts, column);
     for (size_t i = 0; !q && i < sizeof prefixes / sizeof *prefixes; i++) {
         const size_t length = strlen(prefixes[i]);
         if (strncmp(column, prefixes[i], length) != 0)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum column {
+enum spec_column {
     ID,
     STATUS,
     DATASET,
@@ -32,11 +32,30 @@ enum column {
     COLUMNS
 };
 
-static const char *const column_names[COLUMNS] = {
-    "id",        "status",      "dataset",       "model",           "loss",       "init",
-    "optimizer", "steps",       "seed",          "data-seed",       "precision",  "save-weights",
-    "measure",   "model-label", "dataset-label", "optimizer-label", "init-label", "message",
-    "command",   "files",       "control"};
+const struct column digest_spec_columns[COLUMNS + 1] = {
+    [ID] = {"id", "text", "", "hash of all that determines the run: its folder in runs/"},
+    [STATUS] = {"status", "text", "", "ok, diverged, timeout, failed or missing"},
+    [DATASET] = {"dataset", "text", "", "what was learned: canonical call"},
+    [MODEL] = {"model", "text", "", "canonical call"},
+    [LOSS] = {"loss", "text", "", "canonical call"},
+    [INIT] = {"init", "text", "", "initial weights: canonical call"},
+    [OPTIMIZER] = {"optimizer", "text", "", "canonical call"},
+    [STEPS] = {"steps", "whole number", "steps", "steps asked for"},
+    [SEED] = {"seed", "whole number", "", "of initial weights and probe vectors"},
+    [DATA_SEED] = {"data-seed", "whole number", "", "of generated values, subset and split"},
+    [PRECISION] = {"precision", "text", "", "f32 or f64"},
+    [WEIGHTS] = {"save-weights", "true or false", "", "whether the run kept its weights"},
+    [MEASURE] = {"measure", "text", "", "observables measured: canonical calls, joined by ;"},
+    [MODEL_LABEL] = {"model-label", "text", "", "short form"},
+    [DATASET_LABEL] = {"dataset-label", "text", "", "short form"},
+    [OPTIMIZER_LABEL] = {"optimizer-label", "text", "", "short form"},
+    [INIT_LABEL] = {"init-label", "text", "", "short form"},
+    [MESSAGE] = {"message", "text", "", "why a run ended early"},
+    [COMMAND] = {"command", "text", "", "command line that makes the run again"},
+    [FILES] = {"files", "text", "", "SHA-256 of the data files read, joined by ;"},
+    [CONTROL] = {"control", "text", "",
+                 "laws of which the run is a control: LAW=holds or LAW=fails, joined by ;"},
+};
 
 static const char provenance_prefix[] = "provenance.";
 
@@ -109,7 +128,7 @@ struct ub_text digest_csv(const struct digest *digest)
     struct ub_text text = {0};
     struct labels facts = fact_names(digest), provenance = provenance_names(digest);
     for (int c = 0; c < COLUMNS; c++)
-        ub_csv_add(&text, column_names[c]);
+        ub_csv_add(&text, digest_spec_columns[c].name);
     for (size_t i = 0; i < facts.count; i++)
         ub_csv_add(&text, facts.text[i]);
     for (size_t i = 0; i < provenance.count; i++) {
@@ -142,7 +161,7 @@ struct source {
     struct ub_error *err;
 };
 
-static const char *cell(const struct source *s, enum column c)
+static const char *cell(const struct source *s, enum spec_column c)
 {
     return s->column[c] < 0 ? "" : ub_csv_cell(s->csv, s->row, (size_t)s->column[c]);
 }
@@ -153,11 +172,11 @@ static bool bad(const struct source *s, const char *name, const char *text, cons
                    s->csv->lines[s->row], name, text, expected);
 }
 
-static bool read_count(const struct source *s, enum column c, int64_t *out)
+static bool read_count(const struct source *s, enum spec_column c, int64_t *out)
 {
     if (ub_read_int(cell(s, c), out) && *out >= 0)
         return true;
-    return bad(s, column_names[c], cell(s, c), "a whole number");
+    return bad(s, digest_spec_columns[c].name, cell(s, c), "a whole number");
 }
 
 static char *label_or_null(const char *text)
@@ -183,9 +202,9 @@ static bool read_spec(const struct source *s, struct ub_run_spec *spec)
     char **const texts[] = {&spec->dataset, &spec->model, &spec->loss, &spec->init,
                             &spec->optimizer};
     for (int i = 0; i < 5; i++) {
-        const enum column c = (enum column)(DATASET + i);
+        const enum spec_column c = (enum spec_column)(DATASET + i);
         if (!*cell(s, c))
-            return bad(s, column_names[c], "", "a name");
+            return bad(s, digest_spec_columns[c].name, "", "a name");
         *texts[i] = ub_strdup(cell(s, c));
     }
     int64_t seed, data_seed;
@@ -342,10 +361,10 @@ static struct digest *read_csv(const char *path, struct ub_error *err)
     digest->runs = ub_calloc(csv->rows + 1, sizeof *digest->runs);
     bool good = true;
     for (int c = 0; c < COLUMNS; c++) {
-        s.column[c] = ub_csv_column(csv, column_names[c]);
+        s.column[c] = ub_csv_column(csv, digest_spec_columns[c].name);
         if (good && c < MEASURE && c != WEIGHTS && s.column[c] < 0)
             good = ub_fail(err, UB_INPUT, "%s:1: no column '%s'; expected a store's runs.csv", path,
-                           column_names[c]);
+                           digest_spec_columns[c].name);
     }
     for (s.row = 0; good && s.row < csv->rows; s.row++) {
         struct ub_run *run = &digest->runs[digest->count];

@@ -15,6 +15,7 @@
 
 #include "bench/observables/observables.h"
 #include "report/laws/study.h"
+#include "report/tables/table.h"
 
 struct digest {
     char *path;   /* where from, for messages */
@@ -37,6 +38,11 @@ struct ub_text digest_csv(const struct digest *digest);
 char *digest_row_column(const char *row);
 /* What a column of numbers is; NULL when nothing declares it. */
 const struct ub_quantity *digest_quantity(const char *column);
+
+/* What of each run is no number, and what laws about levels come to: runs.csv's other columns. End
+ * with a NULL name. */
+extern const struct column digest_spec_columns[];
+extern const struct ub_quantity digest_law_facts[];
 
 /* The value of a provenance key; "" when absent. */
 const char *provenance_of(const struct ub_run *run, const char *name);

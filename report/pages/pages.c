@@ -149,7 +149,8 @@ static void add_commands(struct ub_text *out, const struct study *study)
     ub_text_add(&summary, "Commands of %zu systems", study->n_systems);
     ub_text_add(out,
                 "\n## Repeat a run\n\nOne command for the first run of each system; other seeds "
-                "differ in %s (all commands are in [runs.csv](runs.csv)).\n",
+                "differ in %s (all commands are in [runs.csv](runs.csv); "
+                "[dictionary.csv](dictionary.csv) says what each column is).\n",
                 seeds_that_vary(study));
     add_fold_begin(out, summary.data);
     ub_text_free(&summary);
@@ -410,6 +411,14 @@ static bool write_spectra(const struct study *study, const char *folder, struct 
     return good;
 }
 
+static bool write_dictionary(const char *folder, struct ub_error *err)
+{
+    struct ub_text text = ub_report_dictionary(false);
+    const bool good = write_text(folder, "dictionary.csv", &text, err);
+    ub_text_free(&text);
+    return good;
+}
+
 static bool draw_exponents(const struct study *study, struct plates *plates, struct ub_error *err)
 {
     struct exponents *e = exponents_of(study);
@@ -466,7 +475,7 @@ static bool write_all(const struct study *study, const char *folder, struct ub_e
                 plot_plateaus(study, &plates, err) && plot_training(study, &plates, err) &&
                 draw_exponents(study, &plates, err) && plot_spectra(study, &plates, err) &&
                 write_spectra(study, folder, err) && write_runs(study, runs, err) &&
-                write_laws(study, folder, err);
+                write_laws(study, folder, err) && write_dictionary(folder, err);
     if (good) {
         add_page(&page, study, &plates);
         good = write_text(folder, "report.md", &page, err);

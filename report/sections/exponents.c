@@ -293,13 +293,29 @@ static bool is_spectrum(const char *name)
     return false;
 }
 
+const struct column spectra_columns[] = {
+    {"run", "text", "", "id"},
+    {"dataset", "text", "", "its canonical call"},
+    {"model", "text", "", "its canonical call"},
+    {"loss", "text", "", "its canonical call"},
+    {"optimizer", "text", "", "its canonical call"},
+    {"seed", "whole number", "", "of initial weights and probe vectors"},
+    {"spectrum", "text", "", "name of the trace's rows that are fitted"},
+    {"step", "whole number", "steps", "when it was measured"},
+    {"exponent", "number", "1", "of the power law prefactor rank^-exponent"},
+    {"low", "number", "1", "lower end of the exponent's 95% interval"},
+    {"high", "number", "1", "upper end of the exponent's 95% interval"},
+    {"prefactor", "number", "the spectrum's", "of that power law"},
+    {"first-rank", "whole number", "1", "first rank fitted, from 1"},
+    {"last-rank", "whole number", "1", "last rank fitted"},
+    {"r2", "number", "1", "R squared of the fit"},
+    {"best-form", "text", "", "likeliest form of the decay, or that none was fitted"},
+    {NULL, NULL, NULL, NULL},
+};
+
 struct table *spectra_table(const struct study *study)
 {
-    static const char *const head[] = {
-        "run",        "dataset",   "model",    "loss",      "optimizer", "seed",
-        "spectrum",   "step",      "exponent", "low",       "high",      "prefactor",
-        "first-rank", "last-rank", "r2",       "best-form", NULL};
-    struct table *t = table_new(head, "lllllrlrrrrrrrrl");
+    struct table *t = table_of_columns(spectra_columns);
     for (size_t i = 0; i < study->store->count; i++) {
         const struct ub_run *run = &study->store->runs[i];
         const struct ub_trace *trace = study->traces[i];

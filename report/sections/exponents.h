@@ -63,6 +63,7 @@ size_t runs_of_system(const struct study *study, size_t system);
 /* A row a system, a column a matrix: mean over seeds at the end. */
 struct table *exponents_table(const struct exponents *e);
 /* Every fit of every run, first and last, and those of all layers: spectra.csv. */
+extern const struct column spectra_columns[];
 struct table *spectra_table(const struct study *study);
 
 /* ---- universality.c --------------------------------------------------------------------- */

@@ -15,6 +15,23 @@ struct table *table_new(const char *const *header, const char *align)
     return t;
 }
 
+struct table *table_of_columns(const struct column *columns)
+{
+    size_t n = 0;
+    while (columns[n].name)
+        n++;
+    const char **header = ub_calloc(n + 1, sizeof *header);
+    char *align = ub_calloc(n + 1, 1);
+    for (size_t i = 0; i < n; i++) {
+        header[i] = columns[i].name;
+        align[i] = strstr(columns[i].type, "number") ? 'r' : 'l';
+    }
+    struct table *t = table_new(header, align);
+    ub_free(header);
+    ub_free(align);
+    return t;
+}
+
 void table_free(struct table *t)
 {
     if (!t)

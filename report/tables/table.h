@@ -18,6 +18,17 @@ struct table {
     char **cell;
 };
 
+/* A column of a file that other programs read: its head and what the data dictionary says of it. In
+ * a name, a word in capitals stands for what differs. */
+struct column {
+    const char *name;  /* NULL ends a list */
+    const char *type;  /* "text", "number", "whole number" or "true or false" */
+    const char *units; /* "": none */
+    const char *meaning;
+};
+/* Numbers to the right. */
+struct table *table_of_columns(const struct column *columns);
+
 /* `header` ends with NULL; `align` has one letter a column. */
 struct table *table_new(const char *const *header, const char *align);
 void table_free(struct table *table);

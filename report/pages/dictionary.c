@@ -1,0 +1,90 @@
+/* The data dictionary: what every column of every file for other programs is, from the declarations
+ * of who writes it. */
+#include "report/digest/digest.h"
+#include "report/report.h"
+#include "report/sections/exponents.h"
+
+#include <string.h>
+
+static const struct column heads[] = {
+    {"file", "text", "", ""},   {"column", "text", "", ""}, {"type", "text", "", ""},
+    {"units", "text", "", ""},  {"index", "text", "", ""},  {"meaning", "text", "", ""},
+    {"source", "text", "", ""}, {NULL, NULL, NULL, NULL},
+};
+enum { HEADS = sizeof heads / sizeof *heads - 1 };
+
+/* Some numbers have two sources, which agree: the first counts. */
+static bool has(const struct table *t, const char *file, const char *column)
+{
+    for (size_t i = 0; i < t->cells; i += HEADS)
+        if (strcmp(t->cell[i], file) == 0 && strcmp(t->cell[i + 1], column) == 0)
+            return true;
+    return false;
+}
+
+static void add_columns(struct table *t, const char *file, const struct column *c,
+                        const char *source)
+{
+    for (; c->name; c++) {
+        const char *const cells[HEADS] = {file, c->name, c->type, c->units, "", c->meaning, source};
+        for (size_t i = 0; i < HEADS; i++)
+            table_cell(t, "%s", cells[i]);
+    }
+}
+
+static void add_quantity(struct table *t, const char *file, const char *prefix,
+                         const struct ub_quantity *q, const char *index, const char *source)
+{
+    struct ub_text name = {0};
+    ub_text_add(&name, "%s%s", prefix, q->name);
+    const char *const cells[HEADS] = {
+        file, name.data, q->whole ? "whole number" : "number", q->units, index, q->meaning, source};
+    for (size_t i = 0; i < HEADS && !has(t, file, name.data); i++)
+        table_cell(t, "%s", cells[i]);
+    ub_text_free(&name);
+}
+
+/* Of runs.csv what is at index 0, of a trace all. */
+static void add_observable(struct table *t, const struct ub_observable *o)
+{
+    struct ub_text source = {0};
+    ub_text_add(&source, "observable %s", o->name);
+    for (const struct ub_quantity *q = o->rows; q && q->name; q++)
+        if (q->column)
+            add_quantity(t, "runs.csv", q->column, q, q->index ? "0, last step" : "last step",
+                         source.data);
+    for (const struct ub_quantity *q = o->rows; q && q->name; q++)
+        add_quantity(t, "trace.csv.gz", "", q, q->index ? q->index : "", source.data);
+    ub_text_free(&source);
+}
+
+static struct table *dictionary(void)
+{
+    static const struct column provenance[] = {
+        {"provenance.KEY", "text", "", "where, when and with what the run was made"},
+        {NULL, NULL, NULL, NULL},
+    };
+    struct table *t = table_of_columns(heads);
+    add_columns(t, "runs.csv", digest_spec_columns, "spec");
+    for (const struct ub_quantity *q = ub_run_facts; q->name; q++)
+        add_quantity(t, "runs.csv", "", q, "", "run");
+    for (const struct ub_quantity *q = digest_law_facts; q->name; q++)
+        add_quantity(t, "runs.csv", "", q, "", "law");
+    for (size_t i = 0; ub_observables[i]; i++)
+        add_observable(t, ub_observables[i]);
+    add_columns(t, "runs.csv", provenance, "run");
+    add_columns(t, "spectra.csv", spectra_columns, "section exponents");
+    return t;
+}
+
+struct ub_text ub_report_dictionary(bool markdown)
+{
+    struct table *t = dictionary();
+    struct ub_text text = {0};
+    if (markdown)
+        table_markdown(t, &text);
+    else
+        table_csv(t, &text);
+    table_free(t);
+    return text;
+}
