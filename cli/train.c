@@ -1,5 +1,6 @@
 /* unibench train: one run, described on the command line. */
 #include "bench/run/preflight.h"
+#include "bench/store/axes.h"
 #include "bench/suite/identity.h"
 #include "cli/cli.h"
 
@@ -187,7 +188,7 @@ static bool complete(struct arguments *a)
                                              : NULL;
     if (missing)
         return ub_fail(a->err, UB_INPUT, "no %s given; see 'unibench train --help'", missing);
-    if (!spec->init && !set_call(a, "init", "pytorch"))
+    if (!spec->init && !set_call(a, "init", ub_run_axis_find("init")->fallback))
         return false;
     if (a->n_measures == 0)
         add_measure(a, "loss");

@@ -1,5 +1,8 @@
-/* The four tables of this library as registries. */
+/* The four tables of this library as registries, and that of datasets beside them: all that a
+ * system is called by. */
 #include "systems/systems.h"
+
+#include <string.h>
 
 static const void *model(size_t i)
 {
@@ -60,4 +63,15 @@ const struct ub_init *ub_init_find(const char *name)
 const struct ub_optimizer_kind *ub_optimizer_find(const char *name)
 {
     return ub_registry_find(&ub_optimizer_registry, name);
+}
+
+const struct ub_registry *ub_system_registry(const char *what)
+{
+    const struct ub_registry *const all[] = {&ub_dataset_registry, &ub_model_registry,
+                                             &ub_loss_registry, &ub_init_registry,
+                                             &ub_optimizer_registry};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (strcmp(all[i]->what, what) == 0)
+            return all[i];
+    return NULL;
 }

@@ -213,6 +213,9 @@ struct ub_optimizer_kind {
     double (*threshold)(const struct ub_optimizer *o);
     /* Learning rate whose threshold is `sharpness`: inverts `threshold`. */
     double (*rate_for)(const struct ub_optimizer *o, double sharpness);
+    /* beta of those that step by lr v with v <- beta v + g; NAN where options give another form.
+     * NULL: others. */
+    double (*momentum)(const struct ub_optimizer *o);
     /* UB_PRECONDITIONED: fills m->values, size numbers, and m->bases where P is not diagonal, with
      * P for the step that `grad`, the objective's, would lead to now; 0 where the optimizer moves
      * nothing. */
@@ -409,5 +412,7 @@ void ub_problem_take(struct ub_problem *batch, const int64_t *samples);
 /* The tables above by name, with the options that all entries take. */
 extern const struct ub_registry ub_model_registry, ub_loss_registry, ub_init_registry,
     ub_optimizer_registry;
+/* By its name, that of datasets too: "dataset", "model", "loss", "init", "optimizer"; else NULL. */
+const struct ub_registry *ub_system_registry(const char *what);
 
 #endif

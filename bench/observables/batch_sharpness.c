@@ -19,7 +19,6 @@
 
 #include <cblas.h>
 #include <math.h>
-#include <string.h>
 
 static const struct ub_option options[] = {
     UB_DRAW_OPTIONS("64"),
@@ -46,25 +45,10 @@ static bool start(struct state *s, const struct ub_call *call, const struct ub_m
     return true;
 }
 
-static const char *option_of(const struct ub_optimizer *o, const char *key)
-{
-    for (size_t i = 0; i < o->call->count; i++)
-        if (strcmp(o->call->keys[i], key) == 0)
-            return o->call->values[i];
-    return NULL;
-}
-
 /* beta of the optimizers that step by lr v with v <- beta v + g; NAN for others. */
 static double momentum_of(const struct ub_optimizer *o)
 {
-    static const char *const plain[] = {"gd", "sgd", "heavy-ball"};
-    const char *nesterov = option_of(o, "nesterov");
-    bool known = false;
-    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-        known = known || strcmp(o->kind->name, plain[i]) == 0;
-    if (!known || (nesterov && strcmp(nesterov, "true") == 0))
-        return NAN;
-    return option_of(o, "beta") ? ub_call_real(o->call, "beta") : 0;
+    return o->kind->momentum ? o->kind->momentum(o) : (double)NAN;
 }
 
 static void record_ratios(const struct ub_moment *moment, struct ub_record *record, double value,

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-static const char *const label_columns[] = {"dataset-label", "model-label", "init-label",
-                                            "optimizer-label"};
 /* Not in those of earlier versions: */
 static const char files_column[] = "files", control_column[] = "control";
 
@@ -49,15 +47,15 @@ bool ub_control_reads(const char *text)
 
 /* ---- reading ---------------------------------------------------------------------------- */
 
-static bool manifest_columns(const struct ub_csv *csv, int fields[UB_SPEC_FIELDS], int *measure,
+static bool manifest_columns(const struct ub_csv *csv, int fields[UB_RUN_AXES], int *measure,
                              struct ub_error *err)
 {
     *measure = ub_csv_column(csv, "measure");
     const char *missing = *measure < 0 ? "measure" : NULL;
-    for (int i = 0; i < UB_SPEC_FIELDS; i++) {
-        fields[i] = ub_csv_column(csv, ub_spec_field_names[i]);
+    for (size_t i = 0; i < UB_RUN_AXES; i++) {
+        fields[i] = ub_csv_column(csv, ub_run_axes[i].name);
         if (fields[i] < 0)
-            missing = ub_spec_field_names[i];
+            missing = ub_run_axes[i].name;
     }
     return !missing || ub_fail(err, UB_INPUT, "%s:1: no column '%s'; expected what a store writes",
                                csv->path, missing);
@@ -76,14 +74,14 @@ static const char *cell_of(const struct ub_csv *csv, size_t row, const char *nam
     return column < 0 ? "" : ub_csv_cell(csv, row, (size_t)column);
 }
 
-static bool read_row(const struct ub_csv *csv, size_t row, const int fields[UB_SPEC_FIELDS],
+static bool read_row(const struct ub_csv *csv, size_t row, const int fields[UB_RUN_AXES],
                      int measure, struct ub_expected *run, struct ub_error *err)
 {
     struct ub_run_spec *spec = &run->spec;
-    for (int i = 0; i < UB_SPEC_FIELDS; i++) {
+    for (size_t i = 0; i < UB_RUN_AXES; i++) {
         const char *cell = ub_csv_cell(csv, row, (size_t)fields[i]);
-        if (!ub_spec_set_field(spec, i, cell))
-            return bad_cell(csv, row, ub_spec_field_names[i], cell, err);
+        if (!ub_run_axis_set(spec, &ub_run_axes[i], cell))
+            return bad_cell(csv, row, ub_run_axes[i].name, cell, err);
     }
     ub_spec_split_measures(spec, ub_csv_cell(csv, row, (size_t)measure));
     const char *files = cell_of(csv, row, files_column);
@@ -93,11 +91,12 @@ static bool read_row(const struct ub_csv *csv, size_t row, const int fields[UB_S
     if (*control && !ub_control_reads(control))
         return bad_cell(csv, row, control_column, control, err);
     run->control = *control ? ub_strdup(control) : NULL;
-    char **const labels[] = {&spec->dataset_label, &spec->model_label, &spec->init_label,
-                             &spec->optimizer_label};
-    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
-        const char *label = cell_of(csv, row, label_columns[i]);
-        *labels[i] = *label ? ub_strdup(label) : NULL; /* the canonical text stands in for it */
+    for (size_t i = 0; i < UB_RUN_AXES; i++) {
+        char **label = ub_run_axis_label(spec, &ub_run_axes[i]), column[UB_LABEL_COLUMN];
+        if (!label)
+            continue;
+        const char *text = cell_of(csv, row, ub_label_column(&ub_run_axes[i], column));
+        *label = *text ? ub_strdup(text) : NULL; /* the canonical text stands in for it */
     }
     return true;
 }
@@ -126,7 +125,7 @@ bool ub_manifest_read_unchecked(const char *store, struct ub_expected **runs, si
     ub_free(path);
     if (!csv)
         return !present;
-    int fields[UB_SPEC_FIELDS], measure;
+    int fields[UB_RUN_AXES], measure;
     bool good = manifest_columns(csv, fields, &measure, err);
     *runs = ub_calloc(csv->rows + 1, sizeof **runs);
     for (size_t row = 0; good && row < csv->rows; row++) {
@@ -155,10 +154,12 @@ bool ub_manifest_read(const char *store, struct ub_expected **runs, size_t *coun
 
 static void add_labels(struct ub_text *text, const struct ub_run_spec *spec)
 {
-    const char *const labels[] = {spec->dataset_label, spec->model_label, spec->init_label,
-                                  spec->optimizer_label};
-    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
-        ub_csv_add(text, labels[i] ? labels[i] : "");
+    struct ub_run_spec alias = *spec;
+    for (size_t i = 0; i < UB_RUN_AXES; i++) {
+        char *const *label = ub_run_axis_label(&alias, &ub_run_axes[i]);
+        if (label)
+            ub_csv_add(text, *label ? *label : "");
+    }
 }
 
 static void add_row(struct ub_text *text, const struct ub_expected *run)
@@ -170,9 +171,9 @@ static void add_row(struct ub_text *text, const struct ub_expected *run)
     ub_csv_add(text, id);
     ub_csv_add(text, label);
     ub_free(label);
-    for (int i = 0; i < UB_SPEC_FIELDS; i++) {
+    for (size_t i = 0; i < UB_RUN_AXES; i++) {
         struct ub_text value = {0};
-        ub_spec_field(spec, i, &value);
+        ub_run_axis_text(spec, &ub_run_axes[i], &value);
         ub_csv_add(text, value.data);
         ub_text_free(&value);
     }
@@ -196,13 +197,16 @@ bool ub_manifest_write(const char *store, const struct ub_expected *runs, size_t
     struct ub_text text = {0};
     ub_csv_add(&text, "id");
     ub_csv_add(&text, "label");
-    for (int i = 0; i < UB_SPEC_FIELDS; i++)
-        ub_csv_add(&text, ub_spec_field_names[i]);
+    for (size_t i = 0; i < UB_RUN_AXES; i++)
+        ub_csv_add(&text, ub_run_axes[i].name);
     ub_csv_add(&text, "measure");
     ub_csv_add(&text, files_column);
     ub_csv_add(&text, control_column);
-    for (size_t i = 0; i < sizeof label_columns / sizeof *label_columns; i++)
-        ub_csv_add(&text, label_columns[i]);
+    for (size_t i = 0; i < UB_RUN_AXES; i++) {
+        char column[UB_LABEL_COLUMN];
+        if (ub_run_axes[i].label)
+            ub_csv_add(&text, ub_label_column(&ub_run_axes[i], column));
+    }
     ub_csv_end_row(&text);
     for (size_t i = 0; i < count; i++)
         add_row(&text, &runs[i]);

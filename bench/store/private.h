@@ -2,6 +2,7 @@
 #ifndef UB_STORE_PRIVATE_H
 #define UB_STORE_PRIVATE_H
 
+#include "bench/store/axes.h"
 #include "bench/store/store.h"
 
 /* Of run.yaml, trace.csv.gz and manifest.csv. 1: without checksums; read, never written. */
@@ -52,11 +53,6 @@ bool ub_checksums_hold(const struct ub_checksums *c, const char *folder, const c
                        struct ub_error *err);
 bool ub_checksums_hold_all(const struct ub_checksums *c, const char *folder, struct ub_error *err);
 
-/* Keys and texts of a spec in canonical order, for run.yaml and manifest.csv. */
-enum { UB_SPEC_FIELDS = 10 };
-extern const char *const ub_spec_field_names[UB_SPEC_FIELDS];
-void ub_spec_field(const struct ub_run_spec *spec, int field, struct ub_text *out);
-bool ub_spec_set_field(struct ub_run_spec *spec, int field, const char *text);
 void ub_spec_split_measures(struct ub_run_spec *spec, const char *joined); /* by ';' */
 
 extern const char *const ub_store_files[]; /* manifest.csv, suite.yaml, runs.csv, NULL */

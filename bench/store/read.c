@@ -129,10 +129,11 @@ static bool read_root(const struct ub_yaml *root, struct ub_run *run, int64_t *v
     run->message = ub_strdup(message->text);
     if (!ub_run_spec_from_yaml(spec, &run->spec, err))
         return false;
-    set_label(labels, "dataset", &run->spec.dataset_label);
-    set_label(labels, "model", &run->spec.model_label);
-    set_label(labels, "init", &run->spec.init_label);
-    set_label(labels, "optimizer", &run->spec.optimizer_label);
+    for (size_t i = 0; i < UB_RUN_AXES; i++) {
+        char **label = ub_run_axis_label(&run->spec, &ub_run_axes[i]);
+        if (label)
+            set_label(labels, ub_run_axes[i].name, label);
+    }
     return read_facts(facts, run, err) && read_provenance(provenance, run, err);
 }
 

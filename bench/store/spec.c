@@ -28,15 +28,14 @@ static char *copy_text(const char *text)
 struct ub_run_spec ub_run_spec_copy(const struct ub_run_spec *spec)
 {
     struct ub_run_spec copy = *spec;
-    copy.dataset = copy_text(spec->dataset);
-    copy.model = copy_text(spec->model);
-    copy.loss = copy_text(spec->loss);
-    copy.init = copy_text(spec->init);
-    copy.optimizer = copy_text(spec->optimizer);
-    copy.model_label = copy_text(spec->model_label);
-    copy.dataset_label = copy_text(spec->dataset_label);
-    copy.optimizer_label = copy_text(spec->optimizer_label);
-    copy.init_label = copy_text(spec->init_label);
+    for (size_t i = 0; i < UB_RUN_AXES; i++) {
+        char **call = ub_run_axis_call(&copy, &ub_run_axes[i]);
+        char **label = ub_run_axis_label(&copy, &ub_run_axes[i]);
+        if (call)
+            *call = copy_text(*call);
+        if (label)
+            *label = copy_text(*label);
+    }
     copy.measures = copy_list(spec->n_measures, spec->measures);
     copy.files = copy_list(spec->n_files, spec->files);
     return copy;
@@ -44,11 +43,12 @@ struct ub_run_spec ub_run_spec_copy(const struct ub_run_spec *spec)
 
 void ub_run_spec_clear(struct ub_run_spec *spec)
 {
-    char *const texts[] = {spec->dataset,       spec->model,      spec->loss,
-                           spec->init,          spec->optimizer,  spec->model_label,
-                           spec->dataset_label, spec->init_label, spec->optimizer_label};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        ub_free(texts[i]);
+    for (size_t i = 0; i < UB_RUN_AXES; i++) {
+        char **call = ub_run_axis_call(spec, &ub_run_axes[i]);
+        char **label = ub_run_axis_label(spec, &ub_run_axes[i]);
+        ub_free(call ? *call : NULL);
+        ub_free(label ? *label : NULL);
+    }
     free_list(spec->n_measures, spec->measures);
     free_list(spec->n_files, spec->files);
     *spec = (struct ub_run_spec){0};
@@ -56,82 +56,10 @@ void ub_run_spec_clear(struct ub_run_spec *spec)
 
 /* ---- fields ----------------------------------------------------------------------------- */
 
-enum { DATASET, DATA_SEED, MODEL, LOSS, INIT, OPTIMIZER, STEPS, SEED, PRECISION, WEIGHTS };
-
-const char *const ub_spec_field_names[UB_SPEC_FIELDS] = {
-    "dataset",   "data-seed", "model", "loss",      "init",
-    "optimizer", "steps",     "seed",  "precision", "save-weights"};
-
-static char **call_field(struct ub_run_spec *spec, int field)
-{
-    switch (field) {
-    case DATASET:
-        return &spec->dataset;
-    case MODEL:
-        return &spec->model;
-    case LOSS:
-        return &spec->loss;
-    case INIT:
-        return &spec->init;
-    case OPTIMIZER:
-        return &spec->optimizer;
-    default:
-        return NULL;
-    }
-}
-
-void ub_spec_field(const struct ub_run_spec *spec, int field, struct ub_text *out)
-{
-    struct ub_run_spec alias = *spec;
-    char *const *call = call_field(&alias, field);
-    if (call)
-        ub_text_add(out, "%s", *call ? *call : "");
-    else if (field == STEPS)
-        ub_text_add(out, "%" PRId64, spec->steps);
-    else if (field == SEED || field == DATA_SEED)
-        ub_text_add(out, "%" PRIu64, field == SEED ? spec->seed : spec->data_seed);
-    else if (field == PRECISION)
-        ub_text_add(out, "%s", spec->double_precision ? "f64" : "f32");
-    else
-        ub_text_add(out, "%s", spec->save_weights ? "true" : "false");
-}
-
-static bool read_choice(const char *text, const char *no, const char *yes, bool *out)
-{
-    *out = strcmp(text, yes) == 0;
-    return *out || strcmp(text, no) == 0;
-}
-
-bool ub_spec_set_field(struct ub_run_spec *spec, int field, const char *text)
-{
-    char **call = call_field(spec, field);
-    if (call) {
-        ub_free(*call);
-        *call = ub_strdup(text);
-        return *text != '\0';
-    }
-    if (field == PRECISION)
-        return read_choice(text, "f32", "f64", &spec->double_precision);
-    if (field == WEIGHTS)
-        return read_choice(text, "false", "true", &spec->save_weights);
-    int64_t number;
-    if (!ub_read_int(text, &number) || number < 0)
-        return false;
-    if (field == STEPS)
-        spec->steps = number;
-    else if (field == SEED)
-        spec->seed = (uint64_t)number;
-    else
-        spec->data_seed = (uint64_t)number;
-    return true;
-}
-
 bool ub_run_spec_set(struct ub_run_spec *spec, const char *key, const char *text)
 {
-    for (int i = 0; i < UB_SPEC_FIELDS; i++)
-        if (strcmp(ub_spec_field_names[i], key) == 0)
-            return ub_spec_set_field(spec, i, text);
-    return false;
+    const struct ub_run_axis *axis = ub_run_axis_find(key);
+    return axis && ub_run_axis_set(spec, axis, text);
 }
 
 static void push(char ***list, size_t *count, const char *text, size_t length)
@@ -214,10 +142,10 @@ static void add_list(struct ub_text *text, const char *key, size_t count, char *
 char *ub_run_spec_text(const struct ub_run_spec *spec)
 {
     struct ub_text text = {0};
-    for (int i = 0; i < UB_SPEC_FIELDS; i++) {
+    for (size_t i = 0; i < UB_RUN_AXES; i++) {
         struct ub_text value = {0};
-        ub_spec_field(spec, i, &value);
-        ub_text_add(&text, "%s: ", ub_spec_field_names[i]);
+        ub_run_axis_text(spec, &ub_run_axes[i], &value);
+        ub_text_add(&text, "%s: ", ub_run_axes[i].name);
         ub_yaml_add_scalar(&text, value.data);
         ub_text_add(&text, "\n");
         ub_text_free(&value);
@@ -273,12 +201,13 @@ bool ub_run_spec_from_yaml(const struct ub_yaml *map, struct ub_run_spec *spec,
     if (map->kind != UB_YAML_MAP)
         return ub_fail(err, UB_INPUT, "%s:%d: expected a map: the spec of a run", map->path,
                        map->line);
-    for (int i = 0; i < UB_SPEC_FIELDS; i++) {
-        const struct ub_yaml *node = ub_yaml_find(map, ub_spec_field_names[i]);
-        if (node && node->kind == UB_YAML_SCALAR && ub_spec_set_field(spec, i, node->text))
+    for (size_t i = 0; i < UB_RUN_AXES; i++) {
+        const struct ub_yaml *node = ub_yaml_find(map, ub_run_axes[i].name);
+        if (node && node->kind == UB_YAML_SCALAR &&
+            ub_run_axis_set(spec, &ub_run_axes[i], node->text))
             continue;
         ub_fail(err, UB_INPUT, "%s:%d: '%s' is %s; expected what a store writes", map->path,
-                node ? node->line : map->line, ub_spec_field_names[i], node ? "bad" : "missing");
+                node ? node->line : map->line, ub_run_axes[i].name, node ? "bad" : "missing");
         ub_run_spec_clear(spec);
         return false;
     }
@@ -297,7 +226,7 @@ char *ub_run_spec_label(const struct ub_run_spec *spec)
                 spec->model_label ? spec->model_label : spec->model, spec->loss,
                 spec->optimizer_label ? spec->optimizer_label : spec->optimizer);
     const char *init = spec->init_label ? spec->init_label : spec->init;
-    if (strcmp(init, "pytorch") != 0)
+    if (strcmp(init, ub_run_axis_find("init")->fallback) != 0)
         ub_text_add(&text, " %s", init);
     if (spec->double_precision)
         ub_text_add(&text, " f64");

@@ -146,17 +146,16 @@ static void add_spec(struct ub_text *text, const struct ub_run_spec *spec)
 
 static void add_labels(struct ub_text *text, const struct ub_run_spec *spec)
 {
-    const char *const labels[][2] = {{"dataset", spec->dataset_label},
-                                     {"model", spec->model_label},
-                                     {"init", spec->init_label},
-                                     {"optimizer", spec->optimizer_label}};
+    struct ub_run_spec alias = *spec;
     ub_text_add(text, "labels:");
     size_t given = 0;
-    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
-        if (labels[i][1]) {
-            ub_text_add(text, given++ ? "" : "\n");
-            add_entry(text, "  ", labels[i][0], labels[i][1]);
-        }
+    for (size_t i = 0; i < UB_RUN_AXES; i++) {
+        char *const *label = ub_run_axis_label(&alias, &ub_run_axes[i]);
+        if (!label || !*label)
+            continue;
+        ub_text_add(text, given++ ? "" : "\n");
+        add_entry(text, "  ", ub_run_axes[i].name, *label);
+    }
     ub_text_add(text, given ? "" : " {}\n");
 }
 

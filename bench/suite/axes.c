@@ -7,60 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum axis_kind { CALLS, INTEGERS, CHOICES };
-
-static const struct axis {
-    enum axis_kind kind;
-    const char *fallback; /* NULL: a block must have it */
-    const char *expected;
-    int64_t least, most; /* INTEGERS */
-} axes[UB_AXES] = {
-    {.kind = CALLS},
-    {INTEGERS, "0", "a whole number, 0 or more", 0, INT64_MAX},
-    {.kind = CALLS},
-    {.kind = CALLS},
-    {.kind = CALLS, .fallback = "pytorch"},
-    {.kind = CHOICES, .fallback = "f32", .expected = "f32 or f64"},
-    {.kind = CALLS},
-    {INTEGERS, NULL, "a whole number from 1 to 1000000000", 1, 1000000000},
-    {.kind = CHOICES, .fallback = "false", .expected = "true or false"},
-    {INTEGERS, "0", "a whole number, 0 or more", 0, INT64_MAX},
-};
-const char *const ub_axis_names[UB_AXES] = {"dataset",      "data-seed", "model",     "loss",
-                                            "init",         "precision", "optimizer", "steps",
-                                            "save-weights", "seed"};
-
-static char **label_slot(struct ub_run_spec *spec, const char *axis)
-{
-    if (strcmp(axis, "dataset") == 0)
-        return &spec->dataset_label;
-    if (strcmp(axis, "model") == 0)
-        return &spec->model_label;
-    if (strcmp(axis, "init") == 0)
-        return &spec->init_label;
-    if (strcmp(axis, "optimizer") == 0)
-        return &spec->optimizer_label;
-    return NULL;
-}
-
 static struct ub_axis_value canonical_call(const char *axis, const char *text, const char *where,
                                            struct ub_error *err)
 {
-    const struct ub_registry *const registries[] = {&ub_model_registry, &ub_loss_registry,
-                                                    &ub_init_registry, &ub_optimizer_registry};
     struct ub_axis_value value = {0};
-    if (strcmp(axis, "dataset") == 0)
-        value.text = ub_dataset_canonical(text, where, &value.label, err);
-    for (size_t i = 0; i < sizeof registries / sizeof *registries; i++)
-        if (strcmp(registries[i]->what, axis) == 0)
-            value.text = ub_registry_canonical(registries[i], text, where, &value.label, err);
+    value.text = ub_registry_canonical(ub_system_registry(axis), text, where, &value.label, err);
     return value;
 }
 
-void ub_axis_assign(struct ub_run_spec *spec, const char *axis, const struct ub_axis_value *value)
+void ub_axis_assign(struct ub_run_spec *spec, const struct ub_run_axis *axis,
+                    const struct ub_axis_value *value)
 {
-    ub_run_spec_set(spec, axis, value->text);
-    char **label = label_slot(spec, axis);
+    ub_run_axis_set(spec, axis, value->text);
+    char **label = ub_run_axis_label(spec, axis);
     if (!label)
         return;
     ub_free(*label);
@@ -73,7 +32,7 @@ bool ub_spec_set_call(struct ub_run_spec *spec, const char *axis, const char *te
     struct ub_axis_value value = canonical_call(axis, text, where, err);
     if (!value.text)
         return false;
-    ub_axis_assign(spec, axis, &value);
+    ub_axis_assign(spec, ub_run_axis_find(axis), &value);
     ub_free(value.text);
     ub_free(value.label);
     return true;
@@ -140,23 +99,26 @@ void ub_axis_clear(struct ub_axis_values *values)
     *values = (struct ub_axis_values){0};
 }
 
-static bool plain_value(int axis, const char *text, const char *where, struct ub_error *err)
+static bool is_whole(const struct ub_run_axis *axis)
+{
+    return axis->kind == UB_AXIS_COUNT || axis->kind == UB_AXIS_SEED;
+}
+
+static bool plain_value(const struct ub_run_axis *axis, const char *text, const char *where,
+                        struct ub_error *err)
 {
     struct ub_run_spec scratch = {0};
     int64_t number;
-    bool whole = axes[axis].kind == INTEGERS;
-    if (whole &&
-        (!ub_read_int(text, &number) || number < axes[axis].least || number > axes[axis].most))
-        return ub_fail(err, UB_INPUT, "%s: %s is '%s'; expected %s", where, ub_axis_names[axis],
-                       text, axes[axis].expected);
-    if (ub_run_spec_set(&scratch, ub_axis_names[axis], text))
+    if ((!is_whole(axis) ||
+         (ub_read_int(text, &number) && number >= axis->least && number <= axis->most)) &&
+        ub_run_axis_set(&scratch, axis, text))
         return true;
-    return ub_fail(err, UB_INPUT, "%s: %s is '%s'; expected %s", where, ub_axis_names[axis], text,
-                   axes[axis].expected);
+    return ub_fail(err, UB_INPUT, "%s: %s is '%s'; expected %s", where, axis->name, text,
+                   axis->expected);
 }
 
-static bool check_values(int axis, const struct ub_words *words, const char *path,
-                         struct ub_axis_values *out, struct ub_error *err)
+static bool check_values(const struct ub_run_axis *axis, const struct ub_words *words,
+                         const char *path, struct ub_axis_values *out, struct ub_error *err)
 {
     out->value = ub_calloc(words->count, sizeof *out->value);
     bool good = true;
@@ -164,8 +126,8 @@ static bool check_values(int axis, const struct ub_words *words, const char *pat
         struct ub_text where = {0};
         ub_text_add(&where, "%s:%d", path, words->line[i]);
         struct ub_axis_value *value = &out->value[out->count++];
-        if (axes[axis].kind == CALLS)
-            *value = canonical_call(ub_axis_names[axis], words->text[i], where.data, err);
+        if (axis->kind == UB_AXIS_CALL)
+            *value = canonical_call(axis->name, words->text[i], where.data, err);
         else if (plain_value(axis, words->text[i], where.data, err))
             value->text = ub_strdup(words->text[i]);
         good = value->text != NULL;
@@ -174,24 +136,23 @@ static bool check_values(int axis, const struct ub_words *words, const char *pat
     return good;
 }
 
-bool ub_axis_read(int axis, const struct ub_yaml *block, const struct ub_yaml *defaults,
-                  struct ub_axis_values *out, struct ub_error *err)
+bool ub_axis_read(const struct ub_run_axis *axis, const struct ub_yaml *block,
+                  const struct ub_yaml *defaults, struct ub_axis_values *out, struct ub_error *err)
 {
-    const char *name = ub_axis_names[axis];
-    const struct ub_yaml *node = ub_block_setting(block, defaults, name);
-    if (!node && !axes[axis].fallback)
+    const struct ub_yaml *node = ub_block_setting(block, defaults, axis->name);
+    if (!node && !axis->fallback)
         return ub_fail(err, UB_INPUT,
                        "%s:%d: this block has no '%s'; expected dataset, model, loss, optimizer "
                        "and steps, here or in 'defaults'",
-                       block->path, block->line, name);
+                       block->path, block->line, axis->name);
     struct ub_words words = {0};
     bool good;
     if (!node)
-        good = ub_words_add(&words, ub_strdup(axes[axis].fallback), block, err);
-    else if (axes[axis].kind == CALLS)
-        good = ub_words_calls(node, name, &words, err);
+        good = ub_words_add(&words, ub_strdup(axis->fallback), block, err);
+    else if (axis->kind == UB_AXIS_CALL)
+        good = ub_words_calls(node, axis->name, &words, err);
     else
-        good = ub_words_scalars(node, name, axes[axis].kind == INTEGERS, &words, err);
+        good = ub_words_scalars(node, axis->name, is_whole(axis), &words, err);
     good = good && check_values(axis, &words, block->path, out, err);
     ub_words_clear(&words);
     return good;

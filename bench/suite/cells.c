@@ -6,14 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const ub_block_keys[] = {
-    "dataset",      "data-seed", "model",   "loss",    "init",    "precision", "optimizer", "steps",
-    "save-weights", "seed",      "measure", "timeout", "exclude", "optional",  "control"};
-const size_t ub_block_key_count = sizeof ub_block_keys / sizeof *ub_block_keys;
+bool ub_check_block_keys(const struct ub_yaml *map, struct ub_error *err)
+{
+    static const char *const others[] = {"measure", "timeout", "exclude", "optional", "control"};
+    enum { OTHERS = sizeof others / sizeof *others };
+    const char *keys[UB_RUN_AXES + OTHERS];
+    for (int i = 0; i < UB_RUN_AXES; i++)
+        keys[i] = ub_run_axis_nested(i)->name;
+    for (int i = 0; i < OTHERS; i++)
+        keys[UB_RUN_AXES + i] = others[i];
+    return ub_check_keys(map, keys, UB_RUN_AXES + OTHERS, "key", err);
+}
 
+/* Axes stand in the order in which suites nest them. */
 struct block {
     const struct ub_yaml *node;
-    struct ub_axis_values axis[UB_AXES];
+    struct ub_axis_values axis[UB_RUN_AXES];
     struct ub_run_spec measured; /* only its measures are set */
     double timeout;
     bool optional;
@@ -32,12 +40,18 @@ static bool value_matches(const struct ub_axis_value *value, const char *pattern
     return ub_glob(pattern, value->text) || (value->label && ub_glob(pattern, value->label));
 }
 
+static bool check_axes(const struct ub_yaml *rule, struct ub_error *err)
+{
+    const char *names[UB_RUN_AXES];
+    for (int i = 0; i < UB_RUN_AXES; i++)
+        names[i] = ub_run_axis_nested(i)->name;
+    return ub_check_keys(rule, names, UB_RUN_AXES, "axis", err);
+}
+
 static int axis_index(const char *name)
 {
-    for (int i = 0; i < UB_AXES; i++)
-        if (strcmp(ub_axis_names[i], name) == 0)
-            return i;
-    return -1;
+    const struct ub_run_axis *axis = ub_run_axis_find(name);
+    return axis ? axis->nesting : -1;
 }
 
 static bool entry_matches(const struct ub_axis_value *value, const struct ub_yaml *patterns)
@@ -51,7 +65,7 @@ static bool entry_matches(const struct ub_axis_value *value, const struct ub_yam
 }
 
 static bool rule_matches(const struct block *b, const struct ub_yaml *rule,
-                         const size_t at[UB_AXES])
+                         const size_t at[UB_RUN_AXES])
 {
     for (size_t i = 0; i < rule->count; i++) {
         int axis = axis_index(rule->keys[i]);
@@ -61,7 +75,7 @@ static bool rule_matches(const struct block *b, const struct ub_yaml *rule,
     return true;
 }
 
-static bool is_excluded(const struct block *b, const size_t at[UB_AXES])
+static bool is_excluded(const struct block *b, const size_t at[UB_RUN_AXES])
 {
     for (size_t i = 0; b->exclude && i < b->exclude->count; i++)
         if (rule_matches(b, b->exclude->items[i], at)) {
@@ -91,7 +105,7 @@ static bool check_rules(const struct ub_yaml *exclude, struct ub_error *err)
         if (rule->kind != UB_YAML_MAP || rule->count == 0)
             return ub_fail(err, UB_INPUT, "%s:%d: expected a map of axes, as in {model: linear}",
                            rule->path, rule->line);
-        if (!ub_check_keys(rule, ub_axis_names, UB_AXES, "axis", err))
+        if (!check_axes(rule, err))
             return false;
         for (size_t j = 0; j < rule->count; j++)
             if (!check_entry(rule->items[j], rule->keys[j], err))
@@ -185,10 +199,10 @@ static bool read_block(struct ub_suite *suite, struct block *b, const struct ub_
     if (b->node->kind != UB_YAML_MAP)
         return ub_fail(err, UB_INPUT, "%s:%d: expected a block: a map with dataset, model, ...",
                        b->node->path, b->node->line);
-    if (!ub_check_keys(b->node, ub_block_keys, ub_block_key_count, "key", err))
+    if (!ub_check_block_keys(b->node, err))
         return false;
-    for (int i = 0; i < UB_AXES; i++)
-        if (!ub_axis_read(i, b->node, defaults, &b->axis[i], err))
+    for (int i = 0; i < UB_RUN_AXES; i++)
+        if (!ub_axis_read(ub_run_axis_nested(i), b->node, defaults, &b->axis[i], err))
             return false;
     return read_measures(b, defaults, err) && read_timeout(b, defaults, err) &&
            read_optional(b, defaults, err) && read_exclude(b, defaults, err) &&
@@ -197,11 +211,11 @@ static bool read_block(struct ub_suite *suite, struct block *b, const struct ub_
 
 /* ---- product ---------------------------------------------------------------------------- */
 
-static void add_cell(struct ub_suite *suite, const struct block *b, const size_t at[UB_AXES])
+static void add_cell(struct ub_suite *suite, const struct block *b, const size_t at[UB_RUN_AXES])
 {
     struct ub_run_spec spec = ub_run_spec_copy(&b->measured);
-    for (int i = 0; i < UB_AXES; i++)
-        ub_axis_assign(&spec, ub_axis_names[i], &b->axis[i].value[at[i]]);
+    for (int i = 0; i < UB_RUN_AXES; i++)
+        ub_axis_assign(&spec, ub_run_axis_nested(i), &b->axis[i].value[at[i]]);
     suite->cells[suite->count++] =
         (struct ub_suite_cell){.spec = spec,
                                .timeout = b->timeout,
@@ -210,9 +224,9 @@ static void add_cell(struct ub_suite *suite, const struct block *b, const size_t
                                .optional = b->optional};
 }
 
-static bool advance(const struct block *b, size_t at[UB_AXES])
+static bool advance(const struct block *b, size_t at[UB_RUN_AXES])
 {
-    for (int i = UB_AXES - 1; i >= 0; i--) {
+    for (int i = UB_RUN_AXES - 1; i >= 0; i--) {
         if (++at[i] < b->axis[i].count)
             return true;
         at[i] = 0;
@@ -223,14 +237,14 @@ static bool advance(const struct block *b, size_t at[UB_AXES])
 static bool add_cells(struct ub_suite *suite, const struct block *b, struct ub_error *err)
 {
     size_t product = 1;
-    for (int i = 0; i < UB_AXES; i++) {
+    for (int i = 0; i < UB_RUN_AXES; i++) {
         product *= b->axis[i].count; /* each factor and the running product stay <= the limit */
         if (product > UB_SUITE_LIMIT - suite->count)
             return ub_fail(err, UB_INPUT, "%s:%d: more than %d runs in this suite; expected fewer",
                            b->node->path, b->node->line, UB_SUITE_LIMIT);
     }
     suite->cells = ub_realloc(suite->cells, (suite->count + product + 1) * sizeof *suite->cells);
-    size_t at[UB_AXES] = {0};
+    size_t at[UB_RUN_AXES] = {0};
     do {
         if (is_excluded(b, at))
             suite->excluded++;
@@ -245,7 +259,7 @@ bool ub_suite_add_block(struct ub_suite *suite, const struct ub_yaml *block,
 {
     struct block b = {.node = block};
     bool good = read_block(suite, &b, defaults, err) && add_cells(suite, &b, err);
-    for (int i = 0; i < UB_AXES; i++)
+    for (int i = 0; i < UB_RUN_AXES; i++)
         ub_axis_clear(&b.axis[i]);
     ub_run_spec_clear(&b.measured);
     ub_free(b.dropped);

@@ -4,12 +4,11 @@
 
 #include "bench/suite/suite.h"
 
-extern const char *const ub_block_keys[];
-extern const size_t ub_block_key_count;
-
 /* Fails for a key of `map` that is none of `keys`, with a suggestion. */
 bool ub_check_keys(const struct ub_yaml *map, const char *const *keys, size_t n, const char *what,
                    struct ub_error *err);
+/* The same for the keys of a block, or of the defaults of all. */
+bool ub_check_block_keys(const struct ub_yaml *map, struct ub_error *err);
 /* Appends the cells that one block stands for; `defaults` may be NULL. */
 bool ub_suite_add_block(struct ub_suite *suite, const struct ub_yaml *block,
                         const struct ub_yaml *defaults, struct ub_error *err);

@@ -161,7 +161,7 @@ static bool read_root(struct ub_suite *suite, const struct ub_yaml *root, struct
     if (defaults && defaults->kind != UB_YAML_MAP)
         return ub_fail(err, UB_INPUT, "%s:%d: 'defaults' is no map; expected settings of blocks",
                        defaults->path, defaults->line);
-    if (defaults && !ub_check_keys(defaults, ub_block_keys, ub_block_key_count, "key", err))
+    if (defaults && !ub_check_block_keys(defaults, err))
         return false;
     if (!read_runs(suite, root, defaults, err) || !ub_suite_drop_duplicates(suite, err))
         return false;

@@ -1,4 +1,5 @@
 /* runs.csv, written and read back. */
+#include "bench/store/axes.h"
 #include "report/digest/digest.h"
 
 #include <inttypes.h>
@@ -7,55 +8,53 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Axes, then labels of those that have them, stand where the table of axes says. */
 enum spec_column {
     ID,
     STATUS,
-    DATASET,
-    MODEL,
-    LOSS,
-    INIT,
-    OPTIMIZER,
-    STEPS,
-    SEED,
-    DATA_SEED,
-    PRECISION,
-    WEIGHTS,
-    MEASURE,
-    MODEL_LABEL,
-    DATASET_LABEL,
-    OPTIMIZER_LABEL,
-    INIT_LABEL,
-    MESSAGE,
+    AXES,
+    MEASURE = AXES + UB_RUN_AXES,
+    LABELS,
+    MESSAGE = LABELS + UB_RUN_AXES,
     COMMAND,
     FILES,
     CONTROL,
     COLUMNS
 };
 
-const struct column digest_spec_columns[COLUMNS + 1] = {
-    [ID] = {"id", "text", "", "hash of all that determines the run: its folder in runs/"},
-    [STATUS] = {"status", "text", "", "ok, diverged, timeout, failed or missing"},
-    [DATASET] = {"dataset", "text", "", "what was learned: canonical call"},
-    [MODEL] = {"model", "text", "", "canonical call"},
-    [LOSS] = {"loss", "text", "", "canonical call"},
-    [INIT] = {"init", "text", "", "initial weights: canonical call"},
-    [OPTIMIZER] = {"optimizer", "text", "", "canonical call"},
-    [STEPS] = {"steps", "whole number", "steps", "steps asked for"},
-    [SEED] = {"seed", "whole number", "", "of initial weights and probe vectors"},
-    [DATA_SEED] = {"data-seed", "whole number", "", "of generated values, subset and split"},
-    [PRECISION] = {"precision", "text", "", "f32 or f64"},
-    [WEIGHTS] = {"save-weights", "true or false", "", "whether the run kept its weights"},
-    [MEASURE] = {"measure", "text", "", "observables measured: canonical calls, joined by ;"},
-    [MODEL_LABEL] = {"model-label", "text", "", "short form"},
-    [DATASET_LABEL] = {"dataset-label", "text", "", "short form"},
-    [OPTIMIZER_LABEL] = {"optimizer-label", "text", "", "short form"},
-    [INIT_LABEL] = {"init-label", "text", "", "short form"},
-    [MESSAGE] = {"message", "text", "", "why a run ended early"},
-    [COMMAND] = {"command", "text", "", "command line that makes the run again"},
-    [FILES] = {"files", "text", "", "SHA-256 of the data files read, joined by ;"},
-    [CONTROL] = {"control", "text", "",
-                 "laws of which the run is a control: LAW=holds or LAW=fails, joined by ;"},
+static bool is_axis(int c)
+{
+    return c >= AXES && c < MEASURE;
+}
+
+static bool is_label(int c)
+{
+    return c >= LABELS && c < MESSAGE;
+}
+
+const struct column digest_spec_columns[] = {
+    {"id", COLUMN_TEXT, "", "hash of all that determines the run: its folder in runs/"},
+    {"status", COLUMN_TEXT, "", "ok, diverged, timeout, failed or missing"},
+    {"measure", COLUMN_TEXT, "", "observables measured: canonical calls, joined by ;"},
+    {"message", COLUMN_TEXT, "", "why a run ended early"},
+    {"command", COLUMN_TEXT, "", "command line that makes the run again"},
+    {"files", COLUMN_TEXT, "", "SHA-256 of the data files read, joined by ;"},
+    {"control", COLUMN_TEXT, "",
+     "laws of which the run is a control: LAW=holds or LAW=fails, joined by ;"},
+    {.name = NULL},
 };
+
+/* NULL where there is no such column: an axis without a label. */
+static const char *column_name(int c, char room[UB_LABEL_COLUMN])
+{
+    if (is_axis(c))
+        return ub_run_axes[c - AXES].name;
+    if (is_label(c))
+        return ub_run_axes[c - LABELS].label ? ub_label_column(&ub_run_axes[c - LABELS], room)
+                                             : NULL;
+    const int at = c <= STATUS ? c : c == MEASURE ? 2 : c - MESSAGE + 3;
+    return digest_spec_columns[at].name;
+}
 
 static const char provenance_prefix[] = "provenance.";
 
@@ -79,36 +78,38 @@ static void add_measures(struct ub_text *text, const struct ub_run_spec *spec)
     ub_text_free(&joined);
 }
 
+static void add_axes(struct ub_text *text, const struct ub_run_spec *spec)
+{
+    for (size_t i = 0; i < UB_RUN_AXES; i++) {
+        struct ub_text value = {0};
+        ub_run_axis_text(spec, &ub_run_axes[i], &value);
+        ub_csv_add(text, value.data);
+        ub_text_free(&value);
+    }
+}
+
+static void add_labels(struct ub_text *text, const struct ub_run_spec *spec)
+{
+    struct ub_run_spec alias = *spec;
+    for (size_t i = 0; i < UB_RUN_AXES; i++) {
+        char *const *label = ub_run_axis_label(&alias, &ub_run_axes[i]);
+        if (label)
+            ub_csv_add(text, *label ? *label : "");
+    }
+}
+
 static void add_spec(struct ub_text *text, const struct ub_run *run)
 {
-    const struct ub_run_spec *s = &run->spec;
-    char numbers[3][32];
-    snprintf(numbers[0], sizeof *numbers, "%" PRId64, s->steps);
-    snprintf(numbers[1], sizeof *numbers, "%" PRIu64, s->seed);
-    snprintf(numbers[2], sizeof *numbers, "%" PRIu64, s->data_seed);
-    const char *const before[] = {run->id,
-                                  ub_run_status_name(run->status),
-                                  s->dataset,
-                                  s->model,
-                                  s->loss,
-                                  s->init,
-                                  s->optimizer,
-                                  numbers[0],
-                                  numbers[1],
-                                  numbers[2],
-                                  s->double_precision ? "f64" : "f32",
-                                  s->save_weights ? "true" : "false"};
-    const char *const after[] = {s->model_label, s->dataset_label, s->optimizer_label,
-                                 s->init_label, run->message};
-    for (size_t i = 0; i < sizeof before / sizeof *before; i++)
-        ub_csv_add(text, before[i]);
-    add_measures(text, s);
-    for (size_t i = 0; i < sizeof after / sizeof *after; i++)
-        ub_csv_add(text, after[i] ? after[i] : "");
-    char *command = train_command(s);
+    ub_csv_add(text, run->id);
+    ub_csv_add(text, ub_run_status_name(run->status));
+    add_axes(text, &run->spec);
+    add_measures(text, &run->spec);
+    add_labels(text, &run->spec);
+    ub_csv_add(text, run->message ? run->message : "");
+    char *command = train_command(&run->spec);
     ub_csv_add(text, command);
     ub_free(command);
-    char *files = ub_run_spec_files(s);
+    char *files = ub_run_spec_files(&run->spec);
     ub_csv_add(text, files);
     ub_free(files);
     ub_csv_add(text, run->control ? run->control : "");
@@ -127,8 +128,10 @@ struct ub_text digest_csv(const struct digest *digest)
 {
     struct ub_text text = {0};
     struct labels facts = fact_names(digest), provenance = provenance_names(digest);
+    char room[UB_LABEL_COLUMN];
     for (int c = 0; c < COLUMNS; c++)
-        ub_csv_add(&text, digest_spec_columns[c].name);
+        if (column_name(c, room))
+            ub_csv_add(&text, column_name(c, room));
     for (size_t i = 0; i < facts.count; i++)
         ub_csv_add(&text, facts.text[i]);
     for (size_t i = 0; i < provenance.count; i++) {
@@ -172,13 +175,6 @@ static bool bad(const struct source *s, const char *name, const char *text, cons
                    s->csv->lines[s->row], name, text, expected);
 }
 
-static bool read_count(const struct source *s, enum spec_column c, int64_t *out)
-{
-    if (ub_read_int(cell(s, c), out) && *out >= 0)
-        return true;
-    return bad(s, digest_spec_columns[c].name, cell(s, c), "a whole number");
-}
-
 static char *label_or_null(const char *text)
 {
     return *text ? ub_strdup(text) : NULL;
@@ -197,30 +193,25 @@ static void read_measures(struct ub_run_spec *spec, const char *joined)
     }
 }
 
+/* What has a fallback may be left out. */
+static bool read_axis(const struct source *s, const struct ub_run_axis *axis,
+                      struct ub_run_spec *spec)
+{
+    const int at = (int)(axis - ub_run_axes);
+    const enum spec_column c = (enum spec_column)(AXES + at);
+    const char *text = s->column[c] < 0 && axis->fallback ? axis->fallback : cell(s, c);
+    char **label = ub_run_axis_label(spec, axis);
+    if (label)
+        *label = label_or_null(cell(s, (enum spec_column)(LABELS + at)));
+    return ub_run_axis_set(spec, axis, text) ||
+           bad(s, axis->name, text, axis->expected ? axis->expected : "a name");
+}
+
 static bool read_spec(const struct source *s, struct ub_run_spec *spec)
 {
-    char **const texts[] = {&spec->dataset, &spec->model, &spec->loss, &spec->init,
-                            &spec->optimizer};
-    for (int i = 0; i < 5; i++) {
-        const enum spec_column c = (enum spec_column)(DATASET + i);
-        if (!*cell(s, c))
-            return bad(s, digest_spec_columns[c].name, "", "a name");
-        *texts[i] = ub_strdup(cell(s, c));
-    }
-    int64_t seed, data_seed;
-    if (!read_count(s, STEPS, &spec->steps) || !read_count(s, SEED, &seed) ||
-        !read_count(s, DATA_SEED, &data_seed))
-        return false;
-    spec->seed = (uint64_t)seed;
-    spec->data_seed = (uint64_t)data_seed;
-    spec->double_precision = strcmp(cell(s, PRECISION), "f64") == 0;
-    if (!spec->double_precision && strcmp(cell(s, PRECISION), "f32") != 0)
-        return bad(s, "precision", cell(s, PRECISION), "f32 or f64");
-    spec->save_weights = strcmp(cell(s, WEIGHTS), "true") == 0;
-    spec->model_label = label_or_null(cell(s, MODEL_LABEL));
-    spec->dataset_label = label_or_null(cell(s, DATASET_LABEL));
-    spec->optimizer_label = label_or_null(cell(s, OPTIMIZER_LABEL));
-    spec->init_label = label_or_null(cell(s, INIT_LABEL));
+    for (size_t i = 0; i < UB_RUN_AXES; i++)
+        if (!read_axis(s, &ub_run_axes[i], spec))
+            return false;
     read_measures(spec, cell(s, MEASURE));
     return ub_run_spec_set_files(spec, cell(s, FILES)) ||
            bad(s, "files", cell(s, FILES), "SHA-256 joined by ';'");
@@ -342,12 +333,32 @@ static bool each_spec_once(struct source *s, const struct digest *digest)
     for (size_t i = 1; i < digest->count && once; i++)
         if (strcmp(sorted[i - 1].spec, sorted[i].spec) == 0) {
             s->row = sorted[i].row;
-            once = bad(s, "seed", cell(s, SEED), "each system's seeds once");
+            const ptrdiff_t seed = ub_run_axis_find("seed") - ub_run_axes;
+            once = bad(s, "seed", cell(s, (enum spec_column)(AXES + seed)),
+                       "each system's seeds once");
         }
     for (size_t i = 0; i < digest->count; i++)
         ub_free(sorted[i].spec);
     ub_free(sorted);
     return once;
+}
+
+static bool is_needed(int c)
+{
+    return c < AXES || (is_axis(c) && !ub_run_axes[c - AXES].fallback);
+}
+
+static bool find_columns(struct source *s)
+{
+    char room[UB_LABEL_COLUMN];
+    for (int c = 0; c < COLUMNS; c++) {
+        const char *name = column_name(c, room);
+        s->column[c] = name ? ub_csv_column(s->csv, name) : -1;
+        if (s->column[c] < 0 && is_needed(c))
+            return ub_fail(s->err, UB_INPUT, "%s:1: no column '%s'; expected a store's runs.csv",
+                           s->csv->path, name);
+    }
+    return true;
 }
 
 static struct digest *read_csv(const char *path, struct ub_error *err)
@@ -359,13 +370,7 @@ static struct digest *read_csv(const char *path, struct ub_error *err)
     struct digest *digest = ub_calloc(1, sizeof *digest);
     digest->path = ub_strdup(path);
     digest->runs = ub_calloc(csv->rows + 1, sizeof *digest->runs);
-    bool good = true;
-    for (int c = 0; c < COLUMNS; c++) {
-        s.column[c] = ub_csv_column(csv, digest_spec_columns[c].name);
-        if (good && c < MEASURE && c != WEIGHTS && s.column[c] < 0)
-            good = ub_fail(err, UB_INPUT, "%s:1: no column '%s'; expected a store's runs.csv", path,
-                           digest_spec_columns[c].name);
-    }
+    bool good = find_columns(&s);
     for (s.row = 0; good && s.row < csv->rows; s.row++) {
         struct ub_run *run = &digest->runs[digest->count];
         good = read_row(&s, run);

@@ -1,6 +1,7 @@
 /* From a study to one row a run. */
 #include "report/digest/digest.h"
 #include "base/team.h"
+#include "bench/store/axes.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -307,7 +308,7 @@ char *train_command(const struct ub_run_spec *spec)
     add_argument(&text, "dataset", spec->dataset);
     add_argument(&text, "model", spec->model);
     add_argument(&text, "loss", spec->loss);
-    if (strcmp(spec->init, "pytorch") != 0)
+    if (strcmp(spec->init, ub_run_axis_find("init")->fallback) != 0)
         add_argument(&text, "init", spec->init);
     add_argument(&text, "optimizer", spec->optimizer);
     ub_text_add(&text, " --steps %" PRId64 " --seed %" PRIu64, spec->steps, spec->seed);

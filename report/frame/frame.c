@@ -1,5 +1,5 @@
 /* From specs and facts to columns. */
-#include "datasets/datasets.h"
+#include "bench/store/axes.h"
 #include "report/frame/columns.h"
 #include "systems/systems.h"
 
@@ -11,15 +11,9 @@
 
 static const struct ub_option *options_of(const char *axis, const char *name)
 {
-    if (strcmp(axis, "model") == 0) {
-        const struct ub_model *model = ub_model_find(name);
-        return model ? model->options : NULL;
-    }
-    if (strcmp(axis, "optimizer") == 0) {
-        const struct ub_optimizer_kind *kind = ub_optimizer_find(name);
-        return kind ? kind->options : NULL;
-    }
-    return NULL;
+    const struct ub_registry *registry = ub_system_registry(axis);
+    const void *entry = registry->options ? ub_registry_find(registry, name) : NULL;
+    return entry ? registry->options(entry) : NULL;
 }
 
 static bool is_kind(const struct ub_option *options, const char *key, enum ub_option_kind kind)
@@ -115,41 +109,46 @@ static bool add_call(struct ub_cells *cells, size_t row, const struct ub_run *ru
 
 /* ---- axes ----------------------------------------------------------------------------------- */
 
-static const char *const calls[] = {"dataset", "model", "loss", "init", "optimizer"};
-
-static const char *call_of(const struct ub_run_spec *spec, size_t i)
-{
-    const char *const texts[] = {spec->dataset, spec->model, spec->loss, spec->init,
-                                 spec->optimizer};
-    return texts[i];
-}
-
 static bool add_calls(struct ub_cells *cells, const struct ub_store *store, struct ub_error *err)
 {
-    for (size_t k = 0; k < sizeof calls / sizeof *calls; k++)
-        for (size_t i = 0; i < store->count; i++)
-            if (!add_call(cells, i, &store->runs[i], calls[k], call_of(&store->runs[i].spec, k),
-                          err))
+    for (size_t k = 0; k < UB_RUN_AXES; k++)
+        for (size_t i = 0; ub_run_axes[k].kind == UB_AXIS_CALL && i < store->count; i++) {
+            struct ub_run_spec alias = store->runs[i].spec;
+            if (!add_call(cells, i, &store->runs[i], ub_run_axes[k].name,
+                          *ub_run_axis_call(&alias, &ub_run_axes[k]), err))
                 return false;
+        }
     return true;
+}
+
+static void add_scalar(struct ub_cells *cells, const struct ub_store *store, const char *name)
+{
+    for (size_t i = 0; i < store->count; i++) {
+        struct ub_text word = {0};
+        ub_run_axis_text(&store->runs[i].spec, ub_run_axis_find(name), &word);
+        ub_cells_word(cells, i, name, word.data, (double)NAN);
+        ub_text_free(&word);
+    }
+}
+
+/* The contents of its data files, of runs that read some. */
+static void add_data(struct ub_cells *cells, const struct ub_store *store)
+{
+    for (size_t i = 0; i < store->count; i++) {
+        char mark[UB_DATA_MARK];
+        ub_run_spec_data_mark(&store->runs[i].spec, mark);
+        if (*mark)
+            ub_cells_word(cells, i, "data", mark, (double)NAN);
+    }
 }
 
 static void add_scalars(struct ub_cells *cells, const struct ub_store *store)
 {
-    static const char *const names[] = {"steps", "precision", "data", "data-seed", "seed"};
-    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
-        for (size_t i = 0; i < store->count; i++) {
-            const struct ub_run_spec *spec = &store->runs[i].spec;
-            char number[3][32], data[UB_DATA_MARK]; /* the contents of its data files */
-            ub_run_spec_data_mark(spec, data);
-            snprintf(number[0], sizeof *number, "%" PRId64, spec->steps);
-            snprintf(number[1], sizeof *number, "%" PRIu64, spec->data_seed);
-            snprintf(number[2], sizeof *number, "%" PRIu64, spec->seed);
-            const char *const words[] = {number[0], spec->double_precision ? "f64" : "f32",
-                                         *data ? data : NULL, number[1], number[2]};
-            if (words[k])
-                ub_cells_word(cells, i, names[k], words[k], (double)NAN);
-        }
+    add_scalar(cells, store, "steps");
+    add_scalar(cells, store, "precision");
+    add_data(cells, store);
+    add_scalar(cells, store, "data-seed");
+    add_scalar(cells, store, "seed");
 }
 
 static void add_facts(struct ub_cells *cells, const struct ub_store *store)

@@ -1,5 +1,6 @@
 /* The data dictionary: what every column of every file for other programs is, from the declarations
  * of who writes it. */
+#include "bench/store/axes.h"
 #include "report/digest/digest.h"
 #include "report/report.h"
 #include "report/sections/exponents.h"
@@ -7,9 +8,10 @@
 #include <string.h>
 
 static const struct column heads[] = {
-    {"file", "text", "", ""},   {"column", "text", "", ""}, {"type", "text", "", ""},
-    {"units", "text", "", ""},  {"index", "text", "", ""},  {"meaning", "text", "", ""},
-    {"source", "text", "", ""}, {NULL, NULL, NULL, NULL},
+    {"file", COLUMN_TEXT, "", ""},   {"column", COLUMN_TEXT, "", ""},
+    {"type", COLUMN_TEXT, "", ""},   {"units", COLUMN_TEXT, "", ""},
+    {"index", COLUMN_TEXT, "", ""},  {"meaning", COLUMN_TEXT, "", ""},
+    {"source", COLUMN_TEXT, "", ""}, {.name = NULL},
 };
 enum { HEADS = sizeof heads / sizeof *heads - 1 };
 
@@ -26,7 +28,8 @@ static void add_columns(struct table *t, const char *file, const struct column *
                         const char *source)
 {
     for (; c->name; c++) {
-        const char *const cells[HEADS] = {file, c->name, c->type, c->units, "", c->meaning, source};
+        const char *const cells[HEADS] = {
+            file, c->name, column_type_name(c->type), c->units, "", c->meaning, source};
         for (size_t i = 0; i < HEADS; i++)
             table_cell(t, "%s", cells[i]);
     }
@@ -38,7 +41,9 @@ static void add_quantity(struct table *t, const char *file, const char *prefix,
     struct ub_text name = {0};
     ub_text_add(&name, "%s%s", prefix, q->name);
     const char *const cells[HEADS] = {
-        file, name.data, q->whole ? "whole number" : "number", q->units, index, q->meaning, source};
+        file,     name.data, column_type_name(q->whole ? COLUMN_WHOLE : COLUMN_NUMBER),
+        q->units, index,     q->meaning,
+        source};
     for (size_t i = 0; i < HEADS && !has(t, file, name.data); i++)
         table_cell(t, "%s", cells[i]);
     ub_text_free(&name);
@@ -58,14 +63,35 @@ static void add_observable(struct table *t, const struct ub_observable *o)
     ub_text_free(&source);
 }
 
+static enum column_type type_of(const struct ub_run_axis *axis)
+{
+    const bool text = axis->kind == UB_AXIS_CALL || axis->kind == UB_AXIS_CHOICE;
+    return text ? COLUMN_TEXT : COLUMN_WHOLE;
+}
+
+static void add_axes(struct table *t)
+{
+    for (size_t i = 0; i < UB_RUN_AXES; i++) {
+        const struct ub_run_axis *axis = &ub_run_axes[i];
+        char label[UB_LABEL_COLUMN];
+        const struct column columns[] = {
+            {axis->name, type_of(axis), "", axis->meaning},
+            {axis->label ? ub_label_column(axis, label) : NULL, COLUMN_TEXT, "", "its short form"},
+            {.name = NULL},
+        };
+        add_columns(t, "runs.csv", columns, "spec");
+    }
+}
+
 static struct table *dictionary(void)
 {
     static const struct column provenance[] = {
-        {"provenance.KEY", "text", "", "where, when and with what the run was made"},
-        {NULL, NULL, NULL, NULL},
+        {"provenance.KEY", COLUMN_TEXT, "", "where, when and with what the run was made"},
+        {.name = NULL},
     };
     struct table *t = table_of_columns(heads);
     add_columns(t, "runs.csv", digest_spec_columns, "spec");
+    add_axes(t);
     for (const struct ub_quantity *q = ub_run_facts; q->name; q++)
         add_quantity(t, "runs.csv", "", q, "", "run");
     for (const struct ub_quantity *q = digest_law_facts; q->name; q++)

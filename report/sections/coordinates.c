@@ -18,15 +18,16 @@ struct check {
     const char *system, *parametrization, *prefix;
 };
 
-/* The choice of a model's option in its canonical call: "mup" of "...,parametrization=mup,...". */
 static bool has_parametrization(const struct ub_run_spec *spec, const char *name)
 {
-    struct ub_text wanted = {0};
-    ub_text_add(&wanted, "parametrization=%s", name);
-    const char *at = strstr(spec->model, wanted.data);
-    const char after = at ? at[wanted.length] : 'x';
-    ub_text_free(&wanted);
-    return after == '\0' || after == ',';
+    struct ub_error err = {0};
+    struct ub_call *model = ub_call_parse(spec->model, "model", &err);
+    bool has = false;
+    for (size_t i = 0; model && i < model->count; i++)
+        has = has || (strcmp(model->keys[i], "parametrization") == 0 &&
+                      strcmp(model->values[i], name) == 0);
+    ub_call_free(model);
+    return has;
 }
 
 static bool varies(const char *option)

@@ -126,16 +126,14 @@ const struct ub_run_spec *exponents_spec(const struct exponents *e, size_t i)
 
 char *architecture_of(const struct ub_run_spec *spec)
 {
-    static const char option[] = "activation=";
     struct ub_text out = {0};
-    char *name = call_name(spec->model);
-    const char *activation = strstr(model_label(spec), option);
-    ub_text_add(&out, "%s", name);
-    if (activation) {
-        activation += sizeof option - 1;
-        ub_text_add(&out, " %.*s", (int)strcspn(activation, ","), activation);
-    }
-    ub_free(name);
+    struct ub_error err = {0};
+    struct ub_call *model = ub_call_parse(model_label(spec), "model", &err);
+    ub_text_add(&out, "%s", model ? model->name : spec->model);
+    for (size_t i = 0; model && i < model->count; i++)
+        if (strcmp(model->keys[i], "activation") == 0)
+            ub_text_add(&out, " %s", model->values[i]);
+    ub_call_free(model);
     return out.data;
 }
 
@@ -294,23 +292,23 @@ static bool is_spectrum(const char *name)
 }
 
 const struct column spectra_columns[] = {
-    {"run", "text", "", "id"},
-    {"dataset", "text", "", "its canonical call"},
-    {"model", "text", "", "its canonical call"},
-    {"loss", "text", "", "its canonical call"},
-    {"optimizer", "text", "", "its canonical call"},
-    {"seed", "whole number", "", "of initial weights and probe vectors"},
-    {"spectrum", "text", "", "name of the trace's rows that are fitted"},
-    {"step", "whole number", "steps", "when it was measured"},
-    {"exponent", "number", "1", "of the power law prefactor rank^-exponent"},
-    {"low", "number", "1", "lower end of the exponent's 95% interval"},
-    {"high", "number", "1", "upper end of the exponent's 95% interval"},
-    {"prefactor", "number", "the spectrum's", "of that power law"},
-    {"first-rank", "whole number", "1", "first rank fitted, from 1"},
-    {"last-rank", "whole number", "1", "last rank fitted"},
-    {"r2", "number", "1", "R squared of the fit"},
-    {"best-form", "text", "", "likeliest form of the decay, or that none was fitted"},
-    {NULL, NULL, NULL, NULL},
+    {"run", COLUMN_TEXT, "", "id"},
+    {"dataset", COLUMN_TEXT, "", "its canonical call"},
+    {"model", COLUMN_TEXT, "", "its canonical call"},
+    {"loss", COLUMN_TEXT, "", "its canonical call"},
+    {"optimizer", COLUMN_TEXT, "", "its canonical call"},
+    {"seed", COLUMN_WHOLE, "", "of initial weights and probe vectors"},
+    {"spectrum", COLUMN_TEXT, "", "name of the trace's rows that are fitted"},
+    {"step", COLUMN_WHOLE, "steps", "when it was measured"},
+    {"exponent", COLUMN_NUMBER, "1", "of the power law prefactor rank^-exponent"},
+    {"low", COLUMN_NUMBER, "1", "lower end of the exponent's 95% interval"},
+    {"high", COLUMN_NUMBER, "1", "upper end of the exponent's 95% interval"},
+    {"prefactor", COLUMN_NUMBER, "the spectrum's", "of that power law"},
+    {"first-rank", COLUMN_WHOLE, "1", "first rank fitted, from 1"},
+    {"last-rank", COLUMN_WHOLE, "1", "last rank fitted"},
+    {"r2", COLUMN_NUMBER, "1", "R squared of the fit"},
+    {"best-form", COLUMN_TEXT, "", "likeliest form of the decay, or that none was fitted"},
+    {.name = NULL},
 };
 
 struct table *spectra_table(const struct study *study)

@@ -15,6 +15,12 @@ struct table *table_new(const char *const *header, const char *align)
     return t;
 }
 
+const char *column_type_name(enum column_type type)
+{
+    static const char *const names[] = {"text", "true or false", "whole number", "number"};
+    return names[type];
+}
+
 struct table *table_of_columns(const struct column *columns)
 {
     size_t n = 0;
@@ -24,7 +30,7 @@ struct table *table_of_columns(const struct column *columns)
     char *align = ub_calloc(n + 1, 1);
     for (size_t i = 0; i < n; i++) {
         header[i] = columns[i].name;
-        align[i] = strstr(columns[i].type, "number") ? 'r' : 'l';
+        align[i] = columns[i].type >= COLUMN_WHOLE ? 'r' : 'l';
     }
     struct table *t = table_new(header, align);
     ub_free(header);

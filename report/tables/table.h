@@ -18,11 +18,13 @@ struct table {
     char **cell;
 };
 
+enum column_type { COLUMN_TEXT, COLUMN_FLAG, COLUMN_WHOLE, COLUMN_NUMBER };
+const char *column_type_name(enum column_type type);
 /* A column of a file that other programs read: its head and what the data dictionary says of it. In
  * a name, a word in capitals stands for what differs. */
 struct column {
-    const char *name;  /* NULL ends a list */
-    const char *type;  /* "text", "number", "whole number" or "true or false" */
+    const char *name; /* NULL ends a list */
+    enum column_type type;
     const char *units; /* "": none */
     const char *meaning;
 };

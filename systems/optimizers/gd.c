@@ -24,6 +24,12 @@ static bool flow(const struct ub_optimizer *o, struct ub_flow_rule *rule, struct
     return true;
 }
 
+static double momentum(const struct ub_optimizer *o)
+{
+    (void)o;
+    return 0;
+}
+
 const struct ub_optimizer_kind ub_optimizer_gd = {
     .name = "gd",
     .summary = "gradient descent",
@@ -32,6 +38,7 @@ const struct ub_optimizer_kind ub_optimizer_gd = {
     .state_vectors = 0,
     .step = step,
     .geometry = UB_EUCLIDEAN,
+    .momentum = momentum,
     .threshold = ub_edge_plain,
     .rate_for = ub_edge_plain_rate,
     .flow = flow,

@@ -36,6 +36,11 @@ static double rate_for(const struct ub_optimizer *o, double sharpness)
     return 2 * (1 + ub_call_real(o->call, "beta")) / sharpness;
 }
 
+static double momentum(const struct ub_optimizer *o)
+{
+    return ub_call_real(o->call, "beta");
+}
+
 const struct ub_optimizer_kind ub_optimizer_heavy_ball = {
     .name = "heavy-ball",
     .summary = "gradient descent with heavy-ball momentum, v = beta v + g",
@@ -44,6 +49,7 @@ const struct ub_optimizer_kind ub_optimizer_heavy_ball = {
     .state_vectors = 1,
     .step = step,
     .geometry = UB_EUCLIDEAN,
+    .momentum = momentum,
     .threshold = threshold,
     .rate_for = rate_for,
     .edge_formula = "2(1 + beta)/lr",

@@ -102,6 +102,11 @@ static double rate_for(const struct ub_optimizer *o, double sharpness)
     return edge(o) / sharpness;
 }
 
+static double momentum(const struct ub_optimizer *o)
+{
+    return ub_call_flag(o->call, "nesterov") ? (double)NAN : ub_call_real(o->call, "beta");
+}
+
 const struct ub_optimizer_kind ub_optimizer_sgd = {
     .name = "sgd",
     .summary = "gradients of mini-batches, with or without momentum",
@@ -115,6 +120,7 @@ const struct ub_optimizer_kind ub_optimizer_sgd = {
     .gradient = gradient,
     .step = step,
     .geometry = UB_EUCLIDEAN,
+    .momentum = momentum,
     .threshold = threshold,
     .rate_for = rate_for,
     .edge_formula = "2(1 + beta)/lr over the whole set, (2 + 2 beta)/(lr(1 + 2 beta)) with "
