@@ -41,12 +41,10 @@ enum name { NO_NAME, OF_SYSTEM, OF_OBSERVABLE };
 
 static enum name name_of(const char *text)
 {
-    if (is_ambiguous(text))
-        return NO_NAME;
+    enum name kind = ub_observable_find(text) ? OF_OBSERVABLE : NO_NAME;
     for (size_t i = 0; i < sizeof systems / sizeof *systems; i++)
-        if (ub_registry_find(systems[i], text))
-            return OF_SYSTEM;
-    return ub_observable_find(text) ? OF_OBSERVABLE : NO_NAME;
+        kind = ub_registry_find(systems[i], text) ? OF_SYSTEM : kind;
+    return kind != NO_NAME && is_ambiguous(text) ? NO_NAME : kind;
 }
 
 /* ---- where they may stand ------------------------------------------------------------------- */
@@ -89,7 +87,7 @@ static bool may_name(const char *file, const char *source, const char *name)
 {
     if (starts_with(file, "bench/perf/")) /* measures systems that it names */
         return true;
-    if (starts_with(file, "report/laws/") && strstr(source, "const struct ub_law ub_law_"))
+    if (starts_with(file, "report/laws/") && strstr(source, "_law ub_law_"))
         return true; /* a law says of which systems it speaks */
     if (name_of(name) == OF_OBSERVABLE &&
         (starts_with(file, "report/sections/") || /* draws what it is about */

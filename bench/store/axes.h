@@ -10,7 +10,24 @@
 #ifndef UB_STORE_AXES_H
 #define UB_STORE_AXES_H
 
-#include "bench/store/store.h"
+#include "base/base.h"
+
+/* What determines a run's numbers. All texts are canonical calls. */
+struct ub_run_spec {
+    char *dataset, *model, *loss, *init, *optimizer;
+    char *model_label, *dataset_label, *optimizer_label, *init_label; /* short forms for people */
+    int64_t steps;
+    uint64_t seed;      /* initial weights and probe vectors */
+    uint64_t data_seed; /* generated values, subset and split: shared by runs to be compared */
+    bool double_precision;
+    bool save_weights;
+    size_t n_measures;
+    char **measures; /* sorted */
+    /* Contents of the data files it reads, in the order of reading: SHA-256, decompressed. None for
+     * data that are generated or bundled, and in runs that earlier versions made. */
+    size_t n_files;
+    char **files;
+};
 
 enum ub_run_axis_kind {
     UB_AXIS_CALL,  /* char *: of the registry that has the axis' name */

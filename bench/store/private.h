@@ -2,7 +2,6 @@
 #ifndef UB_STORE_PRIVATE_H
 #define UB_STORE_PRIVATE_H
 
-#include "bench/store/axes.h"
 #include "bench/store/store.h"
 
 /* Of run.yaml, trace.csv.gz and manifest.csv. 1: without checksums; read, never written. */

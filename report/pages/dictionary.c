@@ -44,7 +44,8 @@ static void add_quantity(struct table *t, const char *file, const char *prefix,
         file,     name.data, column_type_name(q->whole ? COLUMN_WHOLE : COLUMN_NUMBER),
         q->units, index,     q->meaning,
         source};
-    for (size_t i = 0; i < HEADS && !has(t, file, name.data); i++)
+    const bool known = has(t, file, name.data);
+    for (size_t i = 0; i < HEADS && !known; i++)
         table_cell(t, "%s", cells[i]);
     ub_text_free(&name);
 }
