@@ -59,6 +59,8 @@ struct allowed {
 };
 static const struct allowed allowed[] = {
     {"bench/store/axes.c", "pytorch", "the init that is meant where none is given"},
+    {"report/laws/study.c", "pytorch", "labels leave it out"},
+    {"report/frame/names.c", "pytorch", "labels leave it out"},
     {"bench/observables/shared.c", "edge-ratio", "written for sharpness and edge-ratio alike"},
     {"bench/observables/shared.h", "edge-ratio", "declared for both"},
     {"bench/observables/ball_maximum.c", "generalized-sharpness", "its stream of random numbers"},

@@ -1,6 +1,5 @@
 /* Reading traces, and grouping runs into systems. */
 #include "report/laws/study.h"
-#include "bench/store/axes.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -63,7 +62,7 @@ char *system_label(const struct ub_run_spec *spec)
     ub_text_add(&text, "%s %s %s %s", dataset_label(spec), model_label(spec), spec->loss,
                 optimizer_label(spec));
     const char *init = spec->init_label ? spec->init_label : spec->init;
-    if (strcmp(init, ub_run_axis_find("init")->fallback) != 0)
+    if (strcmp(init, "pytorch") != 0)
         ub_text_add(&text, " %s", init);
     if (spec->double_precision)
         ub_text_add(&text, " f64");
