@@ -100,9 +100,12 @@ const struct ub_dataset_source *ub_dataset_find(const char *name);
  *            deviation, those of all features together; whiten: centered, then the covariance made
  *            I (modes.h). Statistics of train, applied to test, too
  *   target   labels: what the source gives; inputs: a regression of the inputs on themselves;
- * basis: of M samples, train and test together, a regression of M outputs that are an orthonormal
- * basis of the functions on them (mean square 1): cosines in the order of the samples, sqrt(2)
- * cos(pi j (i + 1/2)/M)
+ *            basis: of M samples, train and test together, a regression of M outputs that are an
+ *            orthonormal basis of the functions on them (mean square 1): cosines in the order of
+ *            the samples, sqrt(2) cos(pi j (i + 1/2)/M); shuffled: what the source gives, but in
+ *            training each sample's is another's, by the data seed: nothing to learn of the test
+ *            set, which keeps its own (Zhang et al. 2016, arXiv:1611.03530). What was planted, and
+ *            the noise, are said of the test set then
  *
  * Generated data take `test-samples` beside their own: the size of a test set that is drawn anew by
  * the same law, noise included, from a random stream of its own, so that it is the same whatever

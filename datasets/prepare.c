@@ -320,13 +320,31 @@ static bool aim_at_basis(struct ub_split *split, int64_t first, int64_t count, c
     return true;
 }
 
-static bool choose_target(struct ub_dataset *d, const struct ub_call *call, const char *where,
-                          struct ub_error *err)
+/* Moves whole rows. */
+static void shuffle_targets(struct ub_dataset *d, uint64_t seed)
+{
+    const int64_t n = d->train.count;
+    int64_t *order = ub_calloc((size_t)n, sizeof *order);
+    struct ub_random r = ub_random_stream(seed, "data.shuffled");
+    ub_random_permutation(&r, n, order);
+    struct ub_split moved = take(d, &d->train, order, n);
+    ub_free(order);
+    ub_free(moved.inputs);
+    ub_free(d->train.targets);
+    ub_free(d->train.labels);
+    d->train.targets = moved.targets;
+    d->train.labels = moved.labels;
+}
+
+static bool choose_target(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
+                          const char *where, struct ub_error *err)
 {
     const char *target = ub_call_get(call, "target");
     const int64_t count = d->train.count + d->test.count;
     const bool basis = strcmp(target, "basis") == 0;
-    if (strcmp(target, "labels") == 0)
+    if (strcmp(target, "shuffled") == 0)
+        shuffle_targets(d, seed);
+    if (strcmp(target, "labels") == 0 || strcmp(target, "shuffled") == 0)
         return true;
     if (d->tokens > 0)
         return ub_fail(err, UB_INPUT, "%s: target=%s of tokens; expected labels", where, target);
@@ -360,5 +378,5 @@ bool ub_dataset_prepare(struct ub_dataset *d, const struct ub_call *call, uint64
 {
     return keep_classes(d, call, where, err) && choose_samples(d, call, seed, where, err) &&
            fill_missing(d, where, err) && scale_inputs(d, ub_call_get(call, "scale"), where, err) &&
-           choose_target(d, call, where, err) && check_classes(d, where, err);
+           choose_target(d, call, seed, where, err) && check_classes(d, where, err);
 }

@@ -32,7 +32,7 @@ const struct ub_dataset_source *const ub_dataset_sources[] = {
     UB_EXTRA_DATASET NULL,
 };
 
-static const char *const targets[] = {"labels", "inputs", "basis", NULL};
+static const char *const targets[] = {"labels", "inputs", "basis", "shuffled", NULL};
 static const char *const scales[] = {"none", "center", "standardize", "global", "whiten", NULL};
 
 const struct ub_option ub_dataset_common_options[] = {
@@ -64,7 +64,8 @@ const struct ub_option ub_dataset_common_options[] = {
      .fallback = "labels",
      .choices = targets,
      .help = "labels: the source's own; inputs: the inputs themselves, for autoencoders; basis: an "
-             "orthonormal basis of all functions on the samples, train and test"},
+             "orthonormal basis of all functions on the samples, train and test; shuffled: the "
+             "source's own, in random order in training"},
     {.key = NULL},
 };
 

@@ -168,6 +168,40 @@ static void bases_are_orthonormal(void **state)
     }
 }
 
+/* The same targets and labels in another order, moved together; inputs and test set as they were.
+ */
+static void shuffled_targets_are_the_same_ones(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"digits:size=60,test=0.5",
+                                        "gaussian:samples=30,test-samples=9"};
+    for (int k = 0; k < 2; k++) {
+        char text[80];
+        snprintf(text, sizeof text, "%s,target=shuffled", texts[k]);
+        struct ub_dataset *d = load(texts[k], 2), *s = load(text, 2);
+        const int64_t n = d->train.count, width = ub_target_width(d);
+        const size_t row = (size_t)width * sizeof(double);
+        bool used[64] = {false};
+        int moved = 0;
+        assert_memory_equal(d->train.inputs, s->train.inputs, bytes_of(d, &d->train));
+        assert_memory_equal(d->test.targets, s->test.targets, (size_t)d->test.count * row);
+        for (int64_t i = 0; i < n; i++) {
+            int64_t from = 0;
+            while (from < n && (used[from] || memcmp(s->train.targets + i * width,
+                                                     d->train.targets + from * width, row) != 0))
+                from++;
+            assert_true(from < n);
+            used[from] = true;
+            moved += memcmp(s->train.targets + i * width, d->train.targets + i * width, row) != 0;
+            if (d->train.labels)
+                assert_true(s->train.targets[i * width + s->train.labels[i]] == 1);
+        }
+        assert_true(moved > n / 2);
+        ub_dataset_free(d);
+        ub_dataset_free(s);
+    }
+}
+
 static void what_cannot_be_drawn_is_refused(void **state)
 {
     (void)state;
@@ -196,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_targets_are_as_noisy),
         cmocka_unit_test(populations_are_forgotten_with_their_inputs),
         cmocka_unit_test(bases_are_orthonormal),
+        cmocka_unit_test(shuffled_targets_are_the_same_ones),
         cmocka_unit_test(what_cannot_be_drawn_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,8 @@
 
 #include <math.h>
 
-extern const struct ub_law ub_law_eigenlearning, ub_law_double_descent, ub_law_learnability_sum;
+extern const struct ub_law ub_law_data_scaling, ub_law_eigenlearning, ub_law_double_descent,
+    ub_law_learnability_sum;
 
 static const char defaults[] = "name: s\n"
                                "defaults: {loss: mse, precision: f64, steps: 1, optimizer: ridge, "
@@ -94,11 +95,26 @@ static void learnabilities_need_an_interpolating_kernel(void **state)
     law_suite_free(&s);
 }
 
+/* The exponent of kernel theory; targets in random order leave nothing that falls. */
+static void data_scaling_needs_targets_of_the_inputs(void **state)
+{
+    (void)state;
+    struct law_suite s =
+        run("  - dataset: {gaussian: {features: 200, outputs: 16, samples: [10, 20, 40, 80], "
+            "target: [labels, shuffled], test-samples: 200}}\n"
+            "    data-seed: 0..5\n"
+            "    measure: {excess-risk: {at: end}, predicted-risk: {at: end}}\n");
+    check(&s, &ub_law_data_scaling, "dataset.target", "labels", true);
+    check(&s, &ub_law_data_scaling, "dataset.target", "shuffled", false);
+    law_suite_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eigenlearning_needs_the_right_order),
         cmocka_unit_test(double_descent_needs_least_squares),
+        cmocka_unit_test(data_scaling_needs_targets_of_the_inputs),
         cmocka_unit_test(learnabilities_need_an_interpolating_kernel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,8 @@
  *            c variance_k, v_k = coefficient_k sqrt(variance_k). Exact
  *   sampled  of the kernel over the test samples, of which there are N: l_i of K/N, v_i of the
  *            targets there. The largest of many are good to sqrt(2/N); those of rank near N are too
- *            small, so N must be well above the number of training samples. Noise is part of the v
+ *            small, so that predictions are: of 400 random features the measured risk was 1.6 times
+ *            the predicted one with N = 3n, 1.15 times with N = 12n. Noise is part of the v
  *
  * There are no rows where these do not exist: of data whose population is not known, models with
  * another kernel, a start that is not zero on the training inputs (planted); without a test set, or

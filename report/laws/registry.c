@@ -18,6 +18,7 @@ extern const struct ub_law ub_law_balancedness, ub_law_balancedness_drift, ub_la
     ub_law_linear_modes;
 extern const struct ub_law ub_law_coordinate_check, ub_law_ntk_drift;
 extern const struct ub_law ub_law_central_flow, ub_law_time_scaling, ub_law_time_scaling_exponent;
+extern const struct ub_law ub_law_data_scaling;
 extern const struct ub_law ub_law_catapult, ub_law_momentum;
 extern const struct ub_law ub_law_spectral_bias;
 
@@ -35,6 +36,7 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_ntk_drift,
     /* empirical laws */
     &ub_law_central_flow,
+    &ub_law_data_scaling,
     &ub_law_time_scaling,
     &ub_law_time_scaling_exponent,
     /* hyperparameters */
