@@ -7,6 +7,9 @@
 struct ub_activation {
     const char *name, *formula, *citation;
     ub_node (*build)(struct ub_graph *g, ub_node x);
+    /* E phi(u) phi(v) and E phi'(u) phi'(v) of normal u, v with these variances and covariance,
+     * where there is a closed form; else NULL. */
+    void (*expect)(double uu, double uv, double vv, double *value, double *slope);
 };
 
 /* The table ends with an entry without name; the names stand in the same order, NULL-terminated,

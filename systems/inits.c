@@ -91,12 +91,46 @@ static void orthogonal(const struct ub_call *call, const struct ub_param *param,
         values[i] *= gain;
 }
 
+/* ---- variances of entries ---- */
+
+static double pytorch_variance(const struct ub_call *call, const struct ub_param *param)
+{
+    const double gain = param->start == UB_START_BIAS ? 1 : ub_call_real(call, "gain");
+    return gain * gain / (3 * (double)param->fan_in);
+}
+
+static double xavier_variance(const struct ub_call *call, const struct ub_param *param)
+{
+    return param->start == UB_START_BIAS ? 0 : pow(xavier_deviation(call, param), 2);
+}
+
+static double lecun_variance(const struct ub_call *call, const struct ub_param *param)
+{
+    const double gain = ub_call_real(call, "gain");
+    return param->start == UB_START_BIAS ? 0 : gain * gain / (double)param->fan_in;
+}
+
+static double he_variance(const struct ub_call *call, const struct ub_param *param)
+{
+    return 2 * lecun_variance(call, param);
+}
+
+/* The squares of the longer side's vectors sum to gain^2. */
+static double orthogonal_variance(const struct ub_call *call, const struct ub_param *param)
+{
+    const int64_t rows = param->rank > 0 ? param->shape[0] : 1, columns = param->size / rows;
+    const double gain = ub_call_real(call, "gain");
+    return param->start == UB_START_BIAS ? 0
+                                         : gain * gain / (double)(rows > columns ? rows : columns);
+}
+
 static const struct ub_init init_pytorch = {
     .name = "pytorch",
     .summary = "U(-1/sqrt(fan_in), 1/sqrt(fan_in)), biases too: PyTorch's default for Linear",
     .citation = "Paszke et al. 2019, arXiv:1912.01703",
     .options = options,
     .fill = pytorch,
+    .variance = pytorch_variance,
 };
 static const struct ub_init init_xavier_uniform = {
     .name = "xavier-uniform",
@@ -104,6 +138,7 @@ static const struct ub_init init_xavier_uniform = {
     .citation = "Glorot and Bengio 2010, AISTATS",
     .options = options,
     .fill = xavier_uniform,
+    .variance = xavier_variance,
 };
 static const struct ub_init init_xavier_normal = {
     .name = "xavier-normal",
@@ -111,6 +146,7 @@ static const struct ub_init init_xavier_normal = {
     .citation = "Glorot and Bengio 2010, AISTATS",
     .options = options,
     .fill = xavier_normal,
+    .variance = xavier_variance,
 };
 static const struct ub_init init_he = {
     .name = "he",
@@ -118,6 +154,7 @@ static const struct ub_init init_he = {
     .citation = "He et al. 2015, arXiv:1502.01852",
     .options = options,
     .fill = he,
+    .variance = he_variance,
 };
 static const struct ub_init init_lecun = {
     .name = "lecun",
@@ -125,6 +162,7 @@ static const struct ub_init init_lecun = {
     .citation = "LeCun et al. 1998, Efficient BackProp",
     .options = options,
     .fill = lecun,
+    .variance = lecun_variance,
 };
 static const struct ub_init init_orthogonal = {
     .name = "orthogonal",
@@ -132,6 +170,7 @@ static const struct ub_init init_orthogonal = {
     .citation = "Saxe et al. 2013, arXiv:1312.6120; Mezzadri 2007, math-ph/0609050",
     .options = options,
     .fill = orthogonal,
+    .variance = orthogonal_variance,
 };
 
 extern const struct ub_init ub_init_aligned;

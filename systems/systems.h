@@ -62,6 +62,9 @@ struct ub_layout {
     struct ub_param *params;
 };
 
+struct ub_wide; /* wide.h */
+struct ub_wide_source;
+
 /* ---- models ----------------------------------------------------------------------------- */
 
 /* sp: standard; ntk: Jacot et al. 2018, 1806.07572; mup: Yang and Hu 2020, 2011.14522. */
@@ -116,6 +119,9 @@ struct ub_model {
     /* Samples that a batch norm takes together: 0 = none, UB_WHOLE_SET = all of the split, else
      * consecutive runs of so many. NULL = 0. */
     int64_t (*coupled)(const struct ub_call *call);
+    /* Fully connected networks describe themselves to theory of infinite width: fills what
+     * ub_problem_wide gives (wide.h). NULL: none is known here. */
+    void (*wide)(const struct ub_wide_source *source, struct ub_wide *wide);
 };
 #define UB_WHOLE_SET (-1)
 extern const struct ub_model *const ub_models[]; /* NULL-terminated */
@@ -153,6 +159,8 @@ struct ub_init {
                  const struct ub_dataset *data, struct ub_error *err);
     void (*start)(const struct ub_call *call, const struct ub_layout *layout,
                   const struct ub_dataset *data, uint64_t seed, double *theta);
+    /* Variance of an entry that `fill` draws, whose mean is 0; NULL: not said. */
+    double (*variance)(const struct ub_call *call, const struct ub_param *param);
 };
 extern const struct ub_init *const ub_inits[];
 const struct ub_init *ub_init_find(const char *name);

@@ -14,6 +14,8 @@ extern const struct ub_observable ub_observable_loss, ub_observable_accuracy,
     ub_observable_learnability, ub_observable_linear_modes, ub_observable_balancedness,
     ub_observable_implicit_bias, ub_observable_kernel_modes;
 
+extern const struct ub_observable ub_observable_kernel_entries;
+
 const struct ub_observable *const ub_observables[] = {
     &ub_observable_loss,
     &ub_observable_accuracy,
@@ -45,6 +47,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_balancedness,
     &ub_observable_implicit_bias,
     &ub_observable_kernel_modes,
+    &ub_observable_kernel_entries,
     UB_EXTRA_OBSERVABLE NULL,
 };
 

@@ -22,8 +22,9 @@ extern const struct ub_law ub_law_data_scaling;
 extern const struct ub_law ub_law_catapult, ub_law_momentum;
 extern const struct ub_law ub_law_spectral_bias;
 
+extern const struct ub_law ub_law_kernel_concentration, ub_law_kernel_limit;
+
 const struct ub_law *const ub_laws[] = {
-    /* solvable settings */
     &ub_law_balancedness,
     &ub_law_balancedness_drift,
     &ub_law_double_descent,
@@ -31,18 +32,16 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_implicit_bias_diagonal,
     &ub_law_learnability_sum,
     &ub_law_linear_modes,
-    /* limits */
     &ub_law_coordinate_check,
+    &ub_law_kernel_concentration,
+    &ub_law_kernel_limit,
     &ub_law_ntk_drift,
-    /* empirical laws */
     &ub_law_central_flow,
     &ub_law_data_scaling,
     &ub_law_time_scaling,
     &ub_law_time_scaling_exponent,
-    /* hyperparameters */
     &ub_law_catapult,
     &ub_law_momentum,
-    /* universal phenomena */
     &ub_law_spectral_bias,
     UB_EXTRA_LAW NULL,
 };

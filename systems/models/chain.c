@@ -41,3 +41,12 @@ ub_node ub_chain_build(struct ub_builder *b, const struct ub_chain *chain, ub_no
     return ub_builder_linear(b, name, x, b->data->outputs,
                              chain->hidden ? UB_ROLE_OUTPUT : UB_ROLE_FIXED, chain->bias);
 }
+
+void ub_chain_wide(const struct ub_chain *chain, const struct ub_wide_source *source,
+                   struct ub_wide *wide)
+{
+    const struct ub_param *p = source->layout->params;
+    ub_wide_start(wide, chain->activation, chain->hidden);
+    for (size_t i = 0; i <= chain->hidden; i++, p += 1 + chain->bias)
+        wide->layer[i] = ub_wide_layer_of(source, p, chain->bias ? p + 1 : NULL);
+}

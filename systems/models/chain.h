@@ -3,6 +3,7 @@
 #define UB_CHAIN_H
 
 #include "systems/layers.h"
+#include "systems/wide.h"
 
 #define UB_CHAIN_LIMIT UB_DEPTH_LIMIT /* hidden layers */
 
@@ -19,5 +20,7 @@ bool ub_chain_fits(const struct ub_chain *chain, const struct ub_dataset *data,
 
 /* Layers "fc1", "fc2", ...; what follows hidden layer i is observed as "hidden<i>". */
 ub_node ub_chain_build(struct ub_builder *b, const struct ub_chain *chain, ub_node input);
+void ub_chain_wide(const struct ub_chain *chain, const struct ub_wide_source *source,
+                   struct ub_wide *wide);
 
 #endif

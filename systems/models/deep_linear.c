@@ -30,6 +30,12 @@ static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node i
     return ub_chain_build(b, &chain, input);
 }
 
+static void wide(const struct ub_wide_source *source, struct ub_wide *out)
+{
+    const struct ub_chain chain = chain_of(source->call);
+    ub_chain_wide(&chain, source, out);
+}
+
 const struct ub_model ub_model_deep_linear = {
     .name = "deep-linear",
     .summary = "product of matrices, no nonlinearity",
@@ -37,4 +43,5 @@ const struct ub_model ub_model_deep_linear = {
     .options = options,
     .fits = fits,
     .build = build,
+    .wide = wide,
 };

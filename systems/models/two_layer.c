@@ -5,6 +5,7 @@
  * with s = 1/sqrt(n) (ntk: the lazy limit, Jacot et al. 2018) or s = 1/n (mean-field: neurons as a
  * distribution, Mei et al. 2018; learning rates are then of order n). */
 #include "systems/layers.h"
+#include "systems/wide.h"
 
 #include <math.h>
 #include <string.h>
@@ -56,6 +57,17 @@ static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node i
                     mean_field ? 1 / (double)n : 1 / sqrt((double)n));
 }
 
+/* w_j . x / sqrt(d) + b_j, then s(n) a_j: what the scalings leave of fan_in. */
+static void wide(const struct ub_wide_source *source, struct ub_wide *out)
+{
+    const bool mean_field = strcmp(ub_call_get(source->call, "scaling"), "mean-field") == 0;
+    const double readout = mean_field ? 1 / (double)ub_call_int(source->call, "width") : 1;
+    ub_wide_start(out, ub_activation_find(ub_call_get(source->call, "activation")), 1);
+    out->layer[0] = (struct ub_wide_layer){
+        .weight = 1, .weight_rate = 1, .bias_rate = ub_call_flag(source->call, "bias") ? 1 : 0};
+    out->layer[1] = (struct ub_wide_layer){.weight = readout, .weight_rate = readout};
+}
+
 const struct ub_model ub_model_two_layer = {
     .name = "two-layer",
     .summary = "one hidden layer in ntk or mean-field scaling",
@@ -63,4 +75,5 @@ const struct ub_model ub_model_two_layer = {
     .options = options,
     .fits = fits,
     .build = build,
+    .wide = wide,
 };

@@ -34,7 +34,7 @@ def sizes(text):
 
 ACTIVATIONS = {"relu": F.relu, "tanh": torch.tanh, "gelu": F.gelu, "silu": F.silu, "elu": F.elu,
                "softplus": F.softplus, "sigmoid": torch.sigmoid, "sin": torch.sin,
-               "quadratic": torch.square}
+               "quadratic": torch.square, "erf": torch.erf}
 
 
 def linear(p, name, x):
