@@ -68,7 +68,10 @@ static bool model(size_t i, struct entry *out)
 {
     const struct ub_model *m = ub_models[i];
     if (m)
-        *out = (struct entry){m->name, m->summary, {detail("citation", m->citation)}, {m->options}};
+        *out = (struct entry){m->name,
+                              m->summary,
+                              {detail("citation", m->citation)},
+                              {m->options, ub_model_common_options}};
     return m != NULL;
 }
 

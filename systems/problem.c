@@ -182,6 +182,16 @@ int64_t ub_problem_hidden_width(const struct ub_problem *p, int i)
     return p->hidden_widths[i];
 }
 
+bool ub_problem_centered(const struct ub_problem *p)
+{
+    return ub_call_flag(p->model_call, "centered");
+}
+
+int64_t ub_problem_kept(const struct ub_problem *p)
+{
+    return p->frozen.size + (ub_problem_centered(p) ? p->layout.size : 0);
+}
+
 static void start_param(const struct ub_problem *p, const struct ub_param *param, uint64_t seed,
                         double *values)
 {
@@ -207,5 +217,7 @@ void ub_problem_init(struct ub_problem *p, uint64_t seed, double *theta)
         start_param(p, &p->layout.params[i], seed, theta + p->layout.params[i].offset);
     for (int64_t i = 0; i < p->frozen.count; i++)
         start_param(p, &p->frozen.params[i], seed, p->frozen_values + p->frozen.params[i].offset);
+    if (ub_problem_centered(p))
+        memcpy(p->frozen_values + p->frozen.size, theta, (size_t)p->layout.size * sizeof *theta);
     ub_problem_forget(p);
 }

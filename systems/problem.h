@@ -33,7 +33,9 @@ struct ub_problem {
     struct ub_team *team; /* NULL: one thread; a mini-batch's is the whole's */
 
     struct ub_layout layout, frozen;
-    double *frozen_values; /* drawn by ub_problem_init */
+    /* Drawn by ub_problem_init: the frozen parameters, and then, if the outputs are centered, the
+     * start. */
+    double *frozen_values;
     int n_hidden;
     char (*hidden_names)[64];
     int64_t *hidden_widths;
@@ -64,6 +66,10 @@ enum { UB_EVALUATE_LOSS, UB_EVALUATE_OUTPUTS };
 enum { UB_GRADIENT_LOSS, UB_GRADIENT_VECTOR };
 /* Vector slots. */
 enum { UB_AT_THETA, UB_AT_FROZEN, UB_AT_TANGENT, UB_AT_SECOND_TANGENT };
+
+/* Whether outputs are less those at the start, and numbers in frozen_values. */
+bool ub_problem_centered(const struct ub_problem *p);
+int64_t ub_problem_kept(const struct ub_problem *p);
 
 /* Builds the model once to learn its layout and widths. */
 void ub_problem_measure_model(struct ub_problem *p);

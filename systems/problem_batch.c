@@ -37,8 +37,8 @@ static void take_sample(struct ub_split *to, int64_t k, const struct ub_dataset 
                (size_t)positions * sizeof *to->labels);
 }
 
-/* With room for `count` samples of its own. */
-static struct ub_problem *problem_over(const struct ub_problem *whole, int64_t count,
+/* With room for `count` samples, and frozen parameters, of its own. */
+static struct ub_problem *problem_alike(const struct ub_problem *whole, int64_t count,
                                        struct ub_error *err)
 {
     struct ub_dataset *data = ub_calloc(1, sizeof *data);
@@ -55,15 +55,23 @@ static struct ub_problem *problem_over(const struct ub_problem *whole, int64_t c
     ub_free(model);
     ub_free(loss);
     ub_free(init);
-    if (!p) {
+    if (p)
+        p->batch_data = data;
+    else
         ub_problem_free_batch_data(data);
+    return p;
+}
+
+static struct ub_problem *problem_over(const struct ub_problem *whole, int64_t count,
+                                       struct ub_error *err)
+{
+    struct ub_problem *p = problem_alike(whole, count, err);
+    if (!p)
         return NULL;
-    }
     ub_free(p->frozen_values);
     p->frozen_values = whole->frozen_values;
     p->team = whole->team;
     p->whole = whole;
-    p->batch_data = data;
     return p;
 }
 
@@ -104,6 +112,19 @@ struct ub_problem *ub_problem_test_new(const struct ub_problem *whole, struct ub
     if (data->train.labels)
         memcpy(data->train.labels, from->labels,
                n * (size_t)ub_positions(data) * sizeof *from->labels);
+    return p;
+}
+
+struct ub_problem *ub_problem_on_inputs(const struct ub_problem *whole, int64_t count,
+                                        const double *inputs, struct ub_error *err)
+{
+    struct ub_problem *p = problem_alike(whole, count, err);
+    if (!p)
+        return NULL;
+    memcpy(p->batch_data->train.inputs, inputs,
+           (size_t)(count * p->data->features) * sizeof *inputs);
+    memcpy(p->frozen_values, whole->frozen_values,
+           (size_t)ub_problem_kept(p) * sizeof *p->frozen_values);
     return p;
 }
 

@@ -17,7 +17,7 @@ void ub_problem_measure_model(struct ub_problem *p)
     p->sample = ub_graph_sizes(b.graph, output, x);
     p->layout = b.layout;
     p->frozen = b.frozen;
-    p->frozen_values = ub_calloc((size_t)b.frozen.size + 1, sizeof *p->frozen_values);
+    p->frozen_values = ub_calloc((size_t)ub_problem_kept(p) + 1, sizeof *p->frozen_values);
     p->hidden_names = b.hidden_names;
     b.layout.params = b.frozen.params = NULL;
     b.hidden_names = NULL;

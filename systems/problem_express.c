@@ -83,6 +83,22 @@ int64_t ub_chunk_of(const struct ub_problem *p, int64_t samples, int64_t batch)
     return coupled * (together > 1 ? together : 1);
 }
 
+/* The outputs at the start: the model once more, reading other parameters and the same frozen ones.
+ */
+static ub_node express_start(const struct ub_problem *p, struct ub_expression *e)
+{
+    struct ub_builder b = ub_builder_new(p->data, p->model_call);
+    ub_graph_free(b.graph);
+    b.graph = e->builder.graph;
+    const ub_node output = p->model->build(&b, p->model_call, e->x);
+    e->start = b.param_nodes;
+    e->start_frozen = b.frozen_nodes;
+    b.graph = NULL;
+    b.param_nodes = b.frozen_nodes = NULL;
+    ub_builder_clear(&b);
+    return output;
+}
+
 /* The chunk is sized for a block of `batch` copies of the activations; inputs are not copied. */
 static struct ub_expression express_model(const struct ub_problem *p, bool test, int64_t batch)
 {
@@ -94,6 +110,9 @@ static struct ub_expression express_model(const struct ub_problem *p, bool test,
     e.target = ub_input(g, 2, (int64_t[]){e.chunk, ub_target_width(p->data)});
     e.weight = ub_input(g, 1, &e.chunk);
     e.output = p->model->build(&e.builder, p->model_call, e.x);
+    if (ub_problem_centered(p))
+        e.output = ub_sub(g, e.output, express_start(p, &e));
+    e.output = ub_scale(g, e.output, ub_call_real(p->model_call, "output-scale"));
     /* 1/N goes on the weights, a short vector, rather than on the gradient. */
     e.share = ub_scale(g, e.weight, 1.0 / (double)e.samples);
     return e;
@@ -135,7 +154,7 @@ struct ub_binding ub_binding_new(const struct ub_problem *p)
 {
     const size_t params = (size_t)p->layout.count, frozen = (size_t)p->frozen.count;
     return (struct ub_binding){
-        .inputs = ub_calloc(3 * params + frozen + 4, sizeof *(struct ub_binding){0}.inputs),
+        .inputs = ub_calloc(4 * params + 2 * frozen + 4, sizeof *(struct ub_binding){0}.inputs),
         .outputs = ub_calloc(params + 2, sizeof *(struct ub_binding){0}.outputs)};
 }
 
@@ -149,20 +168,23 @@ void ub_bind_output(struct ub_binding *b, struct ub_program_output output)
     b->outputs[b->n_outputs++] = output;
 }
 
+static void bind_layout(struct ub_binding *b, const struct ub_layout *layout, const ub_node *nodes,
+                        int slot, int64_t offset)
+{
+    for (int64_t i = 0; nodes && i < layout->count; i++)
+        ub_bind_input(b, (struct ub_program_input){.node = nodes[i],
+                                                   .kind = UB_SHARED,
+                                                   .slot = slot,
+                                                   .offset = offset + layout->params[i].offset});
+}
+
 void ub_bind_expression(struct ub_binding *b, const struct ub_expression *e)
 {
-    const struct ub_layout *layout = &e->builder.layout;
-    for (int64_t i = 0; i < layout->count; i++)
-        ub_bind_input(b, (struct ub_program_input){.node = e->builder.param_nodes[i],
-                                                   .kind = UB_SHARED,
-                                                   .slot = UB_AT_THETA,
-                                                   .offset = layout->params[i].offset});
-    const struct ub_layout *frozen = &e->builder.frozen;
-    for (int64_t i = 0; i < frozen->count; i++)
-        ub_bind_input(b, (struct ub_program_input){.node = e->builder.frozen_nodes[i],
-                                                   .kind = UB_SHARED,
-                                                   .slot = UB_AT_FROZEN,
-                                                   .offset = frozen->params[i].offset});
+    const struct ub_layout *layout = &e->builder.layout, *frozen = &e->builder.frozen;
+    bind_layout(b, layout, e->builder.param_nodes, UB_AT_THETA, 0);
+    bind_layout(b, frozen, e->builder.frozen_nodes, UB_AT_FROZEN, 0);
+    bind_layout(b, layout, e->start, UB_AT_FROZEN, frozen->size);
+    bind_layout(b, frozen, e->start_frozen, UB_AT_FROZEN, 0);
     ub_bind_input(b, (struct ub_program_input){.node = e->x, .kind = UB_SAMPLES, .slot = 0});
     ub_bind_input(b, (struct ub_program_input){.node = e->target, .kind = UB_SAMPLES, .slot = 1});
     ub_bind_input(b, (struct ub_program_input){.node = e->weight, .kind = UB_WEIGHTS});
@@ -188,6 +210,8 @@ struct ub_program *ub_finish_program(const struct ub_problem *p, bool test, stru
     }
     ub_free(b->inputs);
     ub_free(b->outputs);
+    ub_free(e->start);
+    ub_free(e->start_frozen);
     ub_builder_clear(&e->builder);
     return program;
 }

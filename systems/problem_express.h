@@ -7,14 +7,15 @@
 /* One chunk's share of the mean loss. Release with ub_finish_program, or ub_builder_clear. */
 struct ub_expression {
     struct ub_builder builder;
-    ub_node x, target, weight; /* inputs: (chunk, features), (chunk, target width), (chunk) */
-    ub_node share;             /* (chunk): weight / samples */
-    ub_node output;            /* (chunk, outputs) or (chunk, positions, outputs) */
-    ub_node seen;              /* ub_express_apart: the output as the loss reads it */
-    ub_node losses;            /* (chunk) */
-    ub_node item_losses;       /* (chunk), or (chunk, positions) of several */
-    ub_node item_share;        /* their weights in the loss, which broadcast to them */
-    ub_node loss;              /* <share, losses>, rank 0 */
+    ub_node x, target, weight;     /* inputs: (chunk, features), (chunk, target width), (chunk) */
+    ub_node share;                 /* (chunk): weight / samples */
+    ub_node output;                /* (chunk, outputs) or (chunk, positions, outputs) */
+    ub_node *start, *start_frozen; /* what outputs are centered at reads; NULL: not centered */
+    ub_node seen;                  /* ub_express_apart: the output as the loss reads it */
+    ub_node losses;                /* (chunk) */
+    ub_node item_losses;           /* (chunk), or (chunk, positions) of several */
+    ub_node item_share;            /* their weights in the loss, which broadcast to them */
+    ub_node loss;                  /* <share, losses>, rank 0 */
     int64_t samples, chunk;
 };
 

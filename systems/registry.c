@@ -39,7 +39,14 @@ static const struct ub_option *optimizer_options(const void *entry)
     return ((const struct ub_optimizer_kind *)entry)->options;
 }
 
-const struct ub_registry ub_model_registry = {"model", model, model_options, NULL};
+const struct ub_option ub_model_common_options[] = {
+    {"output-scale", UB_OPTION_REAL, "1", 1e-12, 1e12, NULL, "factor on the outputs"},
+    {"centered", UB_OPTION_FLAG, "false", 0, 0, NULL, "outputs less those at the start"},
+    {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
+};
+
+const struct ub_registry ub_model_registry = {"model", model, model_options,
+                                              ub_model_common_options};
 const struct ub_registry ub_loss_registry = {"loss", loss, NULL, NULL};
 const struct ub_registry ub_init_registry = {"init", init, init_options, NULL};
 const struct ub_registry ub_optimizer_registry = {"optimizer", optimizer, optimizer_options,

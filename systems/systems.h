@@ -124,6 +124,13 @@ struct ub_model {
     void (*wide)(const struct ub_wide_source *source, struct ub_wide *wide);
 };
 #define UB_WHOLE_SET (-1)
+/* Options that every model takes besides its own: what the problem calls its outputs is
+ *
+ *     output-scale x (f(theta) - f(theta_0)),   without the second part unless `centered`
+ *
+ * with theta_0 the start that ub_problem_init drew last (Chizat, Oyallon and Bach 2019,
+ * arXiv:1812.07956: a large scale makes training lazy). */
+extern const struct ub_option ub_model_common_options[];
 extern const struct ub_model *const ub_models[]; /* NULL-terminated */
 const struct ub_model *ub_model_find(const char *name);
 
@@ -340,7 +347,8 @@ const struct ub_layout *ub_problem_frozen(const struct ub_problem *p, const doub
 const struct ub_dataset *ub_problem_data(const struct ub_problem *p);
 const struct ub_loss *ub_problem_loss_kind(const struct ub_problem *p);
 
-/* Draws theta, and what the model has of frozen parameters, which stay with the problem. */
+/* Draws theta, and what the model has of frozen parameters, which stay with the problem, as does
+ * the start of a centered one. */
 void ub_problem_init(struct ub_problem *p, uint64_t seed, double *theta);
 double ub_problem_loss(struct ub_problem *p, const double *theta);
 double ub_problem_gradient(struct ub_problem *p, const double *theta, double *grad);
@@ -416,6 +424,12 @@ struct ub_problem *ub_problem_batch_new(const struct ub_problem *whole, int64_t 
 struct ub_problem *ub_problem_test_new(const struct ub_problem *whole, struct ub_error *err);
 /* Takes other samples: `batch` places in the whole's training set, repeats allowed. */
 void ub_problem_take(struct ub_problem *batch, const int64_t *samples);
+
+/* A problem over `count` inputs of one's own (count x features): what the whole's model makes of
+ * them. Targets are zeros. It owns its frozen parameters and its start, at first copies of the
+ * whole's, so that drawing others with ub_problem_init leaves the whole as it is. */
+struct ub_problem *ub_problem_on_inputs(const struct ub_problem *whole, int64_t count,
+                                        const double *inputs, struct ub_error *err);
 
 /* The tables above by name, with the options that all entries take. */
 extern const struct ub_registry ub_model_registry, ub_loss_registry, ub_init_registry,

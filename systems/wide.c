@@ -1,6 +1,14 @@
 #include "systems/wide.h"
 #include "systems/problem.h"
 
+static void scale_outputs(struct ub_wide_layer *last, double scale)
+{
+    last->weight *= scale * scale;
+    last->bias *= scale * scale;
+    last->weight_rate *= scale * scale;
+    last->bias_rate *= scale * scale;
+}
+
 bool ub_problem_wide(const struct ub_problem *p, struct ub_wide *wide)
 {
     if (!p->model->wide || !p->init->variance)
@@ -8,6 +16,7 @@ bool ub_problem_wide(const struct ub_problem *p, struct ub_wide *wide)
     const struct ub_wide_source source = {
         .call = p->model_call, .init_call = p->init_call, .init = p->init, .layout = &p->layout};
     p->model->wide(&source, wide);
+    scale_outputs(&wide->layer[wide->hidden], ub_call_real(p->model_call, "output-scale"));
     return true;
 }
 

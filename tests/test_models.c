@@ -111,7 +111,7 @@ static void derivatives_agree_with_differences(void **state)
                 check_derivatives(sets[d], model, ub_losses[l]->name);
             }
         }
-    assert_int_equal(checked, 3 * (6 + 9)); /* ce is not for regression */
+    assert_int_equal(checked, 3 * (6 + 10)); /* ce is not for regression */
     tiny_free(sets[0]);
     tiny_free(sets[1]);
 }
@@ -173,7 +173,7 @@ static void activation_names_follow_the_table(void **state)
         assert_non_null(ub_activations[n].citation);
     }
     assert_null(ub_activation_names[n]);
-    assert_int_equal(n, 9);
+    assert_int_equal(n, 10);
     assert_null(ub_activation_find("swish"));
 }
 
@@ -270,14 +270,15 @@ static void canonical_texts_are_sorted_and_complete(void **state)
         const char *text, *canonical, *label;
     } cases[] = {
         {&ub_model_registry, "mlp",
-         "mlp:activation=tanh,base-width=64,bias=true,parametrization=sp,widths=64x64,zero-readout="
-         "false",
+         "mlp:activation=tanh,base-width=64,bias=true,centered=false,output-scale=1,"
+         "parametrization=sp,widths=64x64,zero-readout=false",
          "mlp"},
         {&ub_model_registry, "mlp:widths=8,activation=relu",
-         "mlp:activation=relu,base-width=64,bias=true,parametrization=sp,widths=8,zero-readout="
-         "false",
+         "mlp:activation=relu,base-width=64,bias=true,centered=false,output-scale=1,"
+         "parametrization=sp,widths=8,zero-readout=false",
          "mlp:activation=relu,widths=8"},
-        {&ub_model_registry, "linear:bias=off", "linear:bias=false", "linear:bias=false"},
+        {&ub_model_registry, "linear:bias=off", "linear:bias=false,centered=false,output-scale=1",
+         "linear:bias=false"},
         {&ub_loss_registry, "ce", "ce", "ce"},
         {&ub_init_registry, "orthogonal:gain=2.0", "orthogonal:gain=2", "orthogonal:gain=2"},
         {&ub_optimizer_registry, "gd:lr=1e-1",

@@ -29,10 +29,10 @@ static bool is_first(const struct flight *f, size_t cell)
 static bool model_fits(const struct ub_run_spec *spec, const struct ub_dataset *data,
                        struct ub_error *err)
 {
-    struct ub_call *call = ub_call_parse(spec->model, "model", err);
-    const struct ub_model *model = call ? ub_model_find(call->name) : NULL;
-    bool good = model && ub_call_check(call, model->options, "model", err) &&
-                (!model->fits || model->fits(call, data, err));
+    const void *found = NULL;
+    struct ub_call *call = ub_registry_call(&ub_model_registry, spec->model, "model", &found, err);
+    const struct ub_model *model = found;
+    bool good = call && (!model->fits || model->fits(call, data, err));
     ub_call_free(call);
     return good;
 }
