@@ -39,7 +39,7 @@ static void take_sample(struct ub_split *to, int64_t k, const struct ub_dataset 
 
 /* With room for `count` samples, and frozen parameters, of its own. */
 static struct ub_problem *problem_alike(const struct ub_problem *whole, int64_t count,
-                                       struct ub_error *err)
+                                        struct ub_error *err)
 {
     struct ub_dataset *data = ub_calloc(1, sizeof *data);
     *data = batch_data(whole->data, count);
