@@ -29,7 +29,7 @@
 /* E phi(u) phi(v) and E phi'(u) phi'(v), u and v normal with variances `uu`, `vv` and covariance
  * `uv`: the activation's own closed form (relu: Cho and Saul 2009; erf: Williams 1997), else
  * quadrature with 64 x 64 nodes: for variances up to 2 good to 1e-9 where the activation is entire
- * (gelu), to 1e-6 where it has poles near the real line (tanh), to 1e-3 where its second derivative
+ * (gelu), to 1e-5 where it has poles near the real line (tanh), to 1e-3 where its second derivative
  * jumps (elu). */
 struct ub_expectation;
 struct ub_expectation *ub_expectation_new(const struct ub_activation *activation); /* NULL: x */

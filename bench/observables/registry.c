@@ -15,6 +15,7 @@ extern const struct ub_observable ub_observable_loss, ub_observable_accuracy,
     ub_observable_implicit_bias, ub_observable_kernel_modes;
 
 extern const struct ub_observable ub_observable_kernel_entries, ub_observable_norm_kurtosis;
+extern const struct ub_observable ub_observable_signal, ub_observable_norm_kurtosis, ub_observable_kernel_entries;
 
 const struct ub_observable *const ub_observables[] = {
     &ub_observable_loss,
@@ -50,6 +51,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_kernel_entries,
     UB_EXTRA_OBSERVABLE NULL,
     &ub_observable_norm_kurtosis,
+    &ub_observable_signal,
     NULL,
 };
 

@@ -14,6 +14,14 @@ bool ub_run_measures(const struct ub_frame *frame, size_t row, const char *obser
     return false;
 }
 
+double ub_run_last_step(const struct ub_frame *frame, size_t row, const char *observable)
+{
+    struct ub_series s = ub_frame_series(frame, row, observable, 0);
+    const double step = s.count ? s.step[s.count - 1] : (double)NAN;
+    ub_series_clear(&s);
+    return step;
+}
+
 struct ub_datum ub_datum_of(const struct ub_interval *estimate, const char *why)
 {
     if (!isfinite(estimate->estimate))

@@ -19,6 +19,9 @@ struct ub_datum ub_group_slope(const struct ub_frame *frame, const struct ub_row
 /* A datum from an estimate with its error. */
 struct ub_datum ub_datum_of(const struct ub_interval *estimate, const char *why);
 
+/* The step at which an observable's index 0 was last written; NAN: never (or not yet: a dry run).
+ */
+double ub_run_last_step(const struct ub_frame *frame, size_t row, const char *observable);
 bool ub_run_measures(const struct ub_frame *frame, size_t row, const char *observable);
 
 #endif
