@@ -14,8 +14,8 @@ extern const struct ub_observable ub_observable_loss, ub_observable_accuracy,
     ub_observable_learnability, ub_observable_linear_modes, ub_observable_balancedness,
     ub_observable_implicit_bias, ub_observable_kernel_modes;
 
-extern const struct ub_observable ub_observable_kernel_entries, ub_observable_norm_kurtosis;
-extern const struct ub_observable ub_observable_signal, ub_observable_norm_kurtosis, ub_observable_kernel_entries;
+extern const struct ub_observable ub_observable_kernel_entries, ub_observable_norm_kurtosis,
+    ub_observable_signal;
 
 const struct ub_observable *const ub_observables[] = {
     &ub_observable_loss,
