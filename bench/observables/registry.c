@@ -49,10 +49,9 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_implicit_bias,
     &ub_observable_kernel_modes,
     &ub_observable_kernel_entries,
-    UB_EXTRA_OBSERVABLE NULL,
     &ub_observable_norm_kurtosis,
     &ub_observable_signal,
-    NULL,
+    UB_EXTRA_OBSERVABLE NULL,
 };
 
 static const void *observable(size_t i)
