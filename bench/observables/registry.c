@@ -16,6 +16,8 @@ extern const struct ub_observable ub_observable_loss, ub_observable_accuracy,
 
 extern const struct ub_observable ub_observable_kernel_entries, ub_observable_norm_kurtosis,
     ub_observable_signal;
+extern const struct ub_observable ub_observable_flow_distance, ub_observable_signal,
+    ub_observable_norm_kurtosis, ub_observable_kernel_entries;
 
 const struct ub_observable *const ub_observables[] = {
     &ub_observable_loss,
@@ -52,6 +54,11 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_norm_kurtosis,
     &ub_observable_signal,
     UB_EXTRA_OBSERVABLE NULL,
+    &ub_observable_kernel_entries,
+    &ub_observable_norm_kurtosis,
+    &ub_observable_signal,
+    &ub_observable_flow_distance,
+    NULL,
 };
 
 static const void *observable(size_t i)

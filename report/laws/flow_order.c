@@ -1,0 +1,47 @@
+#include "report/laws/flow_order.h"
+#include "report/laws/group.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *const ub_flow_within[] = {"optimizer.lr", "steps", NULL};
+
+bool ub_follows_flow(const struct ub_frame *frame, size_t row)
+{
+    return strcmp(ub_frame_word(frame, row, "optimizer"), "gd") == 0 &&
+           strcmp(ub_frame_word(frame, row, "model.activation"), "relu") != 0 &&
+           strcmp(ub_frame_word(frame, row, "model.pool"), "max") != 0 &&
+           ub_run_measures(frame, row, "flow-distance");
+}
+
+static double last_value(const struct ub_frame *frame, size_t row, const void *name)
+{
+    return frame->store->runs[row].status == UB_RUN_OK ? ub_frame_last(frame, row, name, 0)
+                                                       : (double)NAN;
+}
+
+static double time_of(const struct ub_frame *frame, size_t row)
+{
+    return ub_frame_number(frame, row, "optimizer.lr") * ub_frame_number(frame, row, "steps");
+}
+
+/* Of each seed, for rates relative to the edge differ between seeds; to a thousandth, for others
+ * are written with a few digits. */
+static bool end_together(const struct ub_frame *frame, const struct ub_rows *group)
+{
+    const struct ub_column *seed = ub_frame_column(frame, "seed");
+    for (size_t i = 0; i < group->count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (seed->level[group->row[i]] == seed->level[group->row[k]] &&
+                fabs(time_of(frame, group->row[i]) / time_of(frame, group->row[k]) - 1) > 1e-3)
+                return false;
+    return true;
+}
+
+struct ub_datum ub_flow_order(const struct ub_frame *frame, const struct ub_rows *group,
+                              const char *row)
+{
+    if (!end_together(frame, group))
+        return (struct ub_datum){.why = "runs end at different times"};
+    return ub_group_slope(frame, group, "optimizer.lr", last_value, row, "too few rates");
+}

@@ -1,0 +1,26 @@
+/* Gradient descent and gradient flow: after a fixed time, rate x steps, they are O(eta) apart, the
+ * order of Euler's method (Hairer, Lubich and Wanner 2006; Barrett and Dherin 2021,
+ * arXiv:2009.11162). Heavy ball follows the flow at 1/(1 - beta) times the speed: the control where
+ * the law must fail. On a quadratic the flow is exp(-Ht): the one where it must hold. */
+#include "report/laws/flow_order.h"
+
+static struct ub_datum order(const struct ub_frame *frame, const struct ub_rows *group)
+{
+    return ub_flow_order(frame, group, "flow-distance");
+}
+
+const struct ub_law ub_law_gradient_flow = {
+    .name = "gradient-flow",
+    .strand = UB_LIMITS,
+    .claim = "at a fixed time gradient descent is within O(rate) of gradient flow",
+    .quantity = "slope of log distance from gradient flow on log rate",
+    .citation = "Barrett and Dherin 2021, arXiv:2009.11162; Hairer, Lubich and Wanner 2006",
+    .who = "gradient descent below its edge, on smooth models",
+    .because = "the next order adds its own share of the distance, eta lambda/2 of it, a tenth at "
+               "a tenth of the edge",
+    .within = ub_flow_within,
+    .needs = {{.observable = "flow-distance"}, {.axis = "optimizer.lr", .least = 4}},
+    .applies = ub_follows_flow,
+    .datum = order,
+    .is = {UB_EQUAL, .target = 1, .margin = 0.1},
+};
