@@ -18,6 +18,8 @@ extern const struct ub_observable ub_observable_kernel_entries, ub_observable_no
     ub_observable_signal;
 extern const struct ub_observable ub_observable_flow_distance, ub_observable_signal,
     ub_observable_norm_kurtosis, ub_observable_kernel_entries;
+extern const struct ub_observable ub_observable_linearization, ub_observable_flow_distance,
+    ub_observable_signal, ub_observable_norm_kurtosis, ub_observable_kernel_entries;
 
 const struct ub_observable *const ub_observables[] = {
     &ub_observable_loss,
@@ -57,6 +59,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_kernel_entries,
     &ub_observable_norm_kurtosis,
     &ub_observable_signal,
+    &ub_observable_linearization,
     &ub_observable_flow_distance,
     NULL,
 };

@@ -26,6 +26,8 @@ extern const struct ub_law ub_law_init_kurtosis, ub_law_kernel_concentration, ub
     ub_law_lazy_scale, ub_law_perturbation_growth, ub_law_signal_propagation, ub_law_lr_transfer;
 extern const struct ub_law ub_law_gradient_flow, ub_law_modified_flow, ub_law_lr_transfer,
     ub_law_signal_propagation, ub_law_perturbation_growth, ub_law_init_kurtosis,
+extern const struct ub_law ub_law_linearization, ub_law_gradient_flow, ub_law_modified_flow,
+    ub_law_lr_transfer, ub_law_signal_propagation, ub_law_perturbation_growth, ub_law_init_kurtosis,
     ub_law_coordinate_check, ub_law_kernel_concentration, ub_law_kernel_limit, ub_law_lazy_scale,
     ub_law_ntk_drift, ub_law_catapult, ub_law_central_flow;
 
@@ -78,6 +80,7 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_catapult,
     &ub_law_gradient_flow,
     &ub_law_modified_flow,
+    &ub_law_linearization,
     &ub_law_ntk_drift,
     &ub_law_catapult,
     &ub_law_lr_transfer,

@@ -1,0 +1,50 @@
+/* Wide networks train as their linearization: in the NTK parametrization the outputs of gradient
+ * descent on squared loss are, after a fixed time below the edge, those of the model linearized
+ * around its start up to an error that falls with the width N (Lee et al. 2019, arXiv:1902.06720,
+ * who prove N^-1/2). The kernel's drift, 1/N for smooth activations (ntk_drift.c), drives the
+ * error, so that it, too, falls as 1/N; relu's kinks leave a slower fall, of which only the proved
+ * bound is known: it is no part of this law. Where features are learned (mup, mean-field) the error
+ * stays: the control where the law must fail. */
+#include "report/laws/group.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool is_lazy(const struct ub_frame *frame, size_t row)
+{
+    const bool scaled = strcmp(ub_frame_word(frame, row, "model.parametrization"), "ntk") == 0 ||
+                        strcmp(ub_frame_word(frame, row, "model.scaling"), "ntk") == 0;
+    return scaled && strcmp(ub_frame_word(frame, row, "model.activation"), "relu") != 0 &&
+           ub_run_measures(frame, row, "linearization");
+}
+
+static double last_error(const struct ub_frame *frame, size_t row, const void *context)
+{
+    (void)context;
+    return frame->store->runs[row].status == UB_RUN_OK
+               ? ub_frame_last(frame, row, "linearization-error", 0)
+               : (double)NAN;
+}
+
+static struct ub_datum slope_in_width(const struct ub_frame *frame, const struct ub_rows *group)
+{
+    return ub_group_slope(frame, group, "model.width", last_error, NULL, "too few widths");
+}
+
+static const char *const within[] = {"model.width", NULL};
+
+const struct ub_law ub_law_linearization = {
+    .name = "linearization",
+    .strand = UB_LIMITS,
+    .claim =
+        "in the NTK parametrization smooth networks train as their linearization up to 1/width",
+    .quantity = "slope of log relative distance from the linearized outputs on log width",
+    .citation = "Lee et al. 2019, arXiv:1902.06720",
+    .who = "smooth models with a width in the NTK parametrization, below their edge",
+    .because = "0.15 tells 1 from the 1/2 that is proved, three times over",
+    .within = within,
+    .needs = {{.observable = "linearization"}, {.axis = "model.width", .least = 4}},
+    .applies = is_lazy,
+    .datum = slope_in_width,
+    .is = {UB_EQUAL, .target = -1, .margin = 0.15},
+};
