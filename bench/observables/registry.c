@@ -15,11 +15,7 @@ extern const struct ub_observable ub_observable_loss, ub_observable_accuracy,
     ub_observable_implicit_bias, ub_observable_kernel_modes;
 
 extern const struct ub_observable ub_observable_kernel_entries, ub_observable_norm_kurtosis,
-    ub_observable_signal;
-extern const struct ub_observable ub_observable_flow_distance, ub_observable_signal,
-    ub_observable_norm_kurtosis, ub_observable_kernel_entries;
-extern const struct ub_observable ub_observable_linearization, ub_observable_flow_distance,
-    ub_observable_signal, ub_observable_norm_kurtosis, ub_observable_kernel_entries;
+    ub_observable_signal, ub_observable_linearization, ub_observable_flow_distance;
 
 const struct ub_observable *const ub_observables[] = {
     &ub_observable_loss,
@@ -56,12 +52,6 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_norm_kurtosis,
     &ub_observable_signal,
     UB_EXTRA_OBSERVABLE NULL,
-    &ub_observable_kernel_entries,
-    &ub_observable_norm_kurtosis,
-    &ub_observable_signal,
-    &ub_observable_linearization,
-    &ub_observable_flow_distance,
-    NULL,
 };
 
 static const void *observable(size_t i)

@@ -22,14 +22,9 @@ extern const struct ub_law ub_law_data_scaling;
 extern const struct ub_law ub_law_catapult, ub_law_momentum;
 extern const struct ub_law ub_law_spectral_bias;
 
-extern const struct ub_law ub_law_init_kurtosis, ub_law_kernel_concentration, ub_law_kernel_limit,
-    ub_law_lazy_scale, ub_law_perturbation_growth, ub_law_signal_propagation, ub_law_lr_transfer;
-extern const struct ub_law ub_law_gradient_flow, ub_law_modified_flow, ub_law_lr_transfer,
-    ub_law_signal_propagation, ub_law_perturbation_growth, ub_law_init_kurtosis,
-extern const struct ub_law ub_law_linearization, ub_law_gradient_flow, ub_law_modified_flow,
-    ub_law_lr_transfer, ub_law_signal_propagation, ub_law_perturbation_growth, ub_law_init_kurtosis,
-    ub_law_coordinate_check, ub_law_kernel_concentration, ub_law_kernel_limit, ub_law_lazy_scale,
-    ub_law_ntk_drift, ub_law_catapult, ub_law_central_flow;
+extern const struct ub_law ub_law_gradient_flow, ub_law_init_kurtosis, ub_law_kernel_concentration,
+    ub_law_kernel_limit, ub_law_lazy_scale, ub_law_linearization, ub_law_modified_flow,
+    ub_law_perturbation_growth, ub_law_signal_propagation, ub_law_lr_transfer;
 
 const struct ub_law *const ub_laws[] = {
     &ub_law_balancedness,
@@ -65,10 +60,13 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_eigenlearning,
     &ub_law_learnability_sum,
     &ub_law_coordinate_check,
+    &ub_law_modified_flow,
+    &ub_law_linearization,
     &ub_law_lazy_scale,
     &ub_law_kernel_limit,
     &ub_law_kernel_concentration,
     &ub_law_init_kurtosis,
+    &ub_law_gradient_flow,
     &ub_law_ntk_drift,
     &ub_law_signal_propagation,
     &ub_law_perturbation_growth,
@@ -78,12 +76,6 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_coordinate_check,
     &ub_law_ntk_drift,
     &ub_law_catapult,
-    &ub_law_gradient_flow,
-    &ub_law_modified_flow,
-    &ub_law_linearization,
-    &ub_law_ntk_drift,
-    &ub_law_catapult,
-    &ub_law_lr_transfer,
     &ub_law_central_flow,
     NULL,
 };
