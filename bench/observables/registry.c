@@ -51,6 +51,11 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_kernel_entries,
     &ub_observable_norm_kurtosis,
     &ub_observable_signal,
+    &ub_observable_kernel_entries,
+    &ub_observable_norm_kurtosis,
+    &ub_observable_signal,
+    &ub_observable_linearization,
+    &ub_observable_flow_distance,
     UB_EXTRA_OBSERVABLE NULL,
 };
 

@@ -78,6 +78,12 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_catapult,
     &ub_law_central_flow,
     NULL,
+    &ub_law_double_descent,       &ub_law_eigenlearning,      &ub_law_learnability_sum,
+    &ub_law_coordinate_check,     &ub_law_gradient_flow,      &ub_law_init_kurtosis,
+    &ub_law_kernel_concentration, &ub_law_kernel_limit,       &ub_law_lazy_scale,
+    &ub_law_linearization,        &ub_law_modified_flow,      &ub_law_ntk_drift,
+    &ub_law_perturbation_growth,  &ub_law_signal_propagation, &ub_law_catapult,
+    &ub_law_lr_transfer,          &ub_law_central_flow,       UB_EXTRA_LAW NULL,
 };
 
 const struct ub_series_law *ub_series_law_find(const char *name)
