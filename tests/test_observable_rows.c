@@ -248,7 +248,8 @@ static const char *const more[] = {"spectrum:every=1,ends=both", "density:every=
 static const char *const of_wide[] = {"weight-spectrum:every=1", NULL};
 
 /* About squared loss, or data of which more is known: measured in systems of their own below. */
-static const char *const elsewhere[] = {"predicted-risk", "excess-risk", "learnability", NULL};
+static const char *const elsewhere[] = {"predicted-risk", "excess-risk", "learnability",
+                                        "linearization", NULL};
 static bool is_elsewhere(const char *text)
 {
     for (const char *const *name = elsewhere; *name; name++)
