@@ -6,14 +6,6 @@
 
 const char *const ub_flow_within[] = {"optimizer.lr", "steps", NULL};
 
-bool ub_follows_flow(const struct ub_frame *frame, size_t row)
-{
-    return strcmp(ub_frame_word(frame, row, "optimizer"), "gd") == 0 &&
-           strcmp(ub_frame_word(frame, row, "model.activation"), "relu") != 0 &&
-           strcmp(ub_frame_word(frame, row, "model.pool"), "max") != 0 &&
-           ub_run_measures(frame, row, "flow-distance");
-}
-
 static double last_value(const struct ub_frame *frame, size_t row, const void *name)
 {
     return frame->store->runs[row].status == UB_RUN_OK ? ub_frame_last(frame, row, name, 0)

@@ -3,6 +3,18 @@
  * arXiv:2009.11162). Heavy ball follows the flow at 1/(1 - beta) times the speed: the control where
  * the law must fail. On a quadratic the flow is exp(-Ht): the one where it must hold. */
 #include "report/laws/flow_order.h"
+#include "report/laws/group.h"
+
+#include <string.h>
+
+/* Plain gradient descent of a model without kinks. */
+static bool follows_flow(const struct ub_frame *frame, size_t row)
+{
+    return strcmp(ub_frame_word(frame, row, "optimizer"), "gd") == 0 &&
+           strcmp(ub_frame_word(frame, row, "model.activation"), "relu") != 0 &&
+           strcmp(ub_frame_word(frame, row, "model.pool"), "max") != 0 &&
+           ub_run_measures(frame, row, "flow-distance");
+}
 
 static struct ub_datum order(const struct ub_frame *frame, const struct ub_rows *group)
 {
@@ -20,7 +32,7 @@ const struct ub_law ub_law_gradient_flow = {
                "a tenth of the edge",
     .within = ub_flow_within,
     .needs = {{.observable = "flow-distance"}, {.axis = "optimizer.lr", .least = 4}},
-    .applies = ub_follows_flow,
+    .applies = follows_flow,
     .datum = order,
     .is = {UB_EQUAL, .target = 1, .margin = 0.1},
 };
