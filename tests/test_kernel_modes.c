@@ -226,6 +226,37 @@ static void laws_of_time_hold_where_they_must_and_nowhere_else(void **state)
     law_suite_free(&s);
 }
 
+static const char bias_suite[] = "name: bias\n"
+                                 "defaults:\n"
+                                 "  seed: 0\n"
+                                 "  loss: mse\n"
+                                 "  init: lecun\n"
+                                 "  steps: 2000\n"
+                                 "  optimizer: {gd: {lr: {relative: 0.05}}}\n"
+                                 "  measure: {kernel-modes: {top: 40, log-spaced: 80}}\n"
+                                 "  dataset: {gaussian: {samples: 60, features: 40, alpha: 1.5}}\n"
+                                 "runs:\n"
+                                 "  - model: [linear, {random-features: {width: 256}}, {mlp: "
+                                 "{widths: 128x128, activation: tanh, "
+                                 "parametrization: mup, base-width: 8, zero-readout: true}}]\n";
+
+/* A network that learns features learns its slow modes sooner than the kernel at its start says. */
+static void law_of_bias_holds_where_it_must_and_nowhere_else(void **state)
+{
+    (void)state;
+    struct law_suite s = law_suite_run(bias_suite);
+    const struct ub_law *law = &ub_law_spectral_bias;
+    static const char *const models[] = {"linear", "random-features", "mlp"};
+    for (int i = 0; i < 3; i++) {
+        const struct ub_datum d = law_suite_datum(&s, law, "model", models[i]);
+        assert_null(d.why);
+        assert_int_equal(ub_datum_meets(&law->is, &d), i < 2);
+        assert_true(i < 2 || d.value > -0.8);
+    }
+    assert_int_equal(law_suite_applies(&s, law), 3);
+    law_suite_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +267,7 @@ int main(void)
         cmocka_unit_test(what_it_is_not_about),
         cmocka_unit_test(windows_see_the_asymptote),
         cmocka_unit_test(laws_of_time_hold_where_they_must_and_nowhere_else),
+        cmocka_unit_test(law_of_bias_holds_where_it_must_and_nowhere_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
