@@ -66,11 +66,54 @@ static void test_heat_pixels(void **state)
     ub_figure_free(f);
 }
 
+/* The bytes of an SVG with so many lines. */
+static size_t svg_bytes(const char *folder, size_t lines, bool *says)
+{
+    struct ub_error err = {0};
+    struct ub_figure *f = ub_figure_new(NULL, 1, 1);
+    struct ub_panel *p = ub_figure_panel(f, 0, 0);
+    char *stem = ub_path(folder, "lines"), *path = ub_path(folder, "lines.svg");
+    size_t length, stride;
+    ub_panel_axes(p, NULL, UB_LINEAR, NULL, UB_LINEAR);
+    for (size_t i = 0; i < lines; i++)
+        ub_panel_line(p, (double[]){0, 1, 2, 3}, (double[]){(double)i, 0, 1, (double)i}, 4,
+                      (struct ub_style){.color = 1});
+    ub_panel_line(p, (double[]){0, 1}, (double[]){0, 1}, 2, (struct ub_style){.points = true});
+    assert_int_equal(ub_panel_lines(p, &stride), lines);
+    *says = stride > 1;
+    if (!ub_figure_save(f, stem, NULL, 0, &err))
+        fail_msg("%s", err.text);
+    ub_free(ub_read_file(path, UINT64_C(1) << 28, &length, &err));
+    ub_figure_free(f);
+    ub_free(stem);
+    ub_free(path);
+    return length;
+}
+
+/* Up to a thousand lines each is drawn; of more, as many, and the panel says so. */
+static void test_most_lines(void **state)
+{
+    (void)state;
+    bool says;
+    char *folder = support_folder();
+    const size_t few = svg_bytes(folder, 100, &says);
+    assert_false(says);
+    const size_t most = svg_bytes(folder, 1000, &says);
+    assert_false(says);
+    const size_t more = svg_bytes(folder, 8000, &says);
+    assert_true(says);
+    print_message("bytes of 100, 1000 and 8000 lines: %zu, %zu, %zu\n", few, most, more);
+    assert_true(most > 2 * few);                 /* what texts take aside, ten times as much */
+    assert_true(more < most + (most - few) / 2); /* not eight times as much */
+    support_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_signed_axis),
         cmocka_unit_test(test_heat_pixels),
+        cmocka_unit_test(test_most_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,6 +109,20 @@ static double label_place(const struct ub_figure *f, const struct ub_layout_of_f
     return l->frames[i].x - widest - 6 - 18;
 }
 
+/* What the panel leaves out. */
+static void draw_omission(const struct ub_panel *p, const struct ub_box *frame, cairo_t *cr)
+{
+    struct ub_text text = {0};
+    size_t stride;
+    const size_t lines = ub_panel_lines(p, &stride);
+    if (stride == 1)
+        return;
+    ub_text_add(&text, "one line in %zu of %zu is drawn", stride, lines);
+    set_gray(cr, note_gray);
+    ub_text_draw(cr, UB_FONT_NOTE, text.data, 0, frame->x + 6, frame->y + 4, 0, 0);
+    ub_text_free(&text);
+}
+
 static void draw_panel(const struct ub_figure *f, const struct ub_layout_of_figure *l, int i,
                        cairo_t *cr)
 {
@@ -122,6 +136,7 @@ static void draw_panel(const struct ub_figure *f, const struct ub_layout_of_figu
     } else {
         draw_ticks(p, frame, cr);
         ub_marks_draw(p, frame, cr);
+        draw_omission(p, frame, cr);
     }
     draw_axes(p, frame, cr, label_place(f, l, i, cr));
 }
