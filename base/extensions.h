@@ -16,6 +16,7 @@
 #define UB_EXTRA_DATASET
 #define UB_EXTRA_OBSERVABLE
 #define UB_EXTRA_LAW
+#define UB_EXTRA_SECTION
 #endif
 
 #endif

@@ -9,7 +9,7 @@
 
 static const char samples[] = UNIBENCH_SOURCE "/tests/extending";
 static const char suite[] = UNIBENCH_SOURCE "/tests/extending/extending.yaml";
-enum { SAMPLES = 7, LEAST_LINES = 40, RUNS = 12 };
+enum { SAMPLES = 8, LEAST_LINES = 40, RUNS = 12 };
 static const double drift = 1.05;
 
 /* ---- the files ---- */
@@ -167,7 +167,13 @@ static void a_suite_of_them_is_run_reported_judged_and_compared(void **state)
     expect_in(folder, "base/report/report.md", "bounded-parameters");
     expect_in(folder, "base/report/report.md", "6 of 6");
     expect_in(folder, "base/report/data.csv", "bounded-parameters");
+    expect_in(folder, "base/report/report.md", "### Largest parameter\n\n![Largest parameter](");
+    expect_in(folder, "base/report/report.md", "## Largest parameters\n\nAt the end of each run.");
+    assert_true(cli_exists(folder, "base/report/largest-parameter.png"));
+    assert_true(cli_exists(folder, "base/report/largest-parameter.svg"));
     expect_in(folder, "base/report/runs.csv", "final-largest-parameter");
+    expect_in(folder, "base/report/dictionary.csv", "final-largest-parameter");
+    expect_in(folder, "base/report/dictionary.csv", "largest size of any parameter");
     cli_run(folder, "compare base base", 0, "| final-largest-parameter |");
     plant_drift(folder);
     char *page = cli_expect(folder, "compare base drifted", 1, "- half-step:");

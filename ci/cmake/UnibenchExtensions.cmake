@@ -2,12 +2,12 @@
 # edit of the tree. A file KIND_NAME.c there, KIND one of those below, defines ub_KIND_NAME (TYPE). The
 # registries are compiled once more, with the list of these (base/extensions.h), and the libraries' own
 # are left out by the linker, for nothing of them is missing.
-set(UB_EXTENSION_KINDS model loss init optimizer dataset observable law)
+set(UB_EXTENSION_KINDS model loss init optimizer dataset observable law section)
 set(UB_EXTENSION_TYPE_optimizer ub_optimizer_kind)
 set(UB_EXTENSION_TYPE_dataset ub_dataset_source)
 set(UB_EXTENDED_REGISTRIES systems/models/registry.c systems/losses/registry.c systems/inits.c
     systems/optimizers/registry.c datasets/registry.c bench/observables/registry.c
-    report/laws/registry.c)
+    report/laws/registry.c report/sections/registry.c)
 
 function(ub_extended_program name folder)
   set(declared "")

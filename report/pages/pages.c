@@ -195,10 +195,12 @@ static void add_exponents(struct ub_text *out, const struct exponents *e)
 }
 
 /* A table under its heading; nothing when it has no rows. Frees it. */
-static void add_titled(struct ub_text *out, struct table *t, const char *heading)
+static void add_table_of(struct ub_text *out, const struct ub_section *section,
+                         const struct study *study)
 {
+    struct table *t = section->table(study);
     if (table_rows(t) > 0) {
-        ub_text_add(out, "\n## %s\n\n", heading);
+        ub_text_add(out, "\n## %s\n\n%s\n\n", section->title, section->text);
         table_markdown(t, out);
     }
     table_free(t);
@@ -215,31 +217,10 @@ static void add_tables(struct ub_text *out, const struct study *study, const str
         table_free(t);
     }
     add_plateaus(out, study);
-    add_titled(out, thresholds_table(study),
-               "Thresholds\n\nThe edge of each optimizer, rho = 1: H is the Hessian of the "
-               "training loss, coupled decay included, P the optimizer's metric.");
     add_systems(out, study);
-    add_titled(out, coordinates_table(study),
-               "Coordinate check\n\nExponents of each layer's change (root mean square, at the "
-               "last measurement) against width, fitted to runs that did not diverge; hidden: the "
-               "least and greatest of the hidden layers. Theory: 0 everywhere under mup; changes "
-               "grow under sp, up to diverging; under ntk gradient descent leaves hidden layers "
-               "where they are (Yang and Hu 2020, arXiv:2011.14522).");
-    add_titled(out, flows_table(study),
-               "Central flows\n\nMean error of the predicted loss and sharpness against the "
-               "run's, averaged over 25 steps on either side, relative to the run's mean; and the "
-               "distance of parameters at the end. Plain: the flow without oscillation. Medians "
-               "over seeds, with the least and the greatest (Cohen, Damian et al. 2024, "
-               "arXiv:2410.24206).");
-    add_titled(
-        out, catapults_table(study),
-        "Starts above the edge\n\nMedians over the seeds that did not diverge or fail (Lewkowycz "
-        "et al. 2020, arXiv:2003.02218).");
-    add_titled(out, batches_table(study),
-               "Batch sharpness\n\nMedians over the second half of each run, then means over "
-               "seeds that did not diverge, with the least and the greatest. Without momentum both "
-               "edges are 2/lr (Andreyev and Beneventano 2024, arXiv:2412.20553; with momentum "
-               "arXiv:2604.14108).");
+    for (size_t i = 0; ub_sections[i]; i++)
+        if (ub_sections[i]->table)
+            add_table_of(out, ub_sections[i], study);
     add_exponents(out, e);
 }
 
@@ -419,14 +400,6 @@ static bool write_dictionary(const char *folder, struct ub_error *err)
     return good;
 }
 
-static bool draw_exponents(const struct study *study, struct plates *plates, struct ub_error *err)
-{
-    struct exponents *e = exponents_of(study);
-    const bool good = plot_exponents(e, plates, err);
-    exponents_free(e);
-    return good;
-}
-
 static bool write_runs(const struct study *study, const char *path, struct ub_error *err)
 {
     struct digest *digest = digest_of(study);
@@ -457,6 +430,14 @@ static bool draw_board(const struct study *study, struct plates *plates, struct 
     return good;
 }
 
+static bool draw_sections(const struct study *study, struct plates *plates, struct ub_error *err)
+{
+    for (size_t i = 0; ub_sections[i]; i++)
+        if (ub_sections[i]->draw && !ub_sections[i]->draw(study, plates, err))
+            return false;
+    return true;
+}
+
 static bool write_all(const struct study *study, const char *folder, struct ub_error *err)
 {
     const struct ub_store *store = study->store;
@@ -469,11 +450,7 @@ static bool write_all(const struct study *study, const char *folder, struct ub_e
     struct plates plates = {.folder = folder, .notes = notes, .n_notes = 4};
     char *runs = ub_path(folder, "runs.csv");
     struct ub_text page = {0};
-    bool good = draw_board(study, &plates, err) && plot_architectures(study, &plates, err) &&
-                plot_coordinates(study, &plates, err) && plot_flows(study, &plates, err) &&
-                plot_catapults(study, &plates, err) && plot_batches(study, &plates, err) &&
-                plot_plateaus(study, &plates, err) && plot_training(study, &plates, err) &&
-                draw_exponents(study, &plates, err) && plot_spectra(study, &plates, err) &&
+    bool good = draw_board(study, &plates, err) && draw_sections(study, &plates, err) &&
                 write_spectra(study, folder, err) && write_runs(study, runs, err) &&
                 write_laws(study, folder, err) && write_dictionary(folder, err);
     if (good) {

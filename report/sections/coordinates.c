@@ -378,3 +378,15 @@ struct table *coordinates_table(const struct study *study)
     checks_clear(&checks);
     return t;
 }
+
+const struct ub_section ub_section_coordinates = {
+    .name = "coordinates",
+    .draw = plot_coordinates,
+    .table = coordinates_table,
+    .title = "Coordinate check",
+    .text = "Exponents of each layer's change (root mean square, at the last measurement) against "
+            "width, fitted to runs that did not diverge; hidden: the least and greatest of the "
+            "hidden layers. Theory: 0 everywhere under mup; changes grow under sp, up to "
+            "diverging; under ntk gradient descent leaves hidden layers where they are (Yang and "
+            "Hu 2020, arXiv:2011.14522).",
+};

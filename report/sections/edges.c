@@ -311,3 +311,11 @@ struct table *thresholds_table(const struct study *study)
     labels_free(&seen);
     return t;
 }
+
+const struct ub_section ub_section_thresholds = {
+    .name = "thresholds",
+    .table = thresholds_table,
+    .title = "Thresholds",
+    .text = "The edge of each optimizer, rho = 1: H is the Hessian of the training loss, coupled "
+            "decay included, P the optimizer's metric.",
+};

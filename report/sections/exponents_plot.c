@@ -195,3 +195,13 @@ bool plot_exponents(const struct exponents *e, struct plates *plates, struct ub_
     ub_text_free(&caption);
     return good;
 }
+
+static bool draw(const struct study *study, struct plates *plates, struct ub_error *err)
+{
+    struct exponents *e = exponents_of(study);
+    const bool good = plot_exponents(e, plates, err);
+    exponents_free(e);
+    return good;
+}
+
+const struct ub_section ub_section_exponents = {.name = "exponents", .draw = draw};

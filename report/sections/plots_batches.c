@@ -413,3 +413,13 @@ struct table *batches_table(const struct study *study)
     recipes_clear(&r);
     return t;
 }
+
+const struct ub_section ub_section_batches = {
+    .name = "batches",
+    .draw = plot_batches,
+    .table = batches_table,
+    .title = "Batch sharpness",
+    .text = "Medians over the second half of each run, then means over seeds that did not "
+            "diverge, with the least and the greatest. Without momentum both edges are 2/lr "
+            "(Andreyev and Beneventano 2024, arXiv:2412.20553; with momentum arXiv:2604.14108).",
+};

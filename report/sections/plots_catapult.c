@@ -188,3 +188,12 @@ struct table *catapults_table(const struct study *study)
     }
     return t;
 }
+
+const struct ub_section ub_section_catapults = {
+    .name = "catapults",
+    .draw = plot_catapults,
+    .table = catapults_table,
+    .title = "Starts above the edge",
+    .text = "Medians over the seeds that did not diverge or fail (Lewkowycz et al. 2020, "
+            "arXiv:2003.02218).",
+};

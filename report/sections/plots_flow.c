@@ -256,3 +256,14 @@ struct table *flows_table(const struct study *study)
     ub_free(systems);
     return t;
 }
+
+const struct ub_section ub_section_flows = {
+    .name = "flows",
+    .draw = plot_flows,
+    .table = flows_table,
+    .title = "Central flows",
+    .text = "Mean error of the predicted loss and sharpness against the run's, averaged over 25 "
+            "steps on either side, relative to the run's mean; and the distance of parameters at "
+            "the end. Plain: the flow without oscillation. Medians over seeds, with the least and "
+            "the greatest (Cohen, Damian et al. 2024, arXiv:2410.24206).",
+};

@@ -81,3 +81,6 @@ bool plot_architectures(const struct study *study, struct plates *plates, struct
     labels_free(&models);
     return good;
 }
+
+const struct ub_section ub_section_architectures = {.name = "architectures",
+                                                    .draw = plot_architectures};

@@ -176,3 +176,5 @@ bool plot_spectra(const struct study *study, struct plates *plates, struct ub_er
     plates->open = false;
     return good;
 }
+
+const struct ub_section ub_section_spectra = {.name = "spectra", .draw = plot_spectra};

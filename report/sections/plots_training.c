@@ -372,3 +372,10 @@ bool plot_plateaus(const struct study *study, struct plates *plates, struct ub_e
     }
     return good;
 }
+
+static bool draw(const struct study *study, struct plates *plates, struct ub_error *err)
+{
+    return plot_plateaus(study, plates, err) && plot_training(study, plates, err);
+}
+
+const struct ub_section ub_section_training = {.name = "training", .draw = draw};

@@ -64,6 +64,22 @@ void plates_free(struct plates *plates);
 /* File names keep letters, digits, '-' and '.': what else a stem has becomes '-'. */
 void plate_stem(char *stem);
 
+/* A topic: figures and a table of what a study has of it, without knowing the page. One file in
+ * this folder, one line in registry.c.
+ *
+ *     const struct ub_section ub_section_flows = {
+ *         .name = "flows", .draw = plot_flows, .table = flows_table,
+ *         .title = "Central flows", .text = "Medians over seeds.",
+ *     }; */
+struct ub_section {
+    const char *name;
+    /* Hands figures to `plates`: none where the study has nothing of the topic. NULL: never any. */
+    bool (*draw)(const struct study *study, struct plates *plates, struct ub_error *err);
+    struct table *(*table)(const struct study *study); /* left out without rows; NULL: never any */
+    const char *title, *text;                          /* the table's heading, and what it says */
+};
+extern const struct ub_section *const ub_sections[]; /* NULL-terminated */
+
 /* plots_training.c: sharpness, collapse of rho, loss, plateaus. */
 bool plot_training(const struct study *study, struct plates *plates, struct ub_error *err);
 bool plot_plateaus(const struct study *study, struct plates *plates, struct ub_error *err);
