@@ -35,6 +35,27 @@ bool cli_real(const char *option, const char *text, double least, double *out,
 bool cli_bytes(const char *option, const char *text, uint64_t *out, struct ub_error *err);
 /* Positional arguments: takes text as the first of the n that is still NULL. */
 bool cli_positional(const char *text, const char **const *places, size_t n, struct ub_error *err);
+/* Keys of options that several commands have, beyond those of their own. */
+enum { CLI_DATA = 512, CLI_THREADS, CLI_TIMEOUT, CLI_MEMORY, CLI_AGAIN, CLI_STORE };
+
+/* How runs are made, whichever command says which: --out, --data, --threads, --timeout, --memory,
+ * --again. The parser takes their keys and leaves others with ARGP_ERR_UNKNOWN. */
+struct cli_setting {
+    const char *out, *data;
+    int64_t threads;
+    uint64_t memory;
+    struct ub_plan_wish wish;
+};
+error_t cli_parse_setting(int key, char *text, struct cli_setting *setting, struct ub_error *err);
+
+/* RUN and --store STORE, in the same way; and the help that explains RUN, for argp's help_filter.
+ */
+struct cli_run_name {
+    const char *run, *store;
+};
+error_t cli_parse_run_name(int key, char *text, struct cli_run_name *name, struct ub_error *err);
+char *cli_explain_run(int key, const char *text, void *input);
+
 /* `folder` may be NULL; else it must be one. */
 bool cli_check_folder(const char *option, const char *folder, struct ub_error *err);
 
@@ -49,7 +70,6 @@ struct cli_run {
     const struct ub_run *run; /* within the store */
 };
 bool cli_find_run(const char *text, const char *store, struct cli_run *out, struct ub_error *err);
-extern const char cli_run_help[];
 
 /* Makes what is pending of a plan in a locked store, and says on standard error what there was to
  * do. False with err->code UB_INTERRUPTED (and its text) when a signal ended it. */

@@ -114,11 +114,64 @@ bool cli_check_folder(const char *option, const char *folder, struct ub_error *e
                    folder);
 }
 
+error_t cli_parse_setting(int key, char *text, struct cli_setting *setting, struct ub_error *err)
+{
+    bool good = true;
+    switch (key) {
+    case 'o':
+        setting->out = text;
+        break;
+    case CLI_DATA:
+        setting->data = text;
+        break;
+    case CLI_THREADS:
+        good = cli_int("--threads", text, 1, CLI_THREADS_LIMIT, &setting->threads, err);
+        break;
+    case CLI_TIMEOUT:
+        setting->wish.has_timeout = true;
+        good = cli_real("--timeout", text, 0, &setting->wish.timeout, err);
+        break;
+    case CLI_MEMORY:
+        good = cli_bytes("--memory", text, &setting->memory, err);
+        break;
+    case CLI_AGAIN:
+        setting->wish.again = true;
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return good ? 0 : EINVAL;
+}
+
 /* ---- runs by name ----------------------------------------------------------------------- */
 
-const char cli_run_help[] =
+static const char run_help[] =
     "RUN is the folder of a run, STORE/runs/ID; or STORE/ID; or STORE:ID; or ID with --store "
     "STORE. An ID may be cut short as long as it names one run.";
+
+char *cli_explain_run(int key, const char *text, void *input)
+{
+    (void)input;
+    if (key != ARGP_KEY_HELP_POST_DOC)
+        return (char *)text;
+    struct ub_text help = {0};
+    ub_text_add(&help, "%s\n\n%s", run_help, text);
+    return help.data;
+}
+
+error_t cli_parse_run_name(int key, char *text, struct cli_run_name *name, struct ub_error *err)
+{
+    const char **places[] = {&name->run};
+    switch (key) {
+    case CLI_STORE:
+        name->store = text;
+        return 0;
+    case ARGP_KEY_ARG:
+        return cli_positional(text, places, 1, err) ? 0 : EINVAL;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
 
 static char *cut(const char *text, size_t length)
 {

@@ -7,49 +7,32 @@
 
 #include <string.h>
 
-enum { STORE = 256, DATA };
-
 static const struct argp_option options[] = {
     {"out", 'o', "FILE.npz", 0, "the file to write", 0},
-    {"store", STORE, "STORE", 0, "the store that RUN is in", 0},
-    {"data", DATA, "DIR", 0, "folder of data files (default: $UNIBENCH_DATA)", 0},
+    {"store", CLI_STORE, "STORE", 0, "the store that RUN is in", 0},
+    {"data", CLI_DATA, "DIR", 0, "folder of data files (default: $UNIBENCH_DATA)", 0},
     {0},
 };
 
 struct arguments {
     struct ub_error *err;
-    const char *run, *store, *out, *data;
+    struct cli_run_name name;
+    const char *out, *data;
 };
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
-    const char **places[] = {&a->run};
     switch (key) {
     case 'o':
         a->out = text;
         return 0;
-    case STORE:
-        a->store = text;
-        return 0;
-    case DATA:
+    case CLI_DATA:
         a->data = text;
         return 0;
-    case ARGP_KEY_ARG:
-        return cli_positional(text, places, 1, a->err) ? 0 : EINVAL;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return cli_parse_run_name(key, text, &a->name, a->err);
     }
-}
-
-static char *filter_help(int key, const char *text, void *input)
-{
-    (void)input;
-    if (key != ARGP_KEY_HELP_POST_DOC)
-        return (char *)text;
-    struct ub_text help = {0};
-    ub_text_add(&help, "%s\n\n%s", cli_run_help, text);
-    return help.data;
 }
 
 static const struct argp argp = {
@@ -68,7 +51,7 @@ static const struct argp argp = {
            "Example:\n"
            "  unibench export out/one:0123 --out run.npz\n"
            "  python3 -c 'import numpy; print(numpy.load(\"run.npz\")[\"inputs\"].shape)'\n",
-    .help_filter = filter_help,
+    .help_filter = cli_explain_run,
 };
 
 /* ---- arrays ----------------------------------------------------------------------------- */
@@ -197,11 +180,11 @@ int cli_export(int argc, char **argv)
     struct arguments a = {.err = &err};
     struct cli_run found = {0};
     bool good = cli_parse(&argp, argc, argv, &a, &err);
-    if (good && (!a.run || !a.out))
+    if (good && (!a.name.run || !a.out))
         good = ub_fail(&err, UB_INPUT, "no %s given; expected unibench export RUN --out FILE.npz",
-                       a.run ? "--out" : "run");
+                       a.name.run ? "--out" : "run");
     good = good && cli_check_folder("--data", a.data, &err) &&
-           cli_find_run(a.run, a.store, &found, &err) && export_run(&a, &found);
+           cli_find_run(a.name.run, a.name.store, &found, &err) && export_run(&a, &found);
     ub_store_free(found.store);
     return good ? UB_OK : ub_report(&err);
 }

@@ -9,20 +9,20 @@
 
 #include <string.h>
 
-enum { DRY_RUN = 256, DATA, THREADS, TIMEOUT, SUMMARY, AGAIN, MEMORY };
+enum { DRY_RUN = 256, SUMMARY };
 
 static const struct argp_option options[] = {
     {"out", 'o', "STORE", 0, "folder of results, made if absent (default: out/NAME of the suite)",
      0},
     {"jobs", 'j', "N", 0, "runs at once (default: one a CPU)", 0},
-    {"threads", THREADS, "N", 0, "threads of each run (default: 1); results do not depend on it",
-     0},
+    {"threads", CLI_THREADS, "N", 0,
+     "threads of each run (default: 1); results do not depend on it", 0},
     {"filter", 'f', "GLOB", 0, "only runs whose label (see --dry-run) or id matches", 0},
-    {"data", DATA, "DIR", 0, "folder of data files (default: $UNIBENCH_DATA)", 0},
-    {"timeout", TIMEOUT, "SECONDS", 0, "for each run, instead of the suite's; 0 = none", 0},
-    {"memory", MEMORY, "SIZE", 0,
+    {"data", CLI_DATA, "DIR", 0, "folder of data files (default: $UNIBENCH_DATA)", 0},
+    {"timeout", CLI_TIMEOUT, "SECONDS", 0, "for each run, instead of the suite's; 0 = none", 0},
+    {"memory", CLI_MEMORY, "SIZE", 0,
      "refuse before starting when the runs at once need more by estimate (8G, 500M)", 0},
-    {"again", AGAIN, NULL, 0, "make runs anew that the store has", 0},
+    {"again", CLI_AGAIN, NULL, 0, "make runs anew that the store has", 0},
     {"summary", SUMMARY, NULL, 0, "print the verdicts at the end", 0},
     {"dry-run", DRY_RUN, NULL, 0, "list the runs and their status; write nothing", 0},
     {0},
@@ -30,11 +30,10 @@ static const struct argp_option options[] = {
 
 struct arguments {
     struct ub_error *err;
-    const char *suite, *out, *data;
-    int64_t jobs, threads;
-    uint64_t memory;
+    const char *suite;
+    int64_t jobs;
     bool dry_run, summary;
-    struct ub_plan_wish wish;
+    struct cli_setting setting;
     struct ub_contents *known;
 };
 
@@ -44,30 +43,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
     const char **places[] = {&a->suite};
     bool good = true;
     switch (key) {
-    case 'o':
-        a->out = text;
-        break;
     case 'j':
         good = cli_int("--jobs", text, 1, CLI_JOBS_LIMIT, &a->jobs, a->err);
         break;
-    case THREADS:
-        good = cli_int("--threads", text, 1, CLI_THREADS_LIMIT, &a->threads, a->err);
-        break;
     case 'f':
-        a->wish.filter = text;
-        break;
-    case DATA:
-        a->data = text;
-        break;
-    case TIMEOUT:
-        a->wish.has_timeout = true;
-        good = cli_real("--timeout", text, 0, &a->wish.timeout, a->err);
-        break;
-    case AGAIN:
-        a->wish.again = true;
-        break;
-    case MEMORY:
-        good = cli_bytes("--memory", text, &a->memory, a->err);
+        a->setting.wish.filter = text;
         break;
     case SUMMARY:
         a->summary = true;
@@ -79,7 +59,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         good = cli_positional(text, places, 1, a->err);
         break;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return cli_parse_setting(key, text, &a->setting, a->err);
     }
     return good ? 0 : EINVAL;
 }
@@ -153,7 +133,7 @@ static void list_laws(const struct ub_plan *plan)
 
 static int jobs_of(const struct arguments *a)
 {
-    const int cpus = ub_available_cpus() / (int)a->threads;
+    const int cpus = ub_available_cpus() / (int)a->setting.threads;
     return a->jobs ? (int)a->jobs : cpus > 1 ? cpus : 1;
 }
 
@@ -165,10 +145,10 @@ static bool check_pending(const struct arguments *a, const struct ub_suite *suit
     for (size_t i = 0; i < plan->n_pending; i++)
         cells[i] = *plan->pending_cells[i];
     const struct ub_preflight_setting setting = {.path = suite->path,
-                                                 .data = a->data,
-                                                 .memory = a->memory,
+                                                 .data = a->setting.data,
+                                                 .memory = a->setting.memory,
                                                  .jobs = jobs_of(a),
-                                                 .threads = (int)a->threads};
+                                                 .threads = (int)a->setting.threads};
     bool good = ub_preflight(cells, plan->n_pending, &setting, a->err);
     ub_free(cells);
     return good;
@@ -202,10 +182,10 @@ static bool make(const struct arguments *a, const struct ub_suite *suite,
 {
     const struct cli_making making = {
         .store = store,
-        .data = a->data,
+        .data = a->setting.data,
         .known = a->known,
         .jobs = jobs_of(a),
-        .threads = (int)a->threads,
+        .threads = (int)a->setting.threads,
         .record_failures = true,
     };
     return check_pending(a, suite, plan) && ub_store_lock(store, true, a->err) &&
@@ -217,8 +197,8 @@ static bool run_suite(const struct arguments *a, struct ub_suite *suite)
 {
     struct ub_text fallback = {0};
     ub_text_add(&fallback, "out/%s", suite->name);
-    const char *store = a->out ? a->out : fallback.data;
-    struct ub_plan *plan = ub_plan_new(suite->cells, suite->count, store, &a->wish, a->err);
+    const char *store = a->setting.out ? a->setting.out : fallback.data;
+    struct ub_plan *plan = ub_plan_new(suite->cells, suite->count, store, &a->setting.wish, a->err);
     bool good = plan != NULL;
     if (good && a->dry_run) {
         list_runs(suite, plan);
@@ -234,7 +214,7 @@ static bool run_suite(const struct arguments *a, struct ub_suite *suite)
 static bool drop_absent(const struct arguments *a, struct ub_suite *suite)
 {
     char *names;
-    const size_t dropped = ub_suite_drop_absent(suite, a->data, &names);
+    const size_t dropped = ub_suite_drop_absent(suite, a->setting.data, &names);
     if (dropped)
         printf("%s: %zu optional runs left out: no files of %s (--data)\n", suite->name, dropped,
                names);
@@ -248,18 +228,18 @@ static bool drop_absent(const struct arguments *a, struct ub_suite *suite)
 int cli_run(int argc, char **argv)
 {
     struct ub_error err = {0};
-    struct arguments a = {.err = &err, .threads = 1};
+    struct arguments a = {.err = &err, .setting.threads = 1};
     bool good = cli_parse(&argp, argc, argv, &a, &err);
     if (good && !a.suite)
         good = ub_fail(&err, UB_INPUT,
                        "no suite given; expected a YAML file or a name that 'unibench list suites' "
                        "shows");
-    good = good && cli_check_folder("--data", a.data, &err);
+    good = good && cli_check_folder("--data", a.setting.data, &err);
     char *path = good ? ub_suite_find(a.suite, &err) : NULL;
     struct ub_suite *suite = path ? ub_suite_read(path, &err) : NULL;
     a.known = ub_contents_new();
     good = suite && cli_check_controls(suite, &err) && drop_absent(&a, suite) &&
-           ub_suite_identify(suite, a.data, a.known, &err) && run_suite(&a, suite);
+           ub_suite_identify(suite, a.setting.data, a.known, &err) && run_suite(&a, suite);
     ub_contents_free(a.known);
     ub_suite_free(suite);
     ub_free(path);

@@ -6,41 +6,22 @@
 #include <math.h>
 #include <string.h>
 
-enum { STORE = 256, SHOWN_INDICES = 5, WIDTH = 100 };
+enum { SHOWN_INDICES = 5, WIDTH = 100 };
 
 static const struct argp_option options[] = {
-    {"store", STORE, "STORE", 0, "the store that RUN is in", 0},
+    {"store", CLI_STORE, "STORE", 0, "the store that RUN is in", 0},
     {0},
 };
 
 struct arguments {
     struct ub_error *err;
-    const char *run, *store;
+    struct cli_run_name name;
 };
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
-    const char **places[] = {&a->run};
-    switch (key) {
-    case STORE:
-        a->store = text;
-        return 0;
-    case ARGP_KEY_ARG:
-        return cli_positional(text, places, 1, a->err) ? 0 : EINVAL;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static char *filter_help(int key, const char *text, void *input)
-{
-    (void)input;
-    if (key != ARGP_KEY_HELP_POST_DOC)
-        return (char *)text;
-    struct ub_text help = {0};
-    ub_text_add(&help, "%s\n\n%s", cli_run_help, text);
-    return help.data;
+    return cli_parse_run_name(key, text, &a->name, a->err);
 }
 
 static const struct argp argp = {
@@ -54,7 +35,7 @@ static const struct argp argp = {
            "  unibench show out/quick/runs/0123456789abcdef\n"
            "  unibench show out/quick:0123\n"
            "  unibench show 0123 --store out/quick\n",
-    .help_filter = filter_help,
+    .help_filter = cli_explain_run,
 };
 
 static void print_head(const struct ub_run *run)
@@ -162,9 +143,9 @@ int cli_show(int argc, char **argv)
     struct arguments a = {.err = &err};
     struct cli_run found = {0};
     bool good = cli_parse(&argp, argc, argv, &a, &err);
-    if (good && !a.run)
+    if (good && !a.name.run)
         good = ub_fail(&err, UB_INPUT, "no run given; expected STORE/runs/ID");
-    good = good && cli_find_run(a.run, a.store, &found, &err);
+    good = good && cli_find_run(a.name.run, a.name.store, &found, &err);
     if (good) {
         print_head(found.run);
         print_facts(found.run);

@@ -17,12 +17,7 @@ enum {
     DATA_SEED,
     MEASURE,
     PRECISION,
-    THREADS,
-    SAVE_WEIGHTS,
-    DATA,
-    TIMEOUT,
-    AGAIN,
-    MEMORY
+    SAVE_WEIGHTS
 };
 
 static const struct argp_option options[] = {
@@ -42,13 +37,13 @@ static const struct argp_option options[] = {
      "loss)",
      0},
     {"precision", PRECISION, "f32|f64", 0, "of the computation (default: f32)", 0},
-    {"threads", THREADS, "N", 0, "threads (default: 1); results do not depend on it", 0},
+    {"threads", CLI_THREADS, "N", 0, "threads (default: 1); results do not depend on it", 0},
     {"save-weights", SAVE_WEIGHTS, NULL, 0, "keep initial and final weights, for export", 0},
-    {"data", DATA, "DIR", 0, "folder of data files (default: $UNIBENCH_DATA)", 0},
-    {"timeout", TIMEOUT, "SECONDS", 0, "end the run then (default: 0, none)", 0},
-    {"memory", MEMORY, "SIZE", 0,
+    {"data", CLI_DATA, "DIR", 0, "folder of data files (default: $UNIBENCH_DATA)", 0},
+    {"timeout", CLI_TIMEOUT, "SECONDS", 0, "end the run then (default: 0, none)", 0},
+    {"memory", CLI_MEMORY, "SIZE", 0,
      "refuse before starting when the run needs more by estimate (8G, 500M)", 0},
-    {"again", AGAIN, NULL, 0, "make the run anew if the store has it", 0},
+    {"again", CLI_AGAIN, NULL, 0, "make the run anew if the store has it", 0},
     {"out", 'o', "STORE", 0, "folder of results, made if absent (default: out/train)", 0},
     {0},
 };
@@ -56,13 +51,10 @@ static const struct argp_option options[] = {
 /* Calls are checked as they come: an error names its option. */
 struct arguments {
     struct ub_error *err;
-    const char *out, *data;
-    int64_t threads;
-    uint64_t memory;
+    struct cli_setting setting;
     struct ub_suite_cell cell;
     size_t n_measures;
     const char **measures;
-    struct ub_plan_wish wish;
     struct ub_contents *known;
 };
 
@@ -129,32 +121,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
     if (key >= DATASET && key <= PRECISION)
         return set_spec(a, key, text) ? 0 : EINVAL;
     switch (key) {
-    case THREADS:
-        good = cli_int("--threads", text, 1, CLI_THREADS_LIMIT, &a->threads, a->err);
-        break;
     case SAVE_WEIGHTS:
         a->cell.spec.save_weights = true;
-        break;
-    case DATA:
-        a->data = text;
-        break;
-    case TIMEOUT:
-        good = cli_real("--timeout", text, 0, &a->cell.timeout, a->err);
-        break;
-    case MEMORY:
-        good = cli_bytes("--memory", text, &a->memory, a->err);
-        break;
-    case AGAIN:
-        a->wish.again = true;
-        break;
-    case 'o':
-        a->out = text;
         break;
     case ARGP_KEY_ARG:
         good = cli_positional(text, NULL, 0, a->err);
         break;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return cli_parse_setting(key, text, &a->setting, a->err);
     }
     return good ? 0 : EINVAL;
 }
@@ -202,15 +176,20 @@ static bool complete(struct arguments *a)
 
 static bool make(struct arguments *a, struct ub_plan *plan)
 {
-    const struct cli_making making = {
-        .store = a->out, .data = a->data, .known = a->known, .jobs = 1, .threads = (int)a->threads};
-    const struct ub_preflight_setting setting = {
-        .data = a->data, .memory = a->memory, .jobs = 1, .threads = (int)a->threads};
+    const struct cli_making making = {.store = a->setting.out,
+                                      .data = a->setting.data,
+                                      .known = a->known,
+                                      .jobs = 1,
+                                      .threads = (int)a->setting.threads};
+    const struct ub_preflight_setting setting = {.data = a->setting.data,
+                                                 .memory = a->setting.memory,
+                                                 .jobs = 1,
+                                                 .threads = (int)a->setting.threads};
     if (plan->n_pending > 0 && !ub_preflight(&a->cell, 1, &setting, a->err))
         return false;
-    if (!ub_store_lock(a->out, false, a->err) || !cli_make(plan, &making, a->err))
+    if (!ub_store_lock(a->setting.out, false, a->err) || !cli_make(plan, &making, a->err))
         return false;
-    char *folder = ub_store_run_folder(a->out, plan->entries[0].id);
+    char *folder = ub_store_run_folder(a->setting.out, plan->entries[0].id);
     printf("%s\n", folder);
     ub_free(folder);
     return true;
@@ -219,12 +198,13 @@ static bool make(struct arguments *a, struct ub_plan *plan)
 int cli_train(int argc, char **argv)
 {
     struct ub_error err = {0};
-    struct arguments a = {.err = &err, .threads = 1, .out = "out/train"};
+    struct arguments a = {.err = &err, .setting = {.threads = 1, .out = "out/train"}};
     bool good = cli_parse(&argp, argc, argv, &a, &err) && complete(&a) &&
-                cli_check_folder("--data", a.data, &err);
+                cli_check_folder("--data", a.setting.data, &err);
     a.known = ub_contents_new();
-    good = good && ub_spec_identify(&a.cell.spec, a.data, a.known, &err);
-    struct ub_plan *plan = good ? ub_plan_new(&a.cell, 1, a.out, &a.wish, &err) : NULL;
+    good = good && ub_spec_identify(&a.cell.spec, a.setting.data, a.known, &err);
+    struct ub_plan *plan =
+        good ? ub_plan_new(&a.cell, 1, a.setting.out, &a.setting.wish, &err) : NULL;
     good = plan && make(&a, plan);
     ub_contents_free(a.known);
     ub_plan_free(plan);
