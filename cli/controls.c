@@ -1,7 +1,6 @@
 /* The laws that a suite's controls name, and how many controls each law has. */
 #include "cli/cli.h"
 #include "report/laws/law.h"
-#include "report/laws/laws.h"
 
 #include <string.h>
 
@@ -11,9 +10,6 @@ static size_t law_names(const char **names)
     for (size_t i = 0; ub_laws[i]; i++, n++)
         if (names)
             names[n] = ub_laws[i]->name;
-    for (size_t i = 0; ub_series_laws[i]; i++, n++)
-        if (names)
-            names[n] = ub_series_laws[i]->name;
     return n;
 }
 

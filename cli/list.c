@@ -4,7 +4,6 @@
 #include "bench/observables/observables.h"
 #include "cli/cli.h"
 #include "report/laws/law.h"
-#include "report/laws/laws.h"
 #include "report/report.h"
 #include "report/tables/table.h"
 #include "systems/systems.h"
@@ -128,32 +127,15 @@ static bool observable(size_t i, struct entry *out)
     return o != NULL;
 }
 
-/* Laws about groups of runs come after those about single runs. */
-static bool group_law(size_t i, struct entry *out)
+static bool law(size_t i, struct entry *out)
 {
     const struct ub_law *l = ub_laws[i];
     if (l)
         *out = (struct entry){l->name,
                               l->claim,
-                              {detail("speaks of", l->who), detail("citation", l->citation)},
+                              {detail("quantity", l->quantity), detail("speaks of", l->who),
+                               detail("margin", l->because), detail("citation", l->citation)},
                               {NULL}};
-    return l != NULL;
-}
-
-static bool law(size_t i, struct entry *out)
-{
-    size_t series = 0;
-    while (ub_series_laws[series])
-        series++;
-    const struct ub_series_law *l = i < series ? ub_series_laws[i] : NULL;
-    if (!l)
-        return group_law(i - series, out);
-    if (l)
-        *out =
-            (struct entry){l->name,
-                           l->claim,
-                           {detail("observable", l->observable), detail("citation", l->citation)},
-                           {NULL}};
     return l != NULL;
 }
 

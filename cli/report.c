@@ -41,7 +41,8 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "STORE",
     .doc = "Writes the report of STORE: report.md with verdicts and figures (PNG and SVG), "
-           "runs.csv (one row a run) and laws.csv (one row a law); and prints where."
+           "runs.csv (one row a run), laws.csv (one row a law) and data.csv (one row a law and "
+           "group of runs); and prints where."
            "\v"
            "Example:\n"
            "  unibench report out/quick --summary\n",

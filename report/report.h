@@ -8,7 +8,7 @@
 #ifndef UB_REPORT_H
 #define UB_REPORT_H
 
-#include "report/laws/verdicts.h"
+#include "bench/store/store.h"
 
 /* ---- tables, pages, terminal ------------------------------------------------------------ */
 

@@ -5,13 +5,14 @@
 
 #include "planted_series.h"
 
-#include "report/laws/verdict.h"
+#include "report/frame/columns.h"
+#include "report/laws/level.h"
 
 enum { MEASUREMENTS = 120 };
 
-static inline const struct ub_series_law *edge(void)
+static inline const struct ub_law *edge(void)
 {
-    return ub_series_law_find("edge-of-stability");
+    return ub_law_find("edge-of-stability");
 }
 
 struct world {
@@ -27,26 +28,28 @@ struct noise {
 };
 
 struct planted_store {
-    struct study study;
     struct ub_store store;
+    struct ub_frame *frame;
+    struct ub_trace **trace; /* one a run; the frame owns them */
     struct ub_fact threshold;
 };
 
 static inline struct ub_trace *planted_trace(const double *value, size_t n, double factor)
 {
-    static char *names[] = {(char *)"edge-ratio", (char *)"loss"};
     struct ub_trace *t = ub_calloc(1, sizeof *t);
     t->count = 2 * n;
     t->n_names = 2;
-    t->names = names;
+    t->names = ub_calloc(2, sizeof *t->names);
+    t->names[0] = ub_strdup("edge-ratio");
+    t->names[1] = ub_strdup("loss");
     t->step = ub_calloc(t->count, sizeof *t->step);
     t->index = ub_calloc(t->count, sizeof *t->index);
     t->observable = ub_calloc(t->count, sizeof *t->observable);
-    t->value = ub_calloc(2 * t->count, sizeof *t->value);
-    t->error = t->value + t->count;
+    t->value = ub_calloc(t->count, sizeof *t->value);
+    t->error = ub_calloc(t->count, sizeof *t->error);
     for (size_t i = 0; i < t->count; i++) {
         t->step[i] = (int64_t)(i / 2) * 10;
-        t->observable[i] = names[i % 2];
+        t->observable[i] = t->names[i % 2];
         t->value[i] = i % 2 ? 1 - 0.8 * (double)i / (double)t->count : factor * value[i / 2];
     }
     return t;
@@ -68,8 +71,17 @@ static inline void plant_run(struct planted_store *p, size_t i, size_t system, c
                                                 .measures = measures},
                                        .n_facts = 1,
                                        .facts = &p->threshold};
-    p->study.traces[i] = planted_trace(value, n, factor);
-    p->study.system_of[i] = system;
+    p->trace[i] = planted_trace(value, n, factor);
+}
+
+static inline void plant_frame(struct planted_store *p)
+{
+    struct ub_error err = {0};
+    p->frame = ub_frame_new(&p->store, &err);
+    if (!p->frame)
+        fail_msg("%s", err.text);
+    for (size_t i = 0; i < p->store.count; i++)
+        ub_trace_cache_put(p->frame->traces, i, p->trace[i]);
 }
 
 /* The same world twice is the same store but for the factor. */
@@ -83,10 +95,7 @@ static inline struct planted_store *plant_noisy(const struct world *w, const str
     p->threshold = (struct ub_fact){.name = (char *)"threshold", .value = 20};
     p->store = (struct ub_store){
         .path = (char *)"planted", .count = runs, .runs = ub_calloc(runs, sizeof *p->store.runs)};
-    p->study = (struct study){.store = &p->store,
-                              .traces = ub_calloc(runs, sizeof *p->study.traces),
-                              .n_systems = w->systems,
-                              .system_of = ub_calloc(runs, sizeof(size_t))};
+    p->trace = ub_calloc(runs, sizeof *p->trace);
     for (size_t s = 0; s < w->systems; s++) {
         struct plant plant = plant_of(w->kind, &r);
         plant.noise = noise->deviation > 0 ? noise->deviation : plant.noise;
@@ -101,6 +110,7 @@ static inline struct planted_store *plant_noisy(const struct world *w, const str
                       factor * (scale + spread * ub_random_normal(&r)));
         }
     }
+    plant_frame(p);
     return p;
 }
 
@@ -111,29 +121,22 @@ static inline struct planted_store *plant(const struct world *w, uint64_t seed, 
 
 static inline void uproot(struct planted_store *p)
 {
-    for (size_t i = 0; i < p->store.count; i++) {
-        struct ub_trace *t = p->study.traces[i];
-        ub_free(t->step);
-        ub_free(t->index);
-        ub_free(t->observable);
-        ub_free(t->value);
-        ub_free(t);
+    ub_frame_free(p->frame);
+    for (size_t i = 0; i < p->store.count; i++)
         ub_free(p->store.runs[i].spec.model);
-    }
     ub_free(p->store.runs);
-    ub_free(p->study.traces);
-    ub_free(p->study.system_of);
+    ub_free(p->trace);
     ub_free(p);
 }
 
-static inline struct ub_law_result *judge_and_uproot(struct planted_store *p)
+static inline struct ub_law_verdict *judge_and_uproot(struct planted_store *p)
 {
-    struct ub_law_result *r = judge(edge(), &p->study);
-    uproot(p); /* what is left of runs in the result is not looked at */
-    return r;
+    struct ub_law_verdict *v = ub_law_verdict_new(edge(), p->frame);
+    uproot(p); /* a verdict keeps nothing of the frame */
+    return v;
 }
 
-static inline struct ub_law_result *verdict_on(const struct world *w, uint64_t seed, double factor)
+static inline struct ub_law_verdict *verdict_on(const struct world *w, uint64_t seed, double factor)
 {
     return judge_and_uproot(plant(w, seed, factor));
 }

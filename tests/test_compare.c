@@ -393,15 +393,16 @@ static void the_report_is_whole(void **state)
     struct ub_store *store = ub_store_open(folder, &err);
     if (!ub_report_write(store, out, &err))
         fail_msg("%s", err.text);
-    char *page = read_text(out, "report.md"), *laws = read_text(out, "laws.csv");
+    char *page = read_text(out, "report.md"), *data = read_text(out, "data.csv");
     check_links(out, page);
-    assert_non_null(strstr(page, "**edge-of-stability: undecided**"));
-    assert_non_null(
-        strstr(page, "Of 27 runs and 9 systems that it is about, 18 and 6 came to a level"));
+    assert_non_null(strstr(page, "**edge-of-stability: holds"));
+    assert_non_null(strstr(page, "6 of 6 systems that speak are within 0.1 of the prediction "
+                                 "(3 more do not speak)"));
+    assert_non_null(strstr(page, "Of 27 runs 18 came to a level. Runs that have none: 9 diverged"));
     assert_non_null(strstr(page, "| diverged | 9 |"));
     assert_non_null(strstr(page, "unibench train --dataset digits --model mlp:widths=8"));
     int lines = 0;
-    for (const char *c = laws; *c; c++)
+    for (const char *c = data; *c; c++)
         lines += *c == '\n';
     assert_int_equal(lines, 1 + MADE_MODELS * MADE_OPTIMIZERS);
     char *summary = ub_report_summary(store, &err);
@@ -409,7 +410,7 @@ static void the_report_is_whole(void **state)
         assert_in_range(strcspn(line, "\n"), 0, 100);
     ub_free(summary);
     ub_free(page);
-    ub_free(laws);
+    ub_free(data);
     ub_free(out);
     ub_store_free(store);
     support_remove(folder);

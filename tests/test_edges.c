@@ -82,15 +82,38 @@ static const char *cell_of(const struct table *t, const char *row, const char *c
     return NULL;
 }
 
-static const struct ub_law_system *system_called(const struct ub_law_result *r, const char *model,
-                                                 const char *optimizer)
+static const struct ub_law_verdict *about_rho(const struct study *study)
 {
-    for (size_t i = 0; i < r->n_systems; i++)
-        if (strcmp(r->systems[i].first->spec.model, model) == 0 &&
-            strcmp(r->systems[i].first->spec.optimizer, optimizer) == 0)
-            return &r->systems[i];
-    fail_msg("no system %s %s", model, optimizer);
+    for (size_t i = 0; i < study->n_laws; i++)
+        if (is_about_rho(study->laws[i]))
+            return study->laws[i];
+    fail_msg("no law is about rho");
     return NULL;
+}
+
+static size_t group_called(const struct study *study, const char *model, const char *optimizer)
+{
+    const struct ub_law_verdict *v = about_rho(study);
+    for (size_t g = 0; g < v->groups.count; g++) {
+        const struct ub_run_spec *spec = &study->store->runs[v->groups.group[g].row[0]].spec;
+        if (strcmp(spec->model, model) == 0 && strcmp(spec->optimizer, optimizer) == 0)
+            return g;
+    }
+    fail_msg("no system %s %s", model, optimizer);
+    return 0;
+}
+
+static struct ub_interval level_of(const struct study *study, const char *model,
+                                   const char *optimizer)
+{
+    return ub_datum_interval(&about_rho(study)->data[group_called(study, model, optimizer)]);
+}
+
+static const struct ub_run_spec *spec_of(const struct study *study, const char *model)
+{
+    const struct ub_law_verdict *v = about_rho(study);
+    return &study->store->runs[v->groups.group[group_called(study, model, "gd:lr=0.1")].row[0]]
+                .spec;
 }
 
 static void plateaus_are_means_over_systems(void **state)
@@ -100,31 +123,28 @@ static void plateaus_are_means_over_systems(void **state)
     (void)state;
     plant_all(folder);
     struct study *study = study_of(folder, &store);
-    assert_int_equal(study->n_laws, 1);
-    const struct ub_law_result *r = study->laws[0];
+    const struct ub_law_verdict *v = about_rho(study);
     struct labels reasons = {0};
-    const struct ub_run_spec *digits = &system_called(r, "cnn", "gd:lr=0.1")->first->spec;
-    struct table *t = plateaus_table(r, digits, &reasons);
+    struct table *t = plateaus_table(study, v, spec_of(study, "cnn"), &reasons);
     assert_int_equal(table_rows(t), 3);
     assert_int_equal(t->columns, 3);
 
     /* Two systems with like errors: the plain mean of some 1.02 and 1.06; the half-width of the
      * random-effects interval is then Student's on the two values, t_1 times half their distance.
      */
-    const struct ub_law_system *a = system_called(r, "mlp:widths=8", "gd:lr=0.1");
-    const struct ub_law_system *b = system_called(r, "mlp:widths=8", "gd:lr=0.2");
-    assert_near(a->plateau.estimate, 1.02, 0.0101);
-    assert_near(b->plateau.estimate, 1.06, 0.0101);
-    const double mean = (a->plateau.estimate + b->plateau.estimate) / 2;
-    const double half = 12.7062 * (b->plateau.estimate - a->plateau.estimate) / 2;
-    assert_true(a->plateau.se < 0.02); /* or the errors would decide */
+    const struct ub_interval a = level_of(study, "mlp:widths=8", "gd:lr=0.1");
+    const struct ub_interval b = level_of(study, "mlp:widths=8", "gd:lr=0.2");
+    assert_near(a.estimate, 1.02, 0.0101);
+    assert_near(b.estimate, 1.06, 0.0101);
+    const double mean = (a.estimate + b.estimate) / 2;
+    const double half = 12.7062 * (b.estimate - a.estimate) / 2;
+    assert_true(a.se < 0.02); /* or the errors would decide */
     char expected[64];
     snprintf(expected, sizeof expected, "%.3f [%.2f, %.2f] (a: 1)", mean, mean - half, mean + half);
     assert_string_equal(cell_of(t, "gd", "mlp:widths=8"), expected);
 
-    const struct ub_law_system *c = system_called(r, "cnn", "gd:lr=0.1");
-    snprintf(expected, sizeof expected, "%.3f [%.2f, %.2f]", c->plateau.estimate, c->plateau.low,
-             c->plateau.high);
+    const struct ub_interval c = level_of(study, "cnn", "gd:lr=0.1");
+    snprintf(expected, sizeof expected, "%.3f [%.2f, %.2f]", c.estimate, c.low, c.high);
     assert_string_equal(cell_of(t, "gd", "cnn"), expected);
     assert_string_equal(cell_of(t, "adam", "mlp:widths=8"), "- (a: 1, b: 1)");
     assert_string_equal(cell_of(t, "adam", "cnn"), "");
@@ -132,12 +152,11 @@ static void plateaus_are_means_over_systems(void **state)
     assert_string_equal(reasons.text[0], "no level yet, still rising");
     assert_string_equal(reasons.text[1], "diverged");
     table_free(t);
-    const struct ub_law_system *other = system_called(r, "gru", "gd:lr=0.1");
-    t = plateaus_table(r, &other->first->spec, &reasons); /* sorting alone */
+    t = plateaus_table(study, v, spec_of(study, "gru"), &reasons); /* sorting alone */
     assert_int_equal(table_rows(t), 1);
     assert_int_equal(t->columns, 2);
-    snprintf(expected, sizeof expected, "%.3f [%.2f, %.2f]", other->plateau.estimate,
-             other->plateau.low, other->plateau.high);
+    const struct ub_interval gru = level_of(study, "gru", "gd:lr=0.1");
+    snprintf(expected, sizeof expected, "%.3f [%.2f, %.2f]", gru.estimate, gru.low, gru.high);
     assert_string_equal(cell_of(t, "gd", "gru"), expected);
     labels_free(&reasons);
     table_free(t);
@@ -149,15 +168,15 @@ static void plateaus_are_means_over_systems(void **state)
 static void time_is_counted_from_where_a_level_begins(void **state)
 {
     (void)state;
-    struct ub_law_run run = {.first_step = 30, .window = {.reached = true}};
+    struct ub_level level = {.first_step = 30, .window = {.reached = true}};
     double step[] = {0, 10, 20, 30, 40};
     const struct ub_series rho = {.count = 5, .step = step};
-    assert_near(unit_of_time(&run, &rho), 30, 0);
-    run.window.reached = false;
-    assert_near(unit_of_time(&run, &rho), 40, 0);
-    run = (struct ub_law_run){.window = {.reached = true}}; /* from the first measurement on */
-    assert_near(unit_of_time(&run, &rho), 40, 0);
-    assert_near(unit_of_time(&run, &(struct ub_series){0}), 0, 0);
+    assert_near(unit_of_time(&level, &rho), 30, 0);
+    level.window.reached = false;
+    assert_near(unit_of_time(&level, &rho), 40, 0);
+    level = (struct ub_level){.window = {.reached = true}}; /* from the first measurement on */
+    assert_near(unit_of_time(&level, &rho), 40, 0);
+    assert_near(unit_of_time(&level, &(struct ub_series){0}), 0, 0);
 }
 
 static void thresholds_come_from_the_runs(void **state)

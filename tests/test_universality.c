@@ -127,14 +127,14 @@ static void test_spread(void **state)
     assert_near(b->tau, sqrt(0.09 - 0.01), 1e-8);
     assert_near(b->tau_low, sqrt(0.18 / (-2 * log(0.025)) - 0.01), 1e-8);
     assert_near(b->tau_high, sqrt(0.18 / (-2 * log(0.975)) - 0.01), 1e-8);
-    assert_int_equal(g->verdict, UB_UNDECIDED); /* from 0.12 to 1.9 */
+    assert_int_equal(g->verdict, UB_LAW_UNDECIDED); /* from 0.12 to 1.9 */
     assert_true(g->any.tau > b->tau);
     assert_int_equal(g->any.mean.n, 4);
     /* The layers' are all 1.5: nothing says that they differ, and a spread above 0 is refuted. */
     g = group_of(&u, OF_FIRST_LAYER);
     assert_int_equal(g->n, 4);
     assert_near(g->between.tau_high, 0, 0);
-    assert_int_equal(g->verdict, UB_HOLDS);
+    assert_int_equal(g->verdict, UB_LAW_HOLDS);
     universals_clear(&u);
     close_cells(&p);
 }
@@ -150,7 +150,7 @@ static void test_what_is_not_universal(void **state)
     struct universals u = universals_of(p.e);
     const struct universal *g = group_of(&u, OF_HESSIAN);
     assert_int_equal(g->fits[NOT_FITTED], 1);
-    assert_int_equal(g->verdict, UB_VIOLATED);
+    assert_int_equal(g->verdict, UB_LAW_VIOLATED);
     universals_clear(&u);
     struct ub_text page = {0};
     add_universality(&page, p.e);
@@ -162,7 +162,7 @@ static void test_what_is_not_universal(void **state)
     close_cells(&p);
     p = open_cells(cells, 2); /* two architectures decide nothing */
     u = universals_of(p.e);
-    assert_int_equal(group_of(&u, OF_HESSIAN)->verdict, UB_UNDECIDED);
+    assert_int_equal(group_of(&u, OF_HESSIAN)->verdict, UB_LAW_UNDECIDED);
     universals_clear(&u);
     close_cells(&p);
 }

@@ -2,6 +2,7 @@
  * how wrong a prediction is found out. */
 #include "planted_store.h"
 
+#include "report/laws/moderate.h"
 #include "report/sections/sections.h"
 #include "report/statistics/share.h"
 #include "report/statistics/statistics.h"
@@ -42,44 +43,57 @@ static void shares_are_bounded_by_the_binomial(void **state)
 /* ---- levels without series ---- */
 
 struct levels {
-    struct ub_law_result result;
-    struct ub_law_run runs[MOST_RUNS];
-    struct ub_law_system systems[MOST_RUNS];
+    size_t systems, seeds;
+    struct ub_level level[MOST_RUNS];
+    struct ub_datum data[MOST_RUNS];
 };
+
+static struct ub_level level_at(double x)
+{
+    return (struct ub_level){
+        .median = x,
+        .mean = {x, x, x, 1e-5, 20, 20},
+        .window = {.last = 19, .stay = UB_STAY_SETTLED, .reached = true},
+        .against_p = 1,
+    };
+}
 
 /* Systems of three seeds, whose spreads lie between 0.0005 and 0.3; means about `center`. */
 static void draw_levels(struct levels *l, size_t systems, double center, double tau, double *mean,
                         double *spread, struct ub_random *r)
 {
-    *l = (struct levels){.result = {.law = edge(), .n_runs = 3 * systems, .n_systems = systems}};
-    l->result.runs = l->runs;
-    l->result.systems = l->systems;
+    *l = (struct levels){.systems = systems, .seeds = 3};
     for (size_t s = 0; s < systems; s++) {
         mean[s] = center + tau * ub_random_normal(r);
         spread[s] = exp(planted_between(r, log(0.0005), log(0.3)));
-        for (size_t k = 0; k < 3; k++) {
-            const double x = mean[s] + spread[s] * ub_random_normal(r);
-            l->runs[3 * s + k] = (struct ub_law_run){
-                .system = s,
-                .predicted = 1,
-                .median = x,
-                .mean = {x, x, x, 1e-5, 20, 20},
-                .window = {.last = 19, .stay = UB_STAY_SETTLED, .reached = true},
-            };
-        }
+        for (size_t k = 0; k < 3; k++)
+            l->level[3 * s + k] = level_at(mean[s] + spread[s] * ub_random_normal(r));
     }
+}
+
+/* As the law does it. */
+static struct ub_judgment judge_levels(struct levels *l)
+{
+    for (size_t s = 0; s < l->systems; s++) {
+        size_t row[3];
+        for (size_t k = 0; k < l->seeds; k++)
+            row[k] = s * l->seeds + k;
+        l->data[s] = ub_level_datum(l->level, &(struct ub_rows){l->seeds, row});
+    }
+    ub_data_moderate(l->data, l->systems);
+    return ub_judge(&edge()->is, l->data, l->systems);
 }
 
 /* How many are beyond the margin when one variance is pooled over all, as was done before. */
 static size_t pooled_violations(const struct levels *l, double margin)
 {
-    const size_t n = l->result.n_systems;
+    const size_t n = l->systems;
     double squares = 0, *p = ub_calloc(2 * n, sizeof *p);
     size_t found = 0;
     for (size_t i = 0; i < 3 * n; i++)
-        squares += pow(l->runs[i].median - l->systems[l->runs[i].system].plateau.estimate, 2);
+        squares += pow(l->level[i].median - l->data[i / 3].value, 2);
     for (size_t s = 0; s < n; s++)
-        p[s] = ub_t_upper_p((fabs(l->systems[s].plateau.estimate - 1) - margin) /
+        p[s] = ub_t_upper_p((fabs(l->data[s].value - 1) - margin) /
                                 sqrt(squares / (2 * (double)n) / 3),
                             2 * (double)n);
     ub_benjamini_hochberg(p, n, p + n);
@@ -100,16 +114,17 @@ static void few_are_beyond_the_margin_that_are_not(void **state)
     double covered = 0, wide = 0, covered_wide = 0, false_alarms = 0, pooled_alarms = 0;
     for (int trial = 0; trial < TRIALS; trial++) {
         draw_levels(l, SYSTEMS, 1.1, 0, mean, spread, &r);
-        law_weigh(&l->result);
+        struct ub_judgment j = judge_levels(l);
         for (size_t s = 0; s < SYSTEMS; s++) {
-            const struct ub_interval *i = &l->systems[s].plateau;
-            const bool in = i->low <= mean[s] && mean[s] <= i->high;
+            const struct ub_interval i = ub_datum_interval(&l->data[s]);
+            const bool in = i.low <= mean[s] && mean[s] <= i.high;
             covered += in;
             wide += spread[s] > 0.1;
             covered_wide += spread[s] > 0.1 && in;
         }
-        false_alarms += l->result.n_violate > 0;
-        pooled_alarms += pooled_violations(l, edge()->margin) > 0;
+        false_alarms += j.exceptions > 0;
+        pooled_alarms += pooled_violations(l, edge()->is.margin) > 0;
+        ub_judgment_clear(&j);
     }
     print_message(
         "of 40 systems of 3 seeds with spreads from 0.0005 to 0.3: intervals of 95%% hold "
@@ -133,17 +148,15 @@ static void two_seeds_claim_no_more_than_they_know(void **state)
     struct levels *l = ub_calloc(1, sizeof *l);
     double mean[SYSTEMS], spread[SYSTEMS];
     draw_levels(l, SYSTEMS, 1, 0, mean, spread, &r);
-    l->result.n_runs = 2 * (size_t)SYSTEMS;
-    for (size_t i = 0; i < l->result.n_runs; i++) {
-        l->runs[i].system = i / 2;
-        l->runs[i].median = (i < 2 ? 1.3 : 1) + (i % 2 ? 0.005 : -0.005);
-    }
-    law_weigh(&l->result);
-    assert_int_equal(l->result.n_violate, 1);
-    assert_true(l->systems[0].violates);
-    print_message("a system of two seeds 0.2 beyond the margin, they 0.01 apart: q %.1e\n",
-                  l->systems[0].violation_q);
-    assert_true(l->systems[0].violation_q > 1e-9);
+    l->seeds = 2;
+    for (size_t i = 0; i < 2 * (size_t)SYSTEMS; i++)
+        l->level[i] = level_at((i < 2 ? 1.3 : 1) + (i % 2 ? 0.005 : -0.005));
+    struct ub_judgment j = judge_levels(l);
+    assert_int_equal(j.exceptions, 1);
+    assert_true(j.exception[0]);
+    print_message("a system of two seeds 0.2 beyond the margin, they 0.01 apart: q %.1e\n", j.q[0]);
+    assert_true(j.q[0] > 1e-9);
+    ub_judgment_clear(&j);
     ub_free(l);
 }
 
@@ -156,11 +169,12 @@ static void the_mean_over_systems_is_covered(void **state)
     double mean[SYSTEMS], spread[SYSTEMS], covered = 0, predicted = 0;
     for (int trial = 0; trial < TRIALS; trial++) {
         draw_levels(l, SYSTEMS, 1, 0.04, mean, spread, &r);
-        law_weigh(&l->result);
-        const struct ub_meta *m = &l->result.meta;
+        struct ub_judgment j = judge_levels(l);
+        const struct ub_meta *m = &j.meta;
         const double next = 1 + 0.04 * ub_random_normal(&r);
         covered += m->mean.low <= 1 && 1 <= m->mean.high;
         predicted += m->prediction.low <= next && next <= m->prediction.high;
+        ub_judgment_clear(&j);
     }
     print_message(
         "95%% interval of the mean over 24 such systems holds it in %.1f%%, that of a new "
@@ -181,45 +195,65 @@ static void planted_stores_read_as_they_are(void **state)
     static const struct {
         const char *what;
         struct world world;
-        enum ub_verdict verdict, or_else;
+        enum ub_verdict_kind verdict, or_else;
         int least;
     } cases[] = {
-        {"holds", {PLANTED_EDGE, 40, 2, 0, 1, 0.02, 1}, UB_HOLDS, UB_HOLDS, 20},
-        {"holds, overshoots", {PLANTED_OVERSHOOT, 40, 2, 0, 1, 0.02, 1}, UB_HOLDS, UB_HOLDS, 18},
+        {"holds", {PLANTED_EDGE, 40, 2, 0, 1, 0.02, 1}, UB_LAW_HOLDS, UB_LAW_HOLDS, 20},
+        {"holds, overshoots",
+         {PLANTED_OVERSHOOT, 40, 2, 0, 1, 0.02, 1},
+         UB_LAW_HOLDS,
+         UB_LAW_HOLDS,
+         18},
         {"10% exceptions",
          {PLANTED_EDGE, 40, 2, 4, 1, 0.02, 0.7},
-         UB_HOLDS_WITH_EXCEPTIONS,
-         UB_HOLDS_WITH_EXCEPTIONS,
+         UB_LAW_EXCEPTIONS,
+         UB_LAW_EXCEPTIONS,
          20},
         {"fails in the mean",
          {PLANTED_EDGE, 40, 2, 0, 1.25, 0.05, 1},
-         UB_VIOLATED,
-         UB_VIOLATED,
+         UB_LAW_VIOLATED,
+         UB_LAW_VIOLATED,
          20},
-        {"fails in the spread", {PLANTED_EDGE, 60, 2, 0, 1, 0.3, 1}, UB_VIOLATED, UB_UNDECIDED, 15},
-        {"levels below", {PLANTED_BELOW, 40, 2, 0, 1, 0, 1}, UB_VIOLATED, UB_VIOLATED, 20},
-        {"levels above", {PLANTED_ABOVE, 40, 2, 0, 1, 0, 1}, UB_VIOLATED, UB_VIOLATED, 20},
-        {"rises and falls back", {PLANTED_BACK, 40, 2, 0, 1, 0, 1}, UB_VIOLATED, UB_UNDECIDED, 15},
-        {"rise through the edge", {PLANTED_STEEP, 40, 2, 0, 1, 0, 1}, UB_VIOLATED, UB_VIOLATED, 20},
-        {"ramps to the edge", {PLANTED_RAMP, 40, 2, 0, 1, 0, 1}, UB_UNDECIDED, UB_VIOLATED, 0},
-        {"slow ramps", {PLANTED_SLOW, 40, 2, 0, 1, 0, 1}, UB_UNDECIDED, UB_UNDECIDED, 20},
-        {"slow waves", {PLANTED_WAVES, 40, 2, 0, 1, 0, 1}, UB_UNDECIDED, UB_UNDECIDED, 18},
-        {"lazy", {PLANTED_LAZY, 40, 2, 0, 1, 0, 1}, UB_UNDECIDED, UB_UNDECIDED, 20},
+        {"fails in the spread",
+         {PLANTED_EDGE, 60, 2, 0, 1, 0.3, 1},
+         UB_LAW_VIOLATED,
+         UB_LAW_UNDECIDED,
+         15},
+        {"levels below", {PLANTED_BELOW, 40, 2, 0, 1, 0, 1}, UB_LAW_VIOLATED, UB_LAW_VIOLATED, 20},
+        {"levels above", {PLANTED_ABOVE, 40, 2, 0, 1, 0, 1}, UB_LAW_VIOLATED, UB_LAW_VIOLATED, 20},
+        {"rises and falls back",
+         {PLANTED_BACK, 40, 2, 0, 1, 0, 1},
+         UB_LAW_VIOLATED,
+         UB_LAW_UNDECIDED,
+         15},
+        {"rise through the edge",
+         {PLANTED_STEEP, 40, 2, 0, 1, 0, 1},
+         UB_LAW_VIOLATED,
+         UB_LAW_VIOLATED,
+         20},
+        {"ramps to the edge",
+         {PLANTED_RAMP, 40, 2, 0, 1, 0, 1},
+         UB_LAW_UNDECIDED,
+         UB_LAW_VIOLATED,
+         0},
+        {"slow ramps", {PLANTED_SLOW, 40, 2, 0, 1, 0, 1}, UB_LAW_UNDECIDED, UB_LAW_UNDECIDED, 20},
+        {"slow waves", {PLANTED_WAVES, 40, 2, 0, 1, 0, 1}, UB_LAW_UNDECIDED, UB_LAW_UNDECIDED, 18},
+        {"lazy", {PLANTED_LAZY, 40, 2, 0, 1, 0, 1}, UB_LAW_UNDECIDED, UB_LAW_UNDECIDED, 20},
         {"half at half the edge",
          {PLANTED_EDGE, 40, 2, 20, 1, 0.02, 0.5},
-         UB_VIOLATED,
-         UB_UNDECIDED,
+         UB_LAW_VIOLATED,
+         UB_LAW_UNDECIDED,
          0},
-        {"too few", {PLANTED_EDGE, 4, 2, 0, 1, 0.02, 1}, UB_UNDECIDED, UB_UNDECIDED, 20},
+        {"too few", {PLANTED_EDGE, 1, 2, 0, 1, 0.02, 1}, UB_LAW_UNDECIDED, UB_LAW_UNDECIDED, 20},
     };
     print_message("verdicts on %d planted stores of each kind:\n%-24s%7s%12s%10s%11s\n", STORES, "",
                   "holds", "exceptions", "violated", "undecided");
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-        int count[UB_VERDICTS] = {0};
+        int count[UB_LAW_VERDICTS] = {0};
         for (uint64_t seed = 0; seed < STORES; seed++) {
-            struct ub_law_result *r = verdict_on(&cases[c].world, seed, 1);
-            count[r->verdict]++;
-            ub_law_result_free(r);
+            struct ub_law_verdict *v = verdict_on(&cases[c].world, seed, 1);
+            count[v->judgment.verdict]++;
+            ub_law_verdict_free(v);
         }
         print_message("%-24s%7d%12d%10d%11d\n", cases[c].what, count[0], count[1], count[2],
                       count[3]);
@@ -228,8 +262,8 @@ static void planted_stores_read_as_they_are(void **state)
                                                         ? STORES - count[cases[c].verdict]
                                                         : count[cases[c].or_else]),
                          STORES);
-        if (cases[c].verdict >= UB_VIOLATED) /* none of the false may pass */
-            assert_int_equal(count[UB_HOLDS] + count[UB_HOLDS_WITH_EXCEPTIONS], 0);
+        if (cases[c].verdict >= UB_LAW_VIOLATED) /* none of the false may pass */
+            assert_int_equal(count[UB_LAW_HOLDS] + count[UB_LAW_EXCEPTIONS], 0);
     }
 }
 
@@ -258,17 +292,17 @@ static void noise_accuses_few(void **state)
         STORES, SYSTEMS, "", "runs", "systems", "stores", "holds", "exceptions", "violated",
         "undecided");
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-        int count[UB_VERDICTS] = {0};
+        int count[UB_LAW_VERDICTS] = {0};
         size_t against = 0, accused = 0, stores = 0;
         for (uint64_t seed = 0; seed < STORES; seed++) {
-            struct ub_law_result *r =
+            struct ub_law_verdict *v =
                 judge_and_uproot(plant_noisy(&cases[c].world, &cases[c].noise, seed, 1));
-            count[r->verdict]++;
-            accused += r->n_violate;
-            stores += r->n_violate > 0;
-            for (size_t s = 0; s < r->n_systems; s++)
-                against += r->systems[s].n_against;
-            ub_law_result_free(r);
+            count[v->judgment.verdict]++;
+            accused += v->judgment.exceptions;
+            stores += v->judgment.exceptions > 0;
+            for (size_t i = 0; i < SYSTEMS * cases[c].world.seeds; i++)
+                against += v->level[i].against;
+            ub_law_verdict_free(v);
         }
         print_message("%-24s%7.1f%9.1f%8.1f%7d%12d%10d%11d\n", cases[c].what,
                       100.0 * (double)against / (double)(STORES * SYSTEMS * cases[c].world.seeds),
@@ -276,7 +310,7 @@ static void noise_accuses_few(void **state)
                       count[0], count[1], count[2], count[3]);
         assert_true((double)accused <= 0.05 * STORES * SYSTEMS);
         assert_true((double)stores <= 0.1 * STORES);
-        assert_int_equal(count[UB_VIOLATED], 0);
+        assert_int_equal(count[UB_LAW_VIOLATED], 0);
     }
 }
 
@@ -287,18 +321,18 @@ static void noise_lets_nothing_false_pass(void **state)
     static const enum planted kinds[] = {PLANTED_BACK, PLANTED_RAMP, PLANTED_STEEP, PLANTED_BELOW,
                                          PLANTED_ABOVE};
     for (size_t c = 0; c < sizeof kinds / sizeof *kinds; c++) {
-        int count[UB_VERDICTS] = {0};
+        int count[UB_LAW_VERDICTS] = {0};
         const struct world w = {kinds[c], 12, 3, 0, 1, 0, 1};
         for (uint64_t seed = 0; seed < STORES; seed++) {
-            struct ub_law_result *r =
+            struct ub_law_verdict *v =
                 judge_and_uproot(plant_noisy(&w, &(struct noise){0.05, 0.9, 91}, seed, 1));
-            count[r->verdict]++;
-            ub_law_result_free(r);
+            count[v->judgment.verdict]++;
+            ub_law_verdict_free(v);
         }
         print_message(
             "%-12s 5%%, phi 0.9: %d hold, %d with exceptions, %d violated, %d undecided\n",
             planted_names[kinds[c]], count[0], count[1], count[2], count[3]);
-        assert_int_equal(count[UB_HOLDS] + count[UB_HOLDS_WITH_EXCEPTIONS], 0);
+        assert_int_equal(count[UB_LAW_HOLDS] + count[UB_LAW_EXCEPTIONS], 0);
     }
 }
 
@@ -308,79 +342,74 @@ static void scaled_stores_are_found_out(void **state)
 {
     (void)state;
     const struct world w = {PLANTED_EDGE, 40, 2, 3, 1, 0.02, 0.7};
-    struct ub_law_result *whole = verdict_on(&w, 7, 1);
-    assert_int_equal(whole->verdict, UB_HOLDS_WITH_EXCEPTIONS);
-    assert_true(whole->wrong_below > 0.8 && whole->wrong_below < 1);
-    assert_true(whole->wrong_above < 1.25 && whole->wrong_above > 1);
-    print_message("found out when wrong by %.3f or %.3f\n", whole->wrong_below, whole->wrong_above);
+    struct ub_law_verdict *whole = verdict_on(&w, 7, 1);
+    assert_int_equal(whole->judgment.verdict, UB_LAW_EXCEPTIONS);
+    assert_true(whole->below > 0.8 && whole->below < 1);
+    assert_true(whole->above < 1.25 && whole->above > 1);
+    print_message("found out when wrong by %.3f or %.3f\n", whole->below, whole->above);
     const double factors[] = {0.5,
                               0.7,
                               0.8,
                               1.25,
+                              1.4,
                               2,
-                              whole->wrong_below - 0.001,
-                              whole->wrong_above + 0.001,
-                              whole->wrong_below + 0.006,
-                              whole->wrong_above - 0.006};
+                              whole->below - 0.002,
+                              whole->above + 0.002,
+                              whole->below + 0.004,
+                              whole->above - 0.004};
     for (size_t k = 0; k < sizeof factors / sizeof *factors; k++) {
-        struct ub_law_result *r = verdict_on(&w, 7, factors[k]);
-        assert_int_equal(r->n_reached, whole->n_reached);
-        assert_int_equal(r->n_judged, whole->n_judged);
-        for (size_t i = 0; i < whole->n_runs; i++) {
-            assert_int_equal(r->runs[i].window.first, whole->runs[i].window.first);
-            assert_int_equal(r->runs[i].window.stay, whole->runs[i].window.stay);
+        struct ub_law_verdict *v = verdict_on(&w, 7, factors[k]);
+        assert_int_equal(v->judgment.spoke, whole->judgment.spoke);
+        for (size_t i = 0; i < 80; i++) {
+            assert_int_equal(v->level[i].window.first, whole->level[i].window.first);
+            assert_int_equal(v->level[i].window.stay, whole->level[i].window.stay);
         }
-        assert_near(r->meta.mean.estimate, factors[k] * whole->meta.mean.estimate, 1e-9);
-        assert_true((r->verdict == UB_VIOLATED) == (k < 7));
-        ub_law_result_free(r);
+        assert_near(v->judgment.meta.mean.estimate, factors[k] * whole->judgment.meta.mean.estimate,
+                    1e-9);
+        assert_true((v->judgment.verdict == UB_LAW_VIOLATED) == (k < 8));
+        ub_law_verdict_free(v);
     }
-    ub_law_result_free(whole);
+    ub_law_verdict_free(whole);
 }
 
 /* ---- denominators and words ---- */
 
-static bool says(const struct ub_law_result *r, const char *part)
+static void says(const struct ub_law_verdict *v, const char *part)
 {
-    if (strstr(r->why, part))
-        return true;
-    print_error("'%s' does not say '%s'\n", r->why, part);
-    return false;
+    struct ub_text out = {0};
+    add_verdict(&out, v, false);
+    if (!strstr(out.data, part))
+        fail_msg("'%s' does not say '%s'", out.data, part);
+    assert_null(strstr(out.data, "nan"));
+    ub_text_free(&out);
 }
 
 static void words_are_true_as_they_stand(void **state)
 {
     (void)state;
-    struct ub_law_result *r =
+    struct ub_law_verdict *v =
         verdict_on(&(struct world){PLANTED_EDGE, 40, 2, 4, 1, 0.02, 0.7}, 1, 1);
-    assert_string_equal(ub_verdict_name(r->verdict), "holds with exceptions");
-    assert_true(says(r, "within 1 +- 0.1; 36 of 40 systems judged are within it"));
-    assert_true(says(r, "beyond it past doubt: digits mlp:widths=1 mse gd:lr=0.1"));
-    assert_true(says(r, " (0.698), digits mlp:widths=2"));
-    ub_law_result_free(r);
-    r = verdict_on(&(struct world){PLANTED_EDGE, 4, 2, 0, 1, 0.02, 1}, 1, 1);
-    assert_string_equal(ub_verdict_name(r->verdict), "undecided");
-    assert_true(says(r, "It would take 2 more systems that can be judged"));
-    ub_law_result_free(r);
-    r = verdict_on(&(struct world){PLANTED_EDGE, 9, 2, 0, 1, 0.02, 1}, 1, 1);
-    assert_int_equal(r->verdict, UB_UNDECIDED); /* 9 of 9 leave room for 28% */
-    assert_true(says(r, "9 of 9 systems judged are within it (at least 72%"));
-    assert_true(says(r, "About 11 systems in all like these would decide on the share"));
-    ub_law_result_free(r);
-    r = verdict_on(&(struct world){PLANTED_EDGE, 12, 2, 0, 1, 0.02, 1}, 1, 1);
-    assert_int_equal(r->verdict, UB_HOLDS_WITH_EXCEPTIONS); /* and has none */
-    assert_true(
-        says(r, "none is beyond it past doubt: without exceptions, but 12 systems are too"));
-    ub_law_result_free(r);
-    r = verdict_on(&(struct world){PLANTED_EDGE, 40, 2, 0, 1.25, 0.02, 1}, 1, 1);
-    assert_string_equal(ub_verdict_name(r->verdict), "violated");
-    assert_true(says(r, "outside 1 +- 0.1; 0 of 40 systems judged are within it"));
-    ub_law_result_free(r);
-    r = verdict_on(&(struct world){PLANTED_BACK, 40, 2, 0, 1, 0, 1}, 1, 1);
-    assert_true(says(r, "no level, falling at its end"));
-    ub_law_result_free(r);
-    r = verdict_on(&(struct world){PLANTED_LAZY, 40, 2, 0, 1, 0, 1}, 1, 1);
-    assert_true(says(r, "no system can be judged"));
-    ub_law_result_free(r);
+    assert_string_equal(ub_law_word(v), "holds with exceptions");
+    says(v, "edge-of-stability: holds with exceptions (");
+    says(v, "36 of 40 systems that speak are within 0.1 of the prediction; 4 beyond it past doubt");
+    says(v, "Beyond it past doubt: width=1 (0.698), width=2 (");
+    ub_law_verdict_free(v);
+    v = verdict_on(&(struct world){PLANTED_EDGE, 2, 2, 0, 1, 0.02, 1}, 1, 1);
+    assert_string_equal(ub_law_word(v), "undecided");
+    says(v, "2 of 2 systems that speak are within 0.1");
+    says(v, "what would decide: about ");
+    ub_law_verdict_free(v);
+    v = verdict_on(&(struct world){PLANTED_EDGE, 40, 2, 0, 1.25, 0.02, 1}, 1, 1);
+    assert_string_equal(ub_law_word(v), "violated");
+    says(v, "0 of 40 systems that speak are within");
+    ub_law_verdict_free(v);
+    v = verdict_on(&(struct world){PLANTED_BACK, 40, 2, 0, 1, 0, 1}, 1, 1);
+    says(v, "no level, falling at its end");
+    ub_law_verdict_free(v);
+    v = verdict_on(&(struct world){PLANTED_LAZY, 40, 2, 0, 1, 0, 1}, 1, 1);
+    says(v, "0 of 0 systems that speak");
+    says(v, "what would decide: runs that reach the regime: none of 40 systems did");
+    ub_law_verdict_free(v);
 }
 
 /* The first run of each of three seeds rises slowly below the margin, two contradict the law. */
@@ -391,36 +420,23 @@ static void the_reason_is_that_of_a_run_against(void **state)
     for (size_t i = 0; i < 36; i++)
         for (size_t k = 0; k < MEASUREMENTS; k++) {
             const double time = (double)k / MEASUREMENTS;
-            p->study.traces[i]->value[2 * k] = i % 3 ? 1.2 - 0.4 * time : 0.5 + 0.3 * time;
+            p->trace[i]->value[2 * k] = i % 3 ? 1.2 - 0.4 * time : 0.5 + 0.3 * time;
         }
     p->store.runs[3].status = UB_RUN_MISSING;
     p->store.runs[3].damaged = true;
-    struct ub_law_result *r = judge(edge(), &p->study);
-    assert_string_equal(r->runs[0].window.why, "no level yet, still rising");
-    assert_string_equal(r->runs[3].window.why, "damaged");
-    assert_int_equal(r->verdict, UB_VIOLATED);
+    struct ub_law_verdict *v = judge_and_uproot(p);
+    assert_string_equal(v->level[0].window.why, "no level yet, still rising");
+    assert_string_equal(v->level[3].window.why, "damaged");
+    assert_int_equal(v->judgment.verdict, UB_LAW_VIOLATED);
+    assert_int_equal(v->judgment.spoke, 12);
     for (size_t s = 0; s < 12; s++) {
-        assert_true(r->systems[s].violates && r->systems[s].levelless);
-        assert_string_equal(r->systems[s].why, "no level, falling at its end");
+        assert_true(v->judgment.exception[s] && v->data[s].against);
+        assert_string_equal(v->data[s].why, "no level, falling at its end");
     }
-    assert_true(says(r, "(no level, falling at its end)"));
-    assert_null(strstr(r->why, "rising"));
-    struct ub_text out = {0};
-    add_verdict(&out, r, false);
-    assert_non_null(strstr(out.data, "11 no level yet, still rising; 1 damaged."));
-    ub_text_free(&out);
-    ub_law_result_free(r);
-    r = judge(edge(),
-              &(struct study){.store = &(struct ub_store){.count = 1, .runs = p->store.runs},
-                              .traces = p->study.traces,
-                              .n_systems = 1,
-                              .system_of = p->study.system_of});
-    add_verdict(&out, r, false);
-    assert_non_null(strstr(out.data, "Of 1 run and 1 system that it is about"));
-    assert_null(strstr(out.data, "nan"));
-    ub_text_free(&out);
-    ub_law_result_free(r);
-    uproot(p);
+    says(v, "(no level, falling at its end)");
+    says(v, "Of 36 runs 0 came to a level. Runs that have none: 24 no level, falling at its end; "
+            "11 no level yet, still rising; 1 damaged.");
+    ub_law_verdict_free(v);
 }
 
 /* Failed, diverged and missing runs recorded no facts, and count. */
@@ -436,21 +452,16 @@ static void every_run_asked_for_is_counted(void **state)
         p->store.runs[i].n_facts = 0;
     }
     p->store.runs[23].spec.n_measures = 0; /* asked for nothing that the law is about */
-    struct ub_law_result *r = judge(edge(), &p->study);
-    assert_int_equal(r->n_runs, 23);
-    assert_int_equal(r->n_systems, 12);
-    assert_int_equal(r->n_reached, 19);
-    assert_int_equal(r->n_systems_reached, 10);
-    assert_string_equal(r->runs[0].window.why, "failed");
-    assert_string_equal(r->runs[1].window.why, "diverged");
-    assert_string_equal(r->runs[2].window.why, "not run");
-    struct ub_text out = {0};
-    add_verdict(&out, r, false);
-    assert_non_null(strstr(out.data, "Of 23 runs and 12 systems that it is about, 19 and 10 came"));
-    assert_non_null(strstr(out.data, "Runs that have none: 2 failed; 1 diverged; 1 not run."));
-    ub_text_free(&out);
-    ub_law_result_free(r);
-    uproot(p);
+    struct ub_law_verdict *v = judge_and_uproot(p);
+    assert_int_equal(v->judgment.systems, 12);
+    assert_int_equal(v->judgment.spoke, 10);
+    assert_int_equal(v->groups.group[11].count, 1);
+    assert_string_equal(v->data[0].why, "failed");
+    assert_string_equal(v->level[1].window.why, "diverged");
+    assert_string_equal(v->level[2].window.why, "not run");
+    says(v, "10 of 10 systems that speak are within 0.1 of the prediction (2 more do not speak)");
+    says(v, "Of 23 runs 19 came to a level. Runs that have none: 2 failed; 1 diverged; 1 not run.");
+    ub_law_verdict_free(v);
 }
 
 int main(void)

@@ -2,6 +2,7 @@
 #include "report/digest/digest.h"
 #include "base/team.h"
 #include "bench/store/axes.h"
+#include "report/laws/level.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -125,19 +126,18 @@ static void hash_trace(struct ub_run *run, const struct ub_trace *trace)
     add_provenance(run, "trace", text);
 }
 
-static void add_law_run(struct ub_run *run, const struct ub_series_law *law,
-                        const struct ub_law_run *r)
+static void add_level(struct ub_run *run, const struct ub_law *law, const struct ub_level *l)
 {
     const struct {
         const char *name;
         double value;
     } facts[] = {
-        {"reached", r->window.reached},
-        {"plateau", r->median},
-        {"plateau-se", r->window.reached ? r->mean.se : (double)NAN},
-        {"first-step", r->first_step},
-        {"last-step", r->last_step},
-        {"peak", r->peak},
+        {"reached", l->window.reached},
+        {"plateau", l->median},
+        {"plateau-se", l->window.reached ? l->mean.se : (double)NAN},
+        {"first-step", l->first_step},
+        {"last-step", l->last_step},
+        {"peak", l->peak},
     };
     for (size_t k = 0; k < sizeof facts / sizeof *facts; k++) {
         struct ub_text name = {0};
@@ -147,21 +147,31 @@ static void add_law_run(struct ub_run *run, const struct ub_series_law *law,
     }
 }
 
-/* A run that did not measure what a law is about has no facts under it, whatever the rest of its
- * store measured: a row depends on no other. `rows` may be the study's own runs. */
-static void complete_rows(const struct study *study, struct ub_run *rows)
+/* What the study's verdict has of the run, where there is one. */
+static struct ub_level level_of(const struct study *study, const struct ub_law *law,
+                                const struct ub_frame *frame, size_t row)
 {
-    for (size_t i = 0; i < study->store->count; i++) {
-        add_last_values(&rows[i], study->traces[i]);
-        hash_trace(&rows[i], study->traces[i]);
+    for (size_t i = 0; study && i < study->n_laws; i++)
+        if (study->laws[i]->law == law)
+            return study->laws[i]->level[row];
+    return ub_level_of(law, frame, row);
+}
+
+/* A run that did not measure what a law is about has no facts under it, whatever the rest of its
+ * store measured: a row depends on no other. `run` may be the frame's own. */
+static void complete_row(struct ub_run *run, const struct ub_frame *frame, size_t row,
+                         const struct study *study)
+{
+    add_last_values(run, ub_frame_trace(frame, row));
+    hash_trace(run, ub_frame_trace(frame, row));
+    for (size_t k = 0; ub_laws[k]; k++) {
+        const struct ub_law *law = ub_laws[k];
+        if (!law->series || !law->applies(frame, row) ||
+            !has_series(ub_frame_trace(frame, row), law->series))
+            continue;
+        const struct ub_level level = level_of(study, law, frame, row);
+        add_level(run, law, &level);
     }
-    for (size_t k = 0; k < study->n_laws; k++)
-        for (size_t i = 0; i < study->laws[k]->n_runs; i++) {
-            const struct ub_law_run *r = &study->laws[k]->runs[i];
-            const size_t at = (size_t)(r->run - study->store->runs);
-            if (has_series(study->traces[at], study->laws[k]->law->observable))
-                add_law_run(&rows[at], study->laws[k]->law, r);
-        }
 }
 
 struct digest *digest_of(const struct study *study)
@@ -170,9 +180,10 @@ struct digest *digest_of(const struct study *study)
     digest->path = ub_strdup(study->store->path);
     digest->count = study->store->count;
     digest->runs = ub_calloc(digest->count + 1, sizeof *digest->runs);
-    for (size_t i = 0; i < digest->count; i++)
+    for (size_t i = 0; i < digest->count; i++) {
         digest->runs[i] = copy_run(&study->store->runs[i]);
-    complete_rows(study, digest->runs);
+        complete_row(&digest->runs[i], study->frame, i, study);
+    }
     return digest;
 }
 
@@ -190,12 +201,12 @@ static void fill_row(void *context, int64_t task, int member)
     (void)member;
     one.runs = &f->store->runs[task];
     one.count = 1;
-    struct study *study = study_new(&one, &err);
-    if (study)
-        complete_rows(study, one.runs);
-    else
+    struct ub_frame *frame = ub_frame_new(&one, &err);
+    if (frame)
+        complete_row(one.runs, frame, 0, NULL);
+    if (!frame || !ub_frame_good(frame, &err))
         f->failed[task] = ub_strdup(err.text);
-    study_free(study);
+    ub_frame_free(frame);
 }
 
 /* Several threads share the rows out: a row depends on no other. Of several that fail, the first of

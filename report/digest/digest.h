@@ -6,7 +6,7 @@
  *
  * Added to a run's own facts are
  *     LAW.reached, LAW.plateau, LAW.plateau-se, LAW.first-step, LAW.last-step, LAW.peak
- *         of runs that measured what the law is about
+ *         of runs that a law about levels (laws/level.h) speaks of and that measured its series
  *     final-ROW            last finite value of each row whose declaration gives it that column
  *     exponent.LAYER, ...  the same of those whose column has their own name
  * and to its provenance "trace": a hash of the trace, equal only for bitwise equal traces. */
@@ -26,8 +26,7 @@ struct digest {
 };
 
 struct digest *digest_of(const struct study *study);
-/* The same without a study: takes the store over, adds to its runs, and has no more than one trace
- * in memory at a time. */
+/* The same without a study: takes the store over and adds to its runs. */
 struct digest *digest_of_store(struct ub_store *store, struct ub_error *err);
 /* `path` is a store's folder or a CSV file that digest_csv's text was written to. */
 struct digest *digest_open(const char *path, struct ub_error *err);

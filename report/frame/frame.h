@@ -113,6 +113,9 @@ char *ub_frame_group_name(const struct ub_frame *frame, const struct ub_groups *
  * of the two below: traces are kept within a budget of memory (UB_FRAME_BUDGET bytes). */
 #define UB_FRAME_BUDGET (UINT64_C(192) << 20)
 const struct ub_trace *ub_frame_trace(const struct ub_frame *frame, size_t row);
+/* Whether all traces asked for so far that are due (of runs that came to write one) could be read;
+ * else the first error. */
+bool ub_frame_good(const struct ub_frame *frame, struct ub_error *err);
 /* The rows of one observable and index; all indices at one step (-1: the last). Empty when there
  * are none. Clear with ub_series_clear. */
 struct ub_series ub_frame_series(const struct ub_frame *frame, size_t row, const char *observable,

@@ -10,7 +10,8 @@ struct held {
 struct ub_trace_cache {
     const struct ub_store *store;
     uint64_t budget, bytes, clock;
-    struct held *held; /* one a run */
+    struct held *held;     /* one a run */
+    struct ub_error fault; /* of the first trace that could not be read; status UB_OK: none */
 };
 
 struct ub_trace_cache *ub_trace_cache_new(const struct ub_store *store, uint64_t budget)
@@ -56,6 +57,22 @@ static void make_room(struct ub_trace_cache *cache)
     }
 }
 
+bool ub_trace_cache_good(const struct ub_trace_cache *cache, struct ub_error *err)
+{
+    if (*cache->fault.text)
+        *err = cache->fault;
+    return !*cache->fault.text;
+}
+
+void ub_trace_cache_put(struct ub_trace_cache *cache, size_t run, struct ub_trace *trace)
+{
+    struct held *h = &cache->held[run];
+    cache->bytes -= h->trace ? h->bytes : 0;
+    ub_trace_free(h->trace);
+    *h = (struct held){.trace = trace, .bytes = bytes_of(trace), .used = ++cache->clock};
+    cache->bytes += h->bytes;
+}
+
 const struct ub_trace *ub_trace_cache_get(struct ub_trace_cache *cache, size_t run)
 {
     struct held *h = &cache->held[run];
@@ -64,9 +81,12 @@ const struct ub_trace *ub_trace_cache_get(struct ub_trace_cache *cache, size_t r
     if (h->trace || h->absent)
         return h->trace;
     struct ub_error err = {0};
-    if (r->status != UB_RUN_MISSING && r->status != UB_RUN_FAILED)
+    const bool due = r->status != UB_RUN_MISSING && r->status != UB_RUN_FAILED;
+    if (due)
         h->trace = ub_trace_read(cache->store, r, &err);
     h->absent = !h->trace;
+    if (h->absent && due && !*cache->fault.text)
+        cache->fault = err;
     if (h->absent)
         return NULL;
     h->bytes = bytes_of(h->trace);

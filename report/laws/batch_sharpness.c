@@ -14,86 +14,48 @@
  *
  * Bias. None towards any level. Runs that start within 25% of their level, or reach it in the last
  * third, are not judged. */
-#include "report/laws/windows.h"
+#include "report/laws/group.h"
 
 #include <math.h>
 #include <string.h>
 
-static double option_of(const struct ub_call *call, const char *key)
+/* A run that failed did not come to record its training set's size: then it is as the dataset's
+ * options tell, and where they do not, the batch is taken to be less. */
+static bool small_batches_without_momentum(const struct ub_frame *frame, size_t row)
 {
-    for (size_t i = 0; i < call->count; i++) {
-        double value;
-        if (strcmp(call->keys[i], key) == 0 && ub_read_real(call->values[i], &value))
-            return value;
-    }
-    return NAN;
+    const double batch = ub_frame_number(frame, row, "optimizer.batch");
+    const double samples = ub_frame_number(frame, row, "dataset.size");
+    return ub_run_measures(frame, row, "batch-sharpness") &&
+           strcmp(ub_frame_word(frame, row, "optimizer"), "sgd") == 0 && batch > 0 &&
+           !(samples > 0 && batch >= samples) &&
+           ub_frame_number(frame, row, "optimizer.beta") == 0 &&
+           strcmp(ub_frame_word(frame, row, "optimizer.nesterov"), "true") != 0;
 }
 
-static bool has_flag(const struct ub_call *call, const char *key)
+/* The loss of mini-batches is never at rest. */
+static struct ub_window plateau(const struct ub_frame *frame, size_t row,
+                                const struct ub_series *rho, const struct ub_series *loss)
 {
-    for (size_t i = 0; i < call->count; i++)
-        if (strcmp(call->keys[i], key) == 0)
-            return strcmp(call->values[i], "true") == 0;
-    return false;
-}
-
-/* The training set's size, which a run that failed did not come to record: then as far as the
- * dataset's options tell; NAN when they do not. */
-static double samples_of(const struct ub_run *run)
-{
-    static const char *const sizes[] = {"size", "samples"};
-    struct ub_error err = {0};
-    double samples = ub_run_fact(run, "samples");
-    struct ub_call *call =
-        isfinite(samples) ? NULL : ub_call_parse(run->spec.dataset, "dataset", &err);
-    for (size_t k = 0; call && k < 2; k++) {
-        const double value = option_of(call, sizes[k]);
-        samples = value > 0 ? value : samples;
-    }
-    ub_call_free(call);
-    return samples;
-}
-
-static bool small_batches_without_momentum(const struct ub_run *run)
-{
-    struct ub_error err = {0};
-    struct ub_call *call = ub_call_parse(run->spec.optimizer, "optimizer", &err);
-    if (!call)
-        return false;
-    const double batch = option_of(call, "batch"), samples = samples_of(run);
-    const bool applies = strcmp(call->name, "sgd") == 0 && batch > 0 && !(batch >= samples) &&
-                         option_of(call, "beta") == 0 && !has_flag(call, "nesterov");
-    ub_call_free(call);
-    return applies;
-}
-
-static struct ub_window plateau(const struct ub_run *run, const struct ub_series *rho,
-                                const struct ub_series *loss)
-{
-    (void)run;
-    (void)loss; /* that of mini-batches is never at rest */
+    (void)frame;
+    (void)row;
+    (void)loss;
     if (rho->count == 0)
         return (struct ub_window){.why = "batch-edge-ratio was not measured"};
     return ub_settled(rho, rho->count);
 }
 
-static double one(const struct ub_run *run)
-{
-    (void)run;
-    return 1.0;
-}
-
-static const char *const measures[] = {"batch-sharpness", NULL};
-
-const struct ub_series_law ub_law_batch_sharpness = {
+const struct ub_law ub_law_batch_sharpness = {
     .name = "batch-sharpness",
+    .strand = UB_EMPIRICAL,
     .claim = "stochastic gradient descent holds the batch sharpness at 2/lr for every batch size",
+    .quantity = "batch sharpness over 2/lr where it keeps a level",
     .citation = "Andreyev and Beneventano 2024, arXiv:2412.20553",
-    .observable = "batch-edge-ratio",
-    .measures = measures,
+    .who = "stochastic gradient descent without momentum, batches below the whole training set",
+    .because = "twice the sampling error of one measurement from 64 batches of 16 samples",
+    .needs = {{.observable = "batch-sharpness"}},
     .applies = small_batches_without_momentum,
+    .series = "batch-edge-ratio",
     .window = plateau,
-    .predict = one,
-    .margin = 0.1,
-    .least_systems = 6,
+    .moderate = true,
+    .is = {UB_EQUAL, .target = 1, .margin = 0.1},
 };

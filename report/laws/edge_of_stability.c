@@ -22,7 +22,7 @@
  * Bias. None towards any level: all of it is the same for c rho. Runs that start within 25% of
  * their level, or come to it from above (as adaptive optimizers with little history may), are not
  * judged, so the law speaks of those that sharpened. */
-#include "report/laws/windows.h"
+#include "report/laws/group.h"
 #include "systems/systems.h"
 
 #include <math.h>
@@ -48,19 +48,15 @@ static bool spec_has_edge(const char *optimizer)
 }
 
 /* A run that failed, or has not been run, has no fact; its spec says what it would have. */
-static bool known_edge(const struct ub_run *run)
+static bool known_edge(const struct ub_frame *frame, size_t row)
 {
+    const struct ub_run *run = &frame->store->runs[row];
+    if (!ub_run_measures(frame, row, "sharpness") && !ub_run_measures(frame, row, "edge-ratio"))
+        return false;
     for (size_t i = 0; i < run->n_facts; i++)
         if (strcmp(run->facts[i].name, "threshold") == 0)
             return isfinite(run->facts[i].value) && run->facts[i].value > 0.0;
     return spec_has_edge(run->spec.optimizer);
-}
-
-/* Names of losses are calls: "ce" or "ce:key=value". */
-static bool margins_grow(const struct ub_run *run)
-{
-    const char *loss = run->spec.loss;
-    return strncmp(loss, "ce", 2) == 0 && (loss[2] == '\0' || loss[2] == ':');
 }
 
 static struct ub_window out(const char *why)
@@ -68,12 +64,12 @@ static struct ub_window out(const char *why)
     return (struct ub_window){.why = why};
 }
 
-static struct ub_window plateau(const struct ub_run *run, const struct ub_series *rho,
-                                const struct ub_series *loss)
+static struct ub_window plateau(const struct ub_frame *frame, size_t row,
+                                const struct ub_series *rho, const struct ub_series *loss)
 {
     if (rho->count == 0)
         return out("edge-ratio was not measured");
-    const bool ce = margins_grow(run);
+    const bool ce = strcmp(ub_frame_word(frame, row, "loss"), "ce") == 0;
     const size_t count = ce ? ub_count_until(rho, loss, trained) : rho->count;
     struct ub_window w = ub_settled(rho, count);
     w.excused = ce;
@@ -86,23 +82,17 @@ static struct ub_window plateau(const struct ub_run *run, const struct ub_series
     return w;
 }
 
-static double one(const struct ub_run *run)
-{
-    (void)run;
-    return 1.0;
-}
-
-static const char *const measures[] = {"sharpness", "edge-ratio", NULL};
-
-const struct ub_series_law ub_law_edge_of_stability = {
+const struct ub_law ub_law_edge_of_stability = {
     .name = "edge-of-stability",
+    .strand = UB_EMPIRICAL,
     .claim = "sharpness settles at the optimizer's own stability threshold",
+    .quantity = "sharpness over the optimizer's threshold where it keeps a level",
     .citation = "Cohen et al. 2021, arXiv:2103.00065; Cohen et al. 2022, arXiv:2207.14484",
-    .observable = "edge-ratio",
-    .measures = measures,
+    .who = "full-batch optimizers whose threshold is known, while they train",
+    .because = "a series that windows.h calls flat lies within about a tenth of its level",
     .applies = known_edge,
+    .series = "edge-ratio",
     .window = plateau,
-    .predict = one,
-    .margin = 0.1,
-    .least_systems = 6,
+    .moderate = true,
+    .is = {UB_EQUAL, .target = 1, .margin = 0.1},
 };

@@ -54,7 +54,9 @@ struct ub_datum ub_group_mean(const struct ub_frame *frame, const struct ub_rows
     if (n < 2)
         mean.se = (double)NAN;
     ub_free(x);
-    return ub_datum_of(&mean, cause(frame, group, why));
+    struct ub_datum d = ub_datum_of(&mean, cause(frame, group, why));
+    d.runs = d.why ? 0 : n;
+    return d;
 }
 
 struct ub_datum ub_group_slope(const struct ub_frame *frame, const struct ub_rows *group,

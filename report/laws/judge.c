@@ -16,6 +16,16 @@ const char *ub_verdict_word(enum ub_verdict_kind verdict)
     return words[verdict];
 }
 
+struct ub_interval ub_datum_interval(const struct ub_datum *d)
+{
+    if (d->why)
+        return (struct ub_interval){NAN, NAN, NAN, NAN, 0, 0};
+    const bool is_known = !(d->df > 0) || isinf(d->df);
+    const double t = is_known ? gsl_cdf_ugaussian_Pinv(0.975) : ub_t_quantile(0.975, d->df);
+    return (struct ub_interval){
+        d->value, d->value - t * d->se, d->value + t * d->se, d->se, d->df + 1, d->runs};
+}
+
 /* ---- a datum on the claim's scale ------------------------------------------------------------ */
 
 struct scaled { /* data on the scale on which one interval [low, high] meets the claim */
@@ -97,18 +107,21 @@ static double beyond_p(double x, double se, double df, double low, double high)
     return t_upper_p(beyond / se, df);
 }
 
-static void find_exceptions(struct ub_judgment *j, const struct scaled *s)
+static void find_exceptions(struct ub_judgment *j, const struct scaled *s,
+                            const struct ub_datum *data)
 {
-    double *p = ub_calloc(2 * s->n + 1, sizeof *p), *q = p + s->n;
-    for (size_t i = 0; i < s->n; i++)
-        p[i] = beyond_p(s->x[i], s->se[i], s->df[i], s->low, s->high);
-    ub_benjamini_hochberg(p, s->n, q);
+    double *p = ub_calloc(j->systems + 1, sizeof *p);
+    for (size_t i = 0; i < j->systems; i++)
+        p[i] = data[i].why && data[i].against ? data[i].against_p : (double)NAN;
     for (size_t i = 0; i < s->n; i++) {
-        j->q[s->from[i]] = q[i];
+        p[s->from[i]] = beyond_p(s->x[i], s->se[i], s->df[i], s->low, s->high);
         j->meets[s->from[i]] = s->x[i] >= s->low && s->x[i] <= s->high;
-        j->exception[s->from[i]] = q[i] < level;
         j->within += j->meets[s->from[i]];
-        j->exceptions += q[i] < level;
+    }
+    ub_benjamini_hochberg(p, j->systems, j->q);
+    for (size_t i = 0; i < j->systems; i++) {
+        j->exception[i] = j->q[i] < level;
+        j->exceptions += j->exception[i];
     }
     ub_free(p);
 }
@@ -120,7 +133,7 @@ static void bound_share(struct ub_judgment *j, const struct scaled *s)
 {
     j->share_low = ub_share_low(j->within, j->spoke, bound_confidence);
     j->share_high = ub_share_high(j->within, j->spoke, bound_confidence);
-    if (j->exceptions == 0 && j->spoke == s->n)
+    if (j->exceptions == 0 && j->spoke == s->n && 2 * j->spoke >= j->systems)
         j->share_low = fmax(j->share_low, ub_share_normal_low(s->x, s->se, s->n, s->low, s->high,
                                                               bound_confidence));
 }
@@ -141,13 +154,19 @@ static double mean_p(const struct ub_interval *mean, size_t n, double low, doubl
  * as now; 0 when no number would do. */
 static size_t systems_for_mean(const struct ub_judgment *j, size_t n, double low, double high)
 {
+    enum { MOST_SYSTEMS = 100000 };
     const struct ub_interval *mean = &j->meta.mean;
     const double room = fmin(mean->estimate - low, high - mean->estimate);
+    const double deviation = mean->se * sqrt((double)n);
     if (n < 2 || !(room > 0) || !(mean->se > 0))
         return 0;
-    const double z = 1.6448536269514722 + 0.8416212335729143;
-    const double deviation = mean->se * sqrt((double)n);
-    return (size_t)ceil(z * z * deviation * deviation / (room * room)) + 1;
+    for (size_t m = n + 1; m <= MOST_SYSTEMS; m += m / 32 + 1) {
+        const double df = (double)m - 1,
+                     quantiles = ub_t_quantile(0.95, df) + ub_t_quantile(0.8, df);
+        if (quantiles * deviation <= room * sqrt((double)m))
+            return m;
+    }
+    return 0;
 }
 
 static char *what_decides(const struct ub_judgment *j, const struct scaled *s, bool mean_meets)
@@ -160,7 +179,7 @@ static char *what_decides(const struct ub_judgment *j, const struct scaled *s, b
     }
     if (!mean_meets) {
         const size_t needed = systems_for_mean(j, s->n, s->low, s->high);
-        if (needed > s->n)
+        if (needed > 0)
             ub_text_add(&text, "about %zu systems that speak in place of %zu, for the mean", needed,
                         s->n);
         else
@@ -177,14 +196,20 @@ static char *what_decides(const struct ub_judgment *j, const struct scaled *s, b
     return text.data;
 }
 
+/* Whether the mean's interval misses the claim, or too few of all systems can meet it. */
+static bool is_missed(const struct ub_judgment *j, const struct scaled *s)
+{
+    const bool misses = s->n > 1 && (j->meta.mean.low > s->high || j->meta.mean.high < s->low);
+    return misses || (j->spoke && j->share_high < half);
+}
+
 static void judge_sample(struct ub_judgment *j, const struct scaled *s)
 {
     j->meta = ub_random_effects(s->x, s->se, s->n);
     j->mean_p = mean_p(&j->meta.mean, s->n, s->low, s->high);
     bound_share(j, s);
     const bool mean_meets = j->mean_p < level;
-    const bool misses = s->n > 1 && (j->meta.mean.low > s->high || j->meta.mean.high < s->low);
-    if (misses || (j->spoke && j->share_high < half))
+    if (is_missed(j, s))
         j->verdict = UB_LAW_VIOLATED;
     else if (mean_meets && j->share_low >= most)
         j->verdict = UB_LAW_HOLDS;
@@ -363,7 +388,7 @@ struct ub_judgment ub_judge(const struct ub_claim *claim, const struct ub_datum 
     struct scaled s = scale(claim, data, n);
     for (size_t i = 0; i < n; i++)
         j.spoke += !data[i].why || data[i].against;
-    find_exceptions(&j, &s);
+    find_exceptions(&j, &s, data);
     if (claim->is == UB_EXACT)
         judge_exact(&j, &s);
     else
@@ -384,18 +409,25 @@ void ub_judgment_clear(struct ub_judgment *j)
 /* ---- resolution -------------------------------------------------------------------------------
  */
 
+/* The verdict on scaled data, as far as it is `violated`. */
 static bool is_violated(const struct ub_claim *claim, const struct ub_datum *data, size_t n,
                         double factor)
 {
     struct ub_datum *copy = ub_calloc(n + 1, sizeof *copy);
+    struct ub_judgment j = {.systems = n};
     for (size_t i = 0; i < n; i++) {
         copy[i] = data[i];
         copy[i].value *= factor;
         copy[i].se *= factor;
+        j.spoke += !data[i].why || data[i].against;
     }
-    struct ub_judgment j = ub_judge(claim, copy, n);
-    const bool violated = j.verdict == UB_LAW_VIOLATED;
-    ub_judgment_clear(&j);
+    struct scaled s = scale(claim, copy, n);
+    for (size_t i = 0; i < s.n; i++)
+        j.within += s.x[i] >= s.low && s.x[i] <= s.high;
+    j.meta = ub_random_effects(s.x, s.se, s.n);
+    j.share_high = ub_share_high(j.within, j.spoke, bound_confidence);
+    const bool violated = is_missed(&j, &s);
+    scaled_clear(&s);
     ub_free(copy);
     return violated;
 }

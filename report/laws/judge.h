@@ -17,8 +17,10 @@
  *
  * The bound on the share of systems is the better of two, each at 97.5%: by counting, whatever the
  * population (systems that count against the claim without a value are counted, too); and where no
- * exception was found, of a normal population (share.h). Exceptions are systems beyond the margin
- * with false-discovery rate 5% (Benjamini and Hochberg 1995).
+ * exception was found and half of the systems or more speak, of a normal population (share.h):
+ * where most are silent, those that speak were selected, and no shape is known. Exceptions are
+ * systems beyond the margin, or against the claim without a value, with false-discovery rate 5%
+ * (Benjamini and Hochberg 1995).
  *
  * Of exact claims nothing is inferred: all systems within the tolerance, at least 75%, fewer than
  * half. Of claims of sameness the systems form clusters; the spread tau between the systems of a
@@ -48,12 +50,26 @@ struct ub_datum {
     double df;        /* of se; 0 = as good as known */
     bool predicts;    /* `prediction` replaces the claim's target */
     double prediction;
-    int cluster;     /* UB_SAME: which systems are compared; >= 0 */
-    const char *why; /* why there is no value; static. NULL: there is one */
-    bool against;    /* with why: it counts as a system that does not meet the claim */
+    int cluster;      /* UB_SAME: which systems are compared; >= 0 */
+    const char *why;  /* why there is no value; static. NULL: there is one */
+    bool against;     /* with why: it counts as a system that does not meet the claim */
+    double against_p; /* with against: one-sided, that it is not; 0: certain */
+    /* Of a mean over runs (moderate.h): how many, and the error of it that the runs state
+     * themselves, below which no spread between them is believed. 0: not such a mean. */
+    size_t runs;
+    double own_se, own_df;
 };
 
-enum ub_verdict_kind { UB_LAW_HOLDS, UB_LAW_EXCEPTIONS, UB_LAW_VIOLATED, UB_LAW_UNDECIDED };
+/* Its value with Student's 95% interval; all NAN without a value. */
+struct ub_interval ub_datum_interval(const struct ub_datum *datum);
+
+enum ub_verdict_kind {
+    UB_LAW_HOLDS,
+    UB_LAW_EXCEPTIONS,
+    UB_LAW_VIOLATED,
+    UB_LAW_UNDECIDED,
+    UB_LAW_VERDICTS
+};
 const char *ub_verdict_word(enum ub_verdict_kind verdict); /* "holds with exceptions" */
 
 struct ub_judgment {
@@ -70,8 +86,8 @@ struct ub_judgment {
     double share_low;        /* bound on the share of systems, as above */
     double share_high;       /* by counting, 97.5%: the mean may say `violated`, too */
     bool *meets, *exception; /* one a datum */
-    double *q;               /* one a datum: that it does not meet the claim; NAN without value */
-    char *decide;            /* undecided: what would decide it; else NULL */
+    double *q;    /* one a datum: adjusted p of "it meets the claim"; NAN: it says none */
+    char *decide; /* undecided: what would decide it; else NULL */
 };
 struct ub_judgment ub_judge(const struct ub_claim *claim, const struct ub_datum *data, size_t n);
 void ub_judgment_clear(struct ub_judgment *judgment);

@@ -1,5 +1,7 @@
 /* A law over a frame: groups, data, controls, verdict. */
 #include "report/laws/group.h"
+#include "report/laws/level.h"
+#include "report/laws/moderate.h"
 #include "report/statistics/axis.h"
 
 #include <math.h>
@@ -32,6 +34,27 @@ static struct ub_groups groups_of(const struct ub_law *law, const struct ub_fram
     struct ub_groups groups = ub_frame_group(frame, &rows, law->within);
     ub_rows_clear(&rows);
     return groups;
+}
+
+/* ---- data -------------------------------------------------------------------------------------
+ */
+
+static void measure_levels(struct ub_law_verdict *v, const struct ub_frame *frame,
+                           const struct ub_groups *groups)
+{
+    if (v->law->series && !v->level)
+        v->level = ub_calloc(frame->rows + 1, sizeof *v->level);
+    for (size_t g = 0; v->level && g < groups->count; g++)
+        for (size_t i = 0; i < groups->group[g].count; i++) {
+            const size_t row = groups->group[g].row[i];
+            v->level[row] = ub_level_of(v->law, frame, row);
+        }
+}
+
+static struct ub_datum datum_of(const struct ub_law_verdict *v, const struct ub_frame *frame,
+                                const struct ub_rows *group)
+{
+    return v->level ? ub_level_datum(v->level, group) : v->law->datum(frame, group);
 }
 
 /* ---- clusters ---------------------------------------------------------------------------------
@@ -98,6 +121,32 @@ static void set_shares(struct ub_law_verdict *v, const struct ub_frame *frame)
     }
 }
 
+/* Of levels of runs: what groups leave unexplained. */
+static struct ub_interval share_of_seeds(const struct ub_law_verdict *v)
+{
+    size_t runs = 0, n = 0;
+    for (size_t g = 0; g < v->groups.count; g++)
+        runs += v->groups.group[g].count;
+    double *x = ub_calloc(runs + 1, sizeof *x);
+    int *group = ub_calloc(runs + 1, sizeof *group);
+    for (size_t g = 0; v->level && g < v->groups.count; g++)
+        for (size_t i = 0; i < v->groups.group[g].count; i++) {
+            const struct ub_level *l = &v->level[v->groups.group[g].row[i]];
+            if (!l->window.reached)
+                continue;
+            group[n] = (int)g;
+            x[n++] = l->median;
+        }
+    struct ub_interval s = ub_share_explained(x, group, n);
+    ub_free(x);
+    ub_free(group);
+    const double low = 1 - s.high;
+    s.estimate = 1 - s.estimate;
+    s.high = 1 - s.low;
+    s.low = low;
+    return s;
+}
+
 /* ---- controls ---------------------------------------------------------------------------------
  */
 
@@ -126,12 +175,13 @@ static struct ub_groups controls_of(const struct ub_law *law, const struct ub_fr
 static void run_controls(struct ub_law_verdict *v, const struct ub_frame *frame)
 {
     v->controls = controls_of(v->law, frame);
+    measure_levels(v, frame, &v->controls);
     v->control = ub_calloc(v->controls.count + 1, sizeof *v->control);
     v->control_data = ub_calloc(v->controls.count + 1, sizeof *v->control_data);
     v->control_right = ub_calloc(v->controls.count + 1, sizeof *v->control_right);
     for (size_t g = 0; g < v->controls.count; g++) {
         const struct ub_rows *rows = &v->controls.group[g];
-        const struct ub_datum d = v->law->datum(frame, rows);
+        const struct ub_datum d = datum_of(v, frame, rows);
         v->control[g] = ub_frame_control(frame, rows->row[0], v->law->name);
         const bool holds = v->control[g] == UB_CONTROL_HOLDS;
         const bool meets = ub_datum_meets(&v->law->is, &d), silent = d.why && !d.against;
@@ -157,10 +207,13 @@ struct ub_law_verdict *ub_law_verdict_new(const struct ub_law *law, const struct
     }
     v->data = ub_calloc(v->groups.count + 1, sizeof *v->data);
     v->names = ub_calloc(v->groups.count + 1, sizeof *v->names);
+    measure_levels(v, frame, &v->groups);
     for (size_t g = 0; g < v->groups.count; g++) {
-        v->data[g] = law->datum(frame, &v->groups.group[g]);
+        v->data[g] = datum_of(v, frame, &v->groups.group[g]);
         v->names[g] = ub_frame_group_name(frame, &v->groups, g);
     }
+    if (law->moderate)
+        ub_data_moderate(v->data, v->groups.count);
     if (law->across)
         set_clusters(v, frame);
     v->judgment = ub_judge(&law->is, v->data, v->groups.count);
@@ -169,6 +222,7 @@ struct ub_law_verdict *ub_law_verdict_new(const struct ub_law *law, const struct
     if (law->is.is == UB_EQUAL && law->is.target > 0)
         ub_judge_resolution(&law->is, v->data, v->groups.count, &v->below, &v->above);
     set_shares(v, frame);
+    v->between_seeds = share_of_seeds(v);
     return v;
 }
 
@@ -179,6 +233,7 @@ void ub_law_verdict_free(struct ub_law_verdict *v)
     for (size_t g = 0; v->names && g < v->groups.count; g++)
         ub_free(v->names[g]);
     ub_free(v->names);
+    ub_free(v->level);
     ub_free(v->data);
     ub_judgment_clear(&v->judgment);
     ub_free(v->shares);

@@ -26,6 +26,7 @@
 
 #include "report/frame/frame.h"
 #include "report/laws/judge.h"
+#include "report/laws/windows.h"
 
 enum ub_strand {
     UB_SOLVABLE,
@@ -45,6 +46,12 @@ struct ub_need {
 };
 enum { UB_NEEDS = 4 };
 
+/* Of a run that did not diverge, fail or is still to be run. `loss`: its training loss, an empty
+ * series where it was not measured. */
+typedef struct ub_window ub_law_window(const struct ub_frame *frame, size_t row,
+                                       const struct ub_series *series,
+                                       const struct ub_series *loss);
+
 struct ub_law {
     const char *name;
     enum ub_strand strand;
@@ -55,11 +62,34 @@ struct ub_law {
     struct ub_need needs[UB_NEEDS];
     bool (*applies)(const struct ub_frame *frame, size_t row);
     struct ub_datum (*datum)(const struct ub_frame *frame, const struct ub_rows *group);
+    /* Instead of `datum`, of laws about the level that a series of single runs settles at
+     * (level.h): the observable, and where in it the law speaks. */
+    const char *series;
+    ub_law_window *window;
+    bool moderate; /* groups help each other to know their spread from seed to seed: moderate.h */
     struct ub_claim is;
     const char *across; /* UB_SAME: groups that differ in nothing but this axis form a cluster */
 };
 
 extern const struct ub_law *const ub_laws[]; /* NULL-terminated; registry.c */
+const struct ub_law *ub_law_find(const char *name);
+
+/* What one run comes to under a law about levels. */
+struct ub_level {
+    struct ub_window window;
+    double first_step, last_step; /* of the window; NAN unless it settled */
+    /* Median over the window, NAN unless it settled: it shrugs off the spikes with which sharpness
+     * leaves the edge and returns. */
+    double median;
+    double end; /* the same of one that still rises; NAN for others */
+    /* Over the window, autocorrelation-aware; of one that still rises, about the line through it */
+    struct ub_interval mean;
+    double peak; /* largest value of the whole series; NAN when not measured */
+    /* Without a level that contradicts the law: it falls, or rises beyond the margin; one-sided p
+     * that it does not, 1 for all others, and whether that is below 5%. */
+    double against_p;
+    bool against;
+};
 
 /* ---- verdicts ------------------------------------------------------------------------------- */
 
@@ -77,8 +107,12 @@ struct ub_law_verdict {
     double below, above; /* ub_judge_resolution; UB_EQUAL only */
     size_t n_shares;
     struct ub_law_share *shares; /* of axes in which groups differ */
-    struct ub_groups controls;   /* one control a group */
-    enum ub_control *control;    /* what each is to come out as */
+    /* Laws about levels: of each row of the frame, what its run came to; only of rows of groups
+     * and controls. Else NULL. */
+    struct ub_level *level;
+    struct ub_interval between_seeds; /* likewise: share of their variance that is within groups */
+    struct ub_groups controls;        /* one control a group */
+    enum ub_control *control;         /* what each is to come out as */
     struct ub_datum *control_data;
     bool *control_right;
     size_t n_right;

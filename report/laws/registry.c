@@ -1,18 +1,10 @@
 /* Every law the suite knows: a file in this folder and two lines here. */
 #include "base/extensions.h"
 #include "report/laws/law.h"
-#include "report/laws/laws.h"
 
 #include <string.h>
 
-extern const struct ub_series_law ub_law_edge_of_stability, ub_law_batch_sharpness;
-
-const struct ub_series_law *const ub_series_laws[] = {
-    &ub_law_edge_of_stability,
-    &ub_law_batch_sharpness,
-    NULL,
-};
-
+extern const struct ub_law ub_law_batch_sharpness, ub_law_edge_of_stability;
 extern const struct ub_law ub_law_balancedness, ub_law_balancedness_drift, ub_law_double_descent,
     ub_law_eigenlearning, ub_law_implicit_bias_diagonal, ub_law_learnability_sum,
     ub_law_linear_modes;
@@ -45,8 +37,10 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_ntk_drift,
     &ub_law_perturbation_growth,
     &ub_law_signal_propagation,
+    &ub_law_batch_sharpness,
     &ub_law_central_flow,
     &ub_law_data_scaling,
+    &ub_law_edge_of_stability,
     &ub_law_time_scaling,
     &ub_law_time_scaling_exponent,
     &ub_law_catapult,
@@ -56,10 +50,10 @@ const struct ub_law *const ub_laws[] = {
     UB_EXTRA_LAW NULL,
 };
 
-const struct ub_series_law *ub_series_law_find(const char *name)
+const struct ub_law *ub_law_find(const char *name)
 {
-    for (size_t i = 0; ub_series_laws[i]; i++)
-        if (strcmp(ub_series_laws[i]->name, name) == 0)
-            return ub_series_laws[i];
+    for (size_t i = 0; ub_laws[i]; i++)
+        if (strcmp(ub_laws[i]->name, name) == 0)
+            return ub_laws[i];
     return NULL;
 }

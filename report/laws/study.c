@@ -102,16 +102,7 @@ static bool read_trace(struct study *study, size_t i, struct ub_error *err)
     return study->traces[i] != NULL;
 }
 
-/* A store that measured nothing of a law has no verdict on it, not an undecided one. */
-static bool is_measured(const struct study *study, const char *observable)
-{
-    bool any = study->store->count == 0;
-    for (size_t i = 0; i < study->store->count; i++)
-        any = any || (study->traces[i] && has_series(study->traces[i], observable));
-    return any;
-}
-
-static bool judge_groups(struct study *study, struct ub_error *err)
+static bool judge_laws(struct study *study, struct ub_error *err)
 {
     size_t n = 0;
     study->frame = ub_frame_new(study->store, err);
@@ -119,11 +110,11 @@ static bool judge_groups(struct study *study, struct ub_error *err)
         return false;
     while (ub_laws[n])
         n++;
-    study->group_laws = ub_calloc(n + 1, sizeof *study->group_laws);
+    study->laws = ub_calloc(n + 1, sizeof *study->laws);
     for (size_t i = 0; i < n; i++) {
         struct ub_law_verdict *v = ub_law_verdict_new(ub_laws[i], study->frame);
         if (v)
-            study->group_laws[study->n_group_laws++] = v;
+            study->laws[study->n_laws++] = v;
     }
     return true;
 }
@@ -142,14 +133,7 @@ struct study *study_new(const struct ub_store *store, struct ub_error *err)
             return NULL;
         }
     }
-    size_t n = 0;
-    while (ub_series_laws[n])
-        n++;
-    study->laws = ub_calloc(n + 1, sizeof(struct ub_law_result *));
-    for (size_t i = 0; i < n; i++)
-        if (is_measured(study, ub_series_laws[i]->observable))
-            study->laws[study->n_laws++] = judge(ub_series_laws[i], study);
-    if (judge_groups(study, err))
+    if (judge_laws(study, err))
         return study;
     study_free(study);
     return NULL;
@@ -162,12 +146,9 @@ void study_free(struct study *study)
     for (size_t i = 0; i < study->store->count; i++)
         ub_trace_free(study->traces[i]);
     for (size_t i = 0; i < study->n_laws; i++)
-        ub_law_result_free(study->laws[i]);
-    for (size_t i = 0; i < study->n_group_laws; i++)
-        ub_law_verdict_free(study->group_laws[i]);
-    ub_free(study->group_laws);
-    ub_frame_free(study->frame);
+        ub_law_verdict_free(study->laws[i]);
     ub_free(study->laws);
+    ub_frame_free(study->frame);
     ub_free(study->traces);
     ub_free(study->system_of);
     ub_free(study->first_of);

@@ -4,7 +4,6 @@
 #define UB_REPORT_STUDY_H
 
 #include "report/laws/law.h"
-#include "report/laws/verdicts.h"
 
 struct study {
     const struct ub_store *store;
@@ -12,12 +11,9 @@ struct study {
     size_t n_systems;
     size_t *system_of; /* one a run */
     size_t *first_of;  /* first run of each system */
-    size_t n_laws;
-    struct ub_law_result **laws; /* verdicts on the laws whose observable was measured */
-    /* On laws about groups of runs, those that speak of any. */
     struct ub_frame *frame;
-    size_t n_group_laws;
-    struct ub_law_verdict **group_laws;
+    size_t n_laws;
+    struct ub_law_verdict **laws; /* on those that speak of any run, in the registry's order */
 };
 
 struct study *study_new(const struct ub_store *store, struct ub_error *err);
@@ -39,8 +35,6 @@ char *call_name(const char *call);
 bool has_series(const struct ub_trace *trace, const char *observable);
 /* Last finite value of an observable; NAN when there is none. */
 double last_value(const struct ub_trace *trace, const char *observable, int64_t index);
-
-struct ub_law_result *judge(const struct ub_series_law *law, const struct study *study);
 
 /* A small set of distinct texts in order of first appearance; it keeps copies. */
 struct labels {

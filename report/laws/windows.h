@@ -8,7 +8,26 @@
 #ifndef UB_WINDOWS_H
 #define UB_WINDOWS_H
 
-#include "report/laws/laws.h"
+#include "bench/store/store.h"
+
+/* How a series ends. */
+enum ub_stay {
+    UB_STAY_OUT,     /* not in the law's regime; `why` says which way */
+    UB_STAY_SETTLED, /* it came to a level and keeps it: the law speaks of first..last */
+    UB_STAY_RISING,  /* no level yet: first..last is its end, where it rises, past doubt */
+    UB_STAY_FALLING, /* no level: it falls at its end, past doubt */
+    UB_STAY_UNSTEADY /* no level, and nobody can tell which way it goes at its end */
+};
+
+/* Which stretch of a run's series a law speaks of. */
+struct ub_window {
+    size_t first, last; /* inclusive indices into the series; unless UB_STAY_OUT */
+    enum ub_stay stay;
+    bool reached;    /* it settled */
+    const char *why; /* unless it settled: static text */
+    double p;        /* rising or falling: one-sided, that it is not */
+    bool excused;    /* falling, or rising beyond the prediction, is not against the law here */
+};
 
 /* The longest end of the first `count` measurements that is flat: at least 10 of them and a third
  * of all. Flat: in logarithms, interquartile means of its three thirds lie within 7% of each other,

@@ -164,21 +164,6 @@ static void add_commands(struct ub_text *out, const struct study *study)
     add_fold_end(out);
 }
 
-static void add_systems(struct ub_text *out, const struct study *study)
-{
-    for (size_t i = 0; i < study->n_laws; i++) {
-        struct table *t = systems_table(study->laws[i], FOR_PAGE);
-        ub_text_add(
-            out,
-            "\n## Systems under %s\n\n%s (%s). rho: mean over seeds of the median where a run "
-            "keeps a level, with its 95%% interval; runs: those that came to one, of all. "
-            "Full precision: [laws.csv](laws.csv).\n\n",
-            study->laws[i]->law->name, study->laws[i]->law->claim, study->laws[i]->law->citation);
-        add_table(out, t, "systems");
-        table_free(t);
-    }
-}
-
 static void add_exponents(struct ub_text *out, const struct exponents *e)
 {
     struct table *t = exponents_table(e);
@@ -208,16 +193,17 @@ static void add_table_of(struct ub_text *out, const struct ub_section *section,
 
 static void add_tables(struct ub_text *out, const struct study *study, const struct exponents *e)
 {
-    for (size_t i = 0; i < study->n_group_laws; i++) {
-        const struct ub_law_verdict *v = study->group_laws[i];
-        struct table *t = group_table(v, study->frame);
-        ub_text_add(out, "\n## %s: groups\n\n%s (%s). Of: %s. Margin: %s.\n\n", v->law->name,
-                    v->law->quantity, v->law->citation, v->law->who, v->law->because);
+    for (size_t i = 0; i < study->n_laws; i++) {
+        const struct ub_law_verdict *v = study->laws[i];
+        struct table *t = group_table(v, study->frame, true);
+        ub_text_add(out,
+                    "\n## %s: groups\n\n%s (%s). Of: %s. Margin: %s. In full: "
+                    "[data.csv](data.csv).\n\n",
+                    v->law->name, v->law->quantity, v->law->citation, v->law->who, v->law->because);
         add_table(out, t, "groups");
         table_free(t);
     }
     add_plateaus(out, study);
-    add_systems(out, study);
     for (size_t i = 0; ub_sections[i]; i++)
         if (ub_sections[i]->table)
             add_table_of(out, ub_sections[i], study);
@@ -226,61 +212,69 @@ static void add_tables(struct ub_text *out, const struct study *study, const str
 
 /* ---- summary: systems of one optimizer, dataset and loss --------------------------------- */
 
-static bool same_group(const struct ub_run_spec *a, const struct ub_run_spec *b)
+/* A row for those of a law's groups whose first rows are these. */
+static void add_summary_row(struct table *t, const struct study *study,
+                            const struct ub_law_verdict *v, const size_t *group_of,
+                            const struct ub_rows *firsts)
 {
-    char *x = call_name(a->optimizer), *y = call_name(b->optimizer);
-    const bool same =
-        strcmp(x, y) == 0 && strcmp(a->dataset, b->dataset) == 0 && strcmp(a->loss, b->loss) == 0;
-    ub_free(x);
-    ub_free(y);
-    return same;
-}
-
-/* The row of the group that system `first` begins; none when an earlier one began it. */
-static void add_group(struct table *t, const struct ub_law_result *r, size_t first)
-{
-    const struct ub_run_spec *spec = &r->systems[first].first->spec;
-    for (size_t i = 0; i < first; i++)
-        if (same_group(&r->systems[i].first->spec, spec))
-            return;
-    double *rho = ub_calloc(r->n_systems + 1, sizeof *rho);
-    size_t systems = 0, reached = 0, runs = 0, runs_reached = 0, agree = 0, judged = 0;
-    for (size_t i = first; i < r->n_systems; i++) {
-        const struct ub_law_system *s = &r->systems[i];
-        if (!same_group(&s->first->spec, spec))
-            continue;
-        systems++;
-        runs += s->n_runs;
-        runs_reached += s->n_reached;
-        agree += s->agrees;
-        judged += s->judged;
-        if (s->n_reached > 0)
-            rho[reached++] = s->plateau.estimate;
+    double *rho = ub_calloc(firsts->count + 1, sizeof *rho);
+    size_t reached = 0, runs = 0, runs_reached = 0, agree = 0, judged = 0;
+    for (size_t k = 0; k < firsts->count; k++) {
+        const size_t g = group_of[firsts->row[k]];
+        const struct ub_rows *rows = &v->groups.group[g];
+        runs += rows->count;
+        for (size_t i = 0; i < rows->count; i++)
+            runs_reached += v->level[rows->row[i]].window.reached;
+        agree += v->judgment.meets[g];
+        judged += !v->data[g].why || v->data[g].against;
+        if (!v->data[g].why)
+            rho[reached++] = v->data[g].value;
     }
-    char *optimizer = call_name(spec->optimizer);
-    table_cell(t, "%s", optimizer);
-    table_cell(t, "%s", dataset_label(spec));
-    table_cell(t, "%s", spec->loss);
-    table_cell(t, "%zu of %zu", reached, systems);
+    const size_t first = firsts->row[0];
+    table_cell(t, "%s", ub_frame_word(study->frame, first, "optimizer"));
+    table_cell(t, "%s", dataset_label(&study->store->runs[first].spec));
+    table_cell(t, "%s", study->store->runs[first].spec.loss);
+    table_cell(t, "%zu of %zu", reached, firsts->count);
     table_cell(t, "%zu of %zu", runs_reached, runs);
     table_fixed(t, ub_median(rho, reached), 3);
     table_cell(t, "%zu of %zu", agree, judged);
-    ub_free(optimizer);
     ub_free(rho);
 }
 
-static void add_summary(struct ub_text *out, const struct study *study)
+static struct table *summary_of(const struct study *study, const struct ub_law_verdict *v)
 {
     static const char *const head[] = {
         "optimizer", "dataset",    "loss",          "systems with a level",
         "runs",      "median rho", "within margin", NULL};
+    static const char *const within[] = {"optimizer.*", "model", "init",    "steps",
+                                         "precision",   "data",  "control", NULL};
+    struct table *t = table_new(head, "lllrrrr");
+    size_t *group_of = ub_calloc(study->store->count + 1, sizeof *group_of);
+    struct ub_rows firsts = {.row = ub_calloc(v->groups.count + 1, sizeof *firsts.row)};
+    for (size_t g = 0; g < v->groups.count; g++) {
+        const size_t first = v->groups.group[g].row[0];
+        firsts.row[firsts.count++] = first;
+        group_of[first] = g;
+    }
+    struct ub_groups rows = ub_frame_group(study->frame, &firsts, within);
+    for (size_t r = 0; r < rows.count; r++)
+        add_summary_row(t, study, v, group_of, &rows.group[r]);
+    ub_groups_clear(&rows);
+    ub_rows_clear(&firsts);
+    ub_free(group_of);
+    return t;
+}
+
+/* Of laws about levels of runs. */
+static void add_summary(struct ub_text *out, const struct study *study)
+{
     for (size_t i = 0; i < study->n_laws; i++) {
-        struct table *t = table_new(head, "lllrrrr");
-        for (size_t k = 0; k < study->laws[i]->n_systems; k++)
-            add_group(t, study->laws[i], k);
-        if (study->n_laws > 1)
-            ub_text_add(out, "%s%s:\n\n", i ? "\n" : "", study->laws[i]->law->name);
+        if (!study->laws[i]->level || study->laws[i]->groups.count == 0)
+            continue;
+        struct table *t = summary_of(study, study->laws[i]);
+        ub_text_add(out, "%s:\n\n", study->laws[i]->law->name);
         table_markdown(t, out);
+        ub_text_add(out, "\n");
         table_free(t);
     }
 }
@@ -300,7 +294,7 @@ static void add_notice(struct ub_text *out, const struct ub_store *store)
 
 static struct board board_of(const struct study *study)
 {
-    return (struct board){study->frame, study->n_group_laws, study->group_laws};
+    return (struct board){study->frame, study->n_laws, study->laws};
 }
 
 static void add_scoreboard(struct ub_text *out, const struct study *study)
@@ -320,22 +314,16 @@ static void add_page(struct ub_text *out, const struct study *study, const struc
 {
     ub_text_add(out, "# unibench report\n");
     add_notice(out, study->store);
-    if (study->n_laws + study->n_group_laws == 0)
+    if (study->n_laws == 0)
         ub_text_add(out, "\nNo law is about what these runs measured.\n");
     for (size_t i = 0; i < study->n_laws; i++) {
         ub_text_add(out, "\n");
         add_verdict(out, study->laws[i], true);
         ub_text_add(out, "\n");
     }
-    for (size_t i = 0; i < study->n_group_laws; i++) {
-        ub_text_add(out, "\n");
-        add_group_verdict(out, study->group_laws[i], true);
-        ub_text_add(out, "\n");
-    }
     add_scoreboard(out, study);
     ub_text_add(out, "\n## Summary\n\n");
     add_summary(out, study);
-    ub_text_add(out, "\n");
     struct table *status = status_table(study->store);
     table_markdown(status, out);
     table_free(status);
@@ -362,21 +350,11 @@ static bool write_text(const char *folder, const char *name, const struct ub_tex
 
 static bool write_laws(const struct study *study, const char *folder, struct ub_error *err)
 {
-    struct ub_text out = {0};
-    for (size_t i = 0; i < study->n_laws; i++) {
-        struct table *t = systems_table(study->laws[i], FOR_CSV);
-        struct ub_text one = {0};
-        table_csv(t, &one);
-        const char *rows = i == 0 ? one.data : strchr(one.data, '\n') + 1; /* one header */
-        ub_text_add(&out, "%s", rows);
-        ub_text_free(&one);
-        table_free(t);
-    }
-    struct ub_text data = group_data_csv(study);
-    const bool good = write_text(folder, "laws.csv", &out, err) &&
-                      (study->n_group_laws == 0 || write_text(folder, "data.csv", &data, err));
+    struct ub_text laws = laws_csv(study), data = data_csv(study);
+    const bool good =
+        write_text(folder, "laws.csv", &laws, err) && write_text(folder, "data.csv", &data, err);
+    ub_text_free(&laws);
     ub_text_free(&data);
-    ub_text_free(&out);
     return good;
 }
 

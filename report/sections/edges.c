@@ -8,15 +8,16 @@
 enum { FEWEST_OPTIMIZERS = 5, COLUMNS = 5, COLORS = 8, MOST_LABELS = 16 };
 static const double earliest = 0.05, latest = 20, top = 1.6;
 
-static bool is_about_rho(const struct ub_law_result *r)
+bool is_about_rho(const struct ub_law_verdict *v)
 {
-    return strcmp(r->law->observable, "edge-ratio") == 0;
+    return v->law->series && strcmp(v->law->series, "edge-ratio") == 0;
 }
 
 /* ---- axes: optimizers by name, architectures by label where those are few ------------------ */
 
 struct axes {
-    const struct ub_law_result *law;
+    const struct ub_store *store;
+    const struct ub_law_verdict *law;
     const struct ub_run_spec *of; /* only of its dataset and loss; NULL: of all */
     struct labels optimizers, models;
     bool by_name; /* models */
@@ -44,19 +45,25 @@ static bool belongs(const struct axes *a, const struct ub_run_spec *spec)
            (strcmp(a->of->dataset, spec->dataset) == 0 && strcmp(a->of->loss, spec->loss) == 0);
 }
 
-static void add_models(struct axes *a)
+static const struct ub_run_spec *spec_of(const struct axes *a, size_t group)
 {
-    for (size_t i = 0; i < a->law->n_systems; i++)
-        if (belongs(a, &a->law->systems[i].first->spec))
-            add_model(a, &a->law->systems[i].first->spec);
+    return &a->store->runs[a->law->groups.group[group].row[0]].spec;
 }
 
-static struct axes axes_of(const struct ub_law_result *r, const struct ub_run_spec *of)
+static void add_models(struct axes *a)
 {
-    struct axes a = {.law = r, .of = of};
-    for (size_t i = 0; i < r->n_systems; i++)
-        if (belongs(&a, &r->systems[i].first->spec))
-            add_optimizer(&a, &r->systems[i].first->spec);
+    for (size_t g = 0; g < a->law->groups.count; g++)
+        if (belongs(a, spec_of(a, g)))
+            add_model(a, spec_of(a, g));
+}
+
+static struct axes axes_of(const struct study *study, const struct ub_law_verdict *v,
+                           const struct ub_run_spec *of)
+{
+    struct axes a = {.store = study->store, .law = v, .of = of};
+    for (size_t g = 0; g < v->groups.count; g++)
+        if (belongs(&a, spec_of(&a, g)))
+            add_optimizer(&a, spec_of(&a, g));
     add_models(&a);
     if (a.models.count <= MOST_LABELS)
         return a;
@@ -74,19 +81,18 @@ static void axes_clear(struct axes *a)
 
 /* ---- collapse ------------------------------------------------------------------------------ */
 
-double unit_of_time(const struct ub_law_run *run, const struct ub_series *rho)
+double unit_of_time(const struct ub_level *level, const struct ub_series *rho)
 {
-    if (run->window.reached && run->first_step > 0)
-        return run->first_step;
+    if (level->window.reached && level->first_step > 0)
+        return level->first_step;
     return rho->count ? rho->step[rho->count - 1] : 0;
 }
 
-static void plot_run(struct ub_figure *f, struct axes *a, const struct ub_law_run *run,
-                     const struct ub_trace *trace)
+static void plot_run(struct ub_figure *f, struct axes *a, const struct study *study, size_t row)
 {
-    const struct ub_run_spec *spec = &run->run->spec;
-    struct ub_series s = ub_trace_series(trace, "edge-ratio", 0);
-    const double unit = unit_of_time(run, &s);
+    const struct ub_run_spec *spec = &a->store->runs[row].spec;
+    struct ub_series s = ub_frame_series(study->frame, row, a->law->law->series, 0);
+    const double unit = unit_of_time(&a->law->level[row], &s);
     const size_t panel = add_optimizer(a, spec), model = add_model(a, spec);
     for (size_t i = 0; i < s.count && unit > 0; i++)
         s.step[i] /= unit;
@@ -103,7 +109,7 @@ static void plot_run(struct ub_figure *f, struct axes *a, const struct ub_law_ru
 
 static struct ub_figure *collapse_frame(const struct axes *a, const char *title)
 {
-    const struct ub_law_result *r = a->law;
+    const struct ub_claim *is = &a->law->law->is;
     const size_t rows = (a->optimizers.count + COLUMNS - 1) / COLUMNS;
     struct ub_figure *f = ub_figure_new(title, (int)rows, COLUMNS);
     ub_figure_share(f, true, true);
@@ -117,32 +123,30 @@ static struct ub_figure *collapse_frame(const struct axes *a, const char *title)
         ub_panel_axes(p, "step / first at its level", UB_LOG, "rho", UB_LINEAR);
         ub_panel_range(p, UB_HORIZONTAL, earliest, latest);
         ub_panel_range(p, UB_VERTICAL, 0, top);
-        ub_panel_shade(p, UB_HORIZONTAL, r->target - r->law->margin, r->target + r->law->margin,
+        ub_panel_shade(p, UB_HORIZONTAL, is->target - is->margin, is->target + is->margin,
                        (struct ub_style){.color = -1});
-        ub_panel_rule(p, UB_HORIZONTAL, r->target, NULL);
+        ub_panel_rule(p, UB_HORIZONTAL, is->target, NULL);
     }
     return f;
 }
 
-bool has_many_optimizers(const struct ub_law_result *r)
+bool has_many_optimizers(const struct study *study, const struct ub_law_verdict *v)
 {
-    struct axes a = axes_of(r, NULL);
+    struct axes a = axes_of(study, v, NULL);
     const bool many = a.optimizers.count >= FEWEST_OPTIMIZERS;
     axes_clear(&a);
     return many;
 }
 
-bool plot_collapse_by_optimizer(const struct study *study, const struct ub_law_result *r,
+bool plot_collapse_by_optimizer(const struct study *study, const struct ub_law_verdict *v,
                                 struct plates *plates, struct ub_error *err)
 {
     static const char title[] = "Every optimizer, measured by its own edge";
-    struct axes a = axes_of(r, NULL);
+    struct axes a = axes_of(study, v, NULL);
     struct ub_figure *f = collapse_frame(&a, title);
-    for (size_t i = 0; i < r->n_runs; i++) {
-        const struct ub_trace *trace = study->traces[r->runs[i].run - study->store->runs];
-        if (trace)
-            plot_run(f, &a, &r->runs[i], trace);
-    }
+    for (size_t g = 0; g < v->groups.count; g++)
+        for (size_t i = 0; i < v->groups.group[g].count; i++)
+            plot_run(f, &a, study, v->groups.group[g].row[i]);
     axes_clear(&a);
     return plates_add(plates, f, "collapse", title,
                       "rho = sharpness / threshold in normalized time, a panel an optimizer, a "
@@ -161,18 +165,17 @@ static bool in_cell(struct axes *a, const struct ub_run_spec *spec, size_t optim
 /* Systems' plateaus come together as in the verdict; one alone keeps its own interval. */
 static struct ub_interval cell_mean(struct axes *a, size_t optimizer, size_t model)
 {
-    const struct ub_law_result *r = a->law;
-    double *value = ub_calloc(r->n_systems + 1, sizeof *value);
-    double *se = ub_calloc(r->n_systems + 1, sizeof *se);
+    const struct ub_law_verdict *v = a->law;
+    double *value = ub_calloc(v->groups.count + 1, sizeof *value);
+    double *se = ub_calloc(v->groups.count + 1, sizeof *se);
     struct ub_interval mean = {.estimate = (double)NAN};
     size_t n = 0;
-    for (size_t i = 0; i < r->n_systems; i++) {
-        const struct ub_law_system *s = &r->systems[i];
-        if (s->n_reached == 0 || !in_cell(a, &s->first->spec, optimizer, model))
+    for (size_t g = 0; g < v->groups.count; g++) {
+        if (v->data[g].why || !in_cell(a, spec_of(a, g), optimizer, model))
             continue;
-        mean = s->plateau;
-        value[n] = s->plateau.estimate;
-        se[n++] = s->plateau.se;
+        mean = ub_datum_interval(&v->data[g]);
+        value[n] = v->data[g].value;
+        se[n++] = v->data[g].se;
     }
     if (n > 1)
         mean = ub_random_effects(value, se, n).mean;
@@ -187,13 +190,14 @@ static size_t count_reasons(struct axes *a, size_t optimizer, size_t model, stru
 {
     enum { MOST_REASONS = 26 };
     size_t count[MOST_REASONS] = {0}, kinds = 0, runs = 0;
-    for (size_t i = 0; i < a->law->n_runs; i++) {
-        const struct ub_law_run *run = &a->law->runs[i];
-        if (!in_cell(a, &run->run->spec, optimizer, model))
-            continue;
-        runs++;
-        if (!run->window.reached && run->window.why) {
-            const size_t reason = labels_add(reasons, run->window.why);
+    for (size_t g = 0; g < a->law->groups.count; g++) {
+        const struct ub_rows *rows = &a->law->groups.group[g];
+        for (size_t i = 0; in_cell(a, spec_of(a, g), optimizer, model) && i < rows->count; i++) {
+            const struct ub_window *w = &a->law->level[rows->row[i]].window;
+            runs++;
+            if (w->reached)
+                continue;
+            const size_t reason = labels_add(reasons, w->why);
             count[reason < MOST_REASONS ? reason : MOST_REASONS - 1]++;
         }
     }
@@ -222,10 +226,10 @@ static void add_cell(struct table *t, struct axes *a, size_t optimizer, size_t m
     ub_text_free(&why);
 }
 
-struct table *plateaus_table(const struct ub_law_result *r, const struct ub_run_spec *of,
-                             struct labels *reasons)
+struct table *plateaus_table(const struct study *study, const struct ub_law_verdict *v,
+                             const struct ub_run_spec *of, struct labels *reasons)
 {
-    struct axes a = axes_of(r, of);
+    struct axes a = axes_of(study, v, of);
     const size_t columns = a.models.count + 1;
     const char **head = ub_calloc(columns, sizeof *head);
     char *align = ub_calloc(columns + 1, 1);
@@ -247,16 +251,17 @@ struct table *plateaus_table(const struct ub_law_result *r, const struct ub_run_
 }
 
 /* A table for each dataset and loss. */
-static void add_plateaus_of(struct ub_text *out, const struct ub_law_result *r)
+static void add_plateaus_of(struct ub_text *out, const struct study *study,
+                            const struct ub_law_verdict *v)
 {
     struct labels groups = {0}, reasons = {0};
-    for (size_t i = 0; i < r->n_systems; i++) {
-        const struct ub_run_spec *of = &r->systems[i].first->spec;
+    for (size_t g = 0; g < v->groups.count; g++) {
+        const struct ub_run_spec *of = &study->store->runs[v->groups.group[g].row[0]].spec;
         struct ub_text name = {0};
         ub_text_add(&name, "%s, %s", dataset_label(of), of->loss);
         const size_t before = groups.count;
         if (labels_add(&groups, name.data) == before) {
-            struct table *t = plateaus_table(r, of, &reasons);
+            struct table *t = plateaus_table(study, v, of, &reasons);
             ub_text_add(out, "\n%s:\n\n", name.data);
             table_markdown(t, out);
             table_free(t);
@@ -274,12 +279,12 @@ static void add_plateaus_of(struct ub_text *out, const struct ub_law_result *r)
 void add_plateaus(struct ub_text *out, const struct study *study)
 {
     for (size_t i = 0; i < study->n_laws; i++) {
-        if (!is_about_rho(study->laws[i]) || study->laws[i]->n_systems == 0)
+        if (!is_about_rho(study->laws[i]) || study->laws[i]->groups.count == 0)
             continue;
         ub_text_add(out, "\n## Plateaus by optimizer and architecture\n\nlevel of rho, mean "
                          "over the systems of a pair (random effects, as in the verdict) with its "
                          "95%% interval; in parentheses: runs that have none, by reason.\n");
-        add_plateaus_of(out, study->laws[i]);
+        add_plateaus_of(out, study, study->laws[i]);
     }
 }
 

@@ -78,7 +78,7 @@ struct universal {
     char *architecture[MOST_ARCHITECTURES];
     double mean[MOST_ARCHITECTURES], se[MOST_ARCHITECTURES];
     struct ub_meta between, any; /* over architectures; any: with rivals' fits, too */
-    enum ub_verdict verdict;
+    enum ub_verdict_kind verdict;
     double adjusted_p; /* of Q, over all groups (Benjamini-Hochberg); NAN below two means */
 };
 struct universals {

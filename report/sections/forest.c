@@ -34,7 +34,8 @@ struct row {
 static struct row row_of(const struct ub_claim *claim, const struct ub_datum *d, enum look look)
 {
     const double value = board_value(claim, d);
-    const double half = claim->is == UB_EXACT ? 0 : 1.96 * d->se;
+    const struct ub_interval own = ub_datum_interval(d);
+    const double half = claim->is == UB_EXACT ? 0 : (own.high - own.low) / 2;
     return (struct row){value, value - half, value + half, look, NULL};
 }
 

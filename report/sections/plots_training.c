@@ -1,12 +1,12 @@
-/* Figures of training: sharpness against each optimizer's edge, rho of all systems on one axis,
- * loss, and the plateau of every system. */
+/* Figures of training: sharpness against each optimizer's edge, rho of all systems on one axis, and
+ * loss. */
 #include "report/sections/sections.h"
 
 #include <math.h>
 #include <string.h>
 
 /* Pages: of sharpness for one dataset and loss; a store's traces have the rest. */
-enum { MOST_ROWS = 6, MOST_COLUMNS = 4, MOST_PLATEAUS = 48, MOST_PAGES = 2, MOST_GROUPS = 12 };
+enum { MOST_ROWS = 6, MOST_COLUMNS = 4, MOST_PAGES = 2, MOST_GROUPS = 12 };
 /* A spike before the edge must not flatten what happens there. */
 static const double most_of_edge = 3;
 
@@ -252,50 +252,63 @@ bool plot_training(const struct study *study, struct plates *plates, struct ub_e
 
 /* ---- a law over all systems --------------------------------------------------------------- */
 
-static struct ub_panel *collapse_panel(struct ub_figure *f, const struct ub_law_result *r,
-                                       const struct labels *losses, size_t k)
+/* What all runs of a law about levels have of one axis, in order of appearance. */
+static struct labels words_of(const struct study *study, const struct ub_law_verdict *v,
+                              const char *axis)
+{
+    struct labels words = {0};
+    for (size_t g = 0; g < v->groups.count; g++)
+        labels_add(&words, ub_frame_word(study->frame, v->groups.group[g].row[0], axis));
+    return words;
+}
+
+static struct ub_panel *collapse_panel(struct ub_figure *f, const struct ub_claim *is,
+                                       const char *loss, size_t k)
 {
     struct ub_panel *panel = ub_figure_panel(f, 0, (int)k);
-    ub_panel_title(panel, losses->text[k]);
+    ub_panel_title(panel, loss);
     ub_panel_axes(panel, "step", UB_LOG, "rho = sharpness / threshold", UB_LINEAR);
     ub_panel_range(panel, UB_VERTICAL, 0, 1.6);
-    ub_panel_shade(panel, UB_HORIZONTAL, r->target - r->law->margin, r->target + r->law->margin,
+    ub_panel_shade(panel, UB_HORIZONTAL, is->target - is->margin, is->target + is->margin,
                    (struct ub_style){.color = -1, .label = "margin"});
     return panel;
 }
 
+static size_t plot_collapse_run(struct ub_panel *panel, const struct study *study,
+                                const struct ub_law_verdict *v, size_t row, size_t color)
+{
+    struct ub_series s = ub_frame_series(study->frame, row, v->law->series, 0);
+    const size_t count = s.count;
+    ub_panel_line(panel, s.step, s.value, s.count,
+                  (struct ub_style){.color = (int)(color % 8),
+                                    .width = 0.8,
+                                    .alpha = 0.5,
+                                    .label = ub_frame_word(study->frame, row, "optimizer")});
+    ub_series_clear(&s);
+    return count > 0;
+}
+
 /* All runs of all systems on one axis, a panel a loss, colored by optimizer. */
-static bool plot_collapse(const struct study *study, const struct ub_law_result *r,
+static bool plot_collapse(const struct study *study, const struct ub_law_verdict *v,
                           struct plates *plates, struct ub_error *err)
 {
-    struct labels losses = {0}, optimizers = {0};
-    for (size_t i = 0; i < r->n_runs; i++)
-        labels_add(&losses, r->runs[i].run->spec.loss);
+    struct labels losses = words_of(study, v, "loss"), optimizers = words_of(study, v, "optimizer");
     struct ub_figure *f = ub_figure_new("All systems, measured by their own edge", 1,
                                         losses.count ? (int)losses.count : 1);
     ub_figure_share(f, false, true);
     for (size_t k = 0; k < losses.count; k++)
-        collapse_panel(f, r, &losses, k);
+        collapse_panel(f, &v->law->is, losses.text[k], k);
     size_t drawn = 0;
-    for (size_t i = 0; i < r->n_runs; i++) {
-        const struct ub_run *run = r->runs[i].run;
-        const struct ub_trace *trace = study->traces[run - study->store->runs];
-        if (!trace)
-            continue;
-        char *name = call_name(run->spec.optimizer);
-        struct ub_series s = ub_trace_series(trace, r->law->observable, 0);
-        struct ub_panel *panel = ub_figure_panel(f, 0, (int)labels_find(&losses, run->spec.loss));
-        ub_panel_line(panel, s.step, s.value, s.count,
-                      (struct ub_style){.color = (int)(labels_add(&optimizers, name) % 8),
-                                        .width = 0.8,
-                                        .alpha = 0.5,
-                                        .label = name});
-        drawn += s.count > 0;
-        ub_series_clear(&s);
-        ub_free(name);
-    }
+    for (size_t g = 0; g < v->groups.count; g++)
+        for (size_t i = 0; i < v->groups.group[g].count; i++) {
+            const size_t row = v->groups.group[g].row[i];
+            const char *loss = ub_frame_word(study->frame, row, "loss");
+            drawn += plot_collapse_run(
+                ub_figure_panel(f, 0, (int)labels_find(&losses, loss)), study, v, row,
+                labels_find(&optimizers, ub_frame_word(study->frame, row, "optimizer")));
+        }
     for (size_t k = 0; k < losses.count; k++)
-        ub_panel_rule(ub_figure_panel(f, 0, (int)k), UB_HORIZONTAL, r->target, NULL);
+        ub_panel_rule(ub_figure_panel(f, 0, (int)k), UB_HORIZONTAL, v->law->is.target, NULL);
     labels_free(&losses);
     labels_free(&optimizers);
     if (drawn == 0) {
@@ -309,73 +322,22 @@ static bool plot_collapse(const struct study *study, const struct ub_law_result 
         err);
 }
 
-static bool plot_plateau_page(const struct ub_law_result *r, size_t from, size_t count,
-                              struct plates *plates, size_t page, struct ub_error *err)
-{
-    const char **names = ub_calloc(count + 1, sizeof *names);
-    double *data = ub_calloc(4 * count + 1, sizeof *data);
-    double *x = data, *y = data + count, *low = data + 2 * count, *high = data + 3 * count;
-    size_t n = 0, skipped = 0;
-    for (; n < count && from + n + skipped < r->n_systems;) {
-        const struct ub_law_system *s = &r->systems[from + n + skipped];
-        if (s->n_reached == 0) {
-            skipped++;
-            continue;
-        }
-        names[n] = s->label;
-        x[n] = s->plateau.estimate;
-        low[n] = s->plateau.low;
-        high[n] = s->plateau.high;
-        y[n] = (double)n;
-        n++;
-    }
-    struct ub_figure *f = ub_figure_new("Plateau of every system at its edge", 1, 1);
-    struct ub_panel *panel = ub_figure_panel(f, 0, 0);
-    ub_panel_axes(panel, "rho = sharpness / threshold, 95% interval", UB_LINEAR, NULL, UB_LINEAR);
-    ub_panel_categories(panel, UB_VERTICAL, names, n);
-    ub_panel_shade(panel, UB_VERTICAL, r->target - r->law->margin, r->target + r->law->margin,
-                   (struct ub_style){.color = 2});
-    ub_panel_rule(panel, UB_VERTICAL, r->target, NULL);
-    ub_panel_bars(panel, UB_HORIZONTAL, x, y, low, high, n, (struct ub_style){.color = 0});
-    struct ub_text stem = {0};
-    ub_text_add(&stem, page ? "plateaus-%zu" : "plateaus", page + 1);
-    const bool good =
-        n ? plates_add(
-                plates, f, stem.data, "Plateau of every system at its edge",
-                "Mean over seeds of the median of rho where a run keeps a level; shaded: the "
-                "law's margin. Systems without one are in the table.",
-                err)
-          : (ub_figure_free(f), true);
-    ub_text_free(&stem);
-    ub_free(names);
-    ub_free(data);
-    return good;
-}
-
-bool plot_plateaus(const struct study *study, struct plates *plates, struct ub_error *err)
+bool plot_collapses(const struct study *study, struct plates *plates, struct ub_error *err)
 {
     bool good = true;
     for (size_t i = 0; good && i < study->n_laws; i++) {
-        const struct ub_law_result *r = study->laws[i];
-        if (strcmp(r->law->observable, "edge-ratio") != 0)
+        const struct ub_law_verdict *v = study->laws[i];
+        if (!is_about_rho(v))
             continue;
-        good = has_many_optimizers(r) ? plot_collapse_by_optimizer(study, r, plates, err)
-                                      : plot_collapse(study, r, plates, err);
-        size_t page = 0, at = 0;
-        while (good && at < r->n_systems) {
-            size_t end = at, reached = 0;
-            while (end < r->n_systems && reached < MOST_PLATEAUS)
-                reached += r->systems[end++].n_reached > 0;
-            good = plot_plateau_page(r, at, reached, plates, page++, err);
-            at = end;
-        }
+        good = has_many_optimizers(study, v) ? plot_collapse_by_optimizer(study, v, plates, err)
+                                             : plot_collapse(study, v, plates, err);
     }
     return good;
 }
 
 static bool draw(const struct study *study, struct plates *plates, struct ub_error *err)
 {
-    return plot_plateaus(study, plates, err) && plot_training(study, plates, err);
+    return plot_collapses(study, plates, err) && plot_training(study, plates, err);
 }
 
 const struct ub_section ub_section_training = {.name = "training", .draw = draw};

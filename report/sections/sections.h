@@ -21,21 +21,19 @@ enum exponent_row {
     EXPONENT_ROWS
 };
 
-/* "edge-of-stability holds: ..." and what is behind it, as one paragraph. */
-void add_verdict(struct ub_text *out, const struct ub_law_result *result, bool markdown);
-/* One row a system of the law; laws.csv has everything, the terminal no reasons. */
-enum table_use { FOR_TERMINAL, FOR_PAGE, FOR_CSV };
-struct table *systems_table(const struct ub_law_result *result, enum table_use use);
+/* "edge-of-stability: holds (...): ..." and what is behind it, as one paragraph. */
+void add_verdict(struct ub_text *out, const struct ub_law_verdict *verdict, bool markdown);
+/* A law's groups and controls, one a row; not wide: without reasons, for the terminal. */
+struct table *group_table(const struct ub_law_verdict *verdict, const struct ub_frame *frame,
+                          bool wide);
+/* One row a law and group (or control), one row a law. */
+struct ub_text data_csv(const struct study *study);
+struct ub_text laws_csv(const struct study *study);
 /* What few will read is folded away, under a summary. */
 void add_fold_begin(struct ub_text *out, const char *summary);
 void add_fold_end(struct ub_text *out);
 /* Folded away where it is long, as "60 systems". */
 void add_table(struct ub_text *out, const struct table *t, const char *what);
-/* The same of a law about groups of runs (groups.c); its groups and controls, one a row; all groups
- * of all such laws as CSV. */
-void add_group_verdict(struct ub_text *out, const struct ub_law_verdict *verdict, bool markdown);
-struct table *group_table(const struct ub_law_verdict *verdict, const struct ub_frame *frame);
-struct ub_text group_data_csv(const struct study *study);
 /* How many runs ended how. */
 struct table *status_table(const struct ub_store *store);
 
@@ -80,21 +78,22 @@ struct ub_section {
 };
 extern const struct ub_section *const ub_sections[]; /* NULL-terminated */
 
-/* plots_training.c: sharpness, collapse of rho, loss, plateaus. */
+/* plots_training.c: sharpness, collapse of rho, loss. */
 bool plot_training(const struct study *study, struct plates *plates, struct ub_error *err);
-bool plot_plateaus(const struct study *study, struct plates *plates, struct ub_error *err);
+bool plot_collapses(const struct study *study, struct plates *plates, struct ub_error *err);
 /* edges.c: rho of every run in normalized time, a panel an optimizer, for laws over many of them;
  * plateaus by optimizer and architecture, with the reasons why runs have none (collected, the
  * letter a for the first); what each optimizer's threshold is, as its runs recorded it. */
 /* The unit is the step from which the run keeps its level, whatever that is; the last step where
  * it has none; 0 without measurements. */
-double unit_of_time(const struct ub_law_run *run, const struct ub_series *rho);
-bool has_many_optimizers(const struct ub_law_result *result);
-bool plot_collapse_by_optimizer(const struct study *study, const struct ub_law_result *result,
+double unit_of_time(const struct ub_level *level, const struct ub_series *rho);
+bool is_about_rho(const struct ub_law_verdict *verdict);
+bool has_many_optimizers(const struct study *study, const struct ub_law_verdict *verdict);
+bool plot_collapse_by_optimizer(const struct study *study, const struct ub_law_verdict *verdict,
                                 struct plates *plates, struct ub_error *err);
 /* Of runs on the dataset and with the loss of `of`; NULL: of all. */
-struct table *plateaus_table(const struct ub_law_result *result, const struct ub_run_spec *of,
-                             struct labels *reasons);
+struct table *plateaus_table(const struct study *study, const struct ub_law_verdict *verdict,
+                             const struct ub_run_spec *of, struct labels *reasons);
 void add_plateaus(struct ub_text *out, const struct study *study);
 struct table *thresholds_table(const struct study *study);
 /* plots_models.c: rho of every architecture. coordinates.c: activations against width, and a table

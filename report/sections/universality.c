@@ -49,13 +49,13 @@ static struct ub_interval architecture_mean(const struct exponents *e, const str
     return all;
 }
 
-static enum ub_verdict verdict_of(const struct universal *g)
+static enum ub_verdict_kind verdict_of(const struct universal *g)
 {
     if (g->n < LEAST_ARCHITECTURES)
-        return UB_UNDECIDED;
+        return UB_LAW_UNDECIDED;
     if (g->between.tau_high <= universal_margin)
-        return UB_HOLDS;
-    return g->between.tau_low > universal_margin ? UB_VIOLATED : UB_UNDECIDED;
+        return UB_LAW_HOLDS;
+    return g->between.tau_low > universal_margin ? UB_LAW_VIOLATED : UB_LAW_UNDECIDED;
 }
 
 /* Runs of systems of which others were measured: they failed, diverged or wait to be run. */
@@ -236,7 +236,7 @@ static struct table *universals_table(const struct universals *u)
         add_interval(t, g->any.tau, g->any.tau_low, g->any.tau_high);
         table_fixed(t, b->i_squared, 2);
         table_real(t, b->q_p, 2);
-        table_cell(t, "%s", ub_verdict_name(g->verdict));
+        table_cell(t, "%s", ub_verdict_word(g->verdict));
         char *ends = ends_text(g);
         table_cell(t, "%s", ends);
         ub_free(ends);
@@ -247,7 +247,7 @@ static struct table *universals_table(const struct universals *u)
 /* "NTK: holds on 0 of 3, violated on 1 (digits under ce: tau 0.6 ...), undecided on 2; ..." */
 static void add_answer(struct ub_text *out, const struct universals *u, enum matrix_of m)
 {
-    size_t count[UB_VERDICTS] = {0}, all = 0, differ = 0;
+    size_t count[UB_LAW_VERDICTS] = {0}, all = 0, differ = 0;
     struct ub_text where = {0};
     for (size_t i = 0; i < u->count; i++) {
         const struct universal *g = &u->group[i];
@@ -255,7 +255,7 @@ static void add_answer(struct ub_text *out, const struct universals *u, enum mat
             continue;
         all++;
         char *ends = ends_text(g);
-        if (g->verdict == UB_VIOLATED)
+        if (g->verdict == UB_LAW_VIOLATED)
             ub_text_add(&where, "%s%s under %s: tau %.2f [%.2f, %.2f], %s",
                         where.length ? "; " : "", dataset_label(g->spec), g->spec->loss,
                         g->between.tau, g->between.tau_low, g->between.tau_high, ends);
@@ -268,9 +268,9 @@ static void add_answer(struct ub_text *out, const struct universals *u, enum mat
             out,
             "- %s: holds on %zu of %zu, violated on %zu%s%s%s, undecided on %zu; differences "
             "beyond errors on %zu.\n",
-            exponent_matrices[m], count[UB_HOLDS], all, count[UB_VIOLATED],
+            exponent_matrices[m], count[UB_LAW_HOLDS], all, count[UB_LAW_VIOLATED],
             where.length ? " (" : "", where.length ? where.data : "", where.length ? ")" : "",
-            count[UB_UNDECIDED], differ);
+            count[UB_LAW_UNDECIDED], differ);
     ub_text_free(&where);
 }
 

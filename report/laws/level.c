@@ -1,0 +1,193 @@
+/* From a series to a run's level, from runs' levels to a group's datum. */
+#include "report/laws/level.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double doubt = 0.05;
+/* sqrt(pi/2): the error of a median over that of a mean, for normal data. */
+static const double median_factor = 1.2533141373155003;
+
+/* ---- runs ------------------------------------------------------------------------------- */
+
+static double peak_of(const struct ub_series *series)
+{
+    double peak = (double)NAN;
+    for (size_t i = 0; i < series->count; i++)
+        if (isfinite(series->value[i]) && !(series->value[i] <= peak))
+            peak = series->value[i];
+    return peak;
+}
+
+/* Takes the line through a series that rises away, all but its mean: it is no noise. */
+static void detrend(double *x, size_t n)
+{
+    const double middle = 0.5 * ((double)n - 1.0);
+    double product = 0, square = 0;
+    for (size_t i = 0; i < n; i++) {
+        product += ((double)i - middle) * x[i];
+        square += ((double)i - middle) * ((double)i - middle);
+    }
+    for (size_t i = 0; i < n && square > 0; i++)
+        x[i] -= product / square * ((double)i - middle);
+}
+
+static void measure_window(struct ub_level *l, const struct ub_series *series)
+{
+    const size_t first = l->window.first;
+    double *finite = ub_calloc(series->count, sizeof *finite);
+    size_t n = 0;
+    for (size_t i = first; i <= l->window.last; i++)
+        if (isfinite(series->value[i]))
+            finite[n++] = series->value[i];
+    const double level = ub_median(finite, n);
+    if (l->window.stay == UB_STAY_RISING)
+        detrend(finite, n);
+    l->mean = ub_series_mean(finite, n);
+    ub_free(finite);
+    if (!l->window.reached) {
+        l->end = l->window.stay == UB_STAY_RISING ? level : (double)NAN;
+        return;
+    }
+    l->first_step = series->step[first];
+    l->last_step = series->step[l->window.last];
+    l->median = level;
+}
+
+/* Why a run has nothing to say however it was measured; NULL when it may. */
+static const char *lost(const struct ub_run *run)
+{
+    switch (run->status) {
+    case UB_RUN_DIVERGED:
+        return "diverged";
+    case UB_RUN_FAILED:
+        return "failed";
+    case UB_RUN_MISSING:
+        return run->damaged ? "damaged" : "not run";
+    default:
+        return NULL;
+    }
+}
+
+static struct ub_window window_of(const struct ub_law *law, const struct ub_frame *frame,
+                                  size_t row, const struct ub_series *series)
+{
+    const char *why = lost(&frame->store->runs[row]);
+    if (why)
+        return (struct ub_window){.why = why};
+    struct ub_series loss = ub_frame_series(frame, row, "loss", 0);
+    const struct ub_window window = law->window(frame, row, series, &loss);
+    ub_series_clear(&loss);
+    return window;
+}
+
+/* A rise is against the law when it is one and its end is beyond the margin: the worse p of both.
+ */
+static double against_p(const struct ub_level *l, const struct ub_claim *claim)
+{
+    if (l->window.excused)
+        return 1;
+    if (l->window.stay == UB_STAY_FALLING)
+        return l->window.p;
+    if (l->window.stay != UB_STAY_RISING)
+        return 1;
+    const double beyond = l->end - claim->target - claim->margin, se = median_factor * l->mean.se;
+    if (!(se > 0))
+        return beyond > 0 ? l->window.p : 1;
+    return fmax(l->window.p, ub_t_upper_p(beyond / se, fmax(1, l->mean.n_effective - 1)));
+}
+
+struct ub_level ub_level_of(const struct ub_law *law, const struct ub_frame *frame, size_t row)
+{
+    struct ub_series series = ub_frame_series(frame, row, law->series, 0);
+    struct ub_level l = {.first_step = (double)NAN,
+                         .last_step = (double)NAN,
+                         .median = (double)NAN,
+                         .end = (double)NAN};
+    l.window = window_of(law, frame, row, &series);
+    l.peak = peak_of(&series);
+    if (l.window.stay != UB_STAY_OUT)
+        measure_window(&l, &series);
+    l.against_p = against_p(&l, &law->is);
+    l.against = l.against_p < doubt;
+    ub_series_clear(&series);
+    return l;
+}
+
+/* ---- groups ----------------------------------------------------------------------------- */
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* p that at most half of the runs are against the law (Benjamini and Heller 2008,
+ * doi:10.1111/j.1541-0420.2007.00984.x: partial conjunction, by Bonferroni); of those with a series
+ * that the law is about: one that diverged or never sharpened says nothing. */
+static double most_against_p(const struct ub_level *level, const struct ub_rows *group)
+{
+    double *p = ub_calloc(group->count + 1, sizeof *p);
+    size_t n = 0;
+    for (size_t i = 0; i < group->count; i++)
+        if (level[group->row[i]].window.stay != UB_STAY_OUT)
+            p[n++] = level[group->row[i]].against_p;
+    qsort(p, n, sizeof *p, ascending);
+    const size_t r = n / 2 + 1;
+    const double most = n ? fmin(1, (double)(n - r + 1) * p[r - 1]) : 1;
+    ub_free(p);
+    return most;
+}
+
+/* Of the first run against, else of the first without a level; NULL when all have one. */
+static const char *reason(const struct ub_level *level, const struct ub_rows *group)
+{
+    const char *why = NULL;
+    for (size_t i = 0; i < group->count; i++) {
+        const struct ub_level *l = &level[group->row[i]];
+        if (l->against)
+            return l->window.why;
+        why = why || l->window.reached ? why : l->window.why;
+    }
+    return why;
+}
+
+static struct ub_datum mean_level(const struct ub_level *level, const struct ub_rows *group)
+{
+    double *x = ub_calloc(group->count + 1, sizeof *x), squares = 0, n_effective = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        const struct ub_level *l = &level[group->row[i]];
+        if (!l->window.reached)
+            continue;
+        x[n++] = l->median;
+        squares += isfinite(l->mean.se) ? pow(median_factor * l->mean.se, 2) : 0;
+        n_effective += l->mean.n_effective;
+    }
+    const struct ub_interval mean = ub_sample_mean(x, n);
+    ub_free(x);
+    return (struct ub_datum){
+        .value = mean.estimate,
+        .se = n > 1 ? mean.se : (double)NAN,
+        .df = (double)n - 1,
+        .runs = n,
+        .own_se = sqrt(squares) / (double)n,
+        .own_df = fmax(1, n_effective - 1),
+    };
+}
+
+struct ub_datum ub_level_datum(const struct ub_level *level, const struct ub_rows *group)
+{
+    size_t reached = 0, against = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        reached += level[group->row[i]].window.reached;
+        against += level[group->row[i]].against;
+    }
+    if (reached > 0 && against <= reached)
+        return mean_level(level, group);
+    return (struct ub_datum){
+        .why = reason(level, group),
+        .against = against > 0,
+        .against_p = against > 0 ? most_against_p(level, group) : 0,
+    };
+}
