@@ -6,6 +6,7 @@
 #include "report/laws/study.h"
 #include "systems/systems.h"
 #include "tests/cli_support.h"
+#include "tests/same_system.h"
 #include "tests/sample_store.h"
 
 #include <sys/inotify.h>

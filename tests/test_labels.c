@@ -3,6 +3,7 @@
 #include "report/laws/study.h"
 #include "systems/systems.h"
 #include "tests/cli_support.h"
+#include "tests/same_system.h"
 #include "tests/sample_store.h"
 
 /* No two of these specs share a label; none that differ in more than seed, measurements or kept

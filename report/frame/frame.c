@@ -228,6 +228,11 @@ const struct ub_trace *ub_frame_trace(const struct ub_frame *frame, size_t row)
     return ub_trace_cache_get(frame->traces, row);
 }
 
+bool ub_frame_has(const struct ub_frame *frame, size_t row, const char *observable)
+{
+    return ub_trace_cache_has(frame->traces, row, observable);
+}
+
 bool ub_frame_good(const struct ub_frame *frame, struct ub_error *err)
 {
     return ub_trace_cache_good(frame->traces, err);

@@ -113,6 +113,8 @@ char *ub_frame_group_name(const struct ub_frame *frame, const struct ub_groups *
  * of the two below: traces are kept within a budget of memory (UB_FRAME_BUDGET bytes). */
 #define UB_FRAME_BUDGET (UINT64_C(192) << 20)
 const struct ub_trace *ub_frame_trace(const struct ub_frame *frame, size_t row);
+/* Whether a run's trace has this observable; NULL: whether it left a trace. Read once only. */
+bool ub_frame_has(const struct ub_frame *frame, size_t row, const char *observable);
 /* Whether all traces asked for so far that are due (of runs that came to write one) could be read;
  * else the first error. */
 bool ub_frame_good(const struct ub_frame *frame, struct ub_error *err);

@@ -1,10 +1,14 @@
 /* Traces that were read, the least lately used of them forgotten first. */
 #include "report/frame/columns.h"
 
+#include <string.h>
+
 struct held {
     struct ub_trace *trace; /* NULL: not held */
     uint64_t bytes, used;   /* when it was last asked for */
     bool absent;            /* there is none to read */
+    size_t n_names;         /* of what it has, once it was read: they stay when it goes */
+    char **names;
 };
 
 struct ub_trace_cache {
@@ -23,12 +27,31 @@ struct ub_trace_cache *ub_trace_cache_new(const struct ub_store *store, uint64_t
     return cache;
 }
 
+static void forget_names(struct held *h)
+{
+    for (size_t k = 0; k < h->n_names; k++)
+        ub_free(h->names[k]);
+    ub_free(h->names);
+    h->names = NULL;
+    h->n_names = 0;
+}
+
+static void keep_names(struct held *h)
+{
+    forget_names(h);
+    h->names = ub_calloc(h->trace->n_names + 1, sizeof *h->names);
+    for (; h->n_names < h->trace->n_names; h->n_names++)
+        h->names[h->n_names] = ub_strdup(h->trace->names[h->n_names]);
+}
+
 void ub_trace_cache_free(struct ub_trace_cache *cache)
 {
     if (!cache)
         return;
-    for (size_t i = 0; i < cache->store->count; i++)
+    for (size_t i = 0; i < cache->store->count; i++) {
         ub_trace_free(cache->held[i].trace);
+        forget_names(&cache->held[i]);
+    }
     ub_free(cache->held);
     ub_free(cache);
 }
@@ -69,7 +92,9 @@ void ub_trace_cache_put(struct ub_trace_cache *cache, size_t run, struct ub_trac
     struct held *h = &cache->held[run];
     cache->bytes -= h->trace ? h->bytes : 0;
     ub_trace_free(h->trace);
+    forget_names(h);
     *h = (struct held){.trace = trace, .bytes = bytes_of(trace), .used = ++cache->clock};
+    keep_names(h);
     cache->bytes += h->bytes;
 }
 
@@ -90,7 +115,21 @@ const struct ub_trace *ub_trace_cache_get(struct ub_trace_cache *cache, size_t r
     if (h->absent)
         return NULL;
     h->bytes = bytes_of(h->trace);
+    keep_names(h);
     cache->bytes += h->bytes;
     make_room(cache);
     return h->trace;
+}
+
+bool ub_trace_cache_has(struct ub_trace_cache *cache, size_t run, const char *observable)
+{
+    struct held *h = &cache->held[run];
+    if (!h->names && !h->absent)
+        ub_trace_cache_get(cache, run);
+    if (!observable)
+        return !h->absent;
+    for (size_t k = 0; k < h->n_names; k++)
+        if (strcmp(h->names[k], observable) == 0)
+            return true;
+    return false;
 }

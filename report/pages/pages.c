@@ -133,8 +133,7 @@ static const char *seeds_that_vary(const struct study *study)
     bool seed = false, data_seed = false;
     for (size_t i = 0; i < study->store->count; i++) {
         const struct ub_run_spec *spec = &study->store->runs[i].spec,
-                                 *first =
-                                     &study->store->runs[study->first_of[study->system_of[i]]].spec;
+                                 *first = system_spec(study, study->system_of[i]);
         seed = seed || spec->seed != first->seed;
         data_seed = data_seed || spec->data_seed != first->data_seed;
     }
@@ -146,7 +145,7 @@ static const char *seeds_that_vary(const struct study *study)
 static void add_commands(struct ub_text *out, const struct study *study)
 {
     struct ub_text summary = {0}, code = {0};
-    ub_text_add(&summary, "Commands of %zu systems", study->n_systems);
+    ub_text_add(&summary, "Commands of %zu systems", study->systems.count);
     ub_text_add(out,
                 "\n## Repeat a run\n\nOne command for the first run of each system; other seeds "
                 "differ in %s (all commands are in [runs.csv](runs.csv); "
@@ -154,8 +153,8 @@ static void add_commands(struct ub_text *out, const struct study *study)
                 seeds_that_vary(study));
     add_fold_begin(out, summary.data);
     ub_text_free(&summary);
-    for (size_t i = 0; i < study->n_systems; i++) {
-        char *command = train_command(&study->store->runs[study->first_of[i]].spec);
+    for (size_t i = 0; i < study->systems.count; i++) {
+        char *command = train_command(system_spec(study, i));
         ub_text_add(&code, "%s\n", command);
         ub_free(command);
     }
@@ -382,7 +381,8 @@ static bool write_runs(const struct study *study, const char *path, struct ub_er
 {
     struct digest *digest = digest_of(study);
     struct ub_text text = digest_csv(digest);
-    const bool good = ub_write_file(path, text.data, text.length, err);
+    const bool good =
+        ub_frame_good(study->frame, err) && ub_write_file(path, text.data, text.length, err);
     ub_text_free(&text);
     digest_free(digest);
     return good;
@@ -428,8 +428,9 @@ static bool write_all(const struct study *study, const char *folder, struct ub_e
     struct plates plates = {.folder = folder, .notes = notes, .n_notes = 4};
     char *runs = ub_path(folder, "runs.csv");
     struct ub_text page = {0};
-    bool good = draw_board(study, &plates, err) && draw_sections(study, &plates, err) &&
-                write_spectra(study, folder, err) && write_runs(study, runs, err) &&
+    /* runs.csv first: it takes every trace, so one that cannot be read ends it here. */
+    bool good = write_runs(study, runs, err) && draw_board(study, &plates, err) &&
+                draw_sections(study, &plates, err) && write_spectra(study, folder, err) &&
                 write_laws(study, folder, err) && write_dictionary(folder, err);
     if (good) {
         add_page(&page, study, &plates);

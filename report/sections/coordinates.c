@@ -59,7 +59,7 @@ static char *check_system(const struct ub_run_spec *spec)
 static bool in_check(const struct check *c, size_t run)
 {
     const struct ub_run *r = &c->study->store->runs[run];
-    if (!c->study->traces[run] || !isfinite(ub_run_fact(r, "width")) ||
+    if (!ub_frame_has(c->study->frame, run, NULL) || !isfinite(ub_run_fact(r, "width")) ||
         !has_parametrization(&r->spec, c->parametrization))
         return false;
     char *system = check_system(&r->spec);
@@ -110,7 +110,7 @@ static struct curve curve_of(const struct check *c, const char *layer)
     for (size_t i = 0; i < store->count; i++) {
         if (!in_check(c, i) || store->runs[i].status != UB_RUN_OK)
             continue;
-        const double value = last_value(c->study->traces[i], name.data, 0);
+        const double value = ub_frame_last(c->study->frame, i, name.data, 0);
         if (isfinite(value) && value > 0)
             points[curve.n++] = (struct point){ub_run_fact(&store->runs[i], "width"), value};
     }
@@ -137,7 +137,7 @@ static void find_layers(const struct check *c, struct labels *layers)
 {
     const size_t skip = strlen(c->prefix);
     for (size_t i = 0; i < c->study->store->count; i++) {
-        const struct ub_trace *t = in_check(c, i) ? c->study->traces[i] : NULL;
+        const struct ub_trace *t = in_check(c, i) ? ub_frame_trace(c->study->frame, i) : NULL;
         for (size_t k = 0; t && k < t->n_names; k++)
             if (strncmp(t->names[k], c->prefix, skip) == 0)
                 labels_add(layers, t->names[k] + skip);
@@ -256,7 +256,7 @@ static struct checks find_checks(const struct study *study)
 {
     struct checks c = {.spec = ub_calloc(study->store->count + 1, sizeof *c.spec)};
     for (size_t i = 0; i < study->store->count; i++)
-        if (study->traces[i] && has_series(study->traces[i], "activation-update.output") &&
+        if (ub_frame_has(study->frame, i, "activation-update.output") &&
             ub_run_fact(&study->store->runs[i], "width") > 0) {
             char *system = check_system(&study->store->runs[i].spec);
             const size_t before = c.systems.count, at = labels_add(&c.systems, system);

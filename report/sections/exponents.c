@@ -88,9 +88,10 @@ static bool read_run(struct run_exponents *r, const struct ub_trace *trace)
 {
     bool any = false;
     for (int m = 0; m < EXPONENT_MATRICES; m++) {
-        const char *row = r->row[m] = row_of(trace, (enum matrix_of)m);
+        const char *row = row_of(trace, (enum matrix_of)m);
         if (!row)
             continue;
+        r->measured[m] = true;
         r->last[m] = decay_at(trace, row, last_step_of(trace, row));
         any = true;
     }
@@ -105,8 +106,8 @@ struct exponents *exponents_of(const struct study *study)
     for (size_t i = 0; i < study->store->count; i++) {
         struct run_exponents *r = &e->runs[e->count];
         *r = (struct run_exponents){.run = i};
-        if (study->traces[i] && study->store->runs[i].status == UB_RUN_OK)
-            e->count += read_run(r, study->traces[i]);
+        if (study->store->runs[i].status == UB_RUN_OK && ub_frame_has(study->frame, i, NULL))
+            e->count += read_run(r, ub_frame_trace(study->frame, i));
     }
     return e;
 }
@@ -237,7 +238,7 @@ struct table *exponents_table(const struct exponents *e)
     size_t columns = 4;
     for (int m = 0; m < EXPONENT_MATRICES; m++) {
         for (size_t i = 0; i < e->count; i++)
-            measured[m] = measured[m] || e->runs[i].row[m];
+            measured[m] = measured[m] || e->runs[i].measured[m];
         if (measured[m])
             head[columns++] = exponent_matrices[m];
     }
@@ -316,7 +317,7 @@ struct table *spectra_table(const struct study *study)
     struct table *t = table_of_columns(spectra_columns);
     for (size_t i = 0; i < study->store->count; i++) {
         const struct ub_run *run = &study->store->runs[i];
-        const struct ub_trace *trace = study->traces[i];
+        const struct ub_trace *trace = ub_frame_trace(study->frame, i);
         for (size_t k = 0; trace && run->status == UB_RUN_OK && k < trace->n_names; k++) {
             const char *name = trace->names[k];
             if (!is_spectrum(name))

@@ -31,8 +31,8 @@ struct decay { /* of one matrix of one run at one step */
     double se; /* half its 95% interval's width over 1.96 */
 };
 struct run_exponents {
-    size_t run;                           /* index into the study's store */
-    const char *row[EXPONENT_MATRICES];   /* observable of the fit; NULL where not measured */
+    size_t run; /* index into the study's store */
+    bool measured[EXPONENT_MATRICES];
     struct decay last[EXPONENT_MATRICES]; /* at its last measurement */
 };
 struct exponents {

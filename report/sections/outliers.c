@@ -109,7 +109,8 @@ static bool read_system(struct outliers *o, const struct exponents *e, size_t fi
         const size_t run = e->runs[i].run;
         if (study->system_of[run] != study->system_of[e->runs[first].run])
             continue;
-        const struct counts c = count_run(&study->store->runs[run], study->traces[run]);
+        const struct counts c =
+            count_run(&study->store->runs[run], ub_frame_trace(study->frame, run));
         if (!isfinite(c.classes) || !(isfinite(c.hessian) || isfinite(c.of_means)))
             continue;
         const double fields[FIELDS] = {c.hessian,  c.gauss_newton, c.gap,  c.gap_at_classes,

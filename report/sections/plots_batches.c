@@ -65,7 +65,7 @@ static char *line_of(const struct ub_run_spec *spec, const struct ub_call *optim
 
 static bool is_measured(const struct study *study, size_t run)
 {
-    return study->traces[run] && has_series(study->traces[run], "batch-sharpness") &&
+    return ub_frame_has(study->frame, run, "batch-sharpness") &&
            isfinite(ub_run_fact(&study->store->runs[run], "lr"));
 }
 
@@ -112,8 +112,8 @@ static bool same_place(const struct ub_run_spec *a, const struct ub_run_spec *b)
 /* Lines together, batches ascending in each. */
 static struct recipes find_recipes(const struct study *study)
 {
-    struct recipes r = {.of = ub_calloc(study->n_systems + 1, sizeof *r.of), .one_place = true};
-    bool *seen = ub_calloc(study->n_systems + 1, sizeof *seen);
+    struct recipes r = {.of = ub_calloc(study->systems.count + 1, sizeof *r.of), .one_place = true};
+    bool *seen = ub_calloc(study->systems.count + 1, sizeof *seen);
     for (size_t i = 0; i < study->store->count; i++) {
         const size_t system = study->system_of[i];
         if (seen[system] || !is_measured(study, i) || !read_recipe(study, i, &r.of[r.count]))
@@ -203,10 +203,10 @@ static size_t plot_recipe(struct ub_panel *panel, const struct study *study,
             continue;
         const double lr = ub_run_fact(&study->store->runs[i], "lr");
         plot_scaled(
-            panel, study->traces[i], "batch-sharpness", lr / 2,
+            panel, ub_frame_trace(study->frame, i), "batch-sharpness", lr / 2,
             (struct ub_style){.color = 0, .width = 1.2, .alpha = 0.8, .label = "batch sharpness"},
             &shown);
-        plot_scaled(panel, study->traces[i], "sharpness", lr / 2,
+        plot_scaled(panel, ub_frame_trace(study->frame, i), "sharpness", lr / 2,
                     (struct ub_style){.color = 1,
                                       .width = 1.2,
                                       .alpha = 0.8,
@@ -287,7 +287,8 @@ static struct level level_of(const struct study *study, const struct recipe *rec
             continue;
         const bool lost = run->status == UB_RUN_DIVERGED || !is_measured(study, i);
         level_add(&l, lost ? (double)NAN
-                           : late_median(study->traces[i], observable, ub_run_fact(run, "lr") / 2));
+                           : late_median(ub_frame_trace(study->frame, i), observable,
+                                         ub_run_fact(run, "lr") / 2));
     }
     if (l.runs == l.lost)
         l.mean = l.low = l.high = NAN;

@@ -16,7 +16,7 @@ struct landing {
 
 static bool has_catapult(const struct study *study, size_t run)
 {
-    return study->traces[run] && has_series(study->traces[run], "catapult-peak");
+    return ub_frame_has(study->frame, run, "catapult-peak");
 }
 
 static double median_of(const double *values, size_t n)
@@ -55,10 +55,10 @@ static bool land(const struct study *study, size_t system, struct landing *out)
         out->failed += run->status != UB_RUN_DIVERGED && !has_catapult(study, i);
         if (run->status == UB_RUN_DIVERGED || !has_catapult(study, i))
             continue;
-        out->back += last_value(study->traces[i], "catapult-back", 0) > 0;
-        peak[landed] = last_value(study->traces[i], "catapult-peak", 0);
-        rho[landed] = last_value(study->traces[i], "edge-ratio", 0);
-        drop[landed++] = last_value(study->traces[i], "catapult-sharpness", 0);
+        out->back += ub_frame_last(study->frame, i, "catapult-back", 0) > 0;
+        peak[landed] = ub_frame_last(study->frame, i, "catapult-peak", 0);
+        rho[landed] = ub_frame_last(study->frame, i, "edge-ratio", 0);
+        drop[landed++] = ub_frame_last(study->frame, i, "catapult-sharpness", 0);
     }
     out->peak = median_of(peak, landed);
     out->rho = median_of(rho, landed);
@@ -77,13 +77,14 @@ struct picture {
 /* A line a model through its rates; rates at which all diverged, low on the first panel. */
 static void plot_model(struct picture *p, const struct study *study, size_t model)
 {
-    double *data = ub_calloc(5 * study->n_systems + 1, sizeof *data);
-    double *rate = data, *rho = data + study->n_systems, *drop = data + 2 * study->n_systems;
-    double *peak = data + 3 * study->n_systems, *lost = data + 4 * study->n_systems;
+    double *data = ub_calloc(5 * study->systems.count + 1, sizeof *data);
+    double *rate = data, *rho = data + study->systems.count,
+           *drop = data + 2 * study->systems.count;
+    double *peak = data + 3 * study->systems.count, *lost = data + 4 * study->systems.count;
     size_t n = 0, n_lost = 0;
-    for (size_t s = 0; s < study->n_systems; s++) {
+    for (size_t s = 0; s < study->systems.count; s++) {
         struct landing l;
-        const struct ub_run_spec *spec = &study->store->runs[study->first_of[s]].spec;
+        const struct ub_run_spec *spec = system_spec(study, s);
         if (labels_find(&p->models, model_label(spec)) != model || !land(study, s, &l))
             continue;
         if (l.diverged + l.failed == l.runs) {
@@ -171,11 +172,11 @@ struct table *catapults_table(const struct study *study)
                                        "/ initial",
                                        NULL};
     struct table *t = table_new(head, "lrrrrrrr");
-    for (size_t s = 0; s < study->n_systems; s++) {
+    for (size_t s = 0; s < study->systems.count; s++) {
         struct landing l;
         if (!land(study, s, &l))
             continue;
-        char *label = system_label(&study->store->runs[study->first_of[s]].spec);
+        char *label = system_label(system_spec(study, s));
         table_cell(t, "%s", label);
         table_fixed(t, l.rate, 2);
         table_cell(t, "%zu of %zu", l.diverged, l.runs);

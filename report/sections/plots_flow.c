@@ -12,7 +12,7 @@ static const double half_window = 25;
 
 static bool has_flow(const struct study *study, size_t run)
 {
-    return study->traces[run] && has_series(study->traces[run], "central-flow-loss");
+    return ub_frame_has(study->frame, run, "central-flow-loss");
 }
 
 /* Means over the window about each of a series' steps. */
@@ -85,12 +85,12 @@ static void plot_run(struct row *r, const struct ub_trace *t)
 static void plot_system(struct ub_figure *f, int row, const struct study *study, size_t system)
 {
     double highest = 0;
-    struct row r = open_row(f, row, &study->store->runs[study->first_of[system]].spec);
+    struct row r = open_row(f, row, system_spec(study, system));
     for (size_t i = 0; i < study->store->count; i++) {
         if (study->system_of[i] != system || !has_flow(study, i))
             continue;
         const double threshold = ub_run_fact(&study->store->runs[i], "threshold");
-        plot_run(&r, study->traces[i]);
+        plot_run(&r, ub_frame_trace(study->frame, i));
         ub_panel_rule(r.sharpness, UB_HORIZONTAL, threshold, NULL);
         highest = fmax(highest, threshold);
     }
@@ -101,8 +101,8 @@ static void plot_system(struct ub_figure *f, int row, const struct study *study,
 /* Systems any run of which has a flow; the caller frees them. */
 static size_t *find_systems(const struct study *study, size_t *count)
 {
-    size_t *systems = ub_calloc(study->n_systems + 1, sizeof *systems);
-    bool *seen = ub_calloc(study->n_systems + 1, sizeof *seen);
+    size_t *systems = ub_calloc(study->systems.count + 1, sizeof *systems);
+    bool *seen = ub_calloc(study->systems.count + 1, sizeof *seen);
     *count = 0;
     for (size_t i = 0; i < study->store->count; i++) {
         const size_t s = study->system_of[i];
@@ -222,7 +222,7 @@ static void add_flow_row(struct table *t, const struct study *study, size_t syst
             if (!has_flow(study, i))
                 continue;
             flows++;
-            const double x = measure_flow(study->traces[i], (enum flow_measure)what);
+            const double x = measure_flow(ub_frame_trace(study->frame, i), (enum flow_measure)what);
             if (isfinite(x))
                 value[n++] = x;
         }
@@ -248,7 +248,7 @@ struct table *flows_table(const struct study *study)
     size_t count;
     size_t *systems = find_systems(study, &count);
     for (size_t k = 0; k < count; k++) {
-        char *label = system_label(&study->store->runs[study->first_of[systems[k]]].spec);
+        char *label = system_label(system_spec(study, systems[k]));
         table_cell(t, "%s", label);
         add_flow_row(t, study, systems[k]);
         ub_free(label);

@@ -9,7 +9,7 @@ enum { FEWEST_MODELS = 5, COLUMNS = 4 };
 
 static bool has_rho(const struct study *study, size_t run)
 {
-    return study->traces[run] && has_series(study->traces[run], "edge-ratio");
+    return ub_frame_has(study->frame, run, "edge-ratio");
 }
 
 static char *model_name(const struct study *study, size_t run)
@@ -30,7 +30,7 @@ static void plot_model(struct ub_panel *panel, const struct study *study, const 
             continue;
         const struct ub_run_spec *spec = &study->store->runs[i].spec;
         char *dataset = call_name(spec->dataset);
-        struct ub_series s = ub_trace_series(study->traces[i], "edge-ratio", 0);
+        struct ub_series s = ub_frame_series(study->frame, i, "edge-ratio", 0);
         ub_panel_line(panel, s.step, s.value, s.count,
                       (struct ub_style){.color = (int)(labels_add(&datasets, dataset) % 8),
                                         .width = 1,

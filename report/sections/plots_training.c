@@ -38,13 +38,13 @@ static bool group_open(const struct study *study, size_t first, struct group *g)
     const struct ub_store *store = study->store;
     *g = (struct group){.study = study, .spec = &store->runs[first].spec};
     for (size_t i = 0; i < first; i++)
-        if (study->traces[i] && in_group(g, &store->runs[i].spec))
+        if (ub_frame_has(study->frame, i, NULL) && in_group(g, &store->runs[i].spec))
             return false;
-    if (!study->traces[first])
+    if (!ub_frame_has(study->frame, first, NULL))
         return false;
     for (size_t i = 0; i < store->count; i++) {
         const struct ub_run_spec *spec = &store->runs[i].spec;
-        if (!study->traces[i] || !in_group(g, spec))
+        if (!ub_frame_has(study->frame, i, NULL) || !in_group(g, spec))
             continue;
         char *optimizer = call_name(spec->optimizer);
         labels_add(&g->models, model_label(spec));
@@ -78,11 +78,11 @@ static size_t plot_runs(struct ub_panel *panel, const struct group *g, const cha
     size_t drawn = 0;
     for (size_t i = 0; i < g->study->store->count; i++) {
         const struct ub_run_spec *spec = &g->study->store->runs[i].spec;
-        if (!g->study->traces[i] || !in_group(g, spec) ||
+        if (!ub_frame_has(g->study->frame, i, NULL) || !in_group(g, spec) ||
             (model && strcmp(model_label(spec), model) != 0) ||
             !is_called(spec->optimizer, optimizer))
             continue;
-        struct ub_series s = ub_trace_series(g->study->traces[i], observable, 0);
+        struct ub_series s = ub_frame_series(g->study->frame, i, observable, 0);
         const size_t color = color_by_model ? labels_find(&g->models, model_label(spec)) : drawn;
         if (s.count > 0) {
             ub_panel_line(panel, s.step, s.value, s.count,
@@ -100,8 +100,8 @@ static size_t plot_runs(struct ub_panel *panel, const struct group *g, const cha
 static bool in_cell(const struct group *g, size_t run, const char *model, const char *optimizer)
 {
     const struct ub_run_spec *spec = &g->study->store->runs[run].spec;
-    return g->study->traces[run] && in_group(g, spec) && is_called(spec->optimizer, optimizer) &&
-           strcmp(model_label(spec), model) == 0;
+    return ub_frame_has(g->study->frame, run, NULL) && in_group(g, spec) &&
+           is_called(spec->optimizer, optimizer) && strcmp(model_label(spec), model) == 0;
 }
 
 /* Where the edge is known, the axis ends at three times it unless a run ends beyond. */
@@ -113,7 +113,7 @@ static void cut_spikes(struct ub_panel *panel, const struct group *g, const char
         if (!in_cell(g, i, model, optimizer))
             continue;
         const double threshold = ub_run_fact(&g->study->store->runs[i], "threshold");
-        struct ub_series s = ub_trace_series(g->study->traces[i], "sharpness", 0);
+        struct ub_series s = ub_frame_series(g->study->frame, i, "sharpness", 0);
         edge = isfinite(threshold) ? fmax(edge, threshold) : edge;
         for (size_t k = 0; k < s.count; k++)
             if (isfinite(s.value[k])) {

@@ -212,8 +212,10 @@ static bool has_spectra(const struct study *study, size_t run)
                                            "class-structure.",
                                            "density.",
                                            NULL};
-    const struct ub_trace *trace = study->traces[run];
-    if (!trace || study->store->runs[run].status != UB_RUN_OK)
+    if (study->store->runs[run].status != UB_RUN_OK)
+        return false;
+    const struct ub_trace *trace = ub_frame_trace(study->frame, run);
+    if (!trace)
         return false;
     for (size_t k = 0; k < trace->n_names; k++)
         for (size_t i = 0; prefixes[i]; i++)
@@ -261,16 +263,16 @@ bool spectra_group_open(const struct study *study, size_t first, struct spectra_
     if (!has_spectra(study, first))
         return false;
     for (size_t i = 0; i < first; i++) {
-        if (!has_spectra(study, i))
+        if (!same_task(&store->runs[i].spec, g->spec) || !has_spectra(study, i))
             continue;
         if (same_group(&store->runs[i].spec, g->spec))
             return false;
-        g->leads = g->leads && !same_task(&store->runs[i].spec, g->spec);
+        g->leads = false;
     }
     struct labels models = {0};
     for (size_t i = first; i < store->count && g->count < MOST_MODELS; i++) {
         const size_t before = models.count;
-        if (has_spectra(study, i) && same_group(&store->runs[i].spec, g->spec) &&
+        if (same_group(&store->runs[i].spec, g->spec) && has_spectra(study, i) &&
             labels_add(&models, model_label(&store->runs[i].spec)) == before)
             g->run[g->count++] = i;
     }
@@ -287,7 +289,7 @@ void spectra_group_close(struct spectra_group *g)
 
 const struct ub_trace *group_trace(const struct spectra_group *g, size_t i)
 {
-    return g->study->traces[g->run[i]];
+    return ub_frame_trace(g->study->frame, g->run[i]);
 }
 
 const char *group_model(const struct spectra_group *g, size_t i)

@@ -63,6 +63,7 @@ struct spectra_group {
  * spectra. Free with spectra_group_close when true. */
 bool spectra_group_open(const struct study *study, size_t first, struct spectra_group *g);
 void spectra_group_close(struct spectra_group *g);
+/* Valid until the next call, as ub_frame_trace's. */
 const struct ub_trace *group_trace(const struct spectra_group *g, size_t i);
 const char *group_model(const struct spectra_group *g, size_t i);
 /* Kinds of matrices, of layers or of none, that any run of the group has. */

@@ -62,11 +62,11 @@ static enum ub_verdict_kind verdict_of(const struct universal *g)
 static size_t count_lost(const struct exponents *e, const struct universal *g)
 {
     const struct study *study = e->study;
-    size_t *measured = ub_calloc(study->n_systems + 1, sizeof *measured), lost = 0;
+    size_t *measured = ub_calloc(study->systems.count + 1, sizeof *measured), lost = 0;
     for (size_t i = 0; i < e->count; i++)
         if (is_of(e, i, g) && e->runs[i].last[g->matrix].fate != NOT_MEASURED)
             measured[study->system_of[e->runs[i].run]]++;
-    for (size_t s = 0; s < study->n_systems; s++)
+    for (size_t s = 0; s < study->systems.count; s++)
         lost += measured[s] > 0 ? runs_of_system(study, s) - measured[s] : 0;
     ub_free(measured);
     return lost;
