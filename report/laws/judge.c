@@ -150,13 +150,13 @@ static double mean_p(const struct ub_interval *mean, size_t n, double low, doubl
                  : gsl_cdf_ugaussian_Q(room / mean->se);
 }
 
-/* Systems to be seen until the mean's test would pass with 80% power, were their scatter and mean
- * as now; 0 when no number would do. */
+/* Systems to be seen until the mean's test would pass with 80% power, or its interval miss the
+ * claim, were their scatter and mean as now; 0 when no number would do. */
 static size_t systems_for_mean(const struct ub_judgment *j, size_t n, double low, double high)
 {
     enum { MOST_SYSTEMS = 100000 };
     const struct ub_interval *mean = &j->meta.mean;
-    const double room = fmin(mean->estimate - low, high - mean->estimate);
+    const double room = fabs(fmin(mean->estimate - low, high - mean->estimate));
     const double deviation = mean->se * sqrt((double)n);
     if (n < 2 || !(room > 0) || !(mean->se > 0))
         return 0;
