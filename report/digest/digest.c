@@ -154,7 +154,7 @@ static struct ub_level level_of(const struct study *study, const struct ub_law *
     for (size_t i = 0; study && i < study->n_laws; i++)
         if (study->laws[i]->law == law)
             return study->laws[i]->level[row];
-    return ub_level_of(law, frame, row);
+    return ub_level_of(law->series, law->window, &law->is, frame, row);
 }
 
 /* A run that did not measure what a law is about has no facts under it, whatever the rest of its

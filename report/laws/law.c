@@ -1,6 +1,5 @@
 /* A law over a frame: groups, data, controls, verdict. */
 #include "report/laws/group.h"
-#include "report/laws/level.h"
 #include "report/laws/moderate.h"
 #include "report/statistics/axis.h"
 
@@ -47,7 +46,7 @@ static void measure_levels(struct ub_law_verdict *v, const struct ub_frame *fram
     for (size_t g = 0; v->level && g < groups->count; g++)
         for (size_t i = 0; i < groups->group[g].count; i++) {
             const size_t row = groups->group[g].row[i];
-            v->level[row] = ub_level_of(v->law, frame, row);
+            v->level[row] = ub_level_of(v->law->series, v->law->window, &v->law->is, frame, row);
         }
 }
 

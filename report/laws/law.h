@@ -26,7 +26,7 @@
 
 #include "report/frame/frame.h"
 #include "report/laws/judge.h"
-#include "report/laws/windows.h"
+#include "report/laws/level.h"
 
 enum ub_strand {
     UB_SOLVABLE,
@@ -45,12 +45,6 @@ struct ub_need {
     size_t least;
 };
 enum { UB_NEEDS = 4 };
-
-/* Of a run that did not diverge, fail or is still to be run. `loss`: its training loss, an empty
- * series where it was not measured. */
-typedef struct ub_window ub_law_window(const struct ub_frame *frame, size_t row,
-                                       const struct ub_series *series,
-                                       const struct ub_series *loss);
 
 struct ub_law {
     const char *name;
@@ -73,23 +67,6 @@ struct ub_law {
 
 extern const struct ub_law *const ub_laws[]; /* NULL-terminated; registry.c */
 const struct ub_law *ub_law_find(const char *name);
-
-/* What one run comes to under a law about levels. */
-struct ub_level {
-    struct ub_window window;
-    double first_step, last_step; /* of the window; NAN unless it settled */
-    /* Median over the window, NAN unless it settled: it shrugs off the spikes with which sharpness
-     * leaves the edge and returns. */
-    double median;
-    double end; /* the same of one that still rises; NAN for others */
-    /* Over the window, autocorrelation-aware; of one that still rises, about the line through it */
-    struct ub_interval mean;
-    double peak; /* largest value of the whole series; NAN when not measured */
-    /* Without a level that contradicts the law: it falls, or rises beyond the margin; one-sided p
-     * that it does not, 1 for all others, and whether that is below 5%. */
-    double against_p;
-    bool against;
-};
 
 /* ---- verdicts ------------------------------------------------------------------------------- */
 

@@ -69,14 +69,14 @@ static const char *lost(const struct ub_run *run)
     }
 }
 
-static struct ub_window window_of(const struct ub_law *law, const struct ub_frame *frame,
-                                  size_t row, const struct ub_series *series)
+static struct ub_window window_of(ub_law_window *speaks, const struct ub_frame *frame, size_t row,
+                                  const struct ub_series *series)
 {
     const char *why = lost(&frame->store->runs[row]);
     if (why)
         return (struct ub_window){.why = why};
     struct ub_series loss = ub_frame_series(frame, row, "loss", 0);
-    const struct ub_window window = law->window(frame, row, series, &loss);
+    const struct ub_window window = speaks(frame, row, series, &loss);
     ub_series_clear(&loss);
     return window;
 }
@@ -97,18 +97,19 @@ static double against_p(const struct ub_level *l, const struct ub_claim *claim)
     return fmax(l->window.p, ub_t_upper_p(beyond / se, fmax(1, l->mean.n_effective - 1)));
 }
 
-struct ub_level ub_level_of(const struct ub_law *law, const struct ub_frame *frame, size_t row)
+struct ub_level ub_level_of(const char *name, ub_law_window *window, const struct ub_claim *is,
+                            const struct ub_frame *frame, size_t row)
 {
-    struct ub_series series = ub_frame_series(frame, row, law->series, 0);
+    struct ub_series series = ub_frame_series(frame, row, name, 0);
     struct ub_level l = {.first_step = (double)NAN,
                          .last_step = (double)NAN,
                          .median = (double)NAN,
                          .end = (double)NAN};
-    l.window = window_of(law, frame, row, &series);
+    l.window = window_of(window, frame, row, &series);
     l.peak = peak_of(&series);
     if (l.window.stay != UB_STAY_OUT)
         measure_window(&l, &series);
-    l.against_p = against_p(&l, &law->is);
+    l.against_p = against_p(&l, is);
     l.against = l.against_p < doubt;
     ub_series_clear(&series);
     return l;

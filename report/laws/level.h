@@ -1,7 +1,7 @@
 /* level.h - laws about the level that a series of single runs settles at: a law gives the series
  * and where in it it speaks (windows.h), and this the rest.
  *
- *     const struct ub_level level = ub_level_of(&ub_law_edge_of_stability, frame, row);
+ *     const struct ub_level level = ub_level_of(law->series, law->window, &law->is, frame, row);
  *     printf("%g from step %g on\n", level.median, level.first_step);
  *
  * A run's level is the median over the window; its error is that of the mean of the autocorrelated
@@ -16,10 +16,36 @@
 #ifndef UB_LAWS_LEVEL_H
 #define UB_LAWS_LEVEL_H
 
-#include "report/laws/law.h"
+#include "report/frame/frame.h"
+#include "report/laws/judge.h"
+#include "report/laws/windows.h"
 
-/* Of a run that the law applies to. */
-struct ub_level ub_level_of(const struct ub_law *law, const struct ub_frame *frame, size_t row);
+/* Of a run that did not diverge, fail or is still to be run. `loss`: its training loss, an empty
+ * series where it was not measured. */
+typedef struct ub_window ub_law_window(const struct ub_frame *frame, size_t row,
+                                       const struct ub_series *series,
+                                       const struct ub_series *loss);
+
+/* What one run comes to under a law about levels. */
+struct ub_level {
+    struct ub_window window;
+    double first_step, last_step; /* of the window; NAN unless it settled */
+    /* Median over the window, NAN unless it settled: it shrugs off the spikes with which sharpness
+     * leaves the edge and returns. */
+    double median;
+    double end; /* the same of one that still rises; NAN for others */
+    /* Over the window, autocorrelation-aware; of one that still rises, about the line through it */
+    struct ub_interval mean;
+    double peak; /* largest value of the whole series; NAN when not measured */
+    /* Without a level that contradicts the law: it falls, or rises beyond the margin; one-sided p
+     * that it does not, 1 for all others, and whether that is below 5%. */
+    double against_p;
+    bool against;
+};
+
+/* Of a run that a law applies to, from what the law says: its series, window and claim. */
+struct ub_level ub_level_of(const char *series, ub_law_window *window, const struct ub_claim *is,
+                            const struct ub_frame *frame, size_t row);
 /* `level`: one a row of the frame. */
 struct ub_datum ub_level_datum(const struct ub_level *level, const struct ub_rows *group);
 
