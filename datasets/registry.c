@@ -10,7 +10,7 @@ extern const struct ub_dataset_source ub_dataset_digits, ub_dataset_chebyshev, u
     ub_dataset_teacher_student, ub_dataset_mnist, ub_dataset_fashion_mnist, ub_dataset_cifar10,
     ub_dataset_csv, ub_dataset_text, ub_dataset_sorting, ub_dataset_modular_addition,
     ub_dataset_sparse_parity, ub_dataset_in_context_regression, ub_dataset_random_hierarchy,
-    ub_dataset_markov, ub_dataset_pcfg;
+    ub_dataset_markov, ub_dataset_pcfg, ub_dataset_free_features;
 
 const struct ub_dataset_source *const ub_dataset_sources[] = {
     &ub_dataset_digits,
@@ -29,6 +29,7 @@ const struct ub_dataset_source *const ub_dataset_sources[] = {
     &ub_dataset_random_hierarchy,
     &ub_dataset_markov,
     &ub_dataset_pcfg,
+    &ub_dataset_free_features,
     UB_EXTRA_DATASET NULL,
 };
 

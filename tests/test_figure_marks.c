@@ -29,24 +29,28 @@ static void test_signed_axis(void **state)
     assert_true(point.low < 3 && point.high > 3);
 }
 
-/* Colors of the pixels in the middle of each of 2 x 2 cells; row 0 is the lower one. */
-static void test_heat_pixels(void **state)
+/* Colors of the pixels in the middle of each of 2 x 2 cells; row 0 is the lower one, on an axis of
+ * categories the upper. */
+static void check_heat(bool categories)
 {
-    (void)state;
     static const double shade[] = {0, 1, 0.5, NAN}; /* columns: (0, 1), (0.5, none) */
+    const double low = categories ? -0.5 : 0;
     struct ub_figure *f = ub_figure_new(NULL, 1, 1);
     struct ub_panel *p = ub_figure_panel(f, 0, 0);
     ub_panel_axes(p, NULL, UB_LINEAR, NULL, UB_LINEAR);
-    ub_panel_heat(p, (double[]){0, 1, 2}, 2, (double[]){0, 1, 2}, 2, shade);
+    ub_panel_heat(p, (double[]){0, 1, 2}, 2, (double[]){low, low + 1, low + 2}, 2, shade);
     ub_panel_range(p, UB_HORIZONTAL, 0, 2);
-    ub_panel_range(p, UB_VERTICAL, 0, 2);
+    ub_panel_range(p, UB_VERTICAL, low, low + 2);
+    if (categories)
+        ub_panel_categories(p, UB_VERTICAL, (const char *const[]){"a", "b"}, 2);
     cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 700, 500);
     cairo_t *cr = cairo_create(image);
     struct ub_layout_of_figure l = ub_figure_layout(f, cr);
     ub_figure_draw(f, &l, cr);
     cairo_surface_flush(image);
     for (int i = 0; i < 4; i++) {
-        const double x = i < 2 ? 0.4 : 1.6, y = i % 2 ? 1.4 : 0.6; /* off the grid's lines */
+        const double x = i < 2 ? 0.4 : 1.6,
+                     y = low + (i % 2 ? 1.4 : 0.6); /* off the grid's lines */
         const int column = (int)ub_frame_x(p, &l.frames[0], x);
         const int row = (int)ub_frame_y(p, &l.frames[0], y);
         uint32_t pixel;
@@ -64,6 +68,13 @@ static void test_heat_pixels(void **state)
     cairo_destroy(cr);
     cairo_surface_destroy(image);
     ub_figure_free(f);
+}
+
+static void test_heat_pixels(void **state)
+{
+    (void)state;
+    check_heat(false);
+    check_heat(true);
 }
 
 /* The bytes of an SVG with so many lines. */

@@ -2,20 +2,45 @@
 #include "base/extensions.h"
 #include "bench/observables/observables.h"
 
-extern const struct ub_observable ub_observable_loss, ub_observable_accuracy,
-    ub_observable_gradient_norm, ub_observable_distance, ub_observable_sharpness,
-    ub_observable_edge_ratio, ub_observable_hessian_spectrum, ub_observable_covariance_spectrum,
-    ub_observable_coordinates, ub_observable_central_flow, ub_observable_spectrum,
-    ub_observable_kernel_spectrum, ub_observable_class_structure, ub_observable_weight_spectrum,
-    ub_observable_generalized_sharpness, ub_observable_density, ub_observable_batch_sharpness,
-    ub_observable_batch_top_eigenvalue, ub_observable_directional_smoothness,
-    ub_observable_gradient_alignment, ub_observable_midpoint_sharpness, ub_observable_catapult,
-    ub_observable_kernel_drift, ub_observable_predicted_risk, ub_observable_excess_risk,
-    ub_observable_learnability, ub_observable_linear_modes, ub_observable_balancedness,
-    ub_observable_implicit_bias, ub_observable_kernel_modes;
-
-extern const struct ub_observable ub_observable_kernel_entries, ub_observable_norm_kurtosis,
-    ub_observable_signal, ub_observable_linearization, ub_observable_flow_distance;
+/* clang-format off */
+extern const struct ub_observable ub_observable_loss;
+extern const struct ub_observable ub_observable_accuracy;
+extern const struct ub_observable ub_observable_gradient_norm;
+extern const struct ub_observable ub_observable_distance;
+extern const struct ub_observable ub_observable_sharpness;
+extern const struct ub_observable ub_observable_edge_ratio;
+extern const struct ub_observable ub_observable_generalized_sharpness;
+extern const struct ub_observable ub_observable_hessian_spectrum;
+extern const struct ub_observable ub_observable_covariance_spectrum;
+extern const struct ub_observable ub_observable_coordinates;
+extern const struct ub_observable ub_observable_central_flow;
+extern const struct ub_observable ub_observable_spectrum;
+extern const struct ub_observable ub_observable_kernel_spectrum;
+extern const struct ub_observable ub_observable_class_structure;
+extern const struct ub_observable ub_observable_weight_spectrum;
+extern const struct ub_observable ub_observable_density;
+extern const struct ub_observable ub_observable_batch_sharpness;
+extern const struct ub_observable ub_observable_batch_top_eigenvalue;
+extern const struct ub_observable ub_observable_directional_smoothness;
+extern const struct ub_observable ub_observable_gradient_alignment;
+extern const struct ub_observable ub_observable_midpoint_sharpness;
+extern const struct ub_observable ub_observable_catapult;
+extern const struct ub_observable ub_observable_kernel_drift;
+extern const struct ub_observable ub_observable_predicted_risk;
+extern const struct ub_observable ub_observable_excess_risk;
+extern const struct ub_observable ub_observable_learnability;
+extern const struct ub_observable ub_observable_linear_modes;
+extern const struct ub_observable ub_observable_balancedness;
+extern const struct ub_observable ub_observable_implicit_bias;
+extern const struct ub_observable ub_observable_kernel_modes;
+extern const struct ub_observable ub_observable_kernel_entries;
+extern const struct ub_observable ub_observable_norm_kurtosis;
+extern const struct ub_observable ub_observable_signal;
+extern const struct ub_observable ub_observable_linearization;
+extern const struct ub_observable ub_observable_flow_distance;
+extern const struct ub_observable ub_observable_feature_equation;
+extern const struct ub_observable ub_observable_neural_collapse;
+/* clang-format on */
 
 const struct ub_observable *const ub_observables[] = {
     &ub_observable_loss,
@@ -53,6 +78,8 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_signal,
     &ub_observable_linearization,
     &ub_observable_flow_distance,
+    &ub_observable_feature_equation,
+    &ub_observable_neural_collapse,
     UB_EXTRA_OBSERVABLE NULL,
 };
 

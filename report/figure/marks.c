@@ -343,12 +343,13 @@ static void draw_heat(const struct ub_panel *p, const struct ub_box *frame, cons
             if (!isfinite(m->cell[i * m->rows + j]))
                 continue;
             const uint32_t pixel = pixel_of(m->cell[i * m->rows + j]);
-            const double top = ub_frame_y(p, frame, m->y[j + 1]);
-            const double bottom = ub_frame_y(p, frame, m->y[j]);
+            const double one = ub_frame_y(p, frame, m->y[j + 1]);
+            const double other = ub_frame_y(p, frame, m->y[j]); /* categories run downwards */
             const long x0 = fine(ub_frame_x(p, frame, m->x[i]), frame->x, frame->width, width);
             const long x1 = fine(ub_frame_x(p, frame, m->x[i + 1]), frame->x, frame->width, width);
-            const long y1 = fine(bottom, frame->y, frame->height, height);
-            for (long y = fine(top, frame->y, frame->height, height); y < y1; y++)
+            const long y0 = fine(fmin(one, other), frame->y, frame->height, height);
+            const long y1 = fine(fmax(one, other), frame->y, frame->height, height);
+            for (long y = y0; y < y1; y++)
                 for (long x = x0; x < x1; x++)
                     memcpy(data + (size_t)y * stride + 4 * (size_t)x, &pixel, sizeof pixel);
         }

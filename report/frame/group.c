@@ -310,6 +310,8 @@ char *ub_frame_group_name(const struct ub_frame *frame, const struct ub_groups *
         const char *before = name.length ? dot ? " " : ", " : "";
         if (dot)
             ub_text_add(&name, "%s%s=%s", before, dot + 1, word);
+        else if (isfinite(c->number[row]))
+            ub_text_add(&name, "%s%s=%s", before, c->name, word);
         else
             ub_text_add(&name, "%s%s", before, word);
     }

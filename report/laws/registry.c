@@ -4,19 +4,38 @@
 
 #include <string.h>
 
-extern const struct ub_law ub_law_batch_sharpness, ub_law_edge_of_stability;
-extern const struct ub_law ub_law_balancedness, ub_law_balancedness_drift, ub_law_double_descent,
-    ub_law_eigenlearning, ub_law_implicit_bias_diagonal, ub_law_learnability_sum,
-    ub_law_linear_modes;
-extern const struct ub_law ub_law_coordinate_check, ub_law_ntk_drift;
-extern const struct ub_law ub_law_central_flow, ub_law_time_scaling, ub_law_time_scaling_exponent;
+/* clang-format off */
+extern const struct ub_law ub_law_balancedness;
+extern const struct ub_law ub_law_balancedness_drift;
+extern const struct ub_law ub_law_double_descent;
+extern const struct ub_law ub_law_eigenlearning;
+extern const struct ub_law ub_law_implicit_bias_diagonal;
+extern const struct ub_law ub_law_learnability_sum;
+extern const struct ub_law ub_law_linear_modes;
+extern const struct ub_law ub_law_coordinate_check;
+extern const struct ub_law ub_law_gradient_flow;
+extern const struct ub_law ub_law_init_kurtosis;
+extern const struct ub_law ub_law_kernel_concentration;
+extern const struct ub_law ub_law_kernel_limit;
+extern const struct ub_law ub_law_lazy_scale;
+extern const struct ub_law ub_law_linearization;
+extern const struct ub_law ub_law_modified_flow;
+extern const struct ub_law ub_law_ntk_drift;
+extern const struct ub_law ub_law_perturbation_growth;
+extern const struct ub_law ub_law_signal_propagation;
+extern const struct ub_law ub_law_batch_sharpness;
+extern const struct ub_law ub_law_central_flow;
 extern const struct ub_law ub_law_data_scaling;
-extern const struct ub_law ub_law_catapult, ub_law_momentum;
+extern const struct ub_law ub_law_edge_of_stability;
+extern const struct ub_law ub_law_time_scaling;
+extern const struct ub_law ub_law_time_scaling_exponent;
+extern const struct ub_law ub_law_catapult;
+extern const struct ub_law ub_law_lr_transfer;
+extern const struct ub_law ub_law_momentum;
+extern const struct ub_law ub_law_features_at_convergence;
+extern const struct ub_law ub_law_neural_collapse;
 extern const struct ub_law ub_law_spectral_bias;
-
-extern const struct ub_law ub_law_gradient_flow, ub_law_init_kurtosis, ub_law_kernel_concentration,
-    ub_law_kernel_limit, ub_law_lazy_scale, ub_law_linearization, ub_law_modified_flow,
-    ub_law_perturbation_growth, ub_law_signal_propagation, ub_law_lr_transfer;
+/* clang-format on */
 
 const struct ub_law *const ub_laws[] = {
     &ub_law_balancedness,
@@ -46,6 +65,8 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_catapult,
     &ub_law_lr_transfer,
     &ub_law_momentum,
+    &ub_law_features_at_convergence,
+    &ub_law_neural_collapse,
     &ub_law_spectral_bias,
     UB_EXTRA_LAW NULL,
 };
