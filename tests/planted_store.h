@@ -6,6 +6,7 @@
 #include "planted_series.h"
 
 #include "report/frame/columns.h"
+#include "report/laws/law.h"
 #include "report/laws/level.h"
 
 enum { MEASUREMENTS = 120 };
