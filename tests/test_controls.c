@@ -202,6 +202,10 @@ static void bundled_controls_come_out(void **state)
         {"catapult", "*linear*relative(?.?5)*", "2 of 2 controls came out as they must."},
         {"central-flow", "*linear*", "2 of 2 controls came out as they must."},
         {"coordinate-check", "*deep-linear*gd:*seed=0", "3 of 3 controls came out as they must."},
+        {"universal", "*classes=0x*1e-06*seed=0",
+         "2 of 2 controls came out as they must; none had to hold."},
+        {"universal", "*alpha=?.?5,*1e-06*",
+         "2 of 2 controls came out as they must; none had to hold."},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct ub_text arguments = {0};

@@ -3,15 +3,34 @@
 #include <math.h>
 #include <string.h>
 
-bool ub_run_measures(const struct ub_frame *frame, size_t row, const char *observable)
+/* A measure's text is a call, as a suite writes it, in canonical form. */
+static bool has_option(const char *measure, const char *option, const char *value)
+{
+    struct ub_error ignored = {0};
+    struct ub_call *call = ub_call_parse(measure, "measure", &ignored);
+    bool found = false;
+    for (size_t i = 0; call && i < call->count && !found; i++)
+        found = strcmp(call->keys[i], option) == 0 && strcmp(call->values[i], value) == 0;
+    ub_call_free(call);
+    return found;
+}
+
+bool ub_run_measures_with(const struct ub_frame *frame, size_t row, const char *observable,
+                          const char *option, const char *value)
 {
     const struct ub_run_spec *spec = &frame->store->runs[row].spec;
     const size_t length = strlen(observable);
     for (size_t i = 0; i < spec->n_measures; i++)
         if (strncmp(spec->measures[i], observable, length) == 0 &&
-            (spec->measures[i][length] == ':' || spec->measures[i][length] == '\0'))
+            (spec->measures[i][length] == ':' || spec->measures[i][length] == '\0') &&
+            (!value || has_option(spec->measures[i], option, value)))
             return true;
     return false;
+}
+
+bool ub_run_measures(const struct ub_frame *frame, size_t row, const char *observable)
+{
+    return ub_run_measures_with(frame, row, observable, NULL, NULL);
 }
 
 double ub_run_last_step(const struct ub_frame *frame, size_t row, const char *observable)
@@ -30,7 +49,7 @@ struct ub_datum ub_datum_of(const struct ub_interval *estimate, const char *why)
         .value = estimate->estimate, .se = estimate->se, .df = fmax(0, estimate->n_effective - 1)};
 }
 
-static const char *cause(const struct ub_frame *frame, const struct ub_rows *group, const char *why)
+const char *ub_group_why(const struct ub_frame *frame, const struct ub_rows *group, const char *why)
 {
     size_t diverged = 0, failed = 0;
     for (size_t i = 0; i < group->count; i++) {
@@ -54,7 +73,7 @@ struct ub_datum ub_group_mean(const struct ub_frame *frame, const struct ub_rows
     if (n < 2)
         mean.se = (double)NAN;
     ub_free(x);
-    struct ub_datum d = ub_datum_of(&mean, cause(frame, group, why));
+    struct ub_datum d = ub_datum_of(&mean, ub_group_why(frame, group, why));
     d.runs = d.why ? 0 : n;
     return d;
 }
@@ -71,5 +90,5 @@ struct ub_datum ub_group_slope(const struct ub_frame *frame, const struct ub_row
                                       seed->level[group->row[i]]};
     const struct ub_interval slope = ub_axis_slope(p, group->count);
     ub_free(p);
-    return ub_datum_of(&slope, cause(frame, group, why));
+    return ub_datum_of(&slope, ub_group_why(frame, group, why));
 }

@@ -23,5 +23,11 @@ struct ub_datum ub_datum_of(const struct ub_interval *estimate, const char *why)
  */
 double ub_run_last_step(const struct ub_frame *frame, size_t row, const char *observable);
 bool ub_run_measures(const struct ub_frame *frame, size_t row, const char *observable);
+/* The same, with an option of that value; NULL: with any. */
+bool ub_run_measures_with(const struct ub_frame *frame, size_t row, const char *observable,
+                          const char *option, const char *value);
+/* "diverged" or "failed" where all of the group's runs did, else `why`. */
+const char *ub_group_why(const struct ub_frame *frame, const struct ub_rows *group,
+                         const char *why);
 
 #endif

@@ -60,21 +60,21 @@ static struct ub_datum datum_of(const struct ub_law_verdict *v, const struct ub_
  */
 
 /* The cluster of each group: those that differ in nothing but law->across. */
-static void set_clusters(struct ub_law_verdict *v, const struct ub_frame *frame)
+static void set_clusters(const struct ub_law *law, const struct ub_frame *frame,
+                         const struct ub_groups *groups, struct ub_datum *data)
 {
-    const struct ub_law *law = v->law;
     const char *within[16] = {law->across};
-    struct ub_rows first = {.row = ub_calloc(v->groups.count + 1, sizeof *first.row)};
+    struct ub_rows first = {.row = ub_calloc(groups->count + 1, sizeof *first.row)};
     for (size_t i = 0; law->within && law->within[i] && i < 14; i++)
         within[i + 1] = law->within[i];
-    for (size_t g = 0; g < v->groups.count; g++)
-        first.row[first.count++] = v->groups.group[g].row[0];
+    for (size_t g = 0; g < groups->count; g++)
+        first.row[first.count++] = groups->group[g].row[0];
     struct ub_groups clusters = ub_frame_group(frame, &first, within);
     for (size_t c = 0; c < clusters.count; c++)
         for (size_t k = 0; k < clusters.group[c].count; k++)
-            for (size_t g = 0; g < v->groups.count; g++)
+            for (size_t g = 0; g < groups->count; g++)
                 if (first.row[g] == clusters.group[c].row[k])
-                    v->data[g].cluster = (int)c;
+                    data[g].cluster = (int)c;
     ub_groups_clear(&clusters);
     ub_rows_clear(&first);
 }
@@ -169,6 +169,27 @@ static struct ub_groups controls_of(const struct ub_law *law, const struct ub_fr
     return all;
 }
 
+/* Of sameness, a control is a group among those that it is compared with: where it must hold those
+ * of its cluster, where it must fail all that are marked so. One alone has shown nothing. */
+static bool same_as_they_must(const struct ub_law_verdict *v, size_t control)
+{
+    struct ub_datum *data = ub_calloc(v->controls.count + 1, sizeof *data);
+    const bool holds = v->control[control] == UB_CONTROL_HOLDS;
+    size_t n = 0;
+    for (size_t g = 0; g < v->controls.count; g++) {
+        if (v->control[g] != v->control[control] ||
+            (holds && v->control_data[g].cluster != v->control_data[control].cluster))
+            continue;
+        data[n] = v->control_data[g];
+        data[n++].cluster = 0;
+    }
+    struct ub_judgment j = ub_judge(&v->law->is, data, n);
+    const bool right = !v->control_data[control].why && j.spoke == 1 && (j.within == 1) == holds;
+    ub_judgment_clear(&j);
+    ub_free(data);
+    return right;
+}
+
 /* A control that must fail has done so, too, when its runs count against the claim; one that cannot
  * speak has shown nothing. */
 static void run_controls(struct ub_law_verdict *v, const struct ub_frame *frame)
@@ -180,12 +201,17 @@ static void run_controls(struct ub_law_verdict *v, const struct ub_frame *frame)
     v->control_right = ub_calloc(v->controls.count + 1, sizeof *v->control_right);
     for (size_t g = 0; g < v->controls.count; g++) {
         const struct ub_rows *rows = &v->controls.group[g];
-        const struct ub_datum d = datum_of(v, frame, rows);
+        v->control_data[g] = datum_of(v, frame, rows);
         v->control[g] = ub_frame_control(frame, rows->row[0], v->law->name);
-        const bool holds = v->control[g] == UB_CONTROL_HOLDS;
-        const bool meets = ub_datum_meets(&v->law->is, &d), silent = d.why && !d.against;
-        v->control_data[g] = d;
-        v->control_right[g] = holds ? meets : !meets && !silent;
+    }
+    if (v->law->across)
+        set_clusters(v->law, frame, &v->controls, v->control_data);
+    for (size_t g = 0; g < v->controls.count; g++) {
+        const struct ub_datum *d = &v->control_data[g];
+        const bool silent = d->why && !d->against, holds = v->control[g] == UB_CONTROL_HOLDS;
+        v->control_right[g] = v->law->is.is == UB_SAME ? same_as_they_must(v, g)
+                              : holds                  ? ub_datum_meets(&v->law->is, d)
+                                                       : !ub_datum_meets(&v->law->is, d) && !silent;
         v->n_right += v->control_right[g];
     }
     v->at_fault = v->n_right < v->controls.count;
@@ -214,7 +240,7 @@ struct ub_law_verdict *ub_law_verdict_new(const struct ub_law *law, const struct
     if (law->moderate)
         ub_data_moderate(v->data, v->groups.count);
     if (law->across)
-        set_clusters(v, frame);
+        set_clusters(law, frame, &v->groups, v->data);
     v->judgment = ub_judge(&law->is, v->data, v->groups.count);
     v->below = 0;
     v->above = INFINITY;
@@ -304,6 +330,24 @@ struct ub_law_controls ub_law_controls(const struct ub_law *law, const struct ub
     return c;
 }
 
+/* Sameness needs two groups in a cluster. */
+static bool can_be_compared(const struct ub_law *law, const struct ub_frame *frame,
+                            const struct ub_groups *groups)
+{
+    if (!law->across)
+        return true;
+    struct ub_datum *data = ub_calloc(groups->count + 1, sizeof *data);
+    bool *seen = ub_calloc(groups->count + 1, sizeof *seen), found = false;
+    set_clusters(law, frame, groups, data);
+    for (size_t g = 0; g < groups->count && !found; g++) {
+        found = seen[data[g].cluster];
+        seen[data[g].cluster] = true;
+    }
+    ub_free(seen);
+    ub_free(data);
+    return found;
+}
+
 char *ub_law_lacks(const struct ub_law *law, const struct ub_frame *frame, bool *applies)
 {
     struct ub_groups groups = groups_of(law, frame, UB_NO_CONTROL);
@@ -320,6 +364,10 @@ char *ub_law_lacks(const struct ub_law *law, const struct ub_frame *frame, bool 
             lack = (struct ub_text){0};
         }
         ub_text_free(&lack);
+    }
+    if (decidable && !can_be_compared(law, frame, &groups)) {
+        decidable = false;
+        ub_text_add(&least, "no two groups that differ in nothing but %s", law->across);
     }
     ub_groups_clear(&groups);
     if (!decidable && *applies)

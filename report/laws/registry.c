@@ -33,8 +33,14 @@ extern const struct ub_law ub_law_catapult;
 extern const struct ub_law ub_law_lr_transfer;
 extern const struct ub_law ub_law_momentum;
 extern const struct ub_law ub_law_features_at_convergence;
+extern const struct ub_law ub_law_hessian_outliers;
 extern const struct ub_law ub_law_neural_collapse;
 extern const struct ub_law ub_law_spectral_bias;
+extern const struct ub_law ub_law_spectral_decay_first_layer;
+extern const struct ub_law ub_law_spectral_decay_gauss_newton;
+extern const struct ub_law ub_law_spectral_decay_hessian;
+extern const struct ub_law ub_law_spectral_decay_kernel;
+extern const struct ub_law ub_law_spectral_decay_last_layer;
 /* clang-format on */
 
 const struct ub_law *const ub_laws[] = {
@@ -66,8 +72,14 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_lr_transfer,
     &ub_law_momentum,
     &ub_law_features_at_convergence,
+    &ub_law_hessian_outliers,
     &ub_law_neural_collapse,
     &ub_law_spectral_bias,
+    &ub_law_spectral_decay_first_layer,
+    &ub_law_spectral_decay_gauss_newton,
+    &ub_law_spectral_decay_hessian,
+    &ub_law_spectral_decay_kernel,
+    &ub_law_spectral_decay_last_layer,
     UB_EXTRA_LAW NULL,
 };
 

@@ -5,95 +5,14 @@
 #include <math.h>
 #include <string.h>
 
-const char *const exponent_matrices[EXPONENT_MATRICES] = {
-    [OF_INPUTS] = "inputs", [OF_FIRST_LAYER] = "first layer",   [OF_LAST_LAYER] = "last layer",
-    [OF_KERNEL] = "NTK",    [OF_GAUSS_NEWTON] = "Gauss-Newton", [OF_HESSIAN] = "Hessian",
-};
-
-static const double normal_quantile = 1.959963984540054;
-
-/* ---- which rows ------------------------------------------------------------------------- */
-
-static const char *const kernels[] = {"kernel-spectrum.ntk-mean", "spectrum.ntk-mean",
-                                      "kernel-spectrum.ntk", "spectrum.ntk", NULL};
-static const char *const gauss_newtons[] = {"spectrum.gauss-newton", NULL};
-static const char *const hessians[] = {"spectrum.hessian", "hessian-spectrum", NULL};
-static const char *const inputs[] = {"covariance-spectrum.inputs", "spectrum.data-covariance",
-                                     NULL};
-
-static const char *first_measured(const struct ub_trace *trace, const char *const *names)
-{
-    while (*names && !has_series(trace, *names))
-        names++;
-    return *names;
-}
-
-static const char *row_of(const struct ub_trace *trace, enum matrix_of matrix)
-{
-    static const char prefix[] = "covariance-spectrum.";
-    const char *first = NULL, *last = NULL;
-    if (matrix == OF_INPUTS)
-        return first_measured(trace, inputs);
-    if (matrix == OF_KERNEL)
-        return first_measured(trace, kernels);
-    if (matrix == OF_GAUSS_NEWTON)
-        return first_measured(trace, gauss_newtons);
-    if (matrix == OF_HESSIAN)
-        return first_measured(trace, hessians);
-    for (size_t k = 0; k < trace->n_names; k++) { /* layers are in the network's order */
-        const char *name = trace->names[k];
-        if (strncmp(name, prefix, sizeof prefix - 1) != 0 || strcmp(name, inputs[0]) == 0)
-            continue;
-        first = first ? first : name;
-        last = name;
-    }
-    return matrix == OF_FIRST_LAYER ? first : last != first ? last : NULL;
-}
-
-/* "spectrum.hessian" and "weight-spectrum.fc1" have "exponent.hessian" and "exponent.fc1", and
- * "kernel-spectrum.ntk" has "exponent.kernel.ntk". */
-static char *exponent_row(const char *values)
-{
-    struct ub_text name = {0};
-    if (strcmp(values, "hessian-spectrum") == 0)
-        return ub_strdup("hessian-exponent");
-    const bool kernel = strncmp(values, "kernel-", 7) == 0;
-    ub_text_add(&name, "exponent.%s%s", kernel ? "kernel." : "", strchr(values, '.') + 1);
-    return name.data;
-}
-
-static double first_step_of(const struct ub_trace *trace, const char *values)
-{
-    struct ub_series s = ub_trace_series(trace, values, 0);
-    const double step = s.count ? s.step[0] : (double)NAN;
-    ub_series_clear(&s);
-    return step;
-}
-
-static struct decay decay_at(const struct ub_trace *trace, const char *values, double step)
-{
-    struct decay d = {.fate = NOT_FITTED};
-    char *exponent = exponent_row(values);
-    fit_at(trace, exponent, step, d.fit);
-    ub_free(exponent);
-    d.se = (d.fit[EXPONENT_HIGH] - d.fit[EXPONENT_LOW]) / (2 * normal_quantile);
-    if (isfinite(d.fit[EXPONENT]) && isfinite(d.se))
-        d.fate = d.fit[EXPONENT_BEST] == 0 ? POWER_FITS : RIVAL_FITS;
-    return d;
-}
-
 /* ---- of a study ------------------------------------------------------------------------- */
 
 static bool read_run(struct run_exponents *r, const struct ub_trace *trace)
 {
     bool any = false;
     for (int m = 0; m < EXPONENT_MATRICES; m++) {
-        const char *row = row_of(trace, (enum matrix_of)m);
-        if (!row)
-            continue;
-        r->measured[m] = true;
-        r->last[m] = decay_at(trace, row, last_step_of(trace, row));
-        any = true;
+        r->last[m] = decay_last(trace, (enum matrix_of)m);
+        any = any || r->last[m].fate != NOT_MEASURED;
     }
     return any;
 }
@@ -238,7 +157,7 @@ struct table *exponents_table(const struct exponents *e)
     size_t columns = 4;
     for (int m = 0; m < EXPONENT_MATRICES; m++) {
         for (size_t i = 0; i < e->count; i++)
-            measured[m] = measured[m] || e->runs[i].measured[m];
+            measured[m] = measured[m] || e->runs[i].last[m].fate != NOT_MEASURED;
         if (measured[m])
             head[columns++] = exponent_matrices[m];
     }

@@ -6,33 +6,15 @@
  *     add_universality(&page, e);                  // the questions, answered
  *     exponents_free(e);
  *
- * A fit counts as a power law where its BIC is the least of the forms compared
- * (bench/spectra/powerlaw.h); what others there are is counted. */
+ * Which fits are power laws says report/laws/decay.h; whether exponents are the same is a law of
+ * its own for each matrix (report/laws/spectral_decay.h). */
 #ifndef UB_REPORT_EXPONENTS_H
 #define UB_REPORT_EXPONENTS_H
 
 #include "report/sections/sections.h"
 
-enum matrix_of {
-    OF_INPUTS,
-    OF_FIRST_LAYER, /* covariance of activations */
-    OF_LAST_LAYER,  /* the last hidden one; not where there is only one */
-    OF_KERNEL,      /* neural tangent kernel */
-    OF_GAUSS_NEWTON,
-    OF_HESSIAN,
-    EXPONENT_MATRICES
-};
-extern const char *const exponent_matrices[EXPONENT_MATRICES]; /* for people */
-
-enum fate { NOT_MEASURED, NOT_FITTED, RIVAL_FITS, POWER_FITS };
-struct decay { /* of one matrix of one run at one step */
-    enum fate fate;
-    double fit[EXPONENT_ROWS];
-    double se; /* half its 95% interval's width over 1.96 */
-};
 struct run_exponents {
-    size_t run; /* index into the study's store */
-    bool measured[EXPONENT_MATRICES];
+    size_t run;                           /* index into the study's store */
     struct decay last[EXPONENT_MATRICES]; /* at its last measurement */
 };
 struct exponents {
@@ -68,25 +50,22 @@ struct table *spectra_table(const struct study *study);
 
 /* ---- universality.c --------------------------------------------------------------------- */
 
-enum { MOST_ARCHITECTURES = 24 };
-/* One matrix on the same data under the same loss. */
+/* Models of one dataset and loss, as the law on the decay of one matrix compares them: a cluster of
+ * its. */
 struct universal {
     enum matrix_of matrix;
     const struct ub_run_spec *spec; /* of one of its runs */
-    size_t fits[4]; /* by fate; NOT_MEASURED: runs of systems of which others were */
-    size_t n;       /* architectures with power laws */
-    char *architecture[MOST_ARCHITECTURES];
-    double mean[MOST_ARCHITECTURES], se[MOST_ARCHITECTURES];
-    struct ub_meta between, any; /* over architectures; any: with rivals' fits, too */
-    enum ub_verdict_kind verdict;
-    double adjusted_p; /* of Q, over all groups (Benjamini-Hochberg); NAN below two means */
+    size_t all, n;                  /* models; those with a power law */
+    const struct ub_run_spec **model;
+    double *mean, *se;
+    struct ub_meta between;
+    bool meets, exception; /* as the law judges it */
 };
 struct universals {
     size_t count;
     struct universal *group;
 };
-extern const double universal_margin; /* of tau */
-struct universals universals_of(const struct exponents *e);
+struct universals universals_of(const struct study *study);
 void universals_clear(struct universals *u);
 
 /* The data's exponent against another over datasets. */
@@ -109,8 +88,8 @@ struct outliers { /* of one system; means over its runs; low and high: least and
     struct ub_interval made_of_means; /* how many of Gauss-Newton's are mostly of class means */
     double means, cross;              /* shares of class and cross-class means in its leading C */
 };
-size_t outliers_of(const struct exponents *e, struct outliers **out); /* free with ub_free */
-void add_outliers(struct ub_text *out, const struct exponents *e);
+size_t outliers_of(const struct study *study, struct outliers **out); /* free with ub_free */
+void add_outliers(struct ub_text *out, const struct study *study);
 
 /* ---- exponents_plot.c ------------------------------------------------------------------- */
 

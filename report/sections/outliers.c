@@ -98,16 +98,15 @@ static double geometric_mean_of(const double *x, size_t n)
     return mean;
 }
 
-static bool read_system(struct outliers *o, const struct exponents *e, size_t first)
+static bool read_system(struct outliers *o, const struct study *study, const struct ub_rows *rows)
 {
     enum { FIELDS = 7 };
-    const struct study *study = e->study;
-    double *x = ub_calloc(FIELDS * e->count + 1, sizeof *x);
+    double *x = ub_calloc(FIELDS * rows->count + 1, sizeof *x);
     size_t n = 0;
-    *o = (struct outliers){.spec = exponents_spec(e, first)};
-    for (size_t i = first; i < e->count; i++) {
-        const size_t run = e->runs[i].run;
-        if (study->system_of[run] != study->system_of[e->runs[first].run])
+    *o = (struct outliers){.spec = &study->store->runs[rows->row[0]].spec};
+    for (size_t i = 0; i < rows->count; i++) {
+        const size_t run = rows->row[i];
+        if (study->store->runs[run].status != UB_RUN_OK || !ub_frame_has(study->frame, run, NULL))
             continue;
         const struct counts c =
             count_run(&study->store->runs[run], ub_frame_trace(study->frame, run));
@@ -116,34 +115,28 @@ static bool read_system(struct outliers *o, const struct exponents *e, size_t fi
         const double fields[FIELDS] = {c.hessian,  c.gauss_newton, c.gap,  c.gap_at_classes,
                                        c.of_means, c.means,        c.cross};
         for (int k = 0; k < FIELDS; k++)
-            x[(size_t)k * e->count + n] = fields[k];
+            x[(size_t)k * rows->count + n] = fields[k];
         o->classes = c.classes;
         n++;
     }
     o->n_runs = n;
     o->hessian = range_of(x, n);
-    o->gauss_newton = range_of(x + e->count, n);
-    o->gap = geometric_mean_of(x + 2 * e->count, n);
-    o->gap_at_classes = geometric_mean_of(x + 3 * e->count, n);
-    o->made_of_means = range_of(x + 4 * e->count, n);
-    o->means = mean_of(x + 5 * e->count, n).estimate;
-    o->cross = mean_of(x + 6 * e->count, n).estimate;
+    o->gauss_newton = range_of(x + rows->count, n);
+    o->gap = geometric_mean_of(x + 2 * rows->count, n);
+    o->gap_at_classes = geometric_mean_of(x + 3 * rows->count, n);
+    o->made_of_means = range_of(x + 4 * rows->count, n);
+    o->means = mean_of(x + 5 * rows->count, n).estimate;
+    o->cross = mean_of(x + 6 * rows->count, n).estimate;
     ub_free(x);
     return n > 0;
 }
 
-size_t outliers_of(const struct exponents *e, struct outliers **out)
+size_t outliers_of(const struct study *study, struct outliers **out)
 {
-    *out = ub_calloc(e->count + 1, sizeof **out);
+    *out = ub_calloc(study->systems.count + 1, sizeof **out);
     size_t n = 0;
-    for (size_t i = 0; i < e->count; i++) {
-        bool again = false;
-        for (size_t k = 0; k < i; k++)
-            again =
-                again || e->study->system_of[e->runs[k].run] == e->study->system_of[e->runs[i].run];
-        if (!again)
-            n += read_system(&(*out)[n], e, i);
-    }
+    for (size_t g = 0; g < study->systems.count; g++)
+        n += read_system(&(*out)[n], study, &study->systems.group[g]);
     return n;
 }
 
@@ -239,10 +232,10 @@ static void add_loss(struct ub_text *out, const struct outliers *o, size_t n, co
     ub_text_add(out, ".\n");
 }
 
-void add_outliers(struct ub_text *out, const struct exponents *e)
+void add_outliers(struct ub_text *out, const struct study *study)
 {
     struct outliers *o;
-    const size_t n = outliers_of(e, &o);
+    const size_t n = outliers_of(study, &o);
     struct labels losses = {0};
     for (size_t i = 0; i < n; i++)
         labels_add(&losses, o[i].spec->loss);

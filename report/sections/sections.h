@@ -5,21 +5,8 @@
 
 #include "report/digest/digest.h"
 #include "report/figure/figure.h"
+#include "report/laws/decay.h"
 #include "report/tables/table.h"
-
-/* Indices of the rows hessian-exponent, exponent.LAYER and exponent.TITLE, as bench/observables
- * writes them. */
-enum exponent_row {
-    EXPONENT,
-    EXPONENT_LOW,
-    EXPONENT_HIGH,
-    EXPONENT_PREFACTOR,
-    EXPONENT_FIRST,
-    EXPONENT_LAST,
-    EXPONENT_R_SQUARED,
-    EXPONENT_BEST,
-    EXPONENT_ROWS
-};
 
 /* "edge-of-stability: holds (...): ..." and what is behind it, as one paragraph. */
 void add_verdict(struct ub_text *out, const struct ub_law_verdict *verdict, bool markdown);

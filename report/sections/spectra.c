@@ -183,23 +183,6 @@ double value_at(const struct ub_trace *trace, const char *observable, double ste
     return value;
 }
 
-double last_step_of(const struct ub_trace *trace, const char *observable)
-{
-    struct ub_series rows = ub_trace_series(trace, observable, 0);
-    const double step = rows.count ? rows.step[rows.count - 1] : -1;
-    ub_series_clear(&rows);
-    return step;
-}
-
-void fit_at(const struct ub_trace *trace, const char *exponent, double step,
-            double fit[EXPONENT_ROWS])
-{
-    struct ub_series rows = ub_trace_spectrum(trace, exponent, (int64_t)step);
-    for (size_t i = 0; i < EXPONENT_ROWS; i++)
-        fit[i] = i < rows.count ? rows.value[i] : (double)NAN;
-    ub_series_clear(&rows);
-}
-
 /* ---- groups ----------------------------------------------------------------------------- */
 
 static bool has_spectra(const struct study *study, size_t run)

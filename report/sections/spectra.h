@@ -40,13 +40,8 @@ void title_split(const char *title, char **kind, char **layer);
 /* How many leading values are above zero, above their error bounds and above what rounding leaves
  * of the largest. */
 size_t known_values(const struct ub_series *values);
-/* Rows of enum exponent_row at one step; NAN where nothing was fitted then. */
-void fit_at(const struct ub_trace *trace, const char *exponent, double step,
-            double fit[EXPONENT_ROWS]);
-/* A scalar's (index 0) value at one step, NAN when it has none; and its last step, -1 when there is
- * none, which is an observable's last for all that take a step. */
+/* A scalar's (index 0) value at one step, NAN when it has none. */
 double value_at(const struct ub_trace *trace, const char *observable, double step);
-double last_step_of(const struct ub_trace *trace, const char *observable);
 
 /* ---- groups ----------------------------------------------------------------------------- */
 

@@ -87,10 +87,10 @@ static struct ub_interval one_line(const struct moments *m, size_t n, size_t rep
     return r;
 }
 
-struct ub_interval ub_axis_slope(const struct ub_axis_point *points, size_t n)
+/* Of points by replicate and x. */
+static struct ub_interval slope_of(const struct ub_axis_point *p, size_t kept)
 {
-    size_t kept, replicates = 0, widest = 0, good = 0;
-    struct ub_axis_point *p = logarithms(points, n, &kept);
+    size_t replicates = 0, widest = 0, good = 0;
     double *slope = ub_calloc(kept + 1, sizeof *slope);
     struct moments all = {0};
     for (size_t i = 0, count; i < kept; i += count, replicates++) {
@@ -110,8 +110,30 @@ struct ub_interval ub_axis_slope(const struct ub_axis_point *points, size_t n)
         r = one_line(&all, kept, replicates);
     r.n = kept;
     ub_free(slope);
-    ub_free(p);
     return r;
+}
+
+struct ub_interval ub_axis_slope(const struct ub_axis_point *points, size_t n)
+{
+    size_t kept;
+    struct ub_axis_point *p = logarithms(points, n, &kept);
+    const struct ub_interval slope = slope_of(p, kept);
+    ub_free(p);
+    return slope;
+}
+
+struct ub_interval ub_axis_line(const struct ub_axis_point *points, size_t n)
+{
+    struct ub_axis_point *p = ub_calloc(n + 1, sizeof *p);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(points[i].x) && isfinite(points[i].y))
+            p[kept++] = points[i];
+    if (kept)
+        qsort(p, kept, sizeof *p, compare_points);
+    const struct ub_interval slope = slope_of(p, kept);
+    ub_free(p);
+    return slope;
 }
 
 /* ---- minima -----------------------------------------------------------------------------------

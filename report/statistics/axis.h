@@ -18,6 +18,9 @@ struct ub_axis_point {
  * different x. n: points used; n_effective: degrees of freedom + 1. */
 struct ub_interval ub_axis_slope(const struct ub_axis_point *points, size_t n);
 
+/* The same of y on x, on linear axes: all finite points are used. */
+struct ub_interval ub_axis_line(const struct ub_axis_point *points, size_t n);
+
 /* Where y is least: the vertex of the parabola through the least mean of y (over replicates) and
  * its neighbors in x, y as log y and x as log2 x. Its error: the vertex of each replicate on its
  * own, Student's interval of their mean (n >= 2). `inside` is false, and the estimate NAN, when the
