@@ -25,8 +25,8 @@ static char *copy_span(const char *text, size_t n)
     return copy;
 }
 
-/* Length up to the next comma outside parentheses, or the end. `*open`: parentheses left open, which
- * would take in the arguments that the canonical text has next. */
+/* Length up to the next comma outside parentheses, or the end. `*open`: parentheses left open,
+ * which would take in the arguments that the canonical text has next. */
 static size_t span_of_argument(const char *text, int *open)
 {
     size_t n = 0;
