@@ -52,6 +52,7 @@ void ub_weight_chain_product(const struct ub_weight_chain *chain, const double *
         product = next;
     }
     const int64_t outputs = chain->weight[chain->count - 1]->shape[0];
-    memcpy(out, product, (size_t)(outputs * features) * sizeof *out);
+    if (product) /* a chain has a matrix */
+        memcpy(out, product, (size_t)(outputs * features) * sizeof *out);
     ub_free(product);
 }

@@ -253,7 +253,7 @@ static void law_of_bias_holds_where_it_must_and_nowhere_else(void **state)
         assert_int_equal(ub_datum_meets(&law->is, &d), i < 2);
         assert_true(i < 2 || d.value > -0.8);
     }
-    assert_int_equal(law_suite_applies(&s, law), 3);
+    assert_int_equal(law_suite_applies(&s, law), 1); /* of the others it is a theorem */
     law_suite_free(&s);
 }
 

@@ -1,6 +1,8 @@
 /* Laws over frames: groups, data, controls, shares, what is missing. */
 #include "planted_laws.h"
 
+#include "report/laws/group.h"
+
 static void groups_yield_data_and_a_verdict(void **state)
 {
     (void)state;
@@ -37,6 +39,7 @@ static void controls_judge_the_instrument(void **state)
             add_widths(&m, 0.1 * (i + 1), -1, NULL);
         add_widths(&m, 3, cases[c].holds, "other=fails;falls=holds");
         add_widths(&m, 4, cases[c].fails, "falls=fails");
+        add_widths(&m, 5, 0, "other=holds"); /* made for another law: no system of this one */
         struct ub_law_verdict *v = judged(&m, &falls);
         assert_int_equal(v->groups.count, RATES); /* controls are left out of the verdict */
         assert_int_equal(v->judgment.within, RATES);
@@ -46,6 +49,42 @@ static void controls_judge_the_instrument(void **state)
         ub_law_verdict_free(v);
         ub_frame_free(m.frame);
     }
+}
+
+static double y_of(const struct ub_frame *f, size_t row, const void *context)
+{
+    (void)context;
+    return f->store->runs[row].status == UB_RUN_OK ? ub_frame_number(f, row, "y") : (double)NAN;
+}
+
+static struct ub_datum slope_of_group(const struct ub_frame *f, const struct ub_rows *group)
+{
+    return ub_group_slope(f, group, "model.width", y_of, NULL, "one width only");
+}
+
+/* A group that diverged whole stays in the denominator, as one that does not meet the law; one with
+ * too few runs has nothing to say. */
+static void groups_that_diverged_count(void **state)
+{
+    (void)state;
+    struct ub_law counting = falls;
+    struct made m = {0};
+    counting.datum = slope_of_group;
+    for (int i = 0; i < 4; i++)
+        add_widths(&m, 0.1 * (i + 1), i % 2 ? -0.99 : -1.01, NULL);
+    add_widths(&m, 3, -1, NULL);
+    for (size_t i = m.store.count - WIDTHS; i < m.store.count; i++)
+        m.run[i].status = UB_RUN_DIVERGED;
+    add(&m, 64, 4, 1, NULL);
+    struct ub_law_verdict *v = judged(&m, &counting);
+    assert_int_equal(v->groups.count, 6);
+    assert_string_equal(v->data[4].why, "diverged");
+    assert_true(v->data[4].against);
+    assert_false(v->data[5].against);
+    assert_int_equal(v->judgment.spoke, 5);
+    assert_int_equal(v->judgment.within, 4);
+    ub_law_verdict_free(v);
+    ub_frame_free(m.frame);
 }
 
 static void a_control_that_cannot_speak_has_shown_nothing(void **state)
@@ -172,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups_yield_data_and_a_verdict),
         cmocka_unit_test(controls_judge_the_instrument),
+        cmocka_unit_test(groups_that_diverged_count),
         cmocka_unit_test(a_control_that_cannot_speak_has_shown_nothing),
         cmocka_unit_test(controls_of_other_laws_split_no_group),
         cmocka_unit_test(kinds_of_controls_are_kept_apart),

@@ -64,6 +64,7 @@ static const struct allowed allowed[] = {
     {"bench/observables/shared.c", "edge-ratio", "written for sharpness and edge-ratio alike"},
     {"bench/observables/shared.h", "edge-ratio", "declared for both"},
     {"bench/observables/ball_maximum.c", "generalized-sharpness", "its stream of random numbers"},
+    {"report/laws/decay.c", "hessian-spectrum", "whose rows are a Hessian's, for laws on decay"},
     {"report/tables/table.c", "text", "a type of column, in English"},
 };
 

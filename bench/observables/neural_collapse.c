@@ -52,7 +52,8 @@ static bool every_class_is_there(const struct features *f)
 static bool within(const struct features *f, double *out, struct ub_error *err)
 {
     const int C = (int)f->classes, width = (int)f->width;
-    double *g = ub_calloc((size_t)(C * C + C), sizeof *g), *square = g + C * C;
+    const size_t entries = (size_t)C * (size_t)C;
+    double *g = ub_calloc(entries + (size_t)C, sizeof *g), *square = g + entries;
     double *u = ub_calloc((size_t)width, sizeof *u);
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, C, C, width, 1, f->mean, width, f->mean,
                 width, 0, g, C);

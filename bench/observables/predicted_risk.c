@@ -81,7 +81,7 @@ static bool planted(const struct ub_moment *moment, struct modes *out)
     const struct ub_dataset *data = ub_problem_data(moment->problem);
     const struct ub_planted *p = data->population;
     const double factor = p ? ub_linear_kernel_factor(moment->problem, moment->theta0) : 0;
-    if (!(factor > 0) || !starts_at_zero(moment))
+    if (!p || !(factor > 0) || !starts_at_zero(moment))
         return false;
     *out = modes_new(p->features);
     for (int64_t k = 0; k < p->features; k++) {

@@ -38,7 +38,7 @@ static const char *const measures[] = {"accuracy:every=50", "loss:every=10", "sh
 static char *optimizer_text(size_t system)
 {
     struct ub_text text = {0};
-    const size_t rate = system / (MODELS * OPTIMIZERS);
+    const size_t rate = system / ((size_t)MODELS * OPTIMIZERS);
     ub_text_add(&text, "%s:lr=%.3g", optimizers[system / MODELS % OPTIMIZERS],
                 0.01 * pow(1.2, (double)rate));
     return text.data;
@@ -48,7 +48,7 @@ static char *optimizer_text(size_t system)
 static bool system_spec(size_t system, struct ub_run_spec *spec, struct ub_error *err)
 {
     char *optimizer = optimizer_text(system);
-    *spec = (struct ub_run_spec){.steps = EVERY * MEASUREMENTS};
+    *spec = (struct ub_run_spec){.steps = (int64_t)EVERY * MEASUREMENTS};
     spec->dataset = ub_dataset_canonical("digits:size=200", "dataset", &spec->dataset_label, err);
     spec->model = ub_registry_canonical(&ub_model_registry, models[system % MODELS], "model",
                                         &spec->model_label, err);
@@ -69,7 +69,7 @@ static void add_trace(struct ub_run_writer *w, struct ub_random *r, double thres
 {
     const double level = 1 + 0.03 * ub_random_normal(r);
     for (int k = 0; k < MEASUREMENTS; k++) {
-        const int64_t step = EVERY * k;
+        const int64_t step = (int64_t)EVERY * k;
         const double rho =
             level * fmin(1, 0.4 + 0.03 * k) + 0.02 * ub_random_normal(r); /* its edge at k = 20 */
         ub_run_writer_add(w, step, "loss", 0, exp(-0.03 * k + 0.02 * ub_random_normal(r)),

@@ -128,7 +128,7 @@ bool ub_trace_cache_has(struct ub_trace_cache *cache, size_t run, const char *ob
         ub_trace_cache_get(cache, run);
     if (!observable)
         return !h->absent;
-    for (size_t k = 0; k < h->n_names; k++)
+    for (size_t k = 0; h->names && k < h->n_names; k++)
         if (strcmp(h->names[k], observable) == 0)
             return true;
     return false;

@@ -30,16 +30,21 @@ static int compare_starts(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
+static const double border_at = 4, margin = 0.2;
+
 /* Of one seed's runs: where training first fails, and the grid's step there; NAN when all converge
- * or all diverge. */
-static double border_of(struct start *s, size_t n, double *step)
+ * or all diverge: `*beyond` then when that is so beyond the margin, too. */
+static double border_of(struct start *s, size_t n, double *step, bool *beyond)
 {
     size_t first = 0;
     qsort(s, n, sizeof *s, compare_starts);
     while (first < n && !s[first].diverged)
         first++;
-    if (first == 0 || first == n)
+    if (first == 0 || first == n) {
+        *beyond =
+            n > 0 && (first == 0 ? s[0].at < border_at - margin : s[n - 1].at > border_at + margin);
         return (double)NAN;
+    }
     *step = s[first].at - s[first - 1].at;
     return s[first - 1].at + *step / 2;
 }
@@ -68,9 +73,12 @@ static struct ub_datum border(const struct ub_frame *frame, const struct ub_rows
     struct start *s = ub_calloc(group->count + 1, sizeof *s);
     double *at = ub_calloc(group->count + 1, sizeof *at), grid = 0;
     size_t n = 0;
+    bool against = false;
     for (size_t seed = 0; seed < seeds->n_words && n < group->count; seed++) {
         double step = 0;
-        at[n] = border_of(s, starts_of(frame, group, (int)seed, s), &step);
+        bool beyond = false;
+        at[n] = border_of(s, starts_of(frame, group, (int)seed, s), &step, &beyond);
+        against = against || beyond;
         if (!isfinite(at[n]))
             continue;
         grid = fmax(grid, step);
@@ -81,8 +89,11 @@ static struct ub_datum border(const struct ub_frame *frame, const struct ub_rows
     ub_free(at);
     ub_free(s);
     if (n == 0)
-        return (struct ub_datum){.why = "no rate at which some converge and above which some fail"};
-    return (struct ub_datum){.value = mean.estimate, .se = sqrt(own * own + grid * grid / 12)};
+        return (struct ub_datum){.why = "no rate at which some converge and above which some fail",
+                                 .against = against};
+    return (struct ub_datum){.value = mean.estimate,
+                             .se = sqrt(own * own + grid * grid / 12),
+                             .df = n > 1 ? (double)n - 1 : 0};
 }
 
 static const char *const within[] = {"optimizer.lr", NULL};
@@ -94,10 +105,10 @@ const struct ub_law ub_law_catapult = {
     .quantity = "eta lambda_0 at which gradient descent first fails",
     .citation = "Lewkowycz et al. 2020, arXiv:2003.02218",
     .who = "gradient descent on squared loss; by theorem, wide two-layer linear networks",
-    .because = "0.2 is the grid's step of 5% of the border",
+    .because = "0.2 is a step of a grid of 5% of the border",
     .within = within,
     .needs = {{.observable = "catapult"}, {.axis = "optimizer.lr", .least = 4}},
     .applies = is_descent_on_squares,
     .datum = border,
-    .is = {UB_EQUAL, .target = 4, .margin = 0.2},
+    .is = {UB_EQUAL, .target = border_at, .margin = margin},
 };

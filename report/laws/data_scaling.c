@@ -11,8 +11,8 @@
  * against b.
  *
  * A group is one system at all n; its datum the ratio of the slope of log test error on log n,
- * seeds as replicates, to that of the prediction. Noise would add a floor: systems with some are no
- * part of it, so that the excess risk is all of the test error. */
+ * each draw of the data a point, to that of the prediction. Noise would add a floor: systems with
+ * some are no part of it, so that the excess risk is all of the test error. */
 #include "report/laws/group.h"
 
 #include <math.h>

@@ -46,11 +46,11 @@ static struct ub_datum distance(const struct ub_frame *frame, const struct ub_ro
 const struct ub_law ub_law_features_at_convergence = {
     .name = "features-at-convergence",
     .strand = UB_UNIVERSAL,
-    .claim = "trained to convergence with weight decay, every weight matrix has "
+    .claim = "training with weight decay ends where every weight matrix has "
              "W'W = -(1/(n l2)) sum (grad_h loss) h'",
     .quantity = "relative distance of the two sides, of the matrix farthest off",
     .citation = "Boix-Adsera et al. 2025, arXiv:2507.05644",
-    .who = "runs with coupled weight decay, at their end",
+    .who = "runs with coupled weight decay, at their end; matrices of two axes",
     .because = "2% is what a gradient of 1% of the decay's leaves, twice",
     .needs = {{.observable = "feature-equation"}},
     .applies = decays,

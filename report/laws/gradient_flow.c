@@ -28,8 +28,9 @@ const struct ub_law ub_law_gradient_flow = {
     .quantity = "slope of log distance from gradient flow on log rate",
     .citation = "Barrett and Dherin 2021, arXiv:2009.11162; Hairer, Lubich and Wanner 2006",
     .who = "gradient descent below its edge, on smooth models",
-    .because = "the next order adds its own share of the distance, eta lambda/2 of it, a tenth at "
-               "a tenth of the edge",
+    .because =
+        "the next order adds its own share of the distance, a fifth at the largest rate, less "
+        "at the others",
     .within = ub_flow_within,
     .needs = {{.observable = "flow-distance"}, {.axis = "optimizer.lr", .least = 4}},
     .applies = follows_flow,

@@ -60,6 +60,18 @@ const char *ub_group_why(const struct ub_frame *frame, const struct ub_rows *gro
     return diverged == group->count ? "diverged" : failed == group->count ? "failed" : why;
 }
 
+/* A group that diverged whole is one that the law was asked about, and that does not meet it. */
+static struct ub_datum datum_or_why(const struct ub_frame *frame, const struct ub_rows *group,
+                                    const struct ub_interval *estimate, const char *why)
+{
+    struct ub_datum d = ub_datum_of(estimate, ub_group_why(frame, group, why));
+    size_t diverged = 0;
+    for (size_t i = 0; i < group->count; i++)
+        diverged += frame->store->runs[group->row[i]].status == UB_RUN_DIVERGED;
+    d.against = d.why && diverged == group->count;
+    return d;
+}
+
 struct ub_datum ub_group_mean(const struct ub_frame *frame, const struct ub_rows *group,
                               ub_run_number *number, const void *context, const char *why)
 {
@@ -73,7 +85,7 @@ struct ub_datum ub_group_mean(const struct ub_frame *frame, const struct ub_rows
     if (n < 2)
         mean.se = (double)NAN;
     ub_free(x);
-    struct ub_datum d = ub_datum_of(&mean, ub_group_why(frame, group, why));
+    struct ub_datum d = datum_or_why(frame, group, &mean, why);
     d.runs = d.why ? 0 : n;
     return d;
 }
@@ -90,5 +102,5 @@ struct ub_datum ub_group_slope(const struct ub_frame *frame, const struct ub_row
                                       seed->level[group->row[i]]};
     const struct ub_interval slope = ub_axis_slope(p, group->count);
     ub_free(p);
-    return ub_datum_of(&slope, ub_group_why(frame, group, why));
+    return datum_or_why(frame, group, &slope, why);
 }

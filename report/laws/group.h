@@ -9,7 +9,7 @@
 typedef double ub_run_number(const struct ub_frame *frame, size_t row, const void *context);
 
 /* Mean over the group's runs with its error over them (one run: no error known). Without any finite
- * value: `why`; a group that diverged whole says so. */
+ * value: `why`; a group that diverged whole says so, and counts against the law. */
 struct ub_datum ub_group_mean(const struct ub_frame *frame, const struct ub_rows *group,
                               ub_run_number *number, const void *context, const char *why);
 /* Slope of log number on log `axis`, seeds as replicates (ub_axis_slope). */

@@ -81,7 +81,7 @@ const struct ub_law ub_law_init_kurtosis = {
     .quantity = "slope of log kurtosis of the last hidden layer's length on sum log(1 + c/width)",
     .citation = "Hanin 2018, arXiv:1801.03744; Roberts, Yaida and Hanin 2021, arXiv:2106.10165",
     .who = "fully connected relu or linear models with normal weights and no bias at the start",
-    .because = "2,000 draws give a run's log to about 5%, a dozen runs the slope to 2%",
+    .because = "2,000 draws give a run's log to about 5%, seven runs the slope to 2%",
     .within = within,
     .needs = {{.observable = "norm-kurtosis"},
               {.axis = "model.width", .least = 2},

@@ -17,11 +17,15 @@ struct selection {
     enum ub_control control;
 };
 
+/* A run that is a control of whatever law was made to hold or to fail something: it is no system of
+ * any law. */
 static bool is_selected(const struct ub_frame *frame, size_t row, const void *context)
 {
     const struct selection *s = context;
-    return ub_frame_control(frame, row, s->law->name) == s->control &&
-           (s->control != UB_NO_CONTROL || s->law->applies(frame, row));
+    const char *marks = frame->store->runs[row].control;
+    if (s->control == UB_NO_CONTROL)
+        return !(marks && *marks) && s->law->applies(frame, row);
+    return ub_frame_control(frame, row, s->law->name) == s->control;
 }
 
 /* Of the runs that are this kind of control of the law, or none and ones that it applies to. */
@@ -208,7 +212,8 @@ static void run_controls(struct ub_law_verdict *v, const struct ub_frame *frame)
         set_clusters(v->law, frame, &v->controls, v->control_data);
     for (size_t g = 0; g < v->controls.count; g++) {
         const struct ub_datum *d = &v->control_data[g];
-        const bool silent = d->why && !d->against, holds = v->control[g] == UB_CONTROL_HOLDS;
+        const bool silent = d->why ? !d->against : !isfinite(d->value),
+                   holds = v->control[g] == UB_CONTROL_HOLDS;
         v->control_right[g] = v->law->is.is == UB_SAME ? same_as_they_must(v, g)
                               : holds                  ? ub_datum_meets(&v->law->is, d)
                                                        : !ub_datum_meets(&v->law->is, d) && !silent;

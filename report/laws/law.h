@@ -19,7 +19,7 @@
  *
  * Groups are made by ub_frame_group: all axes but seeds and those in `within` are equal in them.
  * Each yields one datum, or says why it cannot; judge.h draws the verdict from all of them. A run
- * marked as a control of the law never enters its verdict: controls say whether the instrument
+ * marked as a control, of whatever law, never enters a verdict: controls say whether the instrument
  * works. Controls of sameness are compared with each other: those that must hold within their
  * cluster, those that must fail all together. A law knows frames, never pages. */
 #ifndef UB_LAWS_LAW_H

@@ -38,7 +38,7 @@ static double error_of(const struct ub_frame *frame, size_t row, const void *con
     struct ub_series errors = ub_frame_series(frame, row, "mode-error", 0);
     double worst = errors.count > 0 ? 0 : (double)NAN;
     for (size_t i = 0; i < errors.count; i++)
-        worst = fmax(worst, errors.value[i]);
+        worst = errors.value[i] <= worst ? worst : errors.value[i]; /* NAN stays */
     ub_series_clear(&errors);
     return worst;
 }

@@ -105,20 +105,23 @@ static struct ub_datum slope_of_best(const struct ub_frame *frame, const struct 
     const double worst = worst_of(frame, group);
     struct ub_axis_point *p = ub_calloc(group->count + 1, sizeof *p);
     size_t n = 0;
-    bool inside = true;
+    size_t inside = 0;
     for (size_t i = 0; i < group->count; i++) {
         const size_t row = group->row[i];
         if (!is_first(frame, group, i))
             continue;
         const double best = best_beside(frame, group, row, worst);
-        inside = inside && isfinite(best);
+        inside += isfinite(best);
         p[n++] = (struct ub_axis_point){ub_frame_number(frame, row, "model.width"), exp2(best),
                                         seed->level[row]};
     }
     const struct ub_interval slope = ub_axis_slope(p, n);
     ub_free(p);
-    return inside ? ub_datum_of(&slope, "too few widths")
-                  : (struct ub_datum){.why = "no optimum inside the rates at some width"};
+    if (inside == n)
+        return ub_datum_of(&slope, "too few widths");
+    /* Where it is inside at other widths it has moved, which is what the law denies. */
+    return (struct ub_datum){.why = "no optimum inside the rates at some width",
+                             .against = inside > 0};
 }
 
 static const char *const within[] = {"optimizer.lr", "model.width", NULL};

@@ -1,8 +1,8 @@
-/* Neural collapse: trained long past zero error, the last hidden layer's features come to their
- * class means, these to a simplex of equal norms and angles, the readout to them, and the nearest
- * class mean decides (Papyan, Han and Donoho 2020, arXiv:2008.08186; with weight decay proved for
- * features that are free: Zhu et al. 2021, arXiv:2105.02375; Tirer and Bruna 2022,
- * arXiv:2202.08087, for squared loss).
+/* Neural collapse: trained long past zero error, which is not asked for here, the last hidden
+ * layer's features come to their class means, these to a simplex of equal norms and angles, the
+ * readout to them, and the nearest class mean decides (Papyan, Han and Donoho 2020,
+ * arXiv:2008.08186; with weight decay proved for features that are free: Zhu et al. 2021,
+ * arXiv:2105.02375; Tirer and Bruna 2022, arXiv:2202.08087, for squared loss).
  *
  * Each of the five measures (bench/observables/neural_collapse.c) is 0 at collapse; the datum is
  * the largest of their ratios to the start, so that all must have fallen to a twentieth. A measure
@@ -19,7 +19,8 @@ static const char *const measures[] = {"collapse-within", "collapse-norms", "col
 
 static bool measured(const struct ub_frame *frame, size_t row)
 {
-    return ub_run_measures(frame, row, "neural-collapse");
+    return ub_run_measures(frame, row, "neural-collapse") &&
+           ub_frame_number(frame, row, "optimizer.l2") > 0;
 }
 
 static double ratio_of(const struct ub_frame *frame, size_t row, const char *measure)
@@ -38,7 +39,9 @@ static double least_fallen(const struct ub_frame *frame, size_t row, const void 
     if (frame->store->runs[row].status != UB_RUN_OK)
         return most;
     for (size_t k = 0; k < sizeof measures / sizeof *measures; k++)
-        most = fmax(most, ratio_of(frame, row, measures[k]));
+        most = isnan(most) || !(ratio_of(frame, row, measures[k]) <= most)
+                   ? ratio_of(frame, row, measures[k])
+                   : most;
     return most;
 }
 
@@ -51,7 +54,8 @@ static struct ub_datum collapse(const struct ub_frame *frame, const struct ub_ro
 const struct ub_law ub_law_neural_collapse = {
     .name = "neural-collapse",
     .strand = UB_UNIVERSAL,
-    .claim = "trained past zero error, features collapse to class means that form a simplex "
+    .claim = "trained to the end with weight decay, features collapse to class means that form a "
+             "simplex "
              "parallel to the readout",
     .quantity = "largest ratio to its start of the five measures of collapse",
     .citation = "Papyan, Han and Donoho 2020, arXiv:2008.08186; Zhu et al. 2021, arXiv:2105.02375",

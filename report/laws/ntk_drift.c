@@ -59,7 +59,7 @@ const struct ub_law ub_law_ntk_drift = {
     .citation = "Jacot et al. 2018, arXiv:1806.07572; Lee et al. 2019, arXiv:1902.06720; Dyer and "
                 "Gur-Ari 2020, arXiv:1909.11304",
     .who = "models with a width in the NTK parametrization, below their edge",
-    .because = "0.15 tells 1 from the 1/2 that is proved, three times over, and from relu's 3/4",
+    .because = "0.15 tells 1 from the 1/2 that is proved, three times over",
     .within = within,
     .needs = {{.observable = "kernel-drift"}, {.axis = "model.width", .least = 4}},
     .applies = is_lazy,

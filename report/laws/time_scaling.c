@@ -41,7 +41,7 @@ static double error_of(const struct ub_frame *frame, size_t row, const void *con
     struct ub_series errors = ub_frame_series(frame, row, "kernel-loss-error", 0);
     double most = errors.count > 0 ? 0 : (double)NAN;
     for (size_t i = 0; i < errors.count; i++)
-        most = fmax(most, errors.value[i]);
+        most = errors.value[i] <= most ? most : errors.value[i]; /* NAN stays */
     ub_series_clear(&errors);
     return most;
 }
