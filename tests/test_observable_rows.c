@@ -258,7 +258,7 @@ static bool is_elsewhere(const char *text)
     return false;
 }
 
-/* Some speak of few systems: here those of squared loss, diagonal networks, and decay. */
+/* Some speak of few systems: here those of squared loss, diagonal networks, decay, batches. */
 static void observe_elsewhere(const struct calls *c, size_t call, struct log *log)
 {
     static const struct {
@@ -266,7 +266,8 @@ static void observe_elsewhere(const struct calls *c, size_t call, struct log *lo
         const char *model, *optimizer; /* fast enough that modes halve in three steps */
     } others[] = {{12, 4, "mlp:widths=5x4,activation=tanh", "gd:lr=0.5"},
                   {3, 6, "diagonal-linear", "gd:lr=0.5"},
-                  {12, 4, "linear", "gd:lr=0.5,l2=0.1"}};
+                  {12, 4, "linear", "gd:lr=0.5,l2=0.1"},
+                  {12, 4, "linear", "sgd:lr=0.1,batch=2,replacement=true"}};
     const size_t before = log->count;
     for (size_t i = 0; log->count == before && i < sizeof others / sizeof *others; i++) {
         struct fixture f =

@@ -40,6 +40,7 @@ extern const struct ub_observable ub_observable_linearization;
 extern const struct ub_observable ub_observable_flow_distance;
 extern const struct ub_observable ub_observable_feature_equation;
 extern const struct ub_observable ub_observable_neural_collapse;
+extern const struct ub_observable ub_observable_stationary_noise;
 /* clang-format on */
 
 const struct ub_observable *const ub_observables[] = {
@@ -80,6 +81,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_flow_distance,
     &ub_observable_feature_equation,
     &ub_observable_neural_collapse,
+    &ub_observable_stationary_noise,
     UB_EXTRA_OBSERVABLE NULL,
 };
 

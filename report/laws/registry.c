@@ -32,6 +32,7 @@ extern const struct ub_law ub_law_time_scaling_exponent;
 extern const struct ub_law ub_law_catapult;
 extern const struct ub_law ub_law_lr_transfer;
 extern const struct ub_law ub_law_momentum;
+extern const struct ub_law ub_law_stationary_noise;
 extern const struct ub_law ub_law_features_at_convergence;
 extern const struct ub_law ub_law_hessian_outliers;
 extern const struct ub_law ub_law_neural_collapse;
@@ -71,6 +72,7 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_catapult,
     &ub_law_lr_transfer,
     &ub_law_momentum,
+    &ub_law_stationary_noise,
     &ub_law_features_at_convergence,
     &ub_law_hessian_outliers,
     &ub_law_neural_collapse,
