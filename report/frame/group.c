@@ -271,8 +271,9 @@ static size_t alike(const struct ub_column *c, size_t row, size_t *rows, size_t 
 }
 
 /* Which columns a group's name has. What is trained and on what comes first: each word that not all
- * groups have. Then options, as far as groups of the same words differ in them: an option that
- * only some have does not tell them apart, what they are options of does. */
+ * groups have. Then options, as far as groups of the same words differ in them (and numbers of
+ * their own, as steps): an option that only some have does not tell them apart, what they are
+ * options of does. */
 static void set_named(const struct ub_frame *frame, const struct ub_groups *groups, size_t row,
                       bool *named)
 {
@@ -282,7 +283,7 @@ static void set_named(const struct ub_frame *frame, const struct ub_groups *grou
     for (int options = 0; options < 2; options++)
         for (size_t i = 0; i < frame->columns; i++) {
             const struct ub_column *c = &frame->column[i];
-            const bool is_option = strchr(c->name, '.') != NULL;
+            const bool is_option = strchr(c->name, '.') || isfinite(c->number[row]);
             if (c->role != UB_COLUMN_AXIS || is_option != (options == 1) || c->level[row] < 0)
                 continue;
             const size_t kept = alike(c, row, first, like);

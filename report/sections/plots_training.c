@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { FEWEST_POINTS = 3 }; /* of a curve: less is no figure */
+
 /* Pages: of sharpness for one dataset and loss; a store's traces have the rest. */
 enum { MOST_ROWS = 6, MOST_COLUMNS = 4, MOST_PAGES = 2, MOST_GROUPS = 12 };
 /* A spike before the edge must not flatten what happens there. */
@@ -84,7 +86,7 @@ static size_t plot_runs(struct ub_panel *panel, const struct group *g, const cha
             continue;
         struct ub_series s = ub_frame_series(g->study->frame, i, observable, 0);
         const size_t color = color_by_model ? labels_find(&g->models, model_label(spec)) : drawn;
-        if (s.count > 0) {
+        if (s.count >= FEWEST_POINTS) {
             ub_panel_line(panel, s.step, s.value, s.count,
                           (struct ub_style){.color = (int)(color % 8),
                                             .width = 1,
