@@ -53,7 +53,7 @@ static struct size size_of(const struct ub_frame *frame, const struct ub_rows *g
             continue;
         risk[n] = ub_frame_last(frame, row, "excess-risk", 0);
         ratio[n] = risk[n] / ub_frame_last(frame, row, "isotropic-excess-risk", 0);
-        n += isfinite(risk[n]);
+        n += isfinite(risk[n]) ? 1 : 0;
     }
     const struct ub_interval mean = ub_sample_mean(ratio, n);
     s.measured = ub_mean(risk, n);

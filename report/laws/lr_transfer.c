@@ -111,7 +111,7 @@ static struct ub_datum slope_of_best(const struct ub_frame *frame, const struct 
         if (!is_first(frame, group, i))
             continue;
         const double best = best_beside(frame, group, row, worst);
-        inside += isfinite(best);
+        inside += isfinite(best) ? 1 : 0;
         p[n++] = (struct ub_axis_point){ub_frame_number(frame, row, "model.width"), exp2(best),
                                         seed->level[row]};
     }
