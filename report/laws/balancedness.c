@@ -15,27 +15,22 @@
 #include <math.h>
 #include <string.h>
 
-static bool is_word(const struct ub_frame *frame, size_t row, const char *column, const char *word)
-{
-    return strcmp(ub_frame_word(frame, row, column), word) == 0;
-}
-
 static bool is_linear(const struct ub_frame *frame, size_t row)
 {
-    return is_word(frame, row, "model.activation", "");
+    return ub_run_is(frame, row, "model.activation", "");
 }
 
 static bool is_balanced(const struct ub_frame *frame, size_t row)
 {
-    return ub_run_measures(frame, row, "balancedness") && is_word(frame, row, "optimizer", "gd") &&
-           is_word(frame, row, "precision", "f64") &&
-           (is_linear(frame, row) || is_word(frame, row, "model.activation", "relu"));
+    return ub_run_measures(frame, row, "balancedness") &&
+           ub_run_is(frame, row, "optimizer", "gd") && ub_run_is(frame, row, "precision", "f64") &&
+           (is_linear(frame, row) || ub_run_is(frame, row, "model.activation", "relu"));
 }
 
 static bool is_drifting(const struct ub_frame *frame, size_t row)
 {
     return is_balanced(frame, row) && ub_frame_number(frame, row, "optimizer.l2") == 0 &&
-           is_word(frame, row, "optimizer.schedule", "constant");
+           ub_run_is(frame, row, "optimizer.schedule", "constant");
 }
 
 /* The largest over layers of an observable, at one step, or at any (-1); NAN without rows. */

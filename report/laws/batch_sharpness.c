@@ -17,7 +17,6 @@
 #include "report/laws/group.h"
 
 #include <math.h>
-#include <string.h>
 
 /* A run that failed did not come to record its training set's size: then it is as the dataset's
  * options tell, and where they do not, the batch is taken to be less. */
@@ -26,10 +25,10 @@ static bool small_batches_without_momentum(const struct ub_frame *frame, size_t 
     const double batch = ub_frame_number(frame, row, "optimizer.batch");
     const double samples = ub_frame_number(frame, row, "dataset.size");
     return ub_run_measures(frame, row, "batch-sharpness") &&
-           strcmp(ub_frame_word(frame, row, "optimizer"), "sgd") == 0 && batch > 0 &&
+           ub_run_is(frame, row, "optimizer", "sgd") && batch > 0 &&
            !(samples > 0 && batch >= samples) &&
            ub_frame_number(frame, row, "optimizer.beta") == 0 &&
-           strcmp(ub_frame_word(frame, row, "optimizer.nesterov"), "true") != 0;
+           !ub_run_is(frame, row, "optimizer.nesterov", "true");
 }
 
 /* The loss of mini-batches is never at rest. */

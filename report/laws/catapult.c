@@ -10,12 +10,10 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 static bool is_descent_on_squares(const struct ub_frame *frame, size_t row)
 {
-    return strcmp(ub_frame_word(frame, row, "optimizer"), "gd") == 0 &&
-           strcmp(ub_frame_word(frame, row, "loss"), "mse") == 0 &&
+    return ub_run_is(frame, row, "optimizer", "gd") && ub_run_is(frame, row, "loss", "mse") &&
            ub_run_measures(frame, row, "catapult");
 }
 

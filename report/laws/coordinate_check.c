@@ -19,14 +19,8 @@ static const char prefix[] = "activation-update.";
 
 static bool under_mup(const struct ub_frame *frame, size_t row)
 {
-    return strcmp(ub_frame_word(frame, row, "model.parametrization"), "mup") == 0 &&
+    return ub_run_is(frame, row, "model.parametrization", "mup") &&
            ub_run_measures(frame, row, "coordinates");
-}
-
-static double last_change(const struct ub_frame *frame, size_t row, const void *name)
-{
-    return frame->store->runs[row].status == UB_RUN_OK ? ub_frame_last(frame, row, name, 0)
-                                                       : (double)NAN;
 }
 
 /* The names are copied: traces come and go. */
@@ -55,7 +49,7 @@ static struct ub_datum steepest_layer(const struct ub_frame *frame, const struct
     struct ub_datum worst = {.why = "no layer's change was measured"};
     for (size_t k = 0; k < n; k++) {
         const struct ub_datum d =
-            ub_group_slope(frame, group, "model.width", last_change, names[k], "too few widths");
+            ub_group_slope(frame, group, "model.width", ub_run_last, names[k], "too few widths");
         if (worst.why || (!d.why && fabs(d.value) > fabs(worst.value)))
             worst = d;
         ub_free(names[k]);

@@ -24,18 +24,12 @@ static bool has_no_floor(const struct ub_frame *frame, size_t row)
            ub_frame_number(frame, row, "dataset.noise") == 0;
 }
 
-static double last(const struct ub_frame *frame, size_t row, const void *name)
-{
-    return frame->store->runs[row].status == UB_RUN_OK ? ub_frame_last(frame, row, name, 0)
-                                                       : (double)NAN;
-}
-
 static struct ub_datum ratio_of_slopes(const struct ub_frame *frame, const struct ub_rows *group)
 {
     struct ub_datum d =
-        ub_group_slope(frame, group, "dataset.size", last, "excess-risk", "too few sizes");
-    const struct ub_datum predicted =
-        ub_group_slope(frame, group, "dataset.size", last, "predicted-risk", "no prediction");
+        ub_group_slope(frame, group, "dataset.size", ub_run_last, "excess-risk", "too few sizes");
+    const struct ub_datum predicted = ub_group_slope(frame, group, "dataset.size", ub_run_last,
+                                                     "predicted-risk", "no prediction");
     if (d.why || predicted.why)
         return d.why ? d : predicted;
     d.value /= predicted.value;

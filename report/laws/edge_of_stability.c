@@ -69,7 +69,7 @@ static struct ub_window plateau(const struct ub_frame *frame, size_t row,
 {
     if (rho->count == 0)
         return out("edge-ratio was not measured");
-    const bool ce = strcmp(ub_frame_word(frame, row, "loss"), "ce") == 0;
+    const bool ce = ub_run_is(frame, row, "loss", "ce");
     const size_t count = ce ? ub_count_until(rho, loss, trained) : rho->count;
     struct ub_window w = ub_settled(rho, count);
     w.excused = ce;

@@ -2,15 +2,8 @@
 #include "report/laws/group.h"
 
 #include <math.h>
-#include <string.h>
 
 const char *const ub_flow_within[] = {"optimizer.lr", "steps", NULL};
-
-static double last_value(const struct ub_frame *frame, size_t row, const void *name)
-{
-    return frame->store->runs[row].status == UB_RUN_OK ? ub_frame_last(frame, row, name, 0)
-                                                       : (double)NAN;
-}
 
 static double time_of(const struct ub_frame *frame, size_t row)
 {
@@ -35,5 +28,5 @@ struct ub_datum ub_flow_order(const struct ub_frame *frame, const struct ub_rows
 {
     if (!end_together(frame, group))
         return (struct ub_datum){.why = "runs end at different times"};
-    return ub_group_slope(frame, group, "optimizer.lr", last_value, row, "too few rates");
+    return ub_group_slope(frame, group, "optimizer.lr", ub_run_last, row, "too few rates");
 }

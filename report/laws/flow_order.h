@@ -5,6 +5,8 @@
 
 #include "report/laws/law.h"
 
+/* Plain gradient descent of a model without kinks, measured against its flow (gradient_flow.c). */
+bool ub_follows_flow(const struct ub_frame *frame, size_t row);
 /* Slope of the log of this row's last value on log rate, over runs that end at one time, rate x
  * steps; rates and steps vary within the group. */
 struct ub_datum ub_flow_order(const struct ub_frame *frame, const struct ub_rows *group,

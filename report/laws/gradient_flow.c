@@ -5,14 +5,11 @@
 #include "report/laws/flow_order.h"
 #include "report/laws/group.h"
 
-#include <string.h>
-
-/* Plain gradient descent of a model without kinks. */
-static bool follows_flow(const struct ub_frame *frame, size_t row)
+bool ub_follows_flow(const struct ub_frame *frame, size_t row)
 {
-    return strcmp(ub_frame_word(frame, row, "optimizer"), "gd") == 0 &&
-           strcmp(ub_frame_word(frame, row, "model.activation"), "relu") != 0 &&
-           strcmp(ub_frame_word(frame, row, "model.pool"), "max") != 0 &&
+    return ub_run_is(frame, row, "optimizer", "gd") &&
+           !ub_run_is(frame, row, "model.activation", "relu") &&
+           !ub_run_is(frame, row, "model.pool", "max") &&
            ub_run_measures(frame, row, "flow-distance");
 }
 
@@ -33,7 +30,7 @@ const struct ub_law ub_law_gradient_flow = {
         "at the others",
     .within = ub_flow_within,
     .needs = {{.observable = "flow-distance"}, {.axis = "optimizer.lr", .least = 4}},
-    .applies = follows_flow,
+    .applies = ub_follows_flow,
     .datum = order,
     .is = {UB_EQUAL, .target = 1, .margin = 0.1},
 };

@@ -15,6 +15,17 @@ static bool has_option(const char *measure, const char *option, const char *valu
     return found;
 }
 
+bool ub_run_is(const struct ub_frame *frame, size_t row, const char *column, const char *word)
+{
+    return strcmp(ub_frame_word(frame, row, column), word) == 0;
+}
+
+double ub_run_last(const struct ub_frame *frame, size_t row, const void *name)
+{
+    return frame->store->runs[row].status == UB_RUN_OK ? ub_frame_last(frame, row, name, 0)
+                                                       : (double)NAN;
+}
+
 bool ub_run_measures_with(const struct ub_frame *frame, size_t row, const char *observable,
                           const char *option, const char *value)
 {

@@ -22,6 +22,10 @@ struct ub_datum ub_datum_of(const struct ub_interval *estimate, const char *why)
 /* The step at which an observable's index 0 was last written; NAN: never (or not yet: a dry run).
  */
 double ub_run_last_step(const struct ub_frame *frame, size_t row, const char *observable);
+/* Whether the run has this word of a column. */
+bool ub_run_is(const struct ub_frame *frame, size_t row, const char *column, const char *word);
+/* A ub_run_number: the last value of the observable `name`, of a run that ended well. */
+double ub_run_last(const struct ub_frame *frame, size_t row, const void *name);
 bool ub_run_measures(const struct ub_frame *frame, size_t row, const char *observable);
 /* The same, with an option of that value; NULL: with any. */
 bool ub_run_measures_with(const struct ub_frame *frame, size_t row, const char *observable,

@@ -8,15 +8,14 @@
 #include "report/laws/group.h"
 
 #include <math.h>
-#include <string.h>
 
 static const double fitted = 1e-4; /* a hundredth of the margin */
 
 static bool is_flow(const struct ub_frame *frame, size_t row)
 {
     return ub_run_measures(frame, row, "implicit-bias") &&
-           strcmp(ub_frame_word(frame, row, "optimizer"), "gradient-flow") == 0 &&
-           strcmp(ub_frame_word(frame, row, "loss"), "mse") == 0 &&
+           ub_run_is(frame, row, "optimizer", "gradient-flow") &&
+           ub_run_is(frame, row, "loss", "mse") &&
            ub_frame_number(frame, row, "model.depth") == 2 &&
            ub_frame_number(frame, row, "optimizer.l2") == 0;
 }

@@ -13,29 +13,23 @@
 #include "report/laws/group.h"
 
 #include <math.h>
-#include <string.h>
-
-static bool is_word(const struct ub_frame *frame, size_t row, const char *axis, const char *word)
-{
-    return strcmp(ub_frame_word(frame, row, axis), word) == 0;
-}
 
 static bool draws_normals(const struct ub_frame *frame, size_t row)
 {
-    return is_word(frame, row, "init", "he") || is_word(frame, row, "init", "lecun") ||
-           is_word(frame, row, "init", "xavier-normal");
+    return ub_run_is(frame, row, "init", "he") || ub_run_is(frame, row, "init", "lecun") ||
+           ub_run_is(frame, row, "init", "xavier-normal");
 }
 
 static bool is_homogeneous(const struct ub_frame *frame, size_t row)
 {
-    const bool relu = is_word(frame, row, "model.activation", "relu");
-    return (relu || is_word(frame, row, "model", "deep-linear")) && draws_normals(frame, row) &&
+    const bool relu = ub_run_is(frame, row, "model.activation", "relu");
+    return (relu || ub_run_is(frame, row, "model", "deep-linear")) && draws_normals(frame, row) &&
            ub_run_measures(frame, row, "norm-kurtosis");
 }
 
 static double predicted_of(const struct ub_frame *frame, size_t row)
 {
-    const double c = is_word(frame, row, "model", "deep-linear") ? 2 : 5;
+    const double c = ub_run_is(frame, row, "model", "deep-linear") ? 2 : 5;
     return ub_frame_number(frame, row, "model.depth") *
            log1p(c / ub_frame_number(frame, row, "model.width"));
 }

@@ -13,12 +13,11 @@
 #include "report/statistics/axis.h"
 
 #include <math.h>
-#include <string.h>
 
 static bool in_ntk_scaling(const struct ub_frame *frame, size_t row)
 {
-    const bool scaled = strcmp(ub_frame_word(frame, row, "model.parametrization"), "ntk") == 0 ||
-                        strcmp(ub_frame_word(frame, row, "model.scaling"), "ntk") == 0;
+    const bool scaled = ub_run_is(frame, row, "model.parametrization", "ntk") ||
+                        ub_run_is(frame, row, "model.scaling", "ntk");
     return scaled && ub_run_measures(frame, row, "kernel-entries");
 }
 

@@ -10,14 +10,13 @@
 #include "report/laws/group.h"
 
 #include <math.h>
-#include <string.h>
 
 static const double large = 4; /* four starts' worth of output; a slope needs a decade above it */
 
 static bool is_scaled_up(const struct ub_frame *frame, size_t row)
 {
-    return strcmp(ub_frame_word(frame, row, "model.centered"), "true") == 0 &&
-           strcmp(ub_frame_word(frame, row, "loss"), "mse") == 0 &&
+    return ub_run_is(frame, row, "model.centered", "true") &&
+           ub_run_is(frame, row, "loss", "mse") &&
            ub_frame_number(frame, row, "model.output-scale") >= large &&
            ub_run_measures(frame, row, "distance");
 }

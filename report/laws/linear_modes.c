@@ -9,24 +9,19 @@
 #include "report/laws/group.h"
 
 #include <math.h>
-#include <string.h>
 
 static const double margin = 0.01;
 
-static bool is_word(const struct ub_frame *frame, size_t row, const char *column, const char *word)
-{
-    return strcmp(ub_frame_word(frame, row, column), word) == 0;
-}
-
 static bool is_solved(const struct ub_frame *frame, size_t row)
 {
-    return ub_run_measures(frame, row, "linear-modes") && is_word(frame, row, "loss", "mse") &&
-           is_word(frame, row, "optimizer", "gd") &&
-           is_word(frame, row, "optimizer.schedule", "constant") &&
+    return ub_run_measures(frame, row, "linear-modes") && ub_run_is(frame, row, "loss", "mse") &&
+           ub_run_is(frame, row, "optimizer", "gd") &&
+           ub_run_is(frame, row, "optimizer.schedule", "constant") &&
            ub_frame_number(frame, row, "optimizer.warmup") == 0 &&
            ub_frame_number(frame, row, "optimizer.l2") == 0 &&
-           is_word(frame, row, "model.activation", "") && is_word(frame, row, "init", "aligned") &&
-           is_word(frame, row, "dataset.scale", "whiten");
+           ub_run_is(frame, row, "model.activation", "") &&
+           ub_run_is(frame, row, "init", "aligned") &&
+           ub_run_is(frame, row, "dataset.scale", "whiten");
 }
 
 /* Largest error over modes and measured times. */

@@ -8,13 +8,12 @@
 #include "report/laws/group.h"
 
 #include <math.h>
-#include <string.h>
 
 static bool is_lazy(const struct ub_frame *frame, size_t row)
 {
-    const bool scaled = strcmp(ub_frame_word(frame, row, "model.parametrization"), "ntk") == 0 ||
-                        strcmp(ub_frame_word(frame, row, "model.scaling"), "ntk") == 0;
-    return scaled && strcmp(ub_frame_word(frame, row, "model.activation"), "relu") != 0 &&
+    const bool scaled = ub_run_is(frame, row, "model.parametrization", "ntk") ||
+                        ub_run_is(frame, row, "model.scaling", "ntk");
+    return scaled && !ub_run_is(frame, row, "model.activation", "relu") &&
            ub_run_measures(frame, row, "linearization");
 }
 

@@ -11,7 +11,6 @@
 #include "report/statistics/axis.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { LEAST_RATES = 5 };
 
@@ -48,7 +47,7 @@ static bool has_rates_beside(const struct ub_frame *frame, size_t row)
 
 static bool sweeps_under_mup(const struct ub_frame *frame, size_t row)
 {
-    return strcmp(ub_frame_word(frame, row, "model.parametrization"), "mup") == 0 &&
+    return ub_run_is(frame, row, "model.parametrization", "mup") &&
            ub_run_measures(frame, row, "loss") && has_rates_beside(frame, row);
 }
 

@@ -7,17 +7,6 @@
 #include "report/laws/flow_order.h"
 #include "report/laws/group.h"
 
-#include <string.h>
-
-/* Plain gradient descent of a model without kinks. */
-static bool follows_flow(const struct ub_frame *frame, size_t row)
-{
-    return strcmp(ub_frame_word(frame, row, "optimizer"), "gd") == 0 &&
-           strcmp(ub_frame_word(frame, row, "model.activation"), "relu") != 0 &&
-           strcmp(ub_frame_word(frame, row, "model.pool"), "max") != 0 &&
-           ub_run_measures(frame, row, "flow-distance");
-}
-
 static struct ub_datum order(const struct ub_frame *frame, const struct ub_rows *group)
 {
     return ub_flow_order(frame, group, "modified-flow-distance");
@@ -34,7 +23,7 @@ const struct ub_law ub_law_modified_flow = {
     .because = "twice gradient-flow's margin, as for twice the order",
     .within = ub_flow_within,
     .needs = {{.observable = "flow-distance"}, {.axis = "optimizer.lr", .least = 4}},
-    .applies = follows_flow,
+    .applies = ub_follows_flow,
     .datum = order,
     .is = {UB_EQUAL, .target = 2, .margin = 0.2},
 };

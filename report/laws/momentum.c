@@ -11,7 +11,6 @@
 #include "report/laws/group.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Only where there are runs without momentum, by the same optimizer, to hold others against: every
  * suite measures losses. */
@@ -19,15 +18,15 @@ static bool has_partners(const struct ub_frame *frame)
 {
     for (size_t row = 0; row < frame->rows; row++)
         if (ub_frame_number(frame, row, "optimizer.beta") == 0 &&
-            strcmp(ub_frame_word(frame, row, "optimizer"), "heavy-ball") == 0)
+            ub_run_is(frame, row, "optimizer", "heavy-ball"))
             return true;
     return false;
 }
 
 static bool is_heavy_ball(const struct ub_frame *frame, size_t row)
 {
-    return strcmp(ub_frame_word(frame, row, "optimizer"), "heavy-ball") == 0 &&
-           strcmp(ub_frame_word(frame, row, "optimizer.schedule"), "constant") == 0 &&
+    return ub_run_is(frame, row, "optimizer", "heavy-ball") &&
+           ub_run_is(frame, row, "optimizer.schedule", "constant") &&
            ub_frame_number(frame, row, "optimizer.warmup") == 0 &&
            ub_run_measures(frame, row, "loss") && has_partners(frame);
 }

@@ -16,12 +16,11 @@
 #include "report/laws/group.h"
 
 #include <math.h>
-#include <string.h>
 
 static bool is_lazy(const struct ub_frame *frame, size_t row)
 {
-    const bool scaled = strcmp(ub_frame_word(frame, row, "model.parametrization"), "ntk") == 0 ||
-                        strcmp(ub_frame_word(frame, row, "model.scaling"), "ntk") == 0;
+    const bool scaled = ub_run_is(frame, row, "model.parametrization", "ntk") ||
+                        ub_run_is(frame, row, "model.scaling", "ntk");
     return scaled && ub_run_measures(frame, row, "kernel-drift");
 }
 
@@ -35,8 +34,8 @@ static double last_drift(const struct ub_frame *frame, size_t row, const void *c
 
 static bool crosses_kinks(const struct ub_frame *frame, size_t row)
 {
-    return strcmp(ub_frame_word(frame, row, "model.activation"), "relu") == 0 &&
-           strcmp(ub_frame_word(frame, row, "model.zero-readout"), "true") != 0;
+    return ub_run_is(frame, row, "model.activation", "relu") &&
+           !ub_run_is(frame, row, "model.zero-readout", "true");
 }
 
 static struct ub_datum slope_in_width(const struct ub_frame *frame, const struct ub_rows *group)

@@ -15,25 +15,20 @@
 static const double least_share = 1e-4, least_steps = 4, largest_part = 0.25, least_stretch = 10;
 enum { LEAST_MODES = 5 };
 
-static bool is_word(const struct ub_frame *frame, size_t row, const char *column, const char *word)
-{
-    return strcmp(ub_frame_word(frame, row, column), word) == 0;
-}
-
 /* Without them the kernel stays as it is, and the claim is a theorem: no evidence. */
 static bool has_hidden_layers(const struct ub_frame *frame, size_t row)
 {
     return *ub_frame_word(frame, row, "model.width") &&
-           !is_word(frame, row, "model", "random-features");
+           !ub_run_is(frame, row, "model", "random-features");
 }
 
 static bool is_descent(const struct ub_frame *frame, size_t row)
 {
     return ub_run_measures(frame, row, "kernel-modes") && has_hidden_layers(frame, row) &&
-           is_word(frame, row, "optimizer", "gd") &&
-           is_word(frame, row, "optimizer.schedule", "constant") &&
+           ub_run_is(frame, row, "optimizer", "gd") &&
+           ub_run_is(frame, row, "optimizer.schedule", "constant") &&
            ub_frame_number(frame, row, "optimizer.warmup") == 0 &&
-           ub_frame_number(frame, row, "optimizer.l2") == 0 && is_word(frame, row, "loss", "mse");
+           ub_frame_number(frame, row, "optimizer.l2") == 0 && ub_run_is(frame, row, "loss", "mse");
 }
 
 struct mode {

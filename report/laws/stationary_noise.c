@@ -9,14 +9,13 @@
 #include "report/laws/group.h"
 
 #include <math.h>
-#include <string.h>
 
 static bool draws_anew(const struct ub_frame *frame, size_t row)
 {
     return ub_run_measures(frame, row, "stationary-noise") &&
-           strcmp(ub_frame_word(frame, row, "optimizer"), "sgd") == 0 &&
-           strcmp(ub_frame_word(frame, row, "optimizer.replacement"), "true") == 0 &&
-           strcmp(ub_frame_word(frame, row, "optimizer.schedule"), "constant") == 0 &&
+           ub_run_is(frame, row, "optimizer", "sgd") &&
+           ub_run_is(frame, row, "optimizer.replacement", "true") &&
+           ub_run_is(frame, row, "optimizer.schedule", "constant") &&
            ub_frame_number(frame, row, "optimizer.warmup") == 0 &&
            ub_frame_number(frame, row, "optimizer.beta") == 0 &&
            ub_frame_number(frame, row, "optimizer.l2") == 0;

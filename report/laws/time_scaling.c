@@ -13,24 +13,19 @@
 #include "report/laws/group.h"
 
 #include <math.h>
-#include <string.h>
 
 static const double first_mode = 3, missing = 0.02, least_stretch = 8;
 
-static bool is_word(const struct ub_frame *frame, size_t row, const char *column, const char *word)
-{
-    return strcmp(ub_frame_word(frame, row, column), word) == 0;
-}
-
 static bool is_linear_descent(const struct ub_frame *frame, size_t row)
 {
-    return ub_run_measures(frame, row, "kernel-modes") && is_word(frame, row, "optimizer", "gd") &&
-           is_word(frame, row, "optimizer.schedule", "constant") &&
+    return ub_run_measures(frame, row, "kernel-modes") &&
+           ub_run_is(frame, row, "optimizer", "gd") &&
+           ub_run_is(frame, row, "optimizer.schedule", "constant") &&
            ub_frame_number(frame, row, "optimizer.warmup") == 0 &&
-           ub_frame_number(frame, row, "optimizer.l2") == 0 && is_word(frame, row, "loss", "mse") &&
-           is_word(frame, row, "precision", "f64") &&
-           (is_word(frame, row, "model", "linear") ||
-            is_word(frame, row, "model", "random-features"));
+           ub_frame_number(frame, row, "optimizer.l2") == 0 &&
+           ub_run_is(frame, row, "loss", "mse") && ub_run_is(frame, row, "precision", "f64") &&
+           (ub_run_is(frame, row, "model", "linear") ||
+            ub_run_is(frame, row, "model", "random-features"));
 }
 
 /* ---- the sum ---- */
@@ -70,8 +65,8 @@ const struct ub_law ub_law_time_scaling = {
 
 static bool has_exponents(const struct ub_frame *frame, size_t row)
 {
-    return is_linear_descent(frame, row) && is_word(frame, row, "dataset", "gaussian") &&
-           is_word(frame, row, "dataset.scale", "none") &&
+    return is_linear_descent(frame, row) && ub_run_is(frame, row, "dataset", "gaussian") &&
+           ub_run_is(frame, row, "dataset.scale", "none") &&
            ub_frame_number(frame, row, "dataset.noise") == 0;
 }
 
