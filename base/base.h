@@ -102,7 +102,8 @@ void ub_real_text(double value, char out[UB_REAL_TEXT]);
 /* ---- options and calls ------------------------------------------------------------------ */
 
 /* Everything a user names is a "call": NAME or NAME:key=value,key=value. Values never contain
- * a comma outside parentheses. One canonical text per call: keys sorted, defaults filled in. */
+ * a comma outside parentheses. One canonical text per call: keys sorted, defaults filled in
+ * (but those of later options). */
 
 enum ub_option_kind {
     UB_OPTION_INT,   /* 64-bit integer in [min, max] */
@@ -111,7 +112,11 @@ enum ub_option_kind {
     UB_OPTION_SIZES, /* 64x64x32: positive integers, each in [min, max]; "none" = empty list */
     UB_OPTION_RATE,  /* real > 0, or edge(S), relative(R) with S, R > 0 */
     UB_OPTION_FLAG,  /* true or false (also yes/no, on/off, 1/0; canonical true/false) */
-    UB_OPTION_TEXT   /* any text without comma */
+    UB_OPTION_TEXT,  /* any text without comma */
+    /* Added to a kind, UB_OPTION_INT | UB_OPTION_LATER: the option came after runs were stored. At
+     * its default it is no part of canonical texts: those runs, and their ids, stay as they were.
+     */
+    UB_OPTION_LATER = 16
 };
 
 struct ub_option {
@@ -123,6 +128,9 @@ struct ub_option {
     const char *help; /* one line, with units */
 };
 /* An options table ends with an entry whose key is NULL. */
+
+enum ub_option_kind ub_option_kind(const struct ub_option *option); /* without UB_OPTION_LATER */
+bool ub_option_is_later(const struct ub_option *option);
 
 struct ub_call {
     char *name;
@@ -138,6 +146,10 @@ void ub_call_free(struct ub_call *call);
  * defaults, normalises values (numbers to %.17g-shortest, flags to true/false), sorts keys. */
 bool ub_call_check(struct ub_call *call, const struct ub_option *options, const char *where,
                    struct ub_error *err);
+
+/* Adds to a call read from a canonical text the later options that it leaves out, at their
+ * defaults. `options` may be NULL: none. */
+void ub_call_fill_later(struct ub_call *call, const struct ub_option *options);
 
 /* "name:a=1,b=2" of a checked call; caller frees with ub_free. `skip_defaults` (may be NULL):
  * the options table, to leave out values equal to their default: the short form for labels. */

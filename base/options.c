@@ -7,6 +7,16 @@
 
 enum { MOST_OPTIONS = 64 };
 
+enum ub_option_kind ub_option_kind(const struct ub_option *option)
+{
+    return (enum ub_option_kind)((int)option->kind & ~(int)UB_OPTION_LATER);
+}
+
+bool ub_option_is_later(const struct ub_option *option)
+{
+    return ((int)option->kind & (int)UB_OPTION_LATER) != 0;
+}
+
 static bool is_word(const char *text, size_t n)
 {
     if (n == 0)
@@ -201,7 +211,7 @@ static bool normal_form(const struct ub_option *o, const char *text, struct ub_t
 {
     int64_t integer;
     double real;
-    switch (o->kind) {
+    switch (ub_option_kind(o)) {
     case UB_OPTION_INT:
         if (!ub_read_int(text, &integer) || !in_range(o, (double)integer))
             return false;
@@ -234,7 +244,7 @@ static void describe(const struct ub_option *o, struct ub_text *out)
         [UB_OPTION_RATE] = "a positive number, edge(SHARPNESS) or relative(FACTOR)",
         [UB_OPTION_FLAG] = "true or false",
         [UB_OPTION_TEXT] = "a text"};
-    if (o->kind == UB_OPTION_NAME) {
+    if (ub_option_kind(o) == UB_OPTION_NAME) {
         ub_text_add(out, "one of");
         for (size_t i = 0; o->choices[i]; i++)
             ub_text_add(out, "%s %s", i ? "," : "", o->choices[i]);
@@ -243,7 +253,7 @@ static void describe(const struct ub_option *o, struct ub_text *out)
     char least[UB_REAL_TEXT], most[UB_REAL_TEXT];
     ub_real_text(o->min, least);
     ub_real_text(o->max, most);
-    ub_text_add(out, "%s", kinds[o->kind]);
+    ub_text_add(out, "%s", kinds[ub_option_kind(o)]);
     if ((o->min != 0 || o->max != 0) && o->max < 1e300)
         ub_text_add(out, " from %s to %s", least, most);
     else if (o->min != 0 || o->max != 0)
@@ -296,20 +306,32 @@ static bool check_value(struct ub_call *call, size_t i, const struct ub_option *
     return false;
 }
 
+/* Where the call gives the option; its count of arguments when it does not. */
+static size_t place_of(const struct ub_call *call, const char *key)
+{
+    size_t i = 0;
+    while (i < call->count && strcmp(call->keys[i], key) != 0)
+        i++;
+    return i;
+}
+
+static void add_default(struct ub_call *call, const struct ub_option *o)
+{
+    const size_t i = call->count++;
+    call->keys = ub_realloc(call->keys, call->count * sizeof *call->keys);
+    call->values = ub_realloc(call->values, call->count * sizeof *call->values);
+    call->keys[i] = ub_strdup(o->key);
+    call->values[i] = ub_strdup(o->fallback);
+}
+
 static bool fill_in(struct ub_call *call, const struct ub_option *o, const char *where,
                     struct ub_error *err)
 {
-    for (size_t i = 0; i < call->count; i++)
-        if (strcmp(call->keys[i], o->key) == 0)
-            return check_value(call, i, o, where, err);
-    if (!o->fallback)
+    const size_t i = place_of(call, o->key);
+    if (i == call->count && !o->fallback)
         return ub_fail(err, UB_INPUT, "%s: %s needs %s (%s)", where, call->name, o->key, o->help);
-    size_t i = call->count;
-    call->keys = ub_realloc(call->keys, (i + 1) * sizeof *call->keys);
-    call->values = ub_realloc(call->values, (i + 1) * sizeof *call->values);
-    call->keys[i] = ub_strdup(o->key);
-    call->values[i] = ub_strdup(o->fallback);
-    call->count++;
+    if (i == call->count)
+        add_default(call, o);
     return check_value(call, i, o, where, err);
 }
 
@@ -339,6 +361,15 @@ bool ub_call_check(struct ub_call *call, const struct ub_option *options, const 
             return false;
     sort_keys(call);
     return true;
+}
+
+void ub_call_fill_later(struct ub_call *call, const struct ub_option *options)
+{
+    struct ub_error ignored = {0};
+    for (const struct ub_option *o = options; o && o->key; o++)
+        if (ub_option_is_later(o) && place_of(call, o->key) == call->count)
+            fill_in(call, o, "", &ignored);
+    sort_keys(call);
 }
 
 static bool is_default(const struct ub_option *options, const char *key, const char *value)

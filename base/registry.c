@@ -85,6 +85,26 @@ struct ub_call *ub_registry_call(const struct ub_registry *registry, const char 
     return NULL;
 }
 
+/* Those options that canonical texts leave out at their defaults. */
+static void keep_later(struct ub_option *options)
+{
+    size_t n = 0;
+    for (const struct ub_option *o = options; o->key; o++)
+        if (ub_option_is_later(o))
+            options[n++] = *o;
+    options[n] = (struct ub_option){.key = NULL};
+}
+
+char *ub_registry_text(const struct ub_registry *registry, const struct ub_call *call)
+{
+    const void *entry = ub_registry_find(registry, call->name);
+    struct ub_option *options = ub_registry_options(registry, entry);
+    keep_later(options);
+    char *text = ub_call_text(call, options);
+    ub_free(options);
+    return text;
+}
+
 char *ub_registry_canonical(const struct ub_registry *registry, const char *text, const char *where,
                             char **label, struct ub_error *err)
 {
@@ -92,7 +112,7 @@ char *ub_registry_canonical(const struct ub_registry *registry, const char *text
     struct ub_call *call = ub_registry_call(registry, text, where, &entry, err);
     if (!call)
         return NULL;
-    char *canonical = ub_call_text(call, NULL);
+    char *canonical = ub_registry_text(registry, call);
     if (label) {
         struct ub_option *options = ub_registry_options(registry, entry);
         *label = ub_call_text(call, options);

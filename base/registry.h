@@ -37,6 +37,8 @@ struct ub_option *ub_registry_options(const struct ub_registry *registry, const 
  * `where` when any is wrong, or `text` is NULL. `entry` may be NULL. */
 struct ub_call *ub_registry_call(const struct ub_registry *registry, const char *text,
                                  const char *where, const void **entry, struct ub_error *err);
+/* Of a call so checked: its canonical text. Caller frees. */
+char *ub_registry_text(const struct ub_registry *registry, const struct ub_call *call);
 /* The canonical text of such a call (caller frees) and, when label is not NULL, the short form. */
 char *ub_registry_canonical(const struct ub_registry *registry, const char *text, const char *where,
                             char **label, struct ub_error *err);

@@ -207,7 +207,8 @@ static struct ub_text kind_text(const struct ub_option *option)
     };
     struct ub_text text = {0};
     ub_text_add(&text, "%s", names[option->kind]);
-    bool ranged = option->kind == UB_OPTION_INT || option->kind == UB_OPTION_REAL;
+    const enum ub_option_kind kind = ub_option_kind(option);
+    bool ranged = kind == UB_OPTION_INT || kind == UB_OPTION_REAL;
     if (ranged && (option->min != 0 || option->max != 0)) {
         ub_text_add(&text, ", ");
         add_bound(&text, option->min);
@@ -218,7 +219,7 @@ static struct ub_text kind_text(const struct ub_option *option)
         if (option->max < unbounded)
             add_bound(&text, option->max);
     }
-    for (size_t i = 0; option->kind == UB_OPTION_NAME && option->choices[i]; i++)
+    for (size_t i = 0; kind == UB_OPTION_NAME && option->choices[i]; i++)
         ub_text_add(&text, "%s%s", i ? ", " : "", option->choices[i]);
     return text;
 }

@@ -155,7 +155,7 @@ struct ub_dataset *ub_dataset_load(const char *text, uint64_t data_seed, const c
     if (!call)
         return NULL;
     struct ub_dataset *d = ub_calloc(1, sizeof *d);
-    d->name = ub_call_text(call, NULL);
+    d->name = ub_registry_text(&ub_dataset_registry, call);
     d->theory_exponent = d->entropy = d->noise = NAN;
     bool good = kind->load(d, call, data_seed, data_folder(folder), err) &&
                 ub_dataset_prepare(d, call, data_seed, call->name, err);

@@ -1,6 +1,8 @@
 /* Errors, numbers, names, calls, random streams, files. */
 #include "support.h"
 
+#include "base/registry.h"
+
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -232,6 +234,50 @@ static void calls_have_one_canonical_text(void **state)
     assert_true(rate.kind == UB_RATE_EDGE && rate.value == 40);
     ub_free(label);
     ub_call_free(call);
+}
+
+/* A kind that gained an option after its runs were stored. */
+struct grown {
+    const char *name;
+};
+static const struct grown grown = {"grown"};
+static const struct ub_option grown_options[] = {
+    {.key = "beta", .kind = UB_OPTION_REAL, .fallback = "0.90", .help = "b"},
+    {.key = "batch", .kind = UB_OPTION_INT | UB_OPTION_LATER, .fallback = "00", .help = "b"},
+    {.key = NULL}};
+
+static const void *grown_entry(size_t i)
+{
+    return i == 0 ? &grown : NULL;
+}
+
+static const struct ub_option *grown_table(const void *entry)
+{
+    (void)entry;
+    return grown_options;
+}
+
+static const struct ub_registry grown_registry = {"kind", grown_entry, grown_table, NULL};
+
+static void later_options_leave_old_texts_alone(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {{"grown", "grown:beta=0.9"},
+                                           {"grown:batch=0", "grown:beta=0.9"},
+                                           {"grown:batch=8", "grown:batch=8,beta=0.9"}};
+    for (int i = 0; i < 3; i++) {
+        struct ub_error err = {0};
+        char *text = ub_registry_canonical(&grown_registry, texts[i][0], "here", NULL, &err);
+        assert_string_equal(text, texts[i][1]);
+        struct ub_call *call = ub_call_parse(text, "here", &err);
+        ub_call_fill_later(call, grown_options);
+        assert_string_equal(ub_call_get(call, "batch"), i == 2 ? "8" : "0");
+        assert_string_equal(call->keys[0], "batch"); /* sorted, as texts are */
+        ub_call_fill_later(call, NULL);
+        assert_int_equal(call->count, 2);
+        ub_call_free(call);
+        ub_free(text);
+    }
 }
 
 static void bad_calls_say_what_was_expected(void **state)
@@ -471,6 +517,7 @@ int main(void)
         cmocka_unit_test(hash_is_fnv1a),
         cmocka_unit_test(sizes_that_overflow_do_not_fit),
         cmocka_unit_test(calls_have_one_canonical_text),
+        cmocka_unit_test(later_options_leave_old_texts_alone),
         cmocka_unit_test(bad_calls_say_what_was_expected),
         cmocka_unit_test(bounds_are_named_in_shortest_form),
         cmocka_unit_test(streams_are_named_and_repeatable),

@@ -118,7 +118,7 @@ char *ub_observable_canonical(const char *text, const char *where, char **label,
     struct observer o;
     if (!read_observer(&o, text, where, err))
         return NULL;
-    char *canonical = ub_call_text(o.call, NULL);
+    char *canonical = ub_registry_text(&ub_observable_registry, o.call);
     if (label)
         *label = short_form(&o);
     clear(&o);

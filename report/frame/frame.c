@@ -9,18 +9,19 @@
 
 /* ---- options of a call -------------------------------------------------------------------- */
 
-static const struct ub_option *options_of(const char *axis, const char *name)
+/* All of them; NULL when there is no such entry here. Caller frees. */
+static struct ub_option *options_of(const char *axis, const char *name)
 {
     const struct ub_registry *registry = ub_system_registry(axis);
-    const void *entry = registry->options ? ub_registry_find(registry, name) : NULL;
-    return entry ? registry->options(entry) : NULL;
+    const void *entry = ub_registry_find(registry, name);
+    return entry ? ub_registry_options(registry, entry) : NULL;
 }
 
 static bool is_kind(const struct ub_option *options, const char *key, enum ub_option_kind kind)
 {
     for (; options && options->key; options++)
         if (strcmp(options->key, key) == 0)
-            return options->kind == kind;
+            return ub_option_kind(options) == kind;
     return false;
 }
 
@@ -68,10 +69,10 @@ static void add_sizes(struct ub_cells *cells, size_t row, const char *list)
 }
 
 static void add_option(struct ub_cells *cells, size_t row, const struct ub_run *run,
-                       const char *axis, const struct ub_call *call, size_t i)
+                       const char *axis, const struct ub_option *options,
+                       const struct ub_call *call, size_t i)
 {
     const char *key = call->keys[i], *value = call->values[i];
-    const struct ub_option *options = options_of(axis, call->name);
     char column[160];
     snprintf(column, sizeof column, "%s.%s", axis, key);
     if (is_kind(options, key, UB_OPTION_RATE)) {
@@ -100,9 +101,12 @@ static bool add_call(struct ub_cells *cells, size_t row, const struct ub_run *ru
     struct ub_call *call = ub_call_parse(text, axis, err);
     if (!call)
         return false;
+    struct ub_option *options = options_of(axis, call->name);
     ub_cells_word(cells, row, axis, call->name, (double)NAN);
+    ub_call_fill_later(call, options);
     for (size_t i = 0; i < call->count; i++)
-        add_option(cells, row, run, axis, call, i);
+        add_option(cells, row, run, axis, options, call, i);
+    ub_free(options);
     ub_call_free(call);
     return true;
 }
