@@ -2,41 +2,16 @@
 #include "cli/cli.h"
 #include "report/laws/law.h"
 
-#include <string.h>
-
-static size_t law_names(const char **names)
-{
-    size_t n = 0;
-    for (size_t i = 0; ub_laws[i]; i++, n++)
-        if (names)
-            names[n] = ub_laws[i]->name;
-    return n;
-}
-
-static bool check_name(const struct ub_suite *suite, const struct ub_control_law *control,
-                       const char *const *names, size_t n, struct ub_error *err)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(names[i], control->name) == 0)
-            return true;
-    const char *near = ub_suggest(control->name, names, n);
-    if (near)
-        return ub_fail(err, UB_INPUT, "%s:%d: control of unknown law '%s'; did you mean '%s'?",
-                       suite->path, control->line, control->name, near);
-    return ub_fail(err, UB_INPUT,
-                   "%s:%d: control of unknown law '%s'; expected one that 'unibench list laws' "
-                   "shows",
-                   suite->path, control->line, control->name);
-}
-
 bool cli_check_controls(const struct ub_suite *suite, struct ub_error *err)
 {
-    const char **names = ub_calloc(law_names(NULL) + 1, sizeof *names);
-    const size_t n = law_names(names);
     bool good = true;
-    for (size_t i = 0; good && i < suite->controls.count; i++)
-        good = check_name(suite, &suite->controls.law[i], names, n, err);
-    ub_free(names);
+    for (size_t i = 0; good && i < suite->controls.count; i++) {
+        const struct ub_control_law *control = &suite->controls.law[i];
+        struct ub_text where = {0};
+        ub_text_add(&where, "%s:%d: control", suite->path, control->line);
+        good = ub_registry_get(&ub_law_registry, control->name, where.data, err) != NULL;
+        ub_text_free(&where);
+    }
     return good;
 }
 

@@ -1,5 +1,6 @@
 /* The program as people run it: commands, bad input, one run. */
 #define _GNU_SOURCE /* memmem */
+#include "report/laws/law.h"
 #include "tests/cli_support.h"
 
 #include <sys/stat.h>
@@ -73,6 +74,40 @@ static void test_list(void **state)
     cli_run(folder, "list columns cvs", 2, "did you mean 'csv'?");
     cli_run(folder, "list modles", 2, "did you mean 'models'?");
     cli_run(folder, "list models mpl", 2, "did you mean 'mlp'?");
+    support_remove(folder);
+}
+
+/* Every law says what a reader asks of it, on 100 columns. */
+static void test_list_laws(void **state)
+{
+    (void)state;
+    enum { COLUMNS = 100 };
+    char *folder = support_folder();
+    for (size_t i = 0; ub_laws[i]; i++) {
+        const struct ub_law *l = ub_laws[i];
+        if (!l->formula || !*l->formula || strcmp(l->formula, l->claim) == 0)
+            fail_msg("law %s lacks .formula (report/laws/law.h)", l->name);
+        if (!l->claim || !l->quantity || !l->who || !l->because || !l->citation)
+            fail_msg("law %s lacks a claim, quantity, who, because or citation", l->name);
+    }
+    char *out = cli_expect(folder, "list laws", 0, "formula: rho(t) = lambda_max(t) / threshold");
+    for (const char *line = out; *line; line += strcspn(line, "\n") + 1)
+        if (strcspn(line, "\n") > COLUMNS)
+            fail_msg("more than %d columns: %.*s", COLUMNS, (int)strcspn(line, "\n"), line);
+    ub_free(out);
+    static const char *const cases[][2] = {
+        {"list laws ntk-drift", "a group: runs equal in all but seeds and model.width\n"},
+        {"list laws ntk-drift",
+         "a suite must have: measure kernel-drift; in a group 4 different model.width\n"},
+        {"list laws ntk-drift", "margin: within 0.15 of the prediction; 0.15 tells"},
+        {"list ntk-drift", "citation: Jacot"},
+        {"list laws edge-of-stability", "a suite must have: rows of edge-ratio\n"},
+        {"list laws spectral-decay-hessian", "groups or more that differ in nothing but model"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cli_run(folder, cases[i][0], 0, cases[i][1]);
+    cli_run(folder, "list laws edge-of-stabilty", 2,
+            "unknown law 'edge-of-stabilty'; did you mean 'edge-of-stability'?");
     support_remove(folder);
 }
 
@@ -534,6 +569,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_list),
+        cmocka_unit_test(test_list_laws),
         cmocka_unit_test(test_bad_arguments),
         cmocka_unit_test(test_empty_arguments),
         cmocka_unit_test(test_names_in_other_encodings),

@@ -64,6 +64,8 @@ const struct ub_law ub_law_balancedness = {
     .strand = UB_SOLVABLE,
     .claim = "a step of gradient descent changes the balance of layers in second order alone, by a "
              "known amount",
+    .formula = "D(t+1) = (1 - eta l2)^2 D(t) + eta^2 (G_{l+1}'G_{l+1} - G_l G_l' - g_l g_l'), D = "
+               "W_{l+1}'W_{l+1} - W_l W_l' - b_l b_l'",
     .quantity = "largest miss of the identity over steps and layers, of the weights' squares",
     .citation = "Du, Hu and Lee 2018, arXiv:1806.00900",
     .who = "linear and relu networks of matrices, by gradient descent in f64",
@@ -114,6 +116,7 @@ const struct ub_law ub_law_balancedness_drift = {
     .name = "balancedness-drift",
     .strand = UB_SOLVABLE,
     .claim = "the balance of layers drifts in proportion to the learning rate",
+    .formula = "max_l |D_l(t) - D_l(0)| ~ eta^1 at a fixed time eta t",
     .quantity = "slope of log drift on log rate, at a fixed time (rate x steps)",
     .citation = "Du, Hu and Lee 2018, arXiv:1806.00900",
     .who = "linear and relu networks of matrices, by gradient descent in f64 without decay",

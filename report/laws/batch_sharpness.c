@@ -47,6 +47,7 @@ const struct ub_law ub_law_batch_sharpness = {
     .name = "batch-sharpness",
     .strand = UB_EMPIRICAL,
     .claim = "stochastic gradient descent holds the batch sharpness at 2/lr for every batch size",
+    .formula = "E[g_B'H_B g_B] / E|g_B|^2 -> 2/eta",
     .quantity = "batch sharpness over 2/lr where it keeps a level",
     .citation = "Andreyev and Beneventano 2024, arXiv:2412.20553",
     .who = "stochastic gradient descent without momentum, batches below the whole training set",

@@ -100,6 +100,7 @@ const struct ub_law ub_law_catapult = {
     .name = "catapult",
     .strand = UB_HYPERPARAMETERS,
     .claim = "training on squared loss fails from eta lambda_0 = 4 on",
+    .formula = "gradient descent diverges from eta lambda_max(0) = 4 on",
     .quantity = "eta lambda_0 at which gradient descent first fails",
     .citation = "Lewkowycz et al. 2020, arXiv:2003.02218",
     .who = "gradient descent on squared loss; by theorem, wide two-layer linear networks",

@@ -61,6 +61,8 @@ const struct ub_law ub_law_central_flow = {
     .name = "central-flow",
     .strand = UB_EMPIRICAL,
     .claim = "the central flow predicts the time-averaged loss at the edge of stability",
+    .formula = "mean_t |L_flow - <L>| / mean_t <L> <= 0.05, <L> the loss's mean over 25 steps on "
+               "either side",
     .quantity = "relative error of the predicted loss",
     .citation = "Cohen, Damian et al. 2024, arXiv:2410.24206",
     .who = "full-batch optimizers whose central flow is known: gd, rmsprop, scalar-rmsprop",

@@ -65,6 +65,7 @@ const struct ub_law ub_law_coordinate_check = {
     .name = "coordinate-check",
     .strand = UB_LIMITS,
     .claim = "under mup each layer's activations move by an amount that does not depend on width",
+    .formula = "rms(h_l(t) - h_l(0)) ~ width^0 in each layer l",
     .quantity = "slope of log change on log width, of the layer farthest from 0",
     .citation = "Yang and Hu 2020, arXiv:2011.14522; Yang et al. 2022, arXiv:2203.03466",
     .who = "models with a width under parametrization=mup",

@@ -43,6 +43,8 @@ const struct ub_law ub_law_data_scaling = {
     .name = "data-scaling",
     .strand = UB_EMPIRICAL,
     .claim = "test error falls with samples as fast as kernel theory says",
+    .formula =
+        "error ~ n^-b, b as the exact sum has it at these n; b -> min(alpha + 2 beta - 1, 2 alpha)",
     .quantity = "slope of log test error on log samples, over the predicted one",
     .citation = "Bordelon et al. 2020, arXiv:2002.02561; Bahri et al. 2021, arXiv:2102.06701",
     .who = "kernel regression on data without noise whose population is known",

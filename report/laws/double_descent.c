@@ -124,6 +124,8 @@ const struct ub_law ub_law_double_descent = {
     .strand = UB_SOLVABLE,
     .claim = "the risk of least squares on isotropic inputs is s^2 p/(n - p - 1) below p = n and "
              "r^2 (1 - n/p) + s^2 n/(p - n - 1) above, with a peak between",
+    .formula =
+        "risk = s^2 p/(n - p - 1) for p < n - 1, r^2 (1 - n/p) + s^2 n/(p - n - 1) for p > n + 1",
     .quantity = "measured over predicted excess risk, off the peak",
     .citation = "Hastie et al. 2019, arXiv:1903.08560",
     .who = "least squares and least-norm interpolation on isotropic Gaussian inputs with noise",

@@ -86,6 +86,8 @@ const struct ub_law ub_law_edge_of_stability = {
     .name = "edge-of-stability",
     .strand = UB_EMPIRICAL,
     .claim = "sharpness settles at the optimizer's own stability threshold",
+    .formula = "rho(t) = lambda_max(t) / threshold -> 1, lambda_max of P^-1 H; threshold 2/eta for "
+               "gradient descent",
     .quantity = "sharpness over the optimizer's threshold where it keeps a level",
     .citation = "Cohen et al. 2021, arXiv:2103.00065; Cohen et al. 2022, arXiv:2207.14484",
     .who = "full-batch optimizers whose threshold is known, while they train",

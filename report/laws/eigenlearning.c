@@ -34,6 +34,8 @@ const struct ub_law ub_law_eigenlearning = {
     .name = "eigenlearning",
     .strand = UB_SOLVABLE,
     .claim = "the test error of kernel regression is what its eigenvalues and coefficients predict",
+    .formula = "error = E0 (sum_i (1 - L_i)^2 v_i^2 + s^2), E0 = n/(n - sum_i L_i^2), L_i = "
+               "l_i/(l_i + kappa), sum_i L_i + ridge/kappa = n",
     .quantity = "measured over predicted test error",
     .citation = "Simon et al. 2021, arXiv:2110.03922; Bordelon et al. 2020, arXiv:2002.02561",
     .who = "kernel regression: models linear in their parameters, solved or trained to the end",

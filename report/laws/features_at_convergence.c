@@ -48,6 +48,7 @@ const struct ub_law ub_law_features_at_convergence = {
     .strand = UB_UNIVERSAL,
     .claim = "training with weight decay ends where every weight matrix has "
              "W'W = -(1/(n l2)) sum (grad_h loss) h'",
+    .formula = "W'W = -(1/(n l2)) sum_i (grad_h loss_i) h_i' for each weight matrix W",
     .quantity = "relative distance of the two sides, of the matrix farthest off",
     .citation = "Boix-Adsera et al. 2025, arXiv:2507.05644",
     .who = "runs with coupled weight decay, at their end; matrices of two axes",

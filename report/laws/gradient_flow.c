@@ -22,6 +22,7 @@ const struct ub_law ub_law_gradient_flow = {
     .name = "gradient-flow",
     .strand = UB_LIMITS,
     .claim = "at a fixed time gradient descent is within O(rate) of gradient flow",
+    .formula = "|theta_gd - theta_flow| / |theta_gd - theta(0)| ~ eta^1 at a fixed time eta t",
     .quantity = "slope of log distance from gradient flow on log rate",
     .citation = "Barrett and Dherin 2021, arXiv:2009.11162; Hairer, Lubich and Wanner 2006",
     .who = "gradient descent below its edge, on smooth models",

@@ -53,6 +53,7 @@ const struct ub_law ub_law_hessian_outliers = {
     .name = "hessian-outliers",
     .strand = UB_UNIVERSAL,
     .claim = "training adds one outlier to Gauss-Newton for each class",
+    .formula = "outliers(T) - outliers(0) = 1 x classes + constant",
     .quantity = "slope of outliers added on classes",
     .citation = "Sagun et al. 2017, arXiv:1706.04454; Papyan 2020, arXiv:2008.11865",
     .who = "classifiers of subsets of a dataset's classes",

@@ -37,6 +37,8 @@ const struct ub_law ub_law_implicit_bias_diagonal = {
     .name = "implicit-bias-diagonal",
     .strand = UB_SOLVABLE,
     .claim = "a diagonal network ends at the solution that its start's potential prefers",
+    .formula = "w(infinity) = argmin of the potential of alpha over {w: X w = y}; w = u^2 - v^2, "
+               "u(0) = v(0) = alpha",
     .quantity = "relative distance of the weights to the potential's minimizer",
     .citation = "Woodworth et al. 2020, arXiv:2002.09277",
     .who = "diagonal networks of depth 2, more features than samples, by gradient flow",

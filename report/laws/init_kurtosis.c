@@ -72,6 +72,8 @@ const struct ub_law ub_law_init_kurtosis = {
     .name = "init-kurtosis",
     .strand = UB_LIMITS,
     .claim = "over draws of the weights the length of activations scatters as depth/width says",
+    .formula =
+        "log(E|h|^4 / (E|h|^2)^2) = sum_l log(1 + c/N_l), c = 2 for linear layers, 5 for relu",
     .quantity = "slope of log kurtosis of the last hidden layer's length on sum log(1 + c/width)",
     .citation = "Hanin 2018, arXiv:1801.03744; Roberts, Yaida and Hanin 2021, arXiv:2106.10165",
     .who = "fully connected relu or linear models with normal weights and no bias at the start",

@@ -98,6 +98,8 @@ void ub_judgment_clear(struct ub_judgment *judgment);
 void ub_judge_resolution(const struct ub_claim *claim, const struct ub_datum *data, size_t n,
                          double *below, double *above);
 
+/* What meets the claim: "within 0.1 of the prediction", "at most 0.05". */
+void ub_claim_text(const struct ub_claim *claim, struct ub_text *out);
 /* One sentence that is true: "47 of 50 systems are within 1 +- 0.1 (mean 1.003 [0.98, 1.03]; ...)".
  * Caller frees. */
 char *ub_judgment_sentence(const struct ub_claim *claim, const struct ub_judgment *judgment);

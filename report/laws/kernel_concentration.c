@@ -82,6 +82,7 @@ const struct ub_law ub_law_kernel_concentration = {
     .name = "kernel-concentration",
     .strand = UB_LIMITS,
     .claim = "in the NTK parametrization the kernel's scatter over seeds falls as width^-1/2",
+    .formula = "sqrt(sum_ij Var K_ij) ~ width^(-1/2)",
     .quantity = "slope of log scatter of the kernel at the start on log width",
     .citation = "Jacot et al. 2018, arXiv:1806.07572; Hanin and Nica 2020, arXiv:1909.05989",
     .who = "models with a width in the NTK parametrization",

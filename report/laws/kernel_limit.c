@@ -52,6 +52,7 @@ const struct ub_law ub_law_kernel_limit = {
     .name = "kernel-limit",
     .strand = UB_LIMITS,
     .claim = "at the start the kernel's mean over seeds is the analytic one of infinite width",
+    .formula = "|mean K - K_inf|_F / |K_inf|_F -> 0 as the width grows",
     .quantity = "relative distance of the mean kernel to the analytic one, at the largest width",
     .citation = "Jacot et al. 2018, arXiv:1806.07572; Cho and Saul 2009; Williams 1997",
     .who = "fully connected models whose analytic kernel is known, at a width of 1,000 or so",

@@ -6,6 +6,7 @@
  *     const struct ub_law ub_law_ntk_drift = {
  *         .name = "ntk-drift", .strand = UB_LIMITS,
  *         .claim = "in the NTK parametrization the kernel's relative change falls as 1/width",
+ *         .formula = "|K(t) - K(0)|_F / |K(0)|_F ~ width^-1",
  *         .quantity = "slope of log kernel change on log width",
  *         .citation = "Jacot et al. 2018, arXiv:1806.07572",
  *         .who = "models in the NTK parametrization below their edge of stability",
@@ -25,6 +26,7 @@
 #ifndef UB_LAWS_LAW_H
 #define UB_LAWS_LAW_H
 
+#include "base/registry.h"
 #include "report/frame/frame.h"
 #include "report/laws/judge.h"
 #include "report/laws/level.h"
@@ -50,7 +52,9 @@ enum { UB_NEEDS = 4 };
 struct ub_law {
     const char *name;
     enum ub_strand strand;
-    const char *claim, *quantity, *citation;
+    const char *claim;
+    const char *formula; /* the claim in plain text: "|K(t) - K(0)| / |K(0)| ~ width^-1" */
+    const char *quantity, *citation;
     const char *who;           /* of whom it speaks, for people */
     const char *because;       /* why the margin is what it is; set before a suite is run */
     const char *const *within; /* NULL: only seeds vary */
@@ -67,6 +71,7 @@ struct ub_law {
 };
 
 extern const struct ub_law *const ub_laws[]; /* NULL-terminated; registry.c */
+extern const struct ub_registry ub_law_registry;
 const struct ub_law *ub_law_find(const char *name);
 
 /* ---- verdicts ------------------------------------------------------------------------------- */

@@ -40,6 +40,8 @@ const struct ub_law ub_law_lazy_scale = {
     .name = "lazy-scale",
     .strand = UB_LIMITS,
     .claim = "weights move by 1/alpha of their size when outputs are scaled by a large alpha",
+    .formula =
+        "|theta(t) - theta(0)| / |theta(0)| ~ alpha^-1, outputs alpha (f(theta) - f(theta(0)))",
     .quantity = "slope of log relative movement of the weights on log output scale",
     .citation = "Chizat, Oyallon and Bach 2019, arXiv:1812.07956",
     .who = "models with centered outputs scaled by 4 or more, squared loss",

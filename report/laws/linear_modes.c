@@ -48,6 +48,8 @@ const struct ub_law ub_law_linear_modes = {
     .name = "linear-modes",
     .strand = UB_SOLVABLE,
     .claim = "each mode of a deep linear network grows on its closed-form course",
+    .formula =
+        "da/dt = L |a|^(2 - 2/L) (s - a); of two layers a(t) = s/(1 + (s/a0 - 1) exp(-2 s t))",
     .quantity = "largest |strength - theory| over modes and times, of the mode's final strength",
     .citation = "Saxe et al. 2013, arXiv:1312.6120",
     .who = "linear networks on whitened inputs, balanced and aligned at the start, by gradient "

@@ -37,6 +37,8 @@ const struct ub_law ub_law_linearization = {
     .strand = UB_LIMITS,
     .claim =
         "in the NTK parametrization smooth networks train as their linearization up to 1/width",
+    .formula = "|f(t) - f_lin(t)| / |f_lin(t) - f(0)| ~ width^-1, f_lin(t) = y + (1 - eta K/n)^t "
+               "(f(0) - y)",
     .quantity = "slope of log relative distance from the linearized outputs on log width",
     .citation = "Lee et al. 2019, arXiv:1902.06720",
     .who = "smooth models with a width in the NTK parametrization, below their edge",

@@ -129,6 +129,7 @@ const struct ub_law ub_law_lr_transfer = {
     .name = "lr-transfer",
     .strand = UB_HYPERPARAMETERS,
     .claim = "under mup the best learning rate does not depend on the width",
+    .formula = "argmin_eta L(T; eta, width) ~ width^0",
     .quantity = "slope of log best learning rate on log width",
     .citation = "Yang et al. 2022, arXiv:2203.03466",
     .who = "models with a width under mup, swept over five rates or more at each width",

@@ -17,6 +17,8 @@ const struct ub_law ub_law_modified_flow = {
     .strand = UB_LIMITS,
     .claim =
         "at a fixed time gradient descent is within O(rate^2) of the flow of its modified loss",
+    .formula = "|theta_gd - theta_flow| / |theta_gd - theta(0)| ~ eta^2 at a fixed time eta t, of "
+               "the flow of L + (eta/4) |grad L|^2",
     .quantity = "slope of log distance from the modified flow on log rate",
     .citation = "Barrett and Dherin 2021, arXiv:2009.11162; Hairer, Lubich and Wanner 2006",
     .who = "gradient descent below its edge, on smooth models",

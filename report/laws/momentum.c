@@ -113,6 +113,7 @@ const struct ub_law ub_law_momentum = {
     .strand = UB_HYPERPARAMETERS,
     .claim =
         "far below the edge training depends on lr/(1 - beta) alone, up to terms of first order",
+    .formula = "max_t |L_beta(t) - L_0(t)| / L(0) ~ eta_eff^1 at equal eta_eff = eta/(1 - beta)",
     .quantity = "slope of log distance between loss curves on log lr/(1 - beta)",
     .citation = "Sutskever et al. 2013, ICML; Fu et al. 2023, arXiv:2306.09000",
     .who = "heavy ball, with partners of the same lr/(1 - beta) and beta = 0",

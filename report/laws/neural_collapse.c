@@ -57,6 +57,8 @@ const struct ub_law ub_law_neural_collapse = {
     .claim = "trained to the end with weight decay, features collapse to class means that form a "
              "simplex "
              "parallel to the readout",
+    .formula = "m_k(T)/m_k(0) -> 0 for tr(S_w S_b^+)/C, std/mean |mu_c|, <|cos + 1/(C - 1)|>, "
+               "|W'/|W| - M/|M||, nearest mean",
     .quantity = "largest ratio to its start of the five measures of collapse",
     .citation = "Papyan, Han and Donoho 2020, arXiv:2008.08186; Zhu et al. 2021, arXiv:2105.02375",
     .who = "classifiers with a hidden layer, trained with weight decay",

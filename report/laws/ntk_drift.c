@@ -54,6 +54,7 @@ const struct ub_law ub_law_ntk_drift = {
     .strand = UB_LIMITS,
     .claim = "in the NTK parametrization the kernel's relative change falls as 1/width "
              "(relu with a random readout: width^-3/4)",
+    .formula = "|K(t) - K(0)|_F / |K(0)|_F ~ width^-1; width^(-3/4) for relu with a random readout",
     .quantity = "slope of log kernel change on log width",
     .citation = "Jacot et al. 2018, arXiv:1806.07572; Lee et al. 2019, arXiv:1902.06720; Dyer and "
                 "Gur-Ari 2020, arXiv:1909.11304",

@@ -36,6 +36,7 @@ const struct ub_law ub_law_perturbation_growth = {
     .name = "perturbation-growth",
     .strand = UB_LIMITS,
     .claim = "small differences between inputs grow or fade by chi a layer",
+    .formula = "log(|dh_l|^2 / |dh_{l-1}|^2) = log chi, chi = s_w^2 E phi'(u)^2",
     .quantity = "slope of mean log growth a layer on mean log chi",
     .citation = "Poole et al. 2016, arXiv:1606.05340; Schoenholz et al. 2017, arXiv:1611.01232",
     .who = "fully connected models at several gains of their init",

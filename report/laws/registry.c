@@ -2,8 +2,6 @@
 #include "base/extensions.h"
 #include "report/laws/law.h"
 
-#include <string.h>
-
 /* clang-format off */
 extern const struct ub_law ub_law_balancedness;
 extern const struct ub_law ub_law_balancedness_drift;
@@ -85,10 +83,14 @@ const struct ub_law *const ub_laws[] = {
     UB_EXTRA_LAW NULL,
 };
 
+static const void *law(size_t i)
+{
+    return ub_laws[i];
+}
+
+const struct ub_registry ub_law_registry = {"law", law, NULL, NULL};
+
 const struct ub_law *ub_law_find(const char *name)
 {
-    for (size_t i = 0; ub_laws[i]; i++)
-        if (strcmp(ub_laws[i]->name, name) == 0)
-            return ub_laws[i];
-    return NULL;
+    return ub_registry_find(&ub_law_registry, name);
 }

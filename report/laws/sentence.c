@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-static void add_condition(struct ub_text *text, const struct ub_claim *claim)
+void ub_claim_text(const struct ub_claim *claim, struct ub_text *text)
 {
     switch (claim->is) {
     case UB_EQUAL:
@@ -51,7 +51,7 @@ char *ub_judgment_sentence(const struct ub_claim *claim, const struct ub_judgmen
     struct ub_text text = {0};
     const char *what = claim->is == UB_SAME ? "clusters" : "systems";
     ub_text_add(&text, "%zu of %zu %s that speak are ", j->within, j->spoke, what);
-    add_condition(&text, claim);
+    ub_claim_text(claim, &text);
     if (j->spoke < j->systems)
         ub_text_add(&text, " (%zu more do not speak)", j->systems - j->spoke);
     if (j->exceptions)

@@ -40,6 +40,8 @@ const struct ub_law ub_law_signal_propagation = {
     .name = "signal-propagation",
     .strand = UB_LIMITS,
     .claim = "correlations of inputs follow the maps of infinite width through the depth",
+    .formula = "max |corr(h_l(a), h_l(b)) - c_l(a, b)| <= 3 sqrt(depth/width), c_l by the map of "
+               "infinite width",
     .quantity = "sqrt(width/depth) x largest distance of a correlation from the map",
     .citation = "Poole et al. 2016, arXiv:1606.05340; Schoenholz et al. 2017, arXiv:1611.01232",
     .who = "fully connected models at their start",

@@ -96,6 +96,7 @@ const struct ub_law ub_law_spectral_bias = {
     .name = "spectral-bias",
     .strand = UB_UNIVERSAL,
     .claim = "modes of the kernel at the start are learned in times inverse to their eigenvalues",
+    .formula = "half-life of v_i'r(t) = ln 2/mu_i: ~ mu_i^-1",
     .quantity = "slope of log half-life on log eigenvalue",
     .citation = "Rahaman et al. 2019, arXiv:1806.08734; Bordelon et al. 2020, arXiv:2002.02561",
     .who = "networks whose hidden layers train, by gradient descent on squared loss",

@@ -119,13 +119,16 @@ static struct ub_datum of_hessian(const struct ub_frame *frame, const struct ub_
 static const char *const within[] = {"optimizer", NULL};
 static const char because[] =
     "exponents 0.15 apart are a factor of 1.4 in the eigenvalue of rank 10 over that of rank 1";
-static const char who[] = "spectra that a power law fits best, of models on one dataset and loss";
+static const char who[] = "spectra that a power law fits best, of models on one dataset and loss "
+                          "that measure the matrix's own eigenvalues, too";
 static const char quantity[] = "exponent of the decay of eigenvalues, at the end";
 
 const struct ub_law ub_law_spectral_decay_first_layer = {
     .name = "spectral-decay-first-layer",
     .strand = UB_UNIVERSAL,
     .claim = "the first layer's activations decay with one exponent in all models of one dataset",
+    .formula = "lambda_k ~ k^-alpha, lambda_k of the first layer's covariance; alpha the same in "
+               "all models of one dataset",
     .quantity = quantity,
     .citation = "Stringer et al. 2019, doi:10.1038/s41586-019-1346-5",
     .who = who,
@@ -142,6 +145,8 @@ const struct ub_law ub_law_spectral_decay_last_layer = {
     .name = "spectral-decay-last-layer",
     .strand = UB_UNIVERSAL,
     .claim = "the last layer's activations decay with one exponent in all models of one dataset",
+    .formula = "lambda_k ~ k^-alpha, lambda_k of the last hidden layer's covariance; alpha the "
+               "same in all models of one dataset",
     .quantity = quantity,
     .citation = "Stringer et al. 2019, doi:10.1038/s41586-019-1346-5",
     .who = who,
@@ -158,6 +163,7 @@ const struct ub_law ub_law_spectral_decay_kernel = {
     .name = "spectral-decay-kernel",
     .strand = UB_UNIVERSAL,
     .claim = "neural tangent kernels decay with one exponent in all models of one dataset",
+    .formula = "lambda_k ~ k^-alpha, lambda_k of J J'; alpha the same in all models of one dataset",
     .quantity = quantity,
     .citation = "Bahri et al. 2024, arXiv:2102.06701; Fan and Wang 2020, arXiv:2005.11879",
     .who = who,
@@ -174,6 +180,8 @@ const struct ub_law ub_law_spectral_decay_gauss_newton = {
     .name = "spectral-decay-gauss-newton",
     .strand = UB_UNIVERSAL,
     .claim = "Gauss-Newton matrices decay with one exponent in all models of one dataset",
+    .formula = "lambda_k ~ k^-alpha, lambda_k of J'(d2 loss)J/n; alpha the same in all models of "
+               "one dataset",
     .quantity = quantity,
     .citation = "Bahri et al. 2024, arXiv:2102.06701",
     .who = who,
@@ -190,6 +198,8 @@ const struct ub_law ub_law_spectral_decay_hessian = {
     .name = "spectral-decay-hessian",
     .strand = UB_UNIVERSAL,
     .claim = "Hessians decay with one exponent in all models of one dataset",
+    .formula =
+        "lambda_k ~ k^-alpha, lambda_k of the Hessian; alpha the same in all models of one dataset",
     .quantity = quantity,
     .citation = "Bahri et al. 2024, arXiv:2102.06701",
     .who = who,

@@ -43,6 +43,8 @@ const struct ub_law ub_law_stationary_noise = {
     .strand = UB_HYPERPARAMETERS,
     .claim =
         "at rest the excess loss of stochastic gradient descent is what its batches' noise says",
+    .formula = "<L - L_min> = tr(H S)/2, S = fixed point of S - eta (H S + S H) + eta^2 ((1 - 1/B) "
+               "H S H + (1/B) <(a'S a + r^2) a a'>)",
     .quantity = "mean excess loss of the second half over the prediction",
     .citation = "Liu, Ziyin and Ueda 2021, arXiv:2012.03636; Mandt et al. 2017, arXiv:1704.04289",
     .who = "linear models of one output under squared loss, batches drawn with replacement",

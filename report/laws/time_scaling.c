@@ -50,6 +50,7 @@ const struct ub_law ub_law_time_scaling = {
     .name = "time-scaling",
     .strand = UB_EMPIRICAL,
     .claim = "the loss of a linear model is the sum of its modes' decays",
+    .formula = "L(t) = (1/2n) (sum_i (1 - eta mu_i)^(2t) c_i^2 + rest)",
     .quantity = "largest |loss - sum|/sum over steps",
     .citation = "Bordelon et al. 2024, arXiv:2402.01092; Velikanov and Yarotsky 2021, "
                 "arXiv:2105.00507",
@@ -119,6 +120,7 @@ const struct ub_law ub_law_time_scaling_exponent = {
     .name = "time-scaling-exponent",
     .strand = UB_EMPIRICAL,
     .claim = "on a power-law spectrum the loss falls as a power of time that the data set",
+    .formula = "L(t) ~ t^-((alpha + 2 beta - 1)/alpha)",
     .quantity = "slope of log loss on log step",
     .citation = "Bordelon et al. 2024, arXiv:2402.01092; Velikanov and Yarotsky 2021, "
                 "arXiv:2105.00507",

@@ -21,6 +21,7 @@ const struct ub_law ub_law_bounded_parameters = {
     .name = "bounded-parameters",
     .strand = UB_EMPIRICAL,
     .claim = "parameters stay of order one",
+    .formula = "max_i |theta_i| <= 2",
     .quantity = "largest parameter at the end",
     .citation = "none",
     .who = "runs that measure largest-parameter",
