@@ -41,6 +41,7 @@ extern const struct ub_observable ub_observable_flow_distance;
 extern const struct ub_observable ub_observable_feature_equation;
 extern const struct ub_observable ub_observable_neural_collapse;
 extern const struct ub_observable ub_observable_stationary_noise;
+extern const struct ub_observable ub_observable_representation;
 /* clang-format on */
 
 const struct ub_observable *const ub_observables[] = {
@@ -82,6 +83,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_feature_equation,
     &ub_observable_neural_collapse,
     &ub_observable_stationary_noise,
+    &ub_observable_representation,
     UB_EXTRA_OBSERVABLE NULL,
 };
 

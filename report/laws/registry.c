@@ -34,6 +34,8 @@ extern const struct ub_law ub_law_stationary_noise;
 extern const struct ub_law ub_law_features_at_convergence;
 extern const struct ub_law ub_law_hessian_outliers;
 extern const struct ub_law ub_law_neural_collapse;
+extern const struct ub_law ub_law_representation_alignment;
+extern const struct ub_law ub_law_representation_alignment_across;
 extern const struct ub_law ub_law_spectral_bias;
 extern const struct ub_law ub_law_spectral_decay_first_layer;
 extern const struct ub_law ub_law_spectral_decay_gauss_newton;
@@ -74,6 +76,8 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_features_at_convergence,
     &ub_law_hessian_outliers,
     &ub_law_neural_collapse,
+    &ub_law_representation_alignment,
+    &ub_law_representation_alignment_across,
     &ub_law_spectral_bias,
     &ub_law_spectral_decay_first_layer,
     &ub_law_spectral_decay_gauss_newton,
