@@ -189,6 +189,8 @@ const struct ub_law ub_law_representation_alignment = {
     .name = "representation-alignment",
     .strand = UB_UNIVERSAL,
     .claim = "training from other seeds comes to representations more alike than their starts are",
+    .formula = "mean of c(e_i, e_j) - max(c(s_i, s_j), (c(e_i, s_j) + c(s_i, e_j))/2) >= 0, c the "
+               "debiased CKA of starts s and ends e",
     .quantity = "CKA of two trained runs less that of untrained ones",
     .citation = UB_ALIGNMENT_CITATION,
     .who = "one model with a hidden layer, over seeds",
@@ -205,6 +207,8 @@ const struct ub_law ub_law_representation_alignment_across = {
     .name = "representation-alignment-across",
     .strand = UB_UNIVERSAL,
     .claim = "training brings representations of different architectures nearer to each other",
+    .formula = "mean of c(e_i, e_j) - max(c(s_i, s_j), (c(e_i, s_j) + c(s_i, e_j))/2) >= 0, c the "
+               "debiased CKA of starts s and ends e",
     .quantity = "CKA of two trained runs of different models less that of untrained ones",
     .citation = UB_ALIGNMENT_CITATION,
     .who = "models with a hidden layer on one dataset, from different seeds",
