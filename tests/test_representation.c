@@ -27,7 +27,7 @@ static void expect_entries(const struct fixture *f, const struct ub_split *split
             assert_near(value_of(f->recorded, 5, "representation-entry", place++),
                         tiny_dot(width, h + i * width, h + j * width) / (double)width, 1e-14);
     assert_int_equal(count_rows(f->recorded, "representation-entry"), place);
-    assert_true(fact(f->recorded, "representation-probe") > 0);
+    assert_true(fact(f->recorded, "representation.probe") > 0);
     ub_free(h);
     ub_problem_free(p);
 }
@@ -38,10 +38,10 @@ static void entries_are_products_of_activations(void **state)
     struct fixture f = fixture_new("gd:lr=0.5"); /* 20 samples to train on, 7 to test */
     TRAIN(&f, 5, "representation:at=5,samples=6");
     expect_entries(&f, &f.data->train, 6);
-    const double first = fact(f.recorded, "representation-probe");
+    const double first = fact(f.recorded, "representation.probe");
     TRAIN(&f, 5, "representation:at=5,split=test");
     expect_entries(&f, &f.data->test, 7); /* all there are */
-    assert_true(fact(f.recorded, "representation-probe") != first);
+    assert_true(fact(f.recorded, "representation.probe") != first);
     fixture_free(&f);
     f = fixture_of(tiny_dataset(UB_REGRESSION, 9, 0, 3, 2), "linear", "mse", "gd:lr=0.1");
     TRAIN(&f, 0, "representation:at=0"); /* no hidden layer */

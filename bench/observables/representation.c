@@ -4,7 +4,7 @@
  * them up to rotation and scale and leaves the diagonal out: report/statistics/alignment.h;
  * Kornblith et al. 2019, arXiv:1905.00414).
  *
- * The fact representation-probe tells probe sets apart: 48 bits of a hash of their inputs. Models
+ * The fact representation.probe tells probe sets apart: 48 bits of a hash of their inputs. Models
  * without a hidden layer have no rows. */
 #include "bench/observables/shared.h"
 
@@ -52,7 +52,7 @@ static bool open_state(struct state *s, const struct ub_call *call, const struct
     s->hidden = ub_calloc((size_t)(s->samples * s->width), sizeof *s->hidden);
     s->gram = ub_calloc((size_t)(s->samples * s->samples), sizeof *s->gram);
     const size_t bytes = (size_t)(s->samples * d->features) * sizeof *split->inputs;
-    record->fact(record->context, "representation-probe",
+    record->fact(record->context, "representation.probe",
                  (double)(ub_hash(split->inputs, bytes) >> 16));
     return true;
 }

@@ -66,8 +66,8 @@ static void take(struct shapes *s, const struct ub_frame *frame, size_t row)
     double *start = gram_at(frame, row, 0, &n_start), *end = gram_at(frame, row, -1, &n_end);
     const bool alike =
         s->count == 0 ||
-        (n_end == s->samples && ub_frame_number(frame, row, "representation-probe") ==
-                                    ub_frame_number(frame, s->row[0], "representation-probe"));
+        (n_end == s->samples && ub_frame_number(frame, row, "representation.probe") ==
+                                    ub_frame_number(frame, s->row[0], "representation.probe"));
     if (!start || !end || n_start != n_end || !alike) {
         ub_free(start);
         ub_free(end);
