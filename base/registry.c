@@ -48,6 +48,14 @@ const void *ub_registry_get(const struct ub_registry *registry, const char *name
     return NULL;
 }
 
+static bool has_option(const struct ub_option *options, size_t n, const char *key)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(options[i].key, key) == 0)
+            return true;
+    return false;
+}
+
 struct ub_option *ub_registry_options(const struct ub_registry *registry, const void *entry)
 {
     const struct ub_option *tables[] = {registry->options ? registry->options(entry) : NULL,
@@ -56,6 +64,8 @@ struct ub_option *ub_registry_options(const struct ub_registry *registry, const 
     size_t n = 0;
     for (int t = 0; t < 2; t++)
         for (const struct ub_option *o = tables[t]; o && o->key; o++) {
+            if (has_option(all, n, o->key))
+                continue;
             all = ub_realloc(all, (n + 2) * sizeof *all);
             all[n++] = *o;
         }

@@ -31,7 +31,8 @@ const void *ub_registry_find(const struct ub_registry *registry, const char *nam
 /* The same with a message that starts with `where`. */
 const void *ub_registry_get(const struct ub_registry *registry, const char *name, const char *where,
                             struct ub_error *err);
-/* An entry's own options and after them the common ones, ended by a NULL key. Caller frees. */
+/* An entry's own options and after them the common ones that it has none of its own in place of,
+ * ended by a NULL key. Caller frees. */
 struct ub_option *ub_registry_options(const struct ub_registry *registry, const void *entry);
 /* Parses `text`, finds its entry and checks its options. NULL with a message that starts with
  * `where` when any is wrong, or `text` is NULL. `entry` may be NULL. */

@@ -2,7 +2,7 @@
 
 double ub_objective(struct ub_optimizer *o, const double *theta, double *grad)
 {
-    double loss = ub_problem_gradient(o->training.problem, theta, grad);
+    double loss = ub_problem_gradient(ub_optimizer_problem(o), theta, grad);
     o->gradients++;
     if (o->l2 == 0)
         return loss;

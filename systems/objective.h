@@ -4,8 +4,8 @@
 
 #include "systems/systems.h"
 
-/* The training loss plus l2/2 |theta|^2 over the whole training set, and its gradient; counted in
- * o->gradients. */
+/* The loss plus l2/2 |theta|^2 over what the step is about (ub_optimizer_problem), and its
+ * gradient; counted in o->gradients. */
 double ub_objective(struct ub_optimizer *o, const double *theta, double *grad);
 
 double ub_dot(int64_t n, const double *x, const double *y);

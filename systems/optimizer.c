@@ -86,6 +86,9 @@ void ub_optimizer_free(struct ub_optimizer *o)
         return;
     if (o->own)
         o->kind->detach(o);
+    ub_problem_free(o->part);
+    ub_batches_free(o->batches);
+    ub_free(o->samples);
     ub_call_free(o->call);
     ub_free(o->state);
     ub_free(o->rates);
@@ -115,6 +118,36 @@ static void take_rates(struct ub_optimizer *o)
             o->rates[o->layout->params[i].offset + k] = o->layout->params[i].rate_scale;
 }
 
+/* ---- mini-batches ----------------------------------------------------------------------- */
+
+int64_t ub_optimizer_batch(const struct ub_optimizer *o)
+{
+    const int64_t given = ub_call_int(o->call, "batch");
+    const bool all = o->training.problem && !ub_optimizer_draws_anew(o) &&
+                     given == ub_problem_data(o->training.problem)->train.count;
+    return all ? 0 : given;
+}
+
+bool ub_optimizer_draws_anew(const struct ub_optimizer *o)
+{
+    return ub_call_flag(o->call, "replacement");
+}
+
+static bool open_batches(struct ub_optimizer *o, struct ub_error *err)
+{
+    const int64_t n = ub_optimizer_batch(o), given = ub_call_int(o->call, "batch-seed");
+    if (n == 0)
+        return true;
+    o->part = ub_problem_batch_new(o->training.problem, n, err);
+    if (!o->part)
+        return false;
+    o->samples = ub_calloc((size_t)n, sizeof *o->samples);
+    o->batches = ub_batches_new(
+        ub_problem_data(o->training.problem)->train.count, n, ub_optimizer_draws_anew(o),
+        ub_random_stream(given < 0 ? o->training.seed : (uint64_t)given, "batches"));
+    return true;
+}
+
 bool ub_optimizer_attach(struct ub_optimizer *o, const struct ub_training *training,
                          struct ub_error *err)
 {
@@ -123,18 +156,23 @@ bool ub_optimizer_attach(struct ub_optimizer *o, const struct ub_training *train
     set_rate(o);
     if (o->kind->takes_rates)
         take_rates(o);
+    if (!open_batches(o, err))
+        return false;
     return !o->kind->attach || o->kind->attach(o, err);
+}
+
+struct ub_problem *ub_optimizer_problem(const struct ub_optimizer *o)
+{
+    return o->part ? o->part : o->training.problem;
 }
 
 double ub_optimizer_gradient(struct ub_optimizer *o, const double *theta, double *grad)
 {
-    return o->kind->gradient ? o->kind->gradient(o, theta, grad)
-                             : ub_problem_gradient(o->training.problem, theta, grad);
-}
-
-int64_t ub_optimizer_batch(const struct ub_optimizer *o)
-{
-    return o->kind->batch ? o->kind->batch(o) : 0;
+    if (o->part) {
+        ub_batches_next(o->batches, o->samples);
+        ub_problem_take(o->part, o->samples);
+    }
+    return ub_problem_gradient(ub_optimizer_problem(o), theta, grad);
 }
 
 /* The objective's gradient from the loss's. */
@@ -162,7 +200,7 @@ void ub_optimizer_step(struct ub_optimizer *o, double *theta, const double *grad
 
 double ub_optimizer_threshold(const struct ub_optimizer *o)
 {
-    return o->kind->threshold ? o->kind->threshold(o) : NAN;
+    return o->kind->threshold && ub_optimizer_batch(o) == 0 ? o->kind->threshold(o) : (double)NAN;
 }
 
 bool ub_optimizer_metric(const struct ub_optimizer *o, const double *theta, const double *grad,

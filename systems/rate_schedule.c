@@ -16,6 +16,12 @@ const struct ub_option ub_optimizer_common_options[] = {
     {"drop-factor", UB_OPTION_REAL, "0.1", 1e-12, 1, NULL, "schedule=step: factor of a drop"},
     {"l2", UB_OPTION_REAL, "0", 0, 1e6, NULL,
      "coupled weight decay: adds l2 theta to the gradient"},
+    {"batch", UB_OPTION_INT | UB_OPTION_LATER, "0", 0, 1e12, NULL,
+     "samples a step; 0 = the whole training set"},
+    {"replacement", UB_OPTION_FLAG | UB_OPTION_LATER, "false", 0, 0, NULL,
+     "draw every sample anew; else one permutation of the training set after another"},
+    {"batch-seed", UB_OPTION_INT | UB_OPTION_LATER, "-1", -1, 9e15, NULL,
+     "seed of the batches' samples; -1 = the run's seed"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 

@@ -215,10 +215,6 @@ struct ub_optimizer_kind {
     int64_t (*bytes)(const struct ub_call *call, const struct ub_problem *p); /* or NULL */
     bool (*attach)(struct ub_optimizer *o, struct ub_error *err);
     void (*detach)(struct ub_optimizer *o);
-    /* Of mini-batches: samples of a step's gradient (0 = all), and the next batch's loss and
-     * gradient. NULL: the whole training set's. */
-    int64_t (*batch)(const struct ub_optimizer *o);
-    double (*gradient)(struct ub_optimizer *o, const double *theta, double *grad);
     /* Takes what the threshold depends on from the gradient of the step to come; may be NULL. */
     void (*see)(struct ub_optimizer *o, const double *grad);
     void (*step)(struct ub_optimizer *o, double *theta, const double *grad);
@@ -264,10 +260,13 @@ struct ub_optimizer {
     bool frozen; /* the preconditioner stays as it is: what theory of the edge assumes */
     double
         *rates; /* factors on the learning rate by parameter, for Adam-like optimizers; NULL = 1 */
-    double *state;                  /* state_vectors x size */
-    double *regular;                /* room for the gradient with coupled decay */
-    int64_t gradients;              /* evaluations of its own, beside those handed to it */
-    struct ub_training training;    /* zero until attached */
+    double *state;               /* state_vectors x size */
+    double *regular;             /* room for the gradient with coupled decay */
+    int64_t gradients;           /* evaluations of its own, beside those handed to it */
+    struct ub_training training; /* zero until attached */
+    struct ub_problem *part;     /* over the mini-batch drawn last; NULL: steps on all samples */
+    struct ub_batches *batches;  /* where it is drawn from, and its samples */
+    int64_t *samples;
     const struct ub_layout *layout; /* of training.problem; NULL until attached */
     void *own;                      /* the kind's */
 };
@@ -283,7 +282,16 @@ const struct ub_optimizer_kind *ub_optimizer_find(const char *name);
  *                     l2 theta is added to every gradient and l2 I to every Hessian (what that is
  *                     for other matrices: bench/curvature/curvature.h). Decoupled decay is an
  *                     option of the optimizers whose papers define it: it is no part of the
- *                     objective, and moves the threshold instead (optimizers/adamw.c). */
+ *                     objective, and moves the threshold instead (optimizers/adamw.c).
+ *     batch, replacement, batch-seed
+ *                     a step is about a mini-batch of so many samples: its gradient, and all else
+ *                     that the optimizer evaluates in the step, are the batch's. Which samples
+ * those are depends on batch-seed only, the run's seed where it is -1 (stream "batches"), so that
+ * optimizers that are compared see the same samples in the same order, whatever their batch sizes;
+ * and runs of one seed and several batch-seeds share their start. Without replacement the whole set
+ * as a batch is the full batch. What observers see stays that of the whole training set: gradient,
+ * P, ball, and the rates of edge(S) and relative(R). But no threshold is known of mini-batches: it
+ * is NAN. */
 extern const struct ub_option ub_optimizer_common_options[];
 
 /* Absolute and edge(S) rates are resolved at once (where the edge depends on a gradient, when
@@ -300,8 +308,12 @@ bool ub_optimizer_attach(struct ub_optimizer *o, const struct ub_training *train
 bool ub_optimizer_resolve(struct ub_optimizer *o, double initial_sharpness, struct ub_error *err);
 /* The loss and gradient that the next step takes: of the next mini-batch, or of the whole set. */
 double ub_optimizer_gradient(struct ub_optimizer *o, const double *theta, double *grad);
+/* What the step to come is about: the mini-batch of the last ub_optimizer_gradient, else all. */
+struct ub_problem *ub_optimizer_problem(const struct ub_optimizer *o);
 /* Samples of that gradient; 0 = the whole training set. */
 int64_t ub_optimizer_batch(const struct ub_optimizer *o);
+/* Whether a batch's samples are drawn each anew. */
+bool ub_optimizer_draws_anew(const struct ub_optimizer *o);
 /* Shows the whole set's gradient at theta to optimizers whose threshold depends on it. */
 void ub_optimizer_see(struct ub_optimizer *o, const double *theta, const double *grad);
 /* `grad` is the loss's: coupled decay is added here. */
@@ -318,8 +330,8 @@ int64_t ub_optimizer_bytes(const char *text, const struct ub_problem *p, struct 
 
 /* Mini-batches of `batch` places in a training set of `total` samples, drawn from `random`: each
  * anew, or from one permutation of all samples after another, so that each epoch has every sample
- * once (a batch may reach into the next epoch). Those of sgd come from the stream (seed,
- * "batches"); who needs others makes his own. */
+ * once (a batch may reach into the next epoch). Those that optimizers step along come from the
+ * stream (batch-seed, "batches"); who needs others makes his own. */
 struct ub_batches;
 struct ub_batches *ub_batches_new(int64_t total, int64_t batch, bool replacement,
                                   struct ub_random random);

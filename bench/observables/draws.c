@@ -15,15 +15,6 @@ static int64_t batch_size(const struct ub_call *call, const struct ub_optimizer 
     return size == 0 ? total : size;
 }
 
-static bool draws_anew(const struct ub_optimizer *optimizer)
-{
-    for (size_t i = 0; i < optimizer->call->count; i++)
-        if (strcmp(optimizer->call->keys[i], "replacement") == 0)
-            return ub_optimizer_batch(optimizer) > 0 &&
-                   ub_call_flag(optimizer->call, "replacement");
-    return false;
-}
-
 static bool open_draws(struct ub_draws *b, const struct ub_call *call,
                        const struct ub_moment *moment, struct ub_error *err)
 {
@@ -32,7 +23,8 @@ static bool open_draws(struct ub_draws *b, const struct ub_call *call,
     b->problem = ub_problem_batch_new(moment->problem, b->size, err);
     if (!b->problem)
         return false;
-    b->replacement = draws_anew(moment->optimizer);
+    b->replacement =
+        ub_optimizer_batch(moment->optimizer) > 0 && ub_optimizer_draws_anew(moment->optimizer);
     b->count = b->size == b->total && !b->replacement ? 1 : ub_call_int(call, "draws");
     b->samples = ub_calloc((size_t)b->size, sizeof *b->samples);
     return true;

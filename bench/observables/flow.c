@@ -319,6 +319,9 @@ static bool read_rule(struct ub_flow *f, const struct ub_optimizer *o, struct ub
         return ub_fail(err, UB_INPUT,
                        "central flow of %s with a schedule; expected schedule=constant",
                        o->kind->name);
+    if (ub_optimizer_batch(o) > 0)
+        return ub_fail(err, UB_INPUT, "central flow of %s on mini-batches; expected batch=0",
+                       o->kind->name);
     if (!o->kind->flow(o, &rule, err))
         return false;
     at_base.lr = f->lr = o->base;

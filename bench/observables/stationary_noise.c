@@ -11,8 +11,8 @@
  * 2017, arXiv:1704.04289, whose continuous H S + S H = lr C gives lr tr(C)/4; both are what this
  * comes to at small rates.)
  *
- * No rows for other systems, nor where S has no fixed point or there are more parameters than 40 or
- * samples. */
+ * No rows for other systems or optimizers, nor where S has no fixed point or there are more
+ * parameters than 40 or samples. */
 #include "bench/observables/shared.h"
 
 #include <cblas.h>
@@ -169,15 +169,18 @@ static double continuous(const struct noise *w)
 static void find_out(struct state *s, const struct ub_call *call, const struct ub_moment *moment)
 {
     const struct ub_dataset *data = ub_problem_data(moment->problem);
+    const struct ub_optimizer *o = moment->optimizer;
     const int64_t n = data->train.count, p = ub_problem_size(moment->problem);
-    const int64_t batch = ub_optimizer_batch(moment->optimizer);
+    const int64_t batch = ub_optimizer_batch(o);
     s->known = true;
+    if (!o->kind->momentum || o->kind->momentum(o) != 0)
+        return;
     if (ub_problem_loss_kind(moment->problem)->softmax || data->outputs * ub_positions(data) != 1 ||
         p > MOST_PARAMETERS || p > n || batch == 0)
         return;
     double *a = features_of(moment, moment->theta0), *r = ub_calloc((size_t)n, sizeof *r);
     if (is_linear(moment, a) && residuals_of(moment, a, r)) {
-        const struct noise w = {(int)n, (int)p, a, r, moment->optimizer->lr, (double)batch};
+        const struct noise w = {(int)n, (int)p, a, r, o->lr, (double)batch};
         s->least = cblas_ddot((int)n, r, 1, r, 1) / (2 * (double)n);
         s->predicted =
             strcmp(ub_call_get(call, "formula"), "discrete") == 0 ? discrete(&w) : continuous(&w);

@@ -23,7 +23,8 @@ static bool is_linear(const struct ub_frame *frame, size_t row)
 static bool is_balanced(const struct ub_frame *frame, size_t row)
 {
     return ub_run_measures(frame, row, "balancedness") &&
-           ub_run_is(frame, row, "optimizer", "gd") && ub_run_is(frame, row, "precision", "f64") &&
+           ub_run_is(frame, row, "optimizer", "gd") && ub_run_on_all_samples(frame, row) &&
+           ub_run_is(frame, row, "precision", "f64") &&
            (is_linear(frame, row) || ub_run_is(frame, row, "model.activation", "relu"));
 }
 

@@ -13,8 +13,8 @@
 
 static bool is_descent_on_squares(const struct ub_frame *frame, size_t row)
 {
-    return ub_run_is(frame, row, "optimizer", "gd") && ub_run_is(frame, row, "loss", "mse") &&
-           ub_run_measures(frame, row, "catapult");
+    return ub_run_is(frame, row, "optimizer", "gd") && ub_run_on_all_samples(frame, row) &&
+           ub_run_is(frame, row, "loss", "mse") && ub_run_measures(frame, row, "catapult");
 }
 
 struct start {

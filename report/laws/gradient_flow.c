@@ -7,7 +7,7 @@
 
 bool ub_follows_flow(const struct ub_frame *frame, size_t row)
 {
-    return ub_run_is(frame, row, "optimizer", "gd") &&
+    return ub_run_is(frame, row, "optimizer", "gd") && ub_run_on_all_samples(frame, row) &&
            !ub_run_is(frame, row, "model.activation", "relu") &&
            !ub_run_is(frame, row, "model.pool", "max") &&
            ub_run_measures(frame, row, "flow-distance");

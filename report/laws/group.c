@@ -44,6 +44,16 @@ bool ub_run_measures(const struct ub_frame *frame, size_t row, const char *obser
     return ub_run_measures_with(frame, row, observable, NULL, NULL);
 }
 
+/* A run that failed did not record its training set's size: then it is as the dataset's options
+ * tell. Runs from before every optimizer took batches have no such column. */
+bool ub_run_on_all_samples(const struct ub_frame *frame, size_t row)
+{
+    const double batch = ub_frame_number(frame, row, "optimizer.batch");
+    const double samples = ub_frame_number(frame, row, "dataset.size");
+    return !(batch > 0) ||
+           (batch == samples && !ub_run_is(frame, row, "optimizer.replacement", "true"));
+}
+
 double ub_run_last_step(const struct ub_frame *frame, size_t row, const char *observable)
 {
     struct ub_series s = ub_frame_series(frame, row, observable, 0);

@@ -24,6 +24,8 @@ struct ub_datum ub_datum_of(const struct ub_interval *estimate, const char *why)
 double ub_run_last_step(const struct ub_frame *frame, size_t row, const char *observable);
 /* Whether the run has this word of a column. */
 bool ub_run_is(const struct ub_frame *frame, size_t row, const char *column, const char *word);
+/* Whether its steps are along the gradient of all samples. */
+bool ub_run_on_all_samples(const struct ub_frame *frame, size_t row);
 /* A ub_run_number: the last value of the observable `name`, of a run that ended well. */
 double ub_run_last(const struct ub_frame *frame, size_t row, const void *name);
 bool ub_run_measures(const struct ub_frame *frame, size_t row, const char *observable);

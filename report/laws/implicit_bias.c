@@ -15,7 +15,7 @@ static bool is_flow(const struct ub_frame *frame, size_t row)
 {
     return ub_run_measures(frame, row, "implicit-bias") &&
            ub_run_is(frame, row, "optimizer", "gradient-flow") &&
-           ub_run_is(frame, row, "loss", "mse") &&
+           ub_run_on_all_samples(frame, row) && ub_run_is(frame, row, "loss", "mse") &&
            ub_frame_number(frame, row, "model.depth") == 2 &&
            ub_frame_number(frame, row, "optimizer.l2") == 0;
 }

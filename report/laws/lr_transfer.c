@@ -48,7 +48,8 @@ static bool has_rates_beside(const struct ub_frame *frame, size_t row)
 static bool sweeps_under_mup(const struct ub_frame *frame, size_t row)
 {
     return ub_run_is(frame, row, "model.parametrization", "mup") &&
-           ub_run_measures(frame, row, "loss") && has_rates_beside(frame, row);
+           ub_run_on_all_samples(frame, row) && ub_run_measures(frame, row, "loss") &&
+           has_rates_beside(frame, row);
 }
 
 static double loss_of(const struct ub_frame *frame, size_t row)

@@ -25,7 +25,7 @@ static bool has_partners(const struct ub_frame *frame)
 
 static bool is_heavy_ball(const struct ub_frame *frame, size_t row)
 {
-    return ub_run_is(frame, row, "optimizer", "heavy-ball") &&
+    return ub_run_is(frame, row, "optimizer", "heavy-ball") && ub_run_on_all_samples(frame, row) &&
            ub_run_is(frame, row, "optimizer.schedule", "constant") &&
            ub_frame_number(frame, row, "optimizer.warmup") == 0 &&
            ub_run_measures(frame, row, "loss") && has_partners(frame);

@@ -19,7 +19,7 @@ static const double first_mode = 3, missing = 0.02, least_stretch = 8;
 static bool is_linear_descent(const struct ub_frame *frame, size_t row)
 {
     return ub_run_measures(frame, row, "kernel-modes") &&
-           ub_run_is(frame, row, "optimizer", "gd") &&
+           ub_run_is(frame, row, "optimizer", "gd") && ub_run_on_all_samples(frame, row) &&
            ub_run_is(frame, row, "optimizer.schedule", "constant") &&
            ub_frame_number(frame, row, "optimizer.warmup") == 0 &&
            ub_frame_number(frame, row, "optimizer.l2") == 0 &&

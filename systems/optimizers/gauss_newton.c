@@ -1,6 +1,6 @@
 /* Damped Gauss-Newton: theta <- theta - lr d, where (G + damping I) d = g is solved by conjugate
- * gradients on products with the Gauss-Newton matrix G of the whole training set, from d = 0 until
- * the residual is below tolerance |g|. (Levenberg 1944; on products: Schraudolph 2002, Neural
+ * gradients on products with the Gauss-Newton matrix G of the samples that g is of, from d = 0
+ * until the residual is below tolerance |g|. (Levenberg 1944; on products: Schraudolph 2002, Neural
  * Comput. 14; Martens 2010, ICML.)
  *
  * Coupled decay is part of the objective: its l2 I is added to G.
@@ -25,7 +25,7 @@ static const struct ub_option options[] = {
 
 static void apply(struct ub_optimizer *o, const double *v, double *out)
 {
-    ub_problem_product(o->training.problem, UB_GAUSS_NEWTON, 1, v, out);
+    ub_problem_product(ub_optimizer_problem(o), UB_GAUSS_NEWTON, 1, v, out);
     ub_add_scaled(o->size, ub_call_real(o->call, "damping") + o->l2, v, out);
 }
 
@@ -55,7 +55,7 @@ static void solve(struct ub_optimizer *o, const double *grad, double *d)
 
 static void step(struct ub_optimizer *o, double *theta, const double *grad)
 {
-    ub_problem_linearize(o->training.problem, theta);
+    ub_problem_linearize(ub_optimizer_problem(o), theta);
     solve(o, grad, o->state);
     ub_add_scaled(o->size, -o->lr, o->state, theta);
 }

@@ -1,6 +1,6 @@
 /* Gradient flow, d theta/dt = -g(theta): a step goes on by the time lr. Integrated by the embedded
  * Runge-Kutta pair of orders 3 and 2 of Bogacki and Shampine, whose last gradient is the next
- * step's first, over the whole training set,
+ * step's first, over the samples of the step,
  *
  *     k1 = -g(x),  k2 = -g(x + h/2 k1),  k3 = -g(x + 3h/4 k2),
  *     y = x + h (2/9 k1 + 1/3 k2 + 4/9 k3),  k4 = -g(y),

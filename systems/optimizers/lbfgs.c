@@ -1,8 +1,8 @@
 /* L-BFGS: theta <- theta + a d with d = -B g, where B is the BFGS approximation of the inverse
  * Hessian from the last `history` pairs s = change of theta, y = change of g, from gamma I with
  * gamma = s'y/y'y of the last pair (Nocedal 1980, Math. Comp. 35; Liu and Nocedal 1989, Math.
- * Program. 45), over the whole training set. Pairs with s'y <= 1e-10 |s| |y| are not kept, so that
- * B stays positive definite.
+ * Program. 45), over the samples of the step: with mini-batches y is of two of them. Pairs with
+ * s'y <= 1e-10 |s| |y| are not kept, so that B stays positive definite.
  *
  * line-search=strong-wolfe: the length a fulfils the strong Wolfe conditions with constants 1e-4
  * and `curvature`; lr, shortened to lr/|g| in the first step, is tried first. none: a = lr,

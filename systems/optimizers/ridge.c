@@ -159,6 +159,10 @@ static double curvature_at_start(struct ub_problem *p, uint64_t seed, bool *apar
 static bool attach(struct ub_optimizer *o, struct ub_error *err)
 {
     struct ub_problem *p = o->training.problem;
+    if (ub_optimizer_batch(o) > 0)
+        return ub_fail(
+            err, UB_INPUT,
+            "optimizer 'ridge': mini-batches; expected batch=0, to solve for all samples");
     if (p->single)
         return ub_fail(err, UB_INPUT,
                        "optimizer 'ridge': precision f32; expected f64, to solve in");

@@ -2,8 +2,8 @@
  *
  *     theta <- theta - lr g(theta + rho g(theta)/|g(theta)|),
  *
- * over the whole training set; with normalized=false the ascent is rho g, as Andriushchenko and
- * Flammarion (2022, arXiv:2206.06232) study it.
+ * both gradients over the same samples, the step's; with normalized=false the ascent is rho g, as
+ * Andriushchenko and Flammarion (2022, arXiv:2206.06232) study it.
  *
  * Edge. On a quadratic, with r = rho/|g| held (r = rho when not normalized), the gradient at
  * theta + r H theta is (H + r H^2) theta: gradient descent on H + r H^2. Along a curvature s > 0 it
@@ -62,7 +62,7 @@ static double rate_for(const struct ub_optimizer *o, double sharpness)
 
 const struct ub_optimizer_kind ub_optimizer_sam = {
     .name = "sam",
-    .summary = "sharpness-aware minimization over the whole training set",
+    .summary = "sharpness-aware minimization",
     .citation = "Foret et al. 2020, arXiv:2010.01412",
     .options = options,
     .needs_problem = true,

@@ -4,8 +4,7 @@
  *     v <- beta v + g_B,   theta <- theta - lr v,   or theta - lr (g_B + beta v) with
  * nesterov=true.
  *
- * The order of samples is the run's: it depends on the seed only (stream "batches"), so that
- * optimizers that are compared see the same batches.
+ * Its options batch and replacement are those that every optimizer takes (systems.h).
  *
  * Edge. Over the whole training set these are gd, heavy-ball and nesterov, with their thresholds on
  * lambda_max(H). For mini-batches that is not where they settle: it is the batch sharpness,
@@ -27,53 +26,6 @@ static const struct ub_option options[] = {
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 
-struct own {
-    struct ub_problem *problem;
-    struct ub_batches *batches;
-    int64_t *samples;
-};
-
-static int64_t batch(const struct ub_optimizer *o)
-{
-    const int64_t given = ub_call_int(o->call, "batch");
-    const bool all = o->training.problem && !ub_call_flag(o->call, "replacement") &&
-                     given == ub_problem_data(o->training.problem)->train.count;
-    return all ? 0 : given;
-}
-
-static void detach(struct ub_optimizer *o)
-{
-    struct own *own = o->own;
-    ub_problem_free(own->problem);
-    ub_batches_free(own->batches);
-    ub_free(own->samples);
-    ub_free(own);
-}
-
-static bool attach(struct ub_optimizer *o, struct ub_error *err)
-{
-    const int64_t n = batch(o);
-    if (n == 0)
-        return true;
-    struct own *own = o->own = ub_calloc(1, sizeof *own);
-    own->problem = ub_problem_batch_new(o->training.problem, n, err);
-    own->samples = ub_calloc((size_t)n, sizeof *own->samples);
-    own->batches = ub_batches_new(ub_problem_data(o->training.problem)->train.count, n,
-                                  ub_call_flag(o->call, "replacement"),
-                                  ub_random_stream(o->training.seed, "batches"));
-    return own->problem != NULL;
-}
-
-static double gradient(struct ub_optimizer *o, const double *theta, double *grad)
-{
-    struct own *own = o->own;
-    if (!own)
-        return ub_problem_gradient(o->training.problem, theta, grad);
-    ub_batches_next(own->batches, own->samples);
-    ub_problem_take(own->problem, own->samples);
-    return ub_problem_gradient(own->problem, theta, grad);
-}
-
 static void step(struct ub_optimizer *o, double *theta, const double *grad)
 {
     const double lr = o->lr, beta = ub_call_real(o->call, "beta");
@@ -94,7 +46,7 @@ static double edge(const struct ub_optimizer *o)
 
 static double threshold(const struct ub_optimizer *o)
 {
-    return batch(o) == 0 ? edge(o) / o->lr : (double)NAN;
+    return edge(o) / o->lr;
 }
 
 static double rate_for(const struct ub_optimizer *o, double sharpness)
@@ -114,10 +66,6 @@ const struct ub_optimizer_kind ub_optimizer_sgd = {
     .options = options,
     .needs_problem = true,
     .state_vectors = 1,
-    .attach = attach,
-    .detach = detach,
-    .batch = batch,
-    .gradient = gradient,
     .step = step,
     .geometry = UB_EUCLIDEAN,
     .momentum = momentum,
