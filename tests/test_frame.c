@@ -1,7 +1,7 @@
 /* A store as a table: columns, selections, groups, pivots, traces. */
 #include "sample_store.h"
 
-#include "report/frame/frame.h"
+#include "report/frame/factor.h"
 
 /* Stores in memory: only what frames read of runs. */
 static struct ub_run run_of(const char *dataset, const char *model, const char *optimizer,
@@ -262,6 +262,47 @@ static void names_have_what_tells_groups_apart(void **state)
     ub_frame_free(f);
 }
 
+/* 30 widths of one model and another: too many for 12 colors, so that models of one name are taken
+ * together; for one, all are. Every row is in a group, whatever the rung. */
+static void factors_grow_coarse_and_leave_nothing_out(void **state)
+{
+    (void)state;
+    static const char *const whole[] = {"model", "model.*", NULL}, *const name[] = {"model", NULL};
+    static const char *const *const rungs[] = {whole, name, NULL};
+    static const struct {
+        size_t most, groups, rung;
+        const char *first, *last;
+    } cases[] = {{31, 31, 0, "two-layer width=1", "linear"},
+                 {30, 2, 1, "two-layer", "linear"},
+                 {1, 1, 2, "all", "all"}};
+    struct ub_run runs[62];
+    char text[31][64];
+    for (size_t i = 0; i < 31; i++) {
+        snprintf(text[i], sizeof text[i], i < 30 ? "two-layer:width=%zu" : "linear", i + 1);
+        runs[2 * i] = run_of("digits", text[i], "gd:lr=0.1", 0);
+        runs[2 * i + 1] = run_of("text", text[i], "gd:lr=0.2", 1);
+    }
+    struct ub_store store;
+    struct ub_frame *f = frame_of(&store, runs, 62);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct ub_factor factor = ub_factor_new(f, NULL, rungs, cases[c].most);
+        assert_int_equal(factor.groups.count, cases[c].groups);
+        assert_int_equal(factor.rung, cases[c].rung);
+        assert_string_equal(factor.name[0], cases[c].first);
+        assert_string_equal(factor.name[factor.groups.count - 1], cases[c].last);
+        for (size_t i = 0; i < 62; i++)
+            assert_true(factor.of[i] < factor.groups.count);
+        ub_factor_clear(&factor);
+    }
+    struct ub_rows some = {.count = 1, .row = (size_t[]){7}};
+    struct ub_factor one = ub_factor_new(f, &some, rungs, 12);
+    assert_int_equal(one.of[7], 0);
+    assert_true(one.of[6] == SIZE_MAX);
+    assert_string_equal(one.name[0], "two-layer"); /* though nothing differs */
+    ub_factor_clear(&one);
+    ub_frame_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +313,7 @@ int main(void)
         cmocka_unit_test(groups_of_many_runs_are_those_of_brute_force),
         cmocka_unit_test(traces_are_read_when_asked_for),
         cmocka_unit_test(names_have_what_tells_groups_apart),
+        cmocka_unit_test(factors_grow_coarse_and_leave_nothing_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* Selections, orders and groups of a frame's rows. */
 #define _GNU_SOURCE /* qsort_r */
-#include "report/frame/frame.h"
+#include "report/frame/factor.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -93,17 +93,31 @@ static bool may_vary(const char *column, const char *const *within)
     return false;
 }
 
+static bool is_one_of(const char *column, const char *const *patterns)
+{
+    for (; *patterns; patterns++)
+        if (strcmp(column, *patterns) == 0 ||
+            (strchr(*patterns, '.') && is_named(column, *patterns)))
+            return true;
+    return false;
+}
+
 struct key { /* the axes that must be equal */
     size_t count;
     const int **level;
 };
 
-static struct key key_of(const struct ub_frame *frame, const char *const *within)
+/* All but `within`, or, where it is given, all of `by`. */
+static struct key key_of(const struct ub_frame *frame, const char *const *within,
+                         const char *const *by)
 {
     struct key key = {.level = ub_calloc(frame->columns + 1, sizeof *key.level)};
-    for (size_t i = 0; i < frame->columns; i++)
-        if (frame->column[i].role == UB_COLUMN_AXIS && !may_vary(frame->column[i].name, within))
-            key.level[key.count++] = frame->column[i].level;
+    for (size_t i = 0; i < frame->columns; i++) {
+        const struct ub_column *c = &frame->column[i];
+        const bool in = by ? is_one_of(c->name, by) : !may_vary(c->name, within);
+        if (c->role == UB_COLUMN_AXIS && in)
+            key.level[key.count++] = c->level;
+    }
     return key;
 }
 
@@ -132,11 +146,11 @@ static int compare_stretches(const void *a, const void *b)
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
-struct ub_groups ub_frame_group(const struct ub_frame *frame, const struct ub_rows *rows,
-                                const char *const *within)
+/* Takes the key over. */
+static struct ub_groups group_by_key(const struct ub_frame *frame, const struct ub_rows *rows,
+                                     struct key key)
 {
     struct ub_rows all = copy(frame, rows);
-    struct key key = key_of(frame, within);
     struct placed *sorted = ub_calloc(all.count + 1, sizeof *sorted);
     struct stretch *stretch = ub_calloc(all.count + 1, sizeof *stretch);
     struct ub_groups out = {0};
@@ -163,6 +177,18 @@ struct ub_groups ub_frame_group(const struct ub_frame *frame, const struct ub_ro
     ub_free(key.level);
     ub_rows_clear(&all);
     return out;
+}
+
+struct ub_groups ub_frame_group(const struct ub_frame *frame, const struct ub_rows *rows,
+                                const char *const *within)
+{
+    return group_by_key(frame, rows, key_of(frame, within, NULL));
+}
+
+struct ub_groups ub_frame_group_by(const struct ub_frame *frame, const struct ub_rows *rows,
+                                   const char *const *by)
+{
+    return group_by_key(frame, rows, key_of(frame, NULL, by));
 }
 
 void ub_groups_clear(struct ub_groups *groups)
@@ -270,12 +296,20 @@ static size_t alike(const struct ub_column *c, size_t row, size_t *rows, size_t 
     return kept;
 }
 
+static bool is_always(const char *column, const char *const *always)
+{
+    for (; always && *always; always++)
+        if (strcmp(column, *always) == 0)
+            return true;
+    return false;
+}
+
 /* Which columns a group's name has. What is trained and on what comes first: each word that not all
  * groups have. Then options, as far as groups of the same words differ in them (and numbers of
  * their own, as steps): an option that only some have does not tell them apart, what they are
  * options of does. */
 static void set_named(const struct ub_frame *frame, const struct ub_groups *groups, size_t row,
-                      bool *named)
+                      const char *const *always, bool *named)
 {
     size_t *first = ub_calloc(groups->count + 1, sizeof *first), like = groups->count;
     for (size_t g = 0; g < groups->count; g++)
@@ -289,7 +323,7 @@ static void set_named(const struct ub_frame *frame, const struct ub_groups *grou
             const size_t kept = alike(c, row, first, like);
             const bool differs =
                 kept < like || (!is_option && alike(c, row, first, groups->count) < groups->count);
-            named[i] = differs && is_common_in_all(c, groups);
+            named[i] = (differs || is_always(c->name, always)) && is_common_in_all(c, groups);
             like = named[i] ? alike(c, row, first, like) : like;
         }
     ub_free(first);
@@ -298,10 +332,16 @@ static void set_named(const struct ub_frame *frame, const struct ub_groups *grou
 char *ub_frame_group_name(const struct ub_frame *frame, const struct ub_groups *groups,
                           size_t group)
 {
+    return ub_frame_group_name_with(frame, groups, group, NULL);
+}
+
+char *ub_frame_group_name_with(const struct ub_frame *frame, const struct ub_groups *groups,
+                               size_t group, const char *const *always)
+{
     struct ub_text name = {0};
     const size_t row = groups->group[group].row[0];
     bool *named = ub_calloc(frame->columns + 1, sizeof *named);
-    set_named(frame, groups, row, named);
+    set_named(frame, groups, row, always, named);
     ub_text_add(&name, "%s", "");
     for (size_t i = 0; i < frame->columns; i++) {
         const struct ub_column *c = &frame->column[i];

@@ -25,6 +25,24 @@ void plate_stem(char *stem)
             *c = '-';
 }
 
+char *plate_stem_of(const char *what, const char *name, size_t page)
+{
+    struct ub_text text = {0};
+    ub_text_add(&text, "%s-%s", what, name);
+    plate_stem(text.data);
+    size_t n = 0;
+    for (size_t i = 0; text.data[i]; i++)
+        if (text.data[i] != '-' || (n > 0 && text.data[n - 1] != '-'))
+            text.data[n++] = text.data[i];
+    while (n > 0 && text.data[n - 1] == '-')
+        n--;
+    text.data[n] = '\0';
+    text.length = n;
+    if (page > 0)
+        ub_text_add(&text, "-%zu", page + 1);
+    return text.data;
+}
+
 void plates_free(struct plates *p)
 {
     for (size_t i = 0; i < p->count; i++) {

@@ -1,339 +1,273 @@
-/* Figures of training: sharpness against each optimizer's edge, rho of all systems on one axis, and
- * loss. */
+/* Figures of training, for each dataset and loss: sharpness against each optimizer's edge, a panel
+ * a model and optimizer, and loss, a panel an optimizer. */
+#include "report/frame/factor.h"
+#include "report/sections/crowd.h"
 #include "report/sections/sections.h"
 
 #include <math.h>
-#include <string.h>
 
-enum { FEWEST_POINTS = 3 }; /* of a curve: less is no figure */
-
-/* Pages: of sharpness for one dataset and loss; a store's traces have the rest. */
-enum { MOST_ROWS = 6, MOST_COLUMNS = 4, MOST_PAGES = 2, MOST_GROUPS = 12 };
+/* Figures of tasks, pages of panels over all of them, colors of lines: with more, coarser ones
+ * serve. */
+enum { MOST_TASKS = 12, MOST_PAGES = 24, PAGE = 24, COLUMNS = 4, MOST_MODELS = 8 };
+enum { LOSS_COLUMNS = 3, MOST_OPTIMIZERS = 24 };
 /* A spike before the edge must not flatten what happens there. */
 static const double most_of_edge = 3;
 
-/* ---- groups ----------------------------------------------------------------------------- */
+/* ---- tasks: datasets and losses ------------------------------------------------------------ */
 
-/* Runs of one dataset and loss, and the models and optimizers (by name, so that every learning rate
- * of one shares a panel) among them. */
-struct group {
-    const struct study *study;
-    const struct ub_run_spec *spec; /* stands for dataset and loss */
-    struct labels models, optimizers;
+struct task {
+    const struct ub_frame *frame;
+    const struct ub_rows *rows;
+    const char *name; /* "digits size=200, mse" */
+    size_t most_cells;
 };
 
-static bool in_group(const struct group *g, const struct ub_run_spec *spec)
+static const char *const whole_task[] = {"dataset", "dataset.*", "data", "loss", "loss.*", NULL};
+static const char *const named_task[] = {"dataset", "loss", NULL};
+static const char *const loss_alone[] = {"loss", NULL};
+static const char *const *const task_rungs[] = {whole_task, named_task, loss_alone, NULL};
+
+static bool has_trace(const struct ub_frame *frame, size_t row, const void *context)
 {
-    return strcmp(spec->dataset, g->spec->dataset) == 0 && strcmp(spec->loss, g->spec->loss) == 0;
+    (void)context;
+    return ub_frame_has(frame, row, NULL);
 }
 
-/* Is `call` of this name, whatever its options? */
-static bool is_called(const char *call, const char *name)
-{
-    const size_t n = strlen(name);
-    return strncmp(call, name, n) == 0 && (call[n] == '\0' || call[n] == ':');
-}
+/* ---- sharpness ------------------------------------------------------------------------------ */
 
-/* The group that run `first` begins; false when an earlier run began it or it has no trace. */
-static bool group_open(const struct study *study, size_t first, struct group *g)
-{
-    const struct ub_store *store = study->store;
-    *g = (struct group){.study = study, .spec = &store->runs[first].spec};
-    for (size_t i = 0; i < first; i++)
-        if (ub_frame_has(study->frame, i, NULL) && in_group(g, &store->runs[i].spec))
-            return false;
-    if (!ub_frame_has(study->frame, first, NULL))
-        return false;
-    for (size_t i = 0; i < store->count; i++) {
-        const struct ub_run_spec *spec = &store->runs[i].spec;
-        if (!ub_frame_has(study->frame, i, NULL) || !in_group(g, spec))
-            continue;
-        char *optimizer = call_name(spec->optimizer);
-        labels_add(&g->models, model_label(spec));
-        labels_add(&g->optimizers, optimizer);
-        ub_free(optimizer);
-    }
-    return true;
-}
-
-static void group_close(struct group *g)
-{
-    labels_free(&g->models);
-    labels_free(&g->optimizers);
-}
-
-static char *stem_of(const char *what, const struct ub_run_spec *spec, size_t page)
-{
-    struct ub_text stem = {0};
-    ub_text_add(&stem, "%s-%s-%s", what, dataset_label(spec), spec->loss);
-    plate_stem(stem.data);
-    if (page > 0)
-        ub_text_add(&stem, "-%zu", page + 1);
-    return stem.data;
-}
-
-/* ---- one cell --------------------------------------------------------------------------- */
-
-static size_t plot_runs(struct ub_panel *panel, const struct group *g, const char *observable,
-                        const char *model, const char *optimizer, bool color_by_model)
-{
-    size_t drawn = 0;
-    for (size_t i = 0; i < g->study->store->count; i++) {
-        const struct ub_run_spec *spec = &g->study->store->runs[i].spec;
-        if (!ub_frame_has(g->study->frame, i, NULL) || !in_group(g, spec) ||
-            (model && strcmp(model_label(spec), model) != 0) ||
-            !is_called(spec->optimizer, optimizer))
-            continue;
-        struct ub_series s = ub_frame_series(g->study->frame, i, observable, 0);
-        const size_t color = color_by_model ? labels_find(&g->models, model_label(spec)) : drawn;
-        if (s.count >= FEWEST_POINTS) {
-            ub_panel_line(panel, s.step, s.value, s.count,
-                          (struct ub_style){.color = (int)(color % 8),
-                                            .width = 1,
-                                            .alpha = 0.85,
-                                            .label = color_by_model ? model_label(spec) : NULL});
-            drawn++;
-        }
-        ub_series_clear(&s);
-    }
-    return drawn;
-}
-
-static bool in_cell(const struct group *g, size_t run, const char *model, const char *optimizer)
-{
-    const struct ub_run_spec *spec = &g->study->store->runs[run].spec;
-    return ub_frame_has(g->study->frame, run, NULL) && in_group(g, spec) &&
-           is_called(spec->optimizer, optimizer) && strcmp(model_label(spec), model) == 0;
-}
+static const char *const whole_cell[] = {"model", "model.*", "optimizer", NULL};
+static const char *const named_cell[] = {"model", "optimizer", NULL};
+static const char *const optimizer_alone[] = {"optimizer", NULL};
+static const char *const *const cell_rungs[] = {whole_cell, named_cell, optimizer_alone, NULL};
+/* By rung. Where models share a panel, each run is measured by its own edge. */
+static const struct {
+    bool relative;
+    const char *label, *caption;
+} cell_kinds[] = {
+    {false, "sharpness", ""},
+    {false, "sharpness", " Models that differ in options alone share a panel."},
+    {true, "sharpness / threshold",
+     " All models of an optimizer share a panel, each run over its own threshold; without those "
+     "that have none."},
+    {true, "sharpness / threshold",
+     " All runs share a panel, each over its own threshold; without those that have none."},
+};
 
 /* Where the edge is known, the axis ends at three times it unless a run ends beyond. */
-static void cut_spikes(struct ub_panel *panel, const struct group *g, const char *model,
-                       const char *optimizer)
+static void cut_spikes(struct ub_panel *panel, double edge, const struct crowd *crowd)
 {
-    double edge = 0, end = 0, most = 0;
-    for (size_t i = 0; i < g->study->store->count; i++) {
-        if (!in_cell(g, i, model, optimizer))
-            continue;
-        const double threshold = ub_run_fact(&g->study->store->runs[i], "threshold");
-        struct ub_series s = ub_frame_series(g->study->frame, i, "sharpness", 0);
-        edge = isfinite(threshold) ? fmax(edge, threshold) : edge;
-        for (size_t k = 0; k < s.count; k++)
-            if (isfinite(s.value[k])) {
-                most = fmax(most, s.value[k]);
-                end = k + 1 == s.count ? fmax(end, s.value[k]) : end;
-            }
-        ub_series_clear(&s);
-    }
+    double end = 0, most = 0;
+    for (size_t i = 0; i < crowd->count; i++)
+        for (size_t k = 0; k < crowd->line[i].count; k++) {
+            const double value = crowd->line[i].value[k];
+            if (!isfinite(value))
+                continue;
+            most = fmax(most, value);
+            end = k + 1 == crowd->line[i].count ? fmax(end, value) : end;
+        }
     const double high = fmax(most_of_edge * edge, 1.3 * end);
     if (edge > 0 && most > high)
         ub_panel_range(panel, UB_VERTICAL, 0, high);
 }
 
-/* The thresholds of a cell's runs: one rule each, up to three. */
-static void plot_thresholds(struct ub_panel *panel, const struct group *g, const char *model,
-                            const char *optimizer)
+/* The thresholds of a panel's runs: up to three as rules, more as the range that they span. Returns
+ * the greatest; 0 when none is known. */
+static double plot_thresholds(struct ub_panel *panel, const struct ub_frame *frame,
+                              const struct ub_rows *rows)
 {
-    double known[3];
-    int n = 0;
-    for (size_t i = 0; i < g->study->store->count && n < 3; i++) {
-        const struct ub_run *run = &g->study->store->runs[i];
-        const double threshold = ub_run_fact(run, "threshold");
-        bool again = !isfinite(threshold) || !in_cell(g, i, model, optimizer);
-        for (int k = 0; k < n; k++)
-            again = again || fabs(known[k] - threshold) <= 1e-9 * threshold;
+    enum { RULES = 3 };
+    double known[RULES] = {0}, low = INFINITY, high = 0;
+    char label[64];
+    size_t n = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        const double threshold = ub_frame_number(frame, rows->row[i], "threshold");
+        bool again = !isfinite(threshold);
+        for (size_t k = 0; k < n && k < RULES && !again; k++)
+            again = fabs(known[k] - threshold) <= 1e-9 * threshold;
         if (again)
             continue;
-        known[n++] = threshold;
-        char label[32];
-        snprintf(label, sizeof label, "edge %.4g", threshold);
-        ub_panel_rule(panel, UB_HORIZONTAL, threshold, n == 1 ? label : NULL);
+        low = fmin(low, threshold);
+        high = fmax(high, threshold);
+        if (n < RULES)
+            known[n] = threshold;
+        n++;
+    }
+    snprintf(label, sizeof label, "edge %.4g", known[0]);
+    for (size_t k = 0; n <= RULES && k < n; k++)
+        ub_panel_rule(panel, UB_HORIZONTAL, known[k], k == 0 ? label : NULL);
+    snprintf(label, sizeof label, "edges %.3g to %.3g", low, high);
+    if (n > RULES)
+        ub_panel_shade(panel, UB_HORIZONTAL, low, high,
+                       (struct ub_style){.color = -1, .label = label});
+    return high;
+}
+
+static struct crowd crowd_of(const struct ub_frame *frame, const struct ub_rows *rows,
+                             bool relative)
+{
+    struct crowd crowd = {0};
+    for (size_t i = 0; i < rows->count; i++) {
+        struct ub_series s = ub_frame_series(frame, rows->row[i], "sharpness", 0);
+        const double unit = relative ? ub_frame_number(frame, rows->row[i], "threshold") : 1;
+        for (size_t k = 0; k < s.count; k++)
+            s.value[k] /= unit;
+        if (isfinite(unit))
+            crowd_add(&crowd, s);
+        else
+            ub_series_clear(&s);
+    }
+    return crowd;
+}
+
+/* Each run in its own color where there are few. */
+static void draw_runs(struct ub_panel *panel, const struct crowd *crowd)
+{
+    const struct ub_style style = {.width = 1, .alpha = 0.85};
+    if (crowd->count > CROWD) {
+        crowd_draw(panel, crowd, true, style);
+        return;
+    }
+    for (size_t i = 0; i < crowd->count; i++) {
+        const struct crowd one = {1, &crowd->line[i]};
+        struct ub_style own = style;
+        own.color = (int)(i % 8);
+        crowd_draw(panel, &one, false, own);
     }
 }
 
-/* ---- sharpness -------------------------------------------------------------------------- */
-
-static bool plot_sharpness_page(const struct group *g, struct plates *plates, size_t page,
-                                size_t pages, size_t row, size_t column, struct ub_error *err)
+static size_t plot_cell(struct ub_panel *panel, const struct ub_frame *frame,
+                        const struct ub_rows *rows, const char *name, size_t rung)
 {
-    size_t rows = g->models.count - row, columns = g->optimizers.count - column;
-    rows = rows < MOST_ROWS ? rows : MOST_ROWS;
-    columns = columns < MOST_COLUMNS ? columns : MOST_COLUMNS;
-    struct ub_text title = {0};
-    ub_text_add(&title, "Sharpness and the edge of stability: %s, %s", dataset_label(g->spec),
-                g->spec->loss);
-    if (pages > 1)
-        ub_text_add(&title, ", page %zu of %zu", page + 1, pages);
-    struct ub_figure *f = ub_figure_new(title.data, (int)rows, (int)columns);
+    const bool relative = cell_kinds[rung].relative;
+    struct crowd crowd = crowd_of(frame, rows, relative);
+    const size_t drawn = crowd.count;
+    ub_panel_title(panel, name);
+    ub_panel_axes(panel, "step", UB_LINEAR, cell_kinds[rung].label, UB_LINEAR);
+    draw_runs(panel, &crowd);
+    if (relative)
+        ub_panel_rule(panel, UB_HORIZONTAL, 1, NULL);
+    cut_spikes(panel, relative ? 1 : plot_thresholds(panel, frame, rows), &crowd);
+    crowd_clear(&crowd);
+    return drawn;
+}
+
+static bool plot_page(const struct task *t, const struct ub_factor *cells, size_t page,
+                      struct plates *plates, struct ub_error *err)
+{
+    const size_t from = page * PAGE, left = cells->groups.count - from;
+    const size_t n = left < PAGE ? left : PAGE, columns = n < COLUMNS ? n : COLUMNS;
+    struct ub_text title = {0}, caption = {0};
+    ub_text_add(&title, "Sharpness and the edge of stability: %s", t->name);
+    if (cells->groups.count > PAGE)
+        ub_text_add(&title, ", page %zu", page + 1);
+    ub_text_add(&caption,
+                "Sharpness as the optimizer meets it (of P^-1 H where it preconditions) against "
+                "step, one line a run; dashed: its own stability threshold. Axes end at three "
+                "times that. %s%s",
+                crowd_caption, cell_kinds[cells->rung].caption);
+    struct ub_figure *f =
+        ub_figure_new(title.data, (int)((n + columns - 1) / columns), (int)columns);
     ub_figure_share(f, true, false);
-    ub_figure_caption(f, "Sharpness as the optimizer meets it (of P^-1 H where it preconditions) "
-                         "against step, one line a run; dashed: its own stability threshold. Axes "
-                         "end at three times that.");
+    ub_figure_caption(f, caption.data);
     size_t drawn = 0;
-    for (size_t i = 0; i < rows; i++)
-        for (size_t k = 0; k < columns; k++) {
-            const char *model = g->models.text[row + i];
-            const char *optimizer = g->optimizers.text[column + k];
-            struct ub_panel *panel = ub_figure_panel(f, (int)i, (int)k);
-            struct ub_text name = {0};
-            ub_text_add(&name, "%s, %s", model, optimizer);
-            ub_panel_title(panel, name.data);
-            ub_text_free(&name);
-            ub_panel_axes(panel, "step", UB_LINEAR, "sharpness", UB_LINEAR);
-            drawn += plot_runs(panel, g, "sharpness", model, optimizer, false);
-            plot_thresholds(panel, g, model, optimizer);
-            cut_spikes(panel, g, model, optimizer);
-        }
-    char *stem = stem_of("sharpness", g->spec, page);
+    for (size_t k = 0; k < n; k++)
+        drawn += plot_cell(ub_figure_panel(f, (int)(k / columns), (int)(k % columns)), t->frame,
+                           &cells->groups.group[from + k], cells->name[from + k], cells->rung);
+    char *stem = plate_stem_of("sharpness", t->name, page);
     const bool good =
         drawn
             ? plates_add(plates, f, stem, title.data,
-                         page + 1 == MOST_PAGES && pages > MOST_PAGES
-                             ? "Sharpness against step, model by optimizer; dashed: the threshold. "
-                               "Further pages are not drawn: the store's traces have them."
-                             : "Sharpness against step, model by optimizer; dashed: the threshold.",
-                         err)
+                         "Sharpness against step, model by optimizer; dashed: the threshold.", err)
             : (ub_figure_free(f), true);
     ub_free(stem);
     ub_text_free(&title);
+    ub_text_free(&caption);
     return good;
 }
 
-static bool plot_sharpness(const struct group *g, struct plates *plates, struct ub_error *err)
+static bool plot_sharpness(const struct task *t, struct plates *plates, struct ub_error *err)
 {
-    const size_t across = (g->optimizers.count + MOST_COLUMNS - 1) / MOST_COLUMNS;
-    const size_t pages = across * ((g->models.count + MOST_ROWS - 1) / MOST_ROWS);
-    for (size_t page = 0; page < pages && page < MOST_PAGES; page++)
-        if (!plot_sharpness_page(g, plates, page, pages, page / across * MOST_ROWS,
-                                 page % across * MOST_COLUMNS, err))
-            return false;
-    return true;
+    struct ub_factor cells = ub_factor_new(t->frame, t->rows, cell_rungs, t->most_cells);
+    bool good = true;
+    for (size_t page = 0; good && page * PAGE < cells.groups.count; page++)
+        good = plot_page(t, &cells, page, plates, err);
+    ub_factor_clear(&cells);
+    return good;
 }
 
-/* ---- loss ------------------------------------------------------------------------------- */
+/* ---- loss ----------------------------------------------------------------------------------- */
 
-static bool plot_loss(const struct group *g, struct plates *plates, struct ub_error *err)
+static const char *const whole_model[] = {"model", "model.*", NULL};
+static const char *const named_model[] = {"model", NULL};
+static const char *const *const model_rungs[] = {whole_model, named_model, NULL};
+static const char *const *const optimizer_rungs[] = {optimizer_alone, NULL};
+
+/* Runs of one optimizer, a color a model. */
+static size_t plot_losses(struct ub_panel *panel, const struct ub_frame *frame,
+                          const struct ub_rows *rows, const struct ub_factor *models)
 {
-    const size_t columns = g->optimizers.count < 3 ? g->optimizers.count : 3;
-    const size_t rows = (g->optimizers.count + columns - 1) / columns;
-    struct ub_text title = {0};
-    ub_text_add(&title, "Training loss: %s, %s", dataset_label(g->spec), g->spec->loss);
-    struct ub_figure *f = ub_figure_new(title.data, (int)rows, (int)columns);
-    ub_figure_share(f, true, true);
+    struct crowd *crowd = ub_calloc(models->groups.count + 1, sizeof *crowd);
     size_t drawn = 0;
-    for (size_t k = 0; k < g->optimizers.count; k++) {
-        struct ub_panel *panel = ub_figure_panel(f, (int)(k / columns), (int)(k % columns));
-        ub_panel_title(panel, g->optimizers.text[k]);
-        ub_panel_axes(panel, "step", UB_LINEAR, "loss", UB_LOG);
-        drawn += plot_runs(panel, g, "loss", NULL, g->optimizers.text[k], true);
+    for (size_t i = 0; i < rows->count; i++)
+        drawn += crowd_add(&crowd[models->of[rows->row[i]]],
+                           ub_frame_series(frame, rows->row[i], "loss", 0));
+    for (size_t m = 0; m < models->groups.count; m++) {
+        if (crowd[m].count > 0)
+            crowd_draw(panel, &crowd[m], drawn > CROWD && crowd[m].count > 1,
+                       (struct ub_style){
+                           .color = (int)m, .width = 1, .alpha = 0.85, .label = models->name[m]});
+        crowd_clear(&crowd[m]);
     }
-    char *stem = stem_of("loss", g->spec, 0);
+    ub_free(crowd);
+    return drawn;
+}
+
+static bool plot_loss(const struct task *t, struct plates *plates, struct ub_error *err)
+{
+    struct ub_factor optimizers =
+        ub_factor_new(t->frame, t->rows, optimizer_rungs, MOST_OPTIMIZERS);
+    struct ub_factor models = ub_factor_new(t->frame, t->rows, model_rungs, MOST_MODELS);
+    const size_t n = optimizers.groups.count, columns = n < LOSS_COLUMNS ? n : LOSS_COLUMNS;
+    struct ub_text title = {0};
+    ub_text_add(&title, "Training loss: %s", t->name);
+    struct ub_figure *f =
+        ub_figure_new(title.data, (int)((n + columns - 1) / columns), (int)columns);
+    ub_figure_share(f, true, true);
+    ub_figure_caption(f, crowd_caption);
+    size_t drawn = 0;
+    for (size_t k = 0; k < n; k++) {
+        struct ub_panel *panel = ub_figure_panel(f, (int)(k / columns), (int)(k % columns));
+        ub_panel_title(panel, optimizers.name[k]);
+        ub_panel_axes(panel, "step", UB_LINEAR, "loss", UB_LOG);
+        drawn += plot_losses(panel, t->frame, &optimizers.groups.group[k], &models);
+    }
+    char *stem = plate_stem_of("loss", t->name, 0);
     const bool good = drawn ? plates_add(plates, f, stem, title.data,
                                          "Training loss against step, one line a run.", err)
                             : (ub_figure_free(f), true);
     ub_free(stem);
     ub_text_free(&title);
+    ub_factor_clear(&optimizers);
+    ub_factor_clear(&models);
     return good;
 }
 
-bool plot_training(const struct study *study, struct plates *plates, struct ub_error *err)
+/* ---- both ----------------------------------------------------------------------------------- */
+
+static bool plot_training(const struct study *study, struct plates *plates, struct ub_error *err)
 {
-    struct group g;
+    struct ub_rows rows = ub_frame_where(study->frame, NULL, has_trace, NULL);
+    struct ub_factor tasks = ub_factor_new(study->frame, &rows, task_rungs, MOST_TASKS);
+    const size_t pages = tasks.groups.count ? MOST_PAGES / tasks.groups.count : 1;
     bool good = true;
-    size_t groups = 0;
     plates->fold = "Sharpness and loss by dataset";
-    for (size_t i = 0; good && i < study->store->count && groups < MOST_GROUPS; i++) {
-        if (group_open(study, i, &g)) {
-            good = plot_sharpness(&g, plates, err) && plot_loss(&g, plates, err);
-            groups++;
-        }
-        group_close(&g);
+    for (size_t k = 0; good && k < tasks.groups.count; k++) {
+        const struct task t = {study->frame, &tasks.groups.group[k], tasks.name[k], pages * PAGE};
+        good = plot_sharpness(&t, plates, err) && plot_loss(&t, plates, err);
     }
     plates->fold = NULL;
-    return good;
-}
-
-/* ---- a law over all systems --------------------------------------------------------------- */
-
-/* What all runs of a law about levels have of one axis, in order of appearance. */
-static struct labels words_of(const struct study *study, const struct ub_law_verdict *v,
-                              const char *axis)
-{
-    struct labels words = {0};
-    for (size_t g = 0; g < v->groups.count; g++)
-        labels_add(&words, ub_frame_word(study->frame, v->groups.group[g].row[0], axis));
-    return words;
-}
-
-static struct ub_panel *collapse_panel(struct ub_figure *f, const struct ub_claim *is,
-                                       const char *loss, size_t k)
-{
-    struct ub_panel *panel = ub_figure_panel(f, 0, (int)k);
-    ub_panel_title(panel, loss);
-    ub_panel_axes(panel, "step", UB_LOG, "rho = sharpness / threshold", UB_LINEAR);
-    ub_panel_range(panel, UB_VERTICAL, 0, 1.6);
-    ub_panel_shade(panel, UB_HORIZONTAL, is->target - is->margin, is->target + is->margin,
-                   (struct ub_style){.color = -1, .label = "margin"});
-    return panel;
-}
-
-static size_t plot_collapse_run(struct ub_panel *panel, const struct study *study,
-                                const struct ub_law_verdict *v, size_t row, size_t color)
-{
-    struct ub_series s = ub_frame_series(study->frame, row, v->law->series, 0);
-    const size_t count = s.count;
-    ub_panel_line(panel, s.step, s.value, s.count,
-                  (struct ub_style){.color = (int)(color % 8),
-                                    .width = 0.8,
-                                    .alpha = 0.5,
-                                    .label = ub_frame_word(study->frame, row, "optimizer")});
-    ub_series_clear(&s);
-    return count > 0;
-}
-
-/* All runs of all systems on one axis, a panel a loss, colored by optimizer. */
-static bool plot_collapse(const struct study *study, const struct ub_law_verdict *v,
-                          struct plates *plates, struct ub_error *err)
-{
-    struct labels losses = words_of(study, v, "loss"), optimizers = words_of(study, v, "optimizer");
-    struct ub_figure *f = ub_figure_new("All systems, measured by their own edge", 1,
-                                        losses.count ? (int)losses.count : 1);
-    ub_figure_share(f, false, true);
-    for (size_t k = 0; k < losses.count; k++)
-        collapse_panel(f, &v->law->is, losses.text[k], k);
-    size_t drawn = 0;
-    for (size_t g = 0; g < v->groups.count; g++)
-        for (size_t i = 0; i < v->groups.group[g].count; i++) {
-            const size_t row = v->groups.group[g].row[i];
-            const char *loss = ub_frame_word(study->frame, row, "loss");
-            drawn += plot_collapse_run(
-                ub_figure_panel(f, 0, (int)labels_find(&losses, loss)), study, v, row,
-                labels_find(&optimizers, ub_frame_word(study->frame, row, "optimizer")));
-        }
-    for (size_t k = 0; k < losses.count; k++)
-        ub_panel_rule(ub_figure_panel(f, 0, (int)k), UB_HORIZONTAL, v->law->is.target, NULL);
-    labels_free(&losses);
-    labels_free(&optimizers);
-    if (drawn == 0) {
-        ub_figure_free(f);
-        return true;
-    }
-    return plates_add(
-        plates, f, "collapse", "All systems, measured by their own edge",
-        "rho of every run against step; shaded: the law's margin. Values above 1.6 are "
-        "cut.",
-        err);
-}
-
-bool plot_collapses(const struct study *study, struct plates *plates, struct ub_error *err)
-{
-    bool good = true;
-    for (size_t i = 0; good && i < study->n_laws; i++) {
-        const struct ub_law_verdict *v = study->laws[i];
-        if (!is_about_rho(v))
-            continue;
-        good = has_many_optimizers(study, v) ? plot_collapse_by_optimizer(study, v, plates, err)
-                                             : plot_collapse(study, v, plates, err);
-    }
+    ub_factor_clear(&tasks);
+    ub_rows_clear(&rows);
     return good;
 }
 

@@ -48,6 +48,8 @@ bool plates_add(struct plates *plates, struct ub_figure *figure, const char *ste
 void plates_free(struct plates *plates);
 /* File names keep letters, digits, '-' and '.': what else a stem has becomes '-'. */
 void plate_stem(char *stem);
+/* "WHAT-NAME", and "-2" on the second page (1), never two '-' in a row. Caller frees. */
+char *plate_stem_of(const char *what, const char *name, size_t page);
 
 /* A topic: figures and a table of what a study has of it, without knowing the page. One file in
  * this folder, one line in registry.c.
@@ -65,23 +67,20 @@ struct ub_section {
 };
 extern const struct ub_section *const ub_sections[]; /* NULL-terminated */
 
-/* plots_training.c: sharpness, collapse of rho, loss. */
-bool plot_training(const struct study *study, struct plates *plates, struct ub_error *err);
+/* plots_collapse.c: rho of all systems on one axis, for laws about it; and the rows that such a
+ * law has a group for (clear with ub_rows_clear). */
 bool plot_collapses(const struct study *study, struct plates *plates, struct ub_error *err);
-/* edges.c: rho of every run in normalized time, a panel an optimizer, for laws over many of them;
- * plateaus by optimizer and architecture, with the reasons why runs have none (collected, the
- * letter a for the first); what each optimizer's threshold is, as its runs recorded it. */
+bool is_about_rho(const struct ub_law_verdict *verdict);
+struct ub_rows law_rows(const struct ub_law_verdict *verdict);
 /* The unit is the step from which the run keeps its level, whatever that is; the last step where
  * it has none; 0 without measurements. */
 double unit_of_time(const struct ub_level *level, const struct ub_series *rho);
-bool is_about_rho(const struct ub_law_verdict *verdict);
-bool has_many_optimizers(const struct study *study, const struct ub_law_verdict *verdict);
-bool plot_collapse_by_optimizer(const struct study *study, const struct ub_law_verdict *verdict,
-                                struct plates *plates, struct ub_error *err);
-/* Of runs on the dataset and with the loss of `of`; NULL: of all. */
+/* plateaus.c: plateaus by optimizer and architecture, of some of the law's rows, with the reasons
+ * why runs have none (collected, the letter a for the first). */
 struct table *plateaus_table(const struct study *study, const struct ub_law_verdict *verdict,
-                             const struct ub_run_spec *of, struct labels *reasons);
+                             const struct ub_rows *rows, struct labels *reasons);
 void add_plateaus(struct ub_text *out, const struct study *study);
+/* thresholds.c: what each optimizer's threshold is, as its runs recorded it. */
 struct table *thresholds_table(const struct study *study);
 /* plots_models.c: rho of every architecture. coordinates.c: activations against width, and a table
  * of the exponents of their changes. */
