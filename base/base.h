@@ -112,12 +112,11 @@ enum ub_option_kind {
     UB_OPTION_SIZES, /* 64x64x32: positive integers, each in [min, max]; "none" = empty list */
     UB_OPTION_RATE,  /* real > 0, or edge(S), relative(R) with S, R > 0 */
     UB_OPTION_FLAG,  /* true or false (also yes/no, on/off, 1/0; canonical true/false) */
-    UB_OPTION_TEXT,  /* any text without comma */
-    /* Added to a kind, UB_OPTION_INT | UB_OPTION_LATER: the option came after runs were stored. At
-     * its default it is no part of canonical texts: those runs, and their ids, stay as they were.
-     */
-    UB_OPTION_LATER = 16
+    UB_OPTION_TEXT   /* any text without comma */
 };
+/* Added to a kind, UB_OPTION_INT | UB_OPTION_LATER: the option came after runs were stored. At its
+ * default it is no part of canonical texts: those runs, and their ids, stay as they were. */
+enum { UB_OPTION_LATER = 16 };
 
 struct ub_option {
     const char *key;
