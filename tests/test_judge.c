@@ -65,7 +65,9 @@ static void bounds_of_normal_shares_cover(void **state)
                 x[i] = cases[c].mu + cases[c].tau * ub_random_normal(&r) +
                        se[i] * ub_random_normal(&r);
             }
-            const double low = ub_share_normal_low(x, se, cases[c].n, -1, 1, 0.95);
+            struct ub_shares shares = ub_shares_normal(x, se, cases[c].n, -1, 1);
+            const double low = ub_shares_low(&shares, 0.95);
+            ub_shares_clear(&shares);
             covers += low <= truth;
             mean += low / REPEATS;
         }

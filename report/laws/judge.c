@@ -1,6 +1,6 @@
 /* One judge for all laws. */
 #include "report/laws/judge.h"
-#include "report/statistics/meta.h"
+#include "report/laws/same.h"
 #include "report/statistics/share.h"
 
 #include <gsl/gsl_cdf.h>
@@ -14,6 +14,12 @@ const char *ub_verdict_word(enum ub_verdict_kind verdict)
 {
     static const char *const words[] = {"holds", "holds with exceptions", "violated", "undecided"};
     return words[verdict];
+}
+
+const char *ub_judgment_word(const struct ub_judgment *j)
+{
+    const bool seen_none = j->verdict == UB_LAW_EXCEPTIONS && j->within == j->spoke;
+    return seen_none ? "holds, few systems" : ub_verdict_word(j->verdict);
 }
 
 struct ub_interval ub_datum_interval(const struct ub_datum *d)
@@ -129,13 +135,31 @@ static void find_exceptions(struct ub_judgment *j, const struct scaled *s,
 /* ---- all of them ------------------------------------------------------------------------------
  */
 
+/* Of a normal population, where it may be taken for one; else none. */
+static struct ub_shares shares_of(const struct ub_judgment *j, const struct scaled *s)
+{
+    const bool normal = j->exceptions == 0 && j->spoke == s->n && 2 * j->spoke >= j->systems;
+    return ub_shares_normal(s->x, s->se, normal ? s->n : 0, s->low, s->high);
+}
+
+/* p of "the share of systems that meet the claim is `share` or less": of the better of the two. */
+static double share_p(const struct ub_judgment *j, const struct ub_shares *shares, double share)
+{
+    const double p = ub_share_more_p(j->within, j->spoke, share);
+    return fmin(1, 2 * fmin(p, ub_shares_p(shares, share)));
+}
+
 static void bound_share(struct ub_judgment *j, const struct scaled *s)
 {
-    j->share_low = ub_share_low(j->within, j->spoke, bound_confidence);
+    struct ub_shares shares = shares_of(j, s);
+    j->share_low = fmax(ub_share_low(j->within, j->spoke, bound_confidence),
+                        ub_shares_low(&shares, bound_confidence));
     j->share_high = ub_share_high(j->within, j->spoke, bound_confidence);
-    if (j->exceptions == 0 && j->spoke == s->n && 2 * j->spoke >= j->systems)
-        j->share_low = fmax(j->share_low, ub_share_normal_low(s->x, s->se, s->n, s->low, s->high,
-                                                              bound_confidence));
+    if (!isnan(j->mean_p)) {
+        j->p[UB_LAW_HOLDS] = fmax(j->mean_p, share_p(j, &shares, most));
+        j->p[UB_LAW_EXCEPTIONS] = fmax(j->mean_p, share_p(j, &shares, many));
+    }
+    ub_shares_clear(&shares);
 }
 
 /* p of "the mean does not meet the claim": of the one or two one-sided tests the worse. */
@@ -148,6 +172,18 @@ static double mean_p(const struct ub_interval *mean, size_t n, double low, doubl
         return room >= 0 ? 0 : 1;
     return n > 1 ? ub_t_upper_p(room / mean->se, (double)(n - 1))
                  : gsl_cdf_ugaussian_Q(room / mean->se);
+}
+
+/* p of "the mean meets the claim, and so do half of the systems": of the better of two tests. */
+static double missed_p(const struct ub_judgment *j, const struct scaled *s)
+{
+    const struct ub_interval *mean = &j->meta.mean;
+    const double by_mean =
+        s->n > 1 ? beyond_p(mean->estimate, mean->se, (double)(s->n - 1), s->low, s->high)
+                 : (double)NAN;
+    const double by_share = j->spoke ? ub_share_fewer_p(j->within, j->spoke, half) : (double)NAN;
+    const double p = fmin(by_mean, by_share); /* leaves NAN out */
+    return p > 0.5 ? 1 : 2 * p;
 }
 
 /* Systems to be seen until the mean's test would pass with 80% power, or its interval miss the
@@ -208,6 +244,7 @@ static void judge_sample(struct ub_judgment *j, const struct scaled *s)
     j->meta = ub_random_effects(s->x, s->se, s->n);
     j->mean_p = mean_p(&j->meta.mean, s->n, s->low, s->high);
     bound_share(j, s);
+    j->p[UB_LAW_VIOLATED] = missed_p(j, s);
     const bool mean_meets = j->mean_p < level;
     if (is_missed(j, s))
         j->verdict = UB_LAW_VIOLATED;
@@ -234,141 +271,6 @@ static void judge_exact(struct ub_judgment *j, const struct scaled *s)
         j->decide = what_decides(j, s, true);
 }
 
-/* ---- sameness ---------------------------------------------------------------------------------
- */
-
-struct cluster {
-    size_t n;
-    double *x, *se;
-    size_t *from;
-};
-
-static struct cluster *clusters_of(const struct ub_datum *data, size_t n, size_t *count)
-{
-    int last = -1;
-    for (size_t i = 0; i < n; i++)
-        last = data[i].cluster > last ? data[i].cluster : last;
-    *count = (size_t)(last + 1);
-    struct cluster *c = ub_calloc(*count + 1, sizeof *c);
-    for (size_t k = 0; k < *count; k++) {
-        c[k].x = ub_calloc(n + 1, sizeof *c[k].x);
-        c[k].se = ub_calloc(n + 1, sizeof *c[k].se);
-        c[k].from = ub_calloc(n + 1, sizeof *c[k].from);
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct cluster *k = &c[data[i].cluster];
-        if (data[i].why)
-            continue;
-        k->x[k->n] = data[i].value;
-        k->se[k->n] = data[i].se;
-        k->from[k->n++] = i;
-    }
-    return c;
-}
-
-static void clusters_free(struct cluster *c, size_t count)
-{
-    for (size_t k = 0; k < count; k++) {
-        ub_free(c[k].x);
-        ub_free(c[k].se);
-        ub_free(c[k].from);
-    }
-    ub_free(c);
-}
-
-static double pooled_q(const struct cluster *c, size_t count, double tau_squared)
-{
-    double q = 0;
-    for (size_t k = 0; k < count; k++) {
-        const struct ub_studies s = ub_studies_of(c[k].x, c[k].se, c[k].n);
-        q += c[k].n > 1 ? ub_studies_q(&s, tau_squared) : 0;
-    }
-    return q;
-}
-
-/* The tau at which the pooled Q is `wanted`. */
-static double pooled_tau(const struct cluster *c, size_t count, double wanted, double scale)
-{
-    double low = 0, high = scale * scale + 1e-300;
-    if (pooled_q(c, count, 0) <= wanted)
-        return 0;
-    while (pooled_q(c, count, high) > wanted)
-        high *= 2;
-    for (int i = 0; i < 100; i++) {
-        const double middle = low + (high - low) / 2;
-        if (pooled_q(c, count, middle) > wanted)
-            low = middle;
-        else
-            high = middle;
-    }
-    return sqrt(low + (high - low) / 2);
-}
-
-/* A cluster counts as one that meets the claim when its own tau is at most the margin. */
-static void count_clusters(struct ub_judgment *j, const struct cluster *c, size_t count,
-                           double margin)
-{
-    double *p = ub_calloc(2 * count + 1, sizeof *p), *q = p + count;
-    for (size_t k = 0; k < count; k++) {
-        const struct ub_studies s = ub_studies_of(c[k].x, c[k].se, c[k].n);
-        p[k] = c[k].n > 1 ? gsl_cdf_chisq_Q(ub_studies_q(&s, margin * margin), (double)c[k].n - 1)
-                          : (double)NAN;
-    }
-    ub_benjamini_hochberg(p, count, q);
-    for (size_t k = 0; k < count; k++) {
-        if (c[k].n < 2)
-            continue;
-        const struct ub_meta own = ub_random_effects(c[k].x, c[k].se, c[k].n);
-        j->spoke++;
-        j->within += own.tau <= margin;
-        j->exceptions += q[k] < level;
-        for (size_t i = 0; i < c[k].n; i++) {
-            j->meets[c[k].from[i]] = own.tau <= margin;
-            j->exception[c[k].from[i]] = q[k] < level;
-            j->q[c[k].from[i]] = q[k];
-        }
-    }
-    ub_free(p);
-}
-
-static void judge_same(struct ub_judgment *j, const struct ub_claim *claim,
-                       const struct ub_datum *data, size_t n)
-{
-    size_t count;
-    double df = 0;
-    struct cluster *c = clusters_of(data, n, &count);
-    j->systems = count;
-    j->meta = ub_random_effects(NULL, NULL, 0);
-    for (size_t k = 0; k < count; k++)
-        df += c[k].n > 1 ? (double)c[k].n - 1 : 0;
-    count_clusters(j, c, count, claim->margin);
-    j->mean_p = (double)NAN;
-    if (df > 0) {
-        j->meta.q = pooled_q(c, count, 0);
-        j->meta.q_p = gsl_cdf_chisq_Q(j->meta.q, df);
-        j->meta.tau = pooled_tau(c, count, df, claim->margin);
-        j->meta.tau_low = pooled_tau(c, count, gsl_cdf_chisq_Pinv(0.975, df), claim->margin);
-        j->meta.tau_high = pooled_tau(c, count, gsl_cdf_chisq_Pinv(0.025, df), claim->margin);
-        j->mean_p = gsl_cdf_chisq_P(pooled_q(c, count, claim->margin * claim->margin), df);
-    }
-    j->share_low = ub_share_low(j->within, j->spoke, 1 - level);
-    j->share_high = ub_share_high(j->within, j->spoke, 1 - level);
-    if (df > 0 && j->meta.tau_low > claim->margin)
-        j->verdict = UB_LAW_VIOLATED;
-    else if (j->mean_p < level)
-        j->verdict = j->exceptions ? UB_LAW_EXCEPTIONS : UB_LAW_HOLDS;
-    else {
-        struct ub_text text = {0};
-        ub_text_add(&text,
-                    df > 0 ? "more systems in a cluster, or smaller errors: the spread is "
-                             "known to %.2g..%.2g only"
-                           : "clusters of two systems and more that speak",
-                    j->meta.tau_low, j->meta.tau_high);
-        j->decide = text.data;
-    }
-    clusters_free(c, count);
-}
-
 /* ---- all together -----------------------------------------------------------------------------
  */
 
@@ -380,9 +282,11 @@ struct ub_judgment ub_judge(const struct ub_claim *claim, const struct ub_datum 
     j.q = ub_calloc(n + 1, sizeof *j.q);
     for (size_t i = 0; i < n; i++)
         j.q[i] = (double)NAN;
+    for (int v = 0; v < UB_LAW_VERDICTS; v++)
+        j.p[v] = (double)NAN;
     j.target = claim->is == UB_EXACT ? 0 : claim->target;
     if (claim->is == UB_SAME) {
-        judge_same(&j, claim, data, n);
+        ub_judge_same(&j, claim, data, n);
         return j;
     }
     struct scaled s = scale(claim, data, n);

@@ -9,11 +9,13 @@
  *
  * Verdicts, of a claim about groups ("systems") of which those at hand are a sample:
  *
- *   holds                 the mean over systems meets the claim (two one-sided tests, p < 0.05),
- * and so do at least 90% of systems (one-sided 95% bound) holds with exceptions the mean does, and
- * at least 75% of systems (same bound) violated              the mean's 95% interval misses the
- * claim wholly, or fewer than half of the systems meet it (one-sided 95% bound) undecided anything
- * else: `decide` says what would decide it
+ * - holds: the mean over systems meets the claim (two one-sided tests, p < 0.05), and so do 90% of
+ *   systems or more (one-sided 95% bound)
+ * - holds with exceptions: the mean does, and 75% of systems or more (same bound); called "holds,
+ *   few systems" where all that speak meet it and are too few for 90%
+ * - violated: the mean's 95% interval misses the claim wholly, or fewer than half of the systems
+ *   meet it (one-sided 95% bound)
+ * - undecided: anything else; `decide` says what would decide it
  *
  * The bound on the share of systems is the better of two, each at 97.5%: by counting, whatever the
  * population (systems that count against the claim without a value are counted, too); and where no
@@ -81,16 +83,26 @@ struct ub_judgment {
     /* Over values: as they are for bounds; less their prediction, plus the target, for UB_EQUAL;
      * relative errors for UB_EXACT; for UB_SAME mean and prediction are NAN, tau is pooled. */
     struct ub_meta meta;
-    double target;           /* what the mean is held against */
-    double mean_p;           /* of "the mean does not meet the claim"; NAN for UB_EXACT */
-    double share_low;        /* bound on the share of systems, as above */
-    double share_high;       /* by counting, 97.5%: the mean may say `violated`, too */
+    double target;     /* what the mean is held against */
+    double mean_p;     /* of "the mean does not meet the claim"; NAN for UB_EXACT */
+    double share_low;  /* bound on the share of systems, as above */
+    double share_high; /* by counting, 97.5%: the mean may say `violated`, too */
+    /* Of each verdict, p of what it denies: below 5% where it is drawn (`holds` before `with
+     * exceptions`, `violated` before both). NAN of `undecided`, of UB_EXACT, and without data. */
+    double p[UB_LAW_VERDICTS];
     bool *meets, *exception; /* one a datum */
     double *q;    /* one a datum: adjusted p of "it meets the claim"; NAN: it says none */
     char *decide; /* undecided: what would decide it; else NULL */
 };
+/* ub_verdict_word, or "holds, few systems". */
+const char *ub_judgment_word(const struct ub_judgment *judgment);
 struct ub_judgment ub_judge(const struct ub_claim *claim, const struct ub_datum *data, size_t n);
 void ub_judgment_clear(struct ub_judgment *judgment);
+
+/* Many laws are judged in one report. q: one a judgment, the adjusted p of its verdict among all
+ * judgments' p of that verdict (Benjamini and Hochberg 1995): of the verdicts with q < 5% at most
+ * 5% are wrong on average. NAN where p is. */
+void ub_judgments_adjust(const struct ub_judgment *const *judgments, size_t n, double *q);
 
 /* The nearest factors below and above 1 by which all values could have been wrong and the verdict
  * would have been `violated`: how small an error these data can find. By judging scaled data,

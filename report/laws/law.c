@@ -229,6 +229,7 @@ struct ub_law_verdict *ub_law_verdict_new(const struct ub_law *law, const struct
 {
     struct ub_law_verdict *v = ub_calloc(1, sizeof *v);
     v->law = law;
+    v->q = (double)NAN;
     v->groups = groups_of(law, frame, UB_NO_CONTROL);
     run_controls(v, frame);
     if (v->groups.count + v->controls.count == 0) {
@@ -277,7 +278,7 @@ void ub_law_verdict_free(struct ub_law_verdict *v)
 
 const char *ub_law_word(const struct ub_law_verdict *v)
 {
-    return v->at_fault ? "instrument at fault" : ub_verdict_word(v->judgment.verdict);
+    return v->at_fault ? "instrument at fault" : ub_judgment_word(&v->judgment);
 }
 
 /* ---- what is missing --------------------------------------------------------------------------

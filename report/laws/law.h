@@ -100,6 +100,9 @@ struct ub_law_verdict {
     bool *control_right;
     size_t n_right;
     bool at_fault; /* some control came out wrong: the verdict is not to be believed */
+    /* Adjusted p of the verdict over all laws that are judged together (ub_laws_adjust); NAN
+     * before, and where nothing is inferred. */
+    double q;
 };
 /* NULL when no run of the frame is one that the law applies to or a control of it. */
 struct ub_law_verdict *ub_law_verdict_new(const struct ub_law *law, const struct ub_frame *frame);
@@ -107,6 +110,11 @@ void ub_law_verdict_free(struct ub_law_verdict *verdict);
 
 /* "holds", ..., or "instrument at fault". */
 const char *ub_law_word(const struct ub_law_verdict *verdict);
+
+/* Sets their q; those of instruments at fault are no part of it. */
+void ub_laws_adjust(struct ub_law_verdict *const *verdicts, size_t n);
+/* Not where the verdict would be drawn by itself, but not over all laws (5%). */
+bool ub_law_stands(const struct ub_law_verdict *verdict);
 
 /* Whether one datum meets a claim (not UB_SAME), and false for one without value. */
 bool ub_datum_meets(const struct ub_claim *claim, const struct ub_datum *datum);

@@ -57,6 +57,9 @@ char *ub_judgment_sentence(const struct ub_claim *claim, const struct ub_judgmen
     if (j->exceptions)
         ub_text_add(&text, "; %zu beyond it past doubt", j->exceptions);
     add_numbers(&text, claim, j);
+    if (j->verdict == UB_LAW_EXCEPTIONS && j->within == j->spoke)
+        ub_text_add(&text, "; too few to say so of 90%% of all: of %.0f%% at least",
+                    100 * j->share_low);
     if (j->decide)
         ub_text_add(&text, "; what would decide: %s", j->decide);
     return text.data;

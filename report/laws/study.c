@@ -23,6 +23,7 @@ static void judge_laws(struct study *study)
         if (v)
             study->laws[study->n_laws++] = v;
     }
+    ub_laws_adjust(study->laws, study->n_laws);
 }
 
 struct study *study_new(const struct ub_store *store, struct ub_error *err)

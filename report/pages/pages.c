@@ -298,12 +298,16 @@ static struct board board_of(const struct study *study)
 
 static void add_scoreboard(struct ub_text *out, const struct study *study)
 {
+    static const char q_means[] = " A verdict with a q beside it is drawn alone, and not at a "
+                                  "false-discovery rate of 5% over all laws of this report.";
     const struct board board = board_of(study);
     struct table *t = scoreboard_table(&board, true);
     if (table_rows(t) > 0) {
-        ub_text_add(out, "\n## Laws at a glance\n\nMeet it: systems (groups of runs) that meet the "
-                         "law, of those that have a value or count against it, of those that it is "
-                         "about. Value: mean over systems with its 95%% interval.\n\n");
+        ub_text_add(out,
+                    "\n## Laws at a glance\n\nMeet it: systems (groups of runs) that meet the "
+                    "law, of those that have a value or count against it, of those that it is "
+                    "about. Value: mean over systems with its 95%% interval.%s\n\n",
+                    scoreboard_has_q(&board) ? q_means : "");
         table_markdown(t, out);
     }
     table_free(t);

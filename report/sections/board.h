@@ -19,6 +19,9 @@ struct board {
  * controls. `wide`: with strand and claim, for pages; else a row a strand stands before its laws.
  */
 struct table *scoreboard_table(const struct board *board, bool wide);
+/* Whether a verdict of it has a q beside it: one that would be drawn alone, but not over all laws.
+ */
+bool scoreboard_has_q(const struct board *board);
 
 /* A forest a law: each group's value with its 95% interval, the claim and its margin, where a new
  * system is expected, and the controls apart. Values far out of the others' range stand at the

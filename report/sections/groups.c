@@ -88,6 +88,15 @@ static void add_resolution(struct ub_text *out, const struct ub_law_verdict *v)
     ub_text_add(out, "%s", v->below > 0 || isfinite(v->above) ? "." : "");
 }
 
+static void add_q(struct ub_text *out, const struct ub_law_verdict *v)
+{
+    if (!ub_law_stands(v))
+        ub_text_add(out,
+                    " Taken alone: \"%s\" does not stand over all laws of the report "
+                    "(false-discovery rate 5%%, q %.2g).",
+                    ub_law_word(v), v->q);
+}
+
 static void add_shares(struct ub_text *out, const struct ub_law_verdict *v)
 {
     for (size_t i = 0; i < v->n_shares; i++)
@@ -152,6 +161,7 @@ void add_verdict(struct ub_text *out, const struct ub_law_verdict *v, bool markd
     char *sentence = ub_judgment_sentence(&v->law->is, &v->judgment);
     ub_text_add(out, "%s%s: %s%s (%s): %s.", mark, v->law->name, ub_law_word(v), mark,
                 v->law->claim, sentence);
+    add_q(out, v);
     add_exceptions(out, v);
     if (v->level)
         add_runs(out, v);
@@ -341,18 +351,38 @@ static void add_law_row(struct ub_text *out, const struct ub_law_verdict *v)
                 (const double[]){m->mean.estimate, m->mean.low, m->mean.high, m->prediction.low,
                                  m->prediction.high, j->target, v->law->is.margin, m->tau,
                                  m->tau_low, m->tau_high, j->share_low, j->share_high, v->below,
-                                 v->above},
-                14);
+                                 v->above, j->p[j->verdict], v->q},
+                16);
     ub_csv_end_row(out);
 }
 
 struct ub_text laws_csv(const struct study *study)
 {
-    static const char *const head[] = {
-        "law",        "strand",    "verdict",        "systems",        "spoke",         "within",
-        "exceptions", "controls",  "controls-right", "mean",           "low",           "high",
-        "new-low",    "new-high",  "target",         "margin",         "tau",           "tau-low",
-        "tau-high",   "share-low", "share-high",     "violated-below", "violated-above"};
+    static const char *const head[] = {"law",
+                                       "strand",
+                                       "verdict",
+                                       "systems",
+                                       "spoke",
+                                       "within",
+                                       "exceptions",
+                                       "controls",
+                                       "controls-right",
+                                       "mean",
+                                       "low",
+                                       "high",
+                                       "new-low",
+                                       "new-high",
+                                       "target",
+                                       "margin",
+                                       "tau",
+                                       "tau-low",
+                                       "tau-high",
+                                       "share-low",
+                                       "share-high",
+                                       "violated-below",
+                                       "violated-above",
+                                       "p",
+                                       "q"};
     struct ub_text out = {0};
     add_words(&out, head, sizeof head / sizeof *head);
     ub_csv_end_row(&out);

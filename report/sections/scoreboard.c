@@ -62,7 +62,10 @@ static void add_law(struct table *t, const struct ub_law_verdict *v, bool wide)
     add_counts(t, &v->judgment);
     add_value(t, v);
     table_cell(t, "%s", claim.data);
-    table_cell(t, "%s", ub_law_word(v));
+    if (ub_law_stands(v))
+        table_cell(t, "%s", ub_law_word(v));
+    else
+        table_cell(t, "%s (q %.2g)", ub_law_word(v), v->q);
     if (v->controls.count)
         table_cell(t, "%zu/%zu", v->n_right, v->controls.count);
     else
@@ -76,6 +79,14 @@ static void add_strand(struct table *t, int strand)
     table_cell(t, "%s", ub_strand_names[strand]);
     for (size_t c = 1; c < t->columns; c++)
         table_cell(t, "%s", "");
+}
+
+bool scoreboard_has_q(const struct board *board)
+{
+    for (size_t i = 0; i < board->count; i++)
+        if (!ub_law_stands(board->verdict[i]))
+            return true;
+    return false;
 }
 
 struct table *scoreboard_table(const struct board *board, bool wide)

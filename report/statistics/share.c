@@ -35,6 +35,17 @@ double ub_share_high(size_t successes, size_t n, double confidence)
     return beta_quantile(confidence, (double)successes + 1, (double)(n - successes));
 }
 
+double ub_share_more_p(size_t successes, size_t n, double share)
+{
+    return successes ? gsl_cdf_beta_P(share, (double)successes, (double)(n - successes) + 1) : 1;
+}
+
+double ub_share_fewer_p(size_t successes, size_t n, double share)
+{
+    return successes < n ? gsl_cdf_beta_Q(share, (double)successes + 1, (double)(n - successes))
+                         : 1;
+}
+
 static double share_between(double mu, double tau, double low, double high)
 {
     if (tau > 0)
@@ -49,16 +60,16 @@ static int compare_reals(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Both pivots at the midpoints of GRID equal shares of their distributions: no random numbers, and
+/* Both pivots at the midpoints of GRID equal parts of their distributions: no random numbers, and
  * a quantile right to about 1/GRID. */
-double ub_share_normal_low(const double *estimate, const double *se, size_t n, double low,
-                           double high, double confidence)
+struct ub_shares ub_shares_normal(const double *estimate, const double *se, size_t n, double low,
+                                  double high)
 {
     enum { GRID = 120 };
     if (n < 2)
-        return 0;
+        return (struct ub_shares){0, NULL};
     const struct ub_studies s = ub_studies_of(estimate, se, n);
-    double *share = ub_calloc(GRID, GRID * sizeof *share);
+    struct ub_shares shares = {(size_t)GRID * GRID, ub_calloc(GRID, GRID * sizeof(double))};
     for (int i = 0; i < GRID; i++) {
         const double q = gsl_cdf_chisq_Pinv((i + 0.5) / GRID, (double)(n - 1));
         const double tau_squared = ub_studies_spread(&s, q);
@@ -66,14 +77,31 @@ double ub_share_normal_low(const double *estimate, const double *se, size_t n, d
         const double mean = ub_studies_mean(&s, tau_squared, &total);
         for (int k = 0; k < GRID; k++) {
             const double z = gsl_cdf_ugaussian_Pinv((k + 0.5) / GRID);
-            share[i * GRID + k] =
+            shares.share[i * GRID + k] =
                 share_between(mean + z / sqrt(total), sqrt(tau_squared), low, high);
         }
     }
-    qsort(share, (size_t)GRID * GRID, sizeof *share, compare_reals);
-    const double bound = share[(size_t)((1 - confidence) * GRID * GRID)];
-    ub_free(share);
-    return bound;
+    qsort(shares.share, shares.count, sizeof *shares.share, compare_reals);
+    return shares;
+}
+
+void ub_shares_clear(struct ub_shares *shares)
+{
+    ub_free(shares->share);
+    *shares = (struct ub_shares){0, NULL};
+}
+
+double ub_shares_low(const struct ub_shares *shares, double confidence)
+{
+    return shares->count ? shares->share[(size_t)((1 - confidence) * (double)shares->count)] : 0;
+}
+
+double ub_shares_p(const struct ub_shares *shares, double share)
+{
+    size_t below = 0;
+    while (below < shares->count && shares->share[below] < share)
+        below++;
+    return shares->count ? (double)below / (double)shares->count : 1;
 }
 
 size_t ub_share_draws(double share, double wanted, double confidence)
