@@ -42,6 +42,7 @@ extern const struct ub_observable ub_observable_feature_equation;
 extern const struct ub_observable ub_observable_neural_collapse;
 extern const struct ub_observable ub_observable_stationary_noise;
 extern const struct ub_observable ub_observable_representation;
+extern const struct ub_observable ub_observable_sharpening;
 /* clang-format on */
 
 const struct ub_observable *const ub_observables[] = {
@@ -84,6 +85,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_neural_collapse,
     &ub_observable_stationary_noise,
     &ub_observable_representation,
+    &ub_observable_sharpening,
     UB_EXTRA_OBSERVABLE NULL,
 };
 

@@ -78,6 +78,12 @@ double ub_t_lower_p(double t, size_t df);
  * doi:10.1007/BF01068419). */
 double ub_equivalence_p(double mean, double se, double df, double target, double margin);
 
+/* Kendall's tau of x with its order, ties as neither (tau a; Kendall 1938,
+ * doi:10.1093/biomet/30.1-2.81): of all pairs, the share that rises less the share that falls. A
+ * pair no farther apart than bound[i] + bound[j] is a tie; bound = NULL: only equal values are. NAN
+ * for n < 2. */
+double ub_kendall(const double *x, const double *bound, size_t n);
+
 /* Share of variance (eta squared, adjusted to omega squared, floored at 0) that grouping x by
  * `group` explains; NAN when no group has two members. */
 double ub_variance_share(const double *x, const int *group, size_t n);
