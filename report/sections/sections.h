@@ -93,7 +93,7 @@ struct table *flows_table(const struct study *study);
 /* plots_catapult.c: where runs that start above their edge land. */
 bool plot_catapults(const struct study *study, struct plates *plates, struct ub_error *err);
 struct table *catapults_table(const struct study *study);
-/* plots_batches.c: batch sharpness against its edges, and where it settles. */
+/* batches.c: batch sharpness against its edges, and where it settles. */
 bool plot_batches(const struct study *study, struct plates *plates, struct ub_error *err);
 struct table *batches_table(const struct study *study);
 /* plots_spectra.c: spectra of single systems, by rank, density, layer and step. */
