@@ -27,7 +27,15 @@ struct ub_planted {
     int64_t features, outputs;
     double *variance;    /* features */
     double *coefficient; /* features x outputs, row-major */
+    double *deviation;   /* features: the root of variance */
 };
+
+/* A teacher of normal inputs, y = sum_n erf(weight[n] . x / sqrt(2)) (committee.c). */
+struct ub_committee {
+    int64_t units, features;
+    double *weight; /* units x features, row-major */
+};
+double ub_committee_answer(const struct ub_committee *committee, const double *x);
 
 struct ub_dataset {
     char *name; /* canonical call text */
@@ -51,8 +59,14 @@ struct ub_dataset {
                          a function of the inputs: noise^2/2 an output is the floor of the squared
                          loss. NaN when unknown */
     struct ub_split train, test;
-    struct ub_planted *population; /* of the inputs and targets as they are; NULL: unknown */
-    double theory_exponent;        /* planted covariance exponent, NaN when unknown */
+    struct ub_planted *population;  /* of the inputs and targets as they are; NULL: unknown */
+    struct ub_committee *committee; /* the teacher of the targets, noise apart; NULL: none such */
+    /* Of data that are asked for `online`: fills out->count samples by the law of the training set,
+     * drawn from the two streams. Mini-batches are such samples, none seen twice; what is measured
+     * on the training set is measured on samples that are never trained on. NULL: others. */
+    void (*fresh)(const struct ub_dataset *dataset, struct ub_random *inputs,
+                  struct ub_random *noise, struct ub_split *out);
+    double theory_exponent; /* planted covariance exponent, NaN when unknown */
 };
 
 /* Numbers in a sample's target, and its positions (at least 1). */
@@ -109,7 +123,8 @@ const struct ub_dataset_source *ub_dataset_find(const char *name);
  *
  * Generated data take `test-samples` beside their own: the size of a test set that is drawn anew by
  * the same law, noise included, from a random stream of its own, so that it is the same whatever
- * number of samples is trained on. */
+ * number of samples is trained on. Some take `online`: each mini-batch has fresh samples; with
+ * inputs and targets as the source gives them only. */
 extern const struct ub_option ub_dataset_common_options[];
 
 /* Checks `text` against the source's and the common options; returns the canonical call text
@@ -122,6 +137,7 @@ struct ub_dataset *ub_dataset_load(const char *text, uint64_t data_seed, const c
                                    struct ub_error *err);
 void ub_dataset_free(struct ub_dataset *dataset);
 void ub_planted_free(struct ub_planted *population);
+void ub_committee_free(struct ub_committee *committee);
 
 /* Whether the files that a checked call's dataset needs are in the folder (NULL: $UNIBENCH_DATA),
  * good or bad; true where none are needed. */

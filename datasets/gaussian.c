@@ -46,6 +46,7 @@ static const struct ub_option options[] = {
      .min = 0,
      .max = 1e6,
      .help = "standard deviation of noise on the targets"},
+    UB_ONLINE(UB_OPTION_LATER),
     UB_TEST_SAMPLES_NONE,
     {.key = NULL},
 };
@@ -71,26 +72,35 @@ static struct ub_planted *plant(const struct ub_dataset *d, const struct ub_call
 {
     const double alpha = ub_call_real(call, "alpha");
     struct ub_planted *p = ub_calloc(1, sizeof *p);
-    *p = (struct ub_planted){d->features, d->outputs,
-                             ub_calloc((size_t)d->features, sizeof *p->variance),
-                             draw_teacher(d, alpha, ub_call_real(call, "beta"), seed)};
-    for (int64_t k = 0; k < d->features; k++)
+    *p = (struct ub_planted){
+        .features = d->features,
+        .outputs = d->outputs,
+        .variance = ub_calloc((size_t)d->features, sizeof *p->variance),
+        .coefficient = draw_teacher(d, alpha, ub_call_real(call, "beta"), seed),
+        .deviation = ub_calloc((size_t)d->features, sizeof *p->deviation),
+    };
+    for (int64_t k = 0; k < d->features; k++) {
         p->variance[k] = pow((double)k + 1, -alpha);
+        p->deviation[k] = pow((double)k + 1, -alpha / 2);
+    }
     return p;
 }
 
-static void draw(struct ub_split *split, const struct ub_planted *p, const double *deviation,
-                 double noise, struct ub_random inputs, struct ub_random noises)
+static void draw(const struct ub_dataset *d, struct ub_random *inputs, struct ub_random *noise,
+                 struct ub_split *out)
 {
-    for (int64_t i = 0; i < split->count; i++) {
-        double *x = split->inputs + i * p->features, *y = split->targets + i * p->outputs;
+    const struct ub_planted *p = d->population;
+    for (int64_t i = 0; i < out->count; i++) {
+        double *x = out->inputs + i * p->features, *y = out->targets + i * p->outputs;
+        for (int64_t o = 0; o < p->outputs; o++)
+            y[o] = 0;
         for (int64_t k = 0; k < p->features; k++) {
-            x[k] = deviation[k] * ub_random_normal(&inputs);
+            x[k] = p->deviation[k] * ub_random_normal(inputs);
             for (int64_t o = 0; o < p->outputs; o++)
                 y[o] += p->coefficient[k * p->outputs + o] * x[k];
         }
         for (int64_t o = 0; o < p->outputs; o++)
-            y[o] += noise * ub_random_normal(&noises);
+            y[o] += d->noise * ub_random_normal(noise);
     }
 }
 
@@ -114,14 +124,14 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
         !ub_split_new_test(d, call, 0, err))
         return false;
     d->population = plant(d, call, seed);
-    double *deviation = ub_calloc((size_t)d->features, sizeof *deviation);
-    for (int64_t k = 0; k < d->features; k++)
-        deviation[k] = pow((double)k + 1, -d->theory_exponent / 2);
-    draw(&d->train, d->population, deviation, d->noise, ub_random_stream(seed, "data.inputs"),
-         ub_random_stream(seed, "data.noise"));
-    draw(&d->test, d->population, deviation, d->noise, ub_random_stream(seed, "data.test"),
-         ub_random_stream(seed, "data.test-noise"));
-    ub_free(deviation);
+    struct ub_random inputs = ub_random_stream(seed, "data.inputs"),
+                     noise = ub_random_stream(seed, "data.noise"),
+                     test = ub_random_stream(seed, "data.test"),
+                     test_noise = ub_random_stream(seed, "data.test-noise");
+    draw(d, &inputs, &noise, &d->train);
+    draw(d, &test, &test_noise, &d->test);
+    if (ub_call_flag(call, "online"))
+        d->fresh = draw;
     return true;
 }
 

@@ -201,7 +201,9 @@ static bool fill_missing(struct ub_dataset *d, const char *where, struct ub_erro
 static void forget_population(struct ub_dataset *d)
 {
     ub_planted_free(d->population);
+    ub_committee_free(d->committee);
     d->population = NULL;
+    d->committee = NULL;
 }
 
 /* ---- scale ---- */
@@ -373,10 +375,23 @@ static bool check_classes(const struct ub_dataset *d, const char *where, struct 
                    d->class_names ? ", " : "", d->class_names ? d->class_names[0] : "");
 }
 
+/* Fresh samples are the source's own. */
+static bool check_online(const struct ub_dataset *d, const struct ub_call *call, const char *where,
+                         struct ub_error *err)
+{
+    static const char *const plain[][2] = {{"scale", "none"}, {"target", "labels"}};
+    for (size_t i = 0; d->fresh && i < sizeof plain / sizeof *plain; i++)
+        if (strcmp(ub_call_get(call, plain[i][0]), plain[i][1]) != 0)
+            return ub_fail(err, UB_INPUT, "%s: %s=%s of data drawn online; expected %s", where,
+                           plain[i][0], ub_call_get(call, plain[i][0]), plain[i][1]);
+    return true;
+}
+
 bool ub_dataset_prepare(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
                         const char *where, struct ub_error *err)
 {
-    return keep_classes(d, call, where, err) && choose_samples(d, call, seed, where, err) &&
-           fill_missing(d, where, err) && scale_inputs(d, ub_call_get(call, "scale"), where, err) &&
+    return check_online(d, call, where, err) && keep_classes(d, call, where, err) &&
+           choose_samples(d, call, seed, where, err) && fill_missing(d, where, err) &&
+           scale_inputs(d, ub_call_get(call, "scale"), where, err) &&
            choose_target(d, call, seed, where, err) && check_classes(d, where, err);
 }

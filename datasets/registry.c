@@ -8,9 +8,9 @@
 
 extern const struct ub_dataset_source ub_dataset_digits, ub_dataset_chebyshev, ub_dataset_gaussian,
     ub_dataset_teacher_student, ub_dataset_mnist, ub_dataset_fashion_mnist, ub_dataset_cifar10,
-    ub_dataset_csv, ub_dataset_text, ub_dataset_sorting, ub_dataset_modular_addition,
-    ub_dataset_sparse_parity, ub_dataset_in_context_regression, ub_dataset_random_hierarchy,
-    ub_dataset_markov, ub_dataset_pcfg, ub_dataset_free_features;
+    ub_dataset_committee, ub_dataset_csv, ub_dataset_text, ub_dataset_sorting,
+    ub_dataset_modular_addition, ub_dataset_sparse_parity, ub_dataset_in_context_regression,
+    ub_dataset_random_hierarchy, ub_dataset_markov, ub_dataset_pcfg, ub_dataset_free_features;
 
 const struct ub_dataset_source *const ub_dataset_sources[] = {
     &ub_dataset_digits,
@@ -30,6 +30,7 @@ const struct ub_dataset_source *const ub_dataset_sources[] = {
     &ub_dataset_markov,
     &ub_dataset_pcfg,
     &ub_dataset_free_features,
+    &ub_dataset_committee,
     UB_EXTRA_DATASET NULL,
 };
 
@@ -174,6 +175,7 @@ void ub_dataset_free(struct ub_dataset *d)
     ub_split_clear(&d->test);
     ub_class_names_free(d);
     ub_planted_free(d->population);
+    ub_committee_free(d->committee);
     ub_free(d->name);
     ub_free(d);
 }

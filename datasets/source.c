@@ -37,6 +37,7 @@ void ub_planted_free(struct ub_planted *population)
     if (!population)
         return;
     ub_free(population->variance);
+    ub_free(population->deviation);
     ub_free(population->coefficient);
     ub_free(population);
 }

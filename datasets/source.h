@@ -26,6 +26,13 @@ void ub_split_clear(struct ub_split *split);
         .key = "test-samples", .kind = UB_OPTION_INT, .fallback = "0", .min = 0, .max = 1e8,       \
         .help = "samples of the test set, drawn by the same law; 0 = as many as for training"      \
     }
+/* The option `online`, of sources that can draw fresh samples (struct ub_dataset). LATER is 0, or
+ * UB_OPTION_LATER of sources that had no such option at first. */
+#define UB_ONLINE(LATER)                                                                           \
+    {                                                                                              \
+        .key = "online", .kind = UB_OPTION_FLAG | (LATER), .fallback = "false",                    \
+        .help = "mini-batches of samples drawn anew, in place of the training set's"               \
+    }
 /* Allocates d->test of so many samples; of `otherwise` where the option is 0 (0: none). */
 bool ub_split_new_test(struct ub_dataset *d, const struct ub_call *call, int64_t otherwise,
                        struct ub_error *err);

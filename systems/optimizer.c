@@ -124,6 +124,7 @@ int64_t ub_optimizer_batch(const struct ub_optimizer *o)
 {
     const int64_t given = ub_call_int(o->call, "batch");
     const bool all = o->training.problem && !ub_optimizer_draws_anew(o) &&
+                     !ub_problem_data(o->training.problem)->fresh &&
                      given == ub_problem_data(o->training.problem)->train.count;
     return all ? 0 : given;
 }
@@ -142,9 +143,11 @@ static bool open_batches(struct ub_optimizer *o, struct ub_error *err)
     if (!o->part)
         return false;
     o->samples = ub_calloc((size_t)n, sizeof *o->samples);
-    o->batches = ub_batches_new(
-        ub_problem_data(o->training.problem)->train.count, n, ub_optimizer_draws_anew(o),
-        ub_random_stream(given < 0 ? o->training.seed : (uint64_t)given, "batches"));
+    const uint64_t seed = given < 0 ? o->training.seed : (uint64_t)given;
+    o->batches = ub_batches_new(ub_problem_data(o->training.problem)->train.count, n,
+                                ub_optimizer_draws_anew(o), ub_random_stream(seed, "batches"));
+    o->fresh_inputs = ub_random_stream(seed, "fresh.inputs");
+    o->fresh_noise = ub_random_stream(seed, "fresh.noise");
     return true;
 }
 
@@ -152,6 +155,11 @@ bool ub_optimizer_attach(struct ub_optimizer *o, const struct ub_training *train
                          struct ub_error *err)
 {
     o->training = *training;
+    if (ub_problem_data(training->problem)->fresh && ub_optimizer_batch(o) == 0)
+        return ub_fail(err, UB_INPUT,
+                       "optimizer '%s' steps along the whole training set, but the data are drawn "
+                       "online; expected mini-batches, batch=1 or more",
+                       o->kind->name);
     o->layout = ub_problem_layout(training->problem);
     set_rate(o);
     if (o->kind->takes_rates)
@@ -168,7 +176,9 @@ struct ub_problem *ub_optimizer_problem(const struct ub_optimizer *o)
 
 double ub_optimizer_gradient(struct ub_optimizer *o, const double *theta, double *grad)
 {
-    if (o->part) {
+    if (o->part && ub_problem_data(o->training.problem)->fresh) {
+        ub_problem_take_fresh(o->part, &o->fresh_inputs, &o->fresh_noise);
+    } else if (o->part) {
         ub_batches_next(o->batches, o->samples);
         ub_problem_take(o->part, o->samples);
     }

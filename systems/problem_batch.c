@@ -146,11 +146,9 @@ static void hand_over(struct ub_program *program, const struct ub_split *samples
     ub_program_samples(program, 1, samples->targets);
 }
 
-void ub_problem_take(struct ub_problem *batch, const int64_t *samples)
+static void hand_over_all(struct ub_problem *batch)
 {
-    struct ub_split *train = &batch->batch_data->train;
-    for (int64_t k = 0; k < train->count; k++)
-        take_sample(train, k, batch->whole->data, samples[k]);
+    const struct ub_split *train = &batch->batch_data->train;
     hand_over(batch->evaluate[0], train);
     hand_over(batch->gradient, train);
     for (int kind = 0; kind < UB_PRODUCTS; kind++)
@@ -161,4 +159,20 @@ void ub_problem_take(struct ub_problem *batch, const int64_t *samples)
     for (int i = 0; i < batch->n_hidden; i++)
         hand_over(batch->hidden[i], train);
     ub_problem_forget(batch);
+}
+
+void ub_problem_take(struct ub_problem *batch, const int64_t *samples)
+{
+    struct ub_split *train = &batch->batch_data->train;
+    for (int64_t k = 0; k < train->count; k++)
+        take_sample(train, k, batch->whole->data, samples[k]);
+    hand_over_all(batch);
+}
+
+void ub_problem_take_fresh(struct ub_problem *batch, struct ub_random *inputs,
+                           struct ub_random *noise)
+{
+    const struct ub_dataset *whole = batch->whole->data;
+    whole->fresh(whole, inputs, noise, &batch->batch_data->train);
+    hand_over_all(batch);
 }

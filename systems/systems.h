@@ -267,8 +267,9 @@ struct ub_optimizer {
     struct ub_problem *part;     /* over the mini-batch drawn last; NULL: steps on all samples */
     struct ub_batches *batches;  /* where it is drawn from, and its samples */
     int64_t *samples;
-    const struct ub_layout *layout; /* of training.problem; NULL until attached */
-    void *own;                      /* the kind's */
+    struct ub_random fresh_inputs, fresh_noise; /* or what it is drawn from, of data online */
+    const struct ub_layout *layout;             /* of training.problem; NULL until attached */
+    void *own;                                  /* the kind's */
 };
 extern const struct ub_optimizer_kind *const ub_optimizers[];
 const struct ub_optimizer_kind *ub_optimizer_find(const char *name);
@@ -289,9 +290,10 @@ const struct ub_optimizer_kind *ub_optimizer_find(const char *name);
  * those are depends on batch-seed only, the run's seed where it is -1 (stream "batches"), so that
  * optimizers that are compared see the same samples in the same order, whatever their batch sizes;
  * and runs of one seed and several batch-seeds share their start. Without replacement the whole set
- * as a batch is the full batch. What observers see stays that of the whole training set: gradient,
- * P, ball, and the rates of edge(S) and relative(R). But no threshold is known of mini-batches: it
- * is NAN. */
+ * as a batch is the full batch. Of data that are asked for online each batch is of fresh samples
+ * (streams "fresh.inputs", "fresh.noise"). What observers see stays that of the whole training set:
+ * gradient, P, ball, and the rates of edge(S) and relative(R). But no threshold is known of
+ * mini-batches: it is NAN. */
 extern const struct ub_option ub_optimizer_common_options[];
 
 /* Absolute and edge(S) rates are resolved at once (where the edge depends on a gradient, when
@@ -436,6 +438,9 @@ struct ub_problem *ub_problem_batch_new(const struct ub_problem *whole, int64_t 
 struct ub_problem *ub_problem_test_new(const struct ub_problem *whole, struct ub_error *err);
 /* Takes other samples: `batch` places in the whole's training set, repeats allowed. */
 void ub_problem_take(struct ub_problem *batch, const int64_t *samples);
+/* Takes fresh samples, of a whole whose data draw them (struct ub_dataset). */
+void ub_problem_take_fresh(struct ub_problem *batch, struct ub_random *inputs,
+                           struct ub_random *noise);
 
 /* A problem over `count` inputs of one's own (count x features): what the whole's model makes of
  * them. Targets are zeros. It owns its frozen parameters and its start, at first copies of the

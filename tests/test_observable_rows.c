@@ -248,8 +248,8 @@ static const char *const more[] = {"spectrum:every=1,ends=both", "density:every=
 static const char *const of_wide[] = {"weight-spectrum:every=1", NULL};
 
 /* About squared loss, or data of which more is known: measured in systems of their own below. */
-static const char *const elsewhere[] = {"predicted-risk", "excess-risk", "learnability",
-                                        "linearization", NULL};
+static const char *const elsewhere[] = {"predicted-risk", "excess-risk",      "learnability",
+                                        "linearization",  "order-parameters", NULL};
 static bool is_elsewhere(const char *text)
 {
     for (const char *const *name = elsewhere; *name; name++)
@@ -312,20 +312,19 @@ static void check_more(const char *model, const char *const *texts, struct seen 
     calls_clear(&c);
 }
 
-/* A linear model on generated data. */
-static void check_known(const char *dataset, const char *text, struct seen *seen)
+/* A model on generated data, from zero where it is linear. */
+static void check_known(const char *dataset, const char *model, const char *text, struct seen *seen)
 {
     struct ub_error err = {0};
     struct ub_dataset *data = ub_dataset_load(dataset, 1, NULL, &err);
     assert_non_null(data);
     const char *const texts[] = {text, NULL};
     struct calls c = calls_of(texts);
-    struct fixture f = fixture_of(data, "linear:bias=false", "mse", "gd:lr=0.1");
-    memset(f.theta0, 0, (size_t)f.size * sizeof *f.theta0);
+    struct fixture f = fixture_of(data, model, "mse", "gd:lr=0.1");
+    if (strncmp(model, "linear", strlen("linear")) == 0)
+        memset(f.theta0, 0, (size_t)f.size * sizeof *f.theta0);
     check_alone(&f, &c, true, seen);
-    struct ub_planted *population = data->population; /* what tiny datasets have not */
     fixture_free(&f);
-    ub_planted_free(population);
     calls_clear(&c);
 }
 
@@ -423,12 +422,13 @@ static void rows_are_written_once_and_as_declared(void **state)
     fixture_free(&scalars);
     check_more("mlp:widths=5x4,activation=tanh", more, &seen);
     check_more("mlp:widths=40x40,activation=tanh", of_wide, &seen);
-    check_known("gaussian:samples=9,features=12,test-samples=7,alpha=0", "predicted-risk:every=1",
-                &seen);
-    check_known("gaussian:samples=9,features=12,test-samples=7,alpha=0", "excess-risk:every=1",
-                &seen);
-    check_known("gaussian:samples=9,features=12,test-samples=7,target=basis",
+    check_known("gaussian:samples=9,features=12,test-samples=7,alpha=0", "linear:bias=false",
+                "predicted-risk:every=1", &seen);
+    check_known("gaussian:samples=9,features=12,test-samples=7,alpha=0", "linear:bias=false",
+                "excess-risk:every=1", &seen);
+    check_known("gaussian:samples=9,features=12,test-samples=7,target=basis", "linear:bias=false",
                 "learnability:every=1", &seen);
+    check_known("committee:samples=9,features=5", "committee", "order-parameters:every=1", &seen);
     all_are_written(&seen);
     calls_clear(&c);
 }

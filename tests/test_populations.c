@@ -94,6 +94,37 @@ static void fresh_samples_follow_the_planted_law(void **state)
     ub_dataset_free(d);
 }
 
+/* Data online draw what a test set is drawn by: from its streams, the same samples, bit by bit, and
+ * whatever was in the place of a batch before. */
+static void samples_online_are_those_of_test_sets(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"gaussian:features=6,outputs=2,noise=0.3",
+                                        "committee:features=6,units=3,noise=0.3"};
+    for (int k = 0; k < 2; k++) {
+        char text[128];
+        snprintf(text, sizeof text, "%s,samples=4,test-samples=30,online=true", texts[k]);
+        struct ub_dataset *d = load(text, 3);
+        struct ub_split s = {.count = 30};
+        const int64_t width = ub_target_width(d);
+        s.inputs = ub_calloc(30 * 6, sizeof(double));
+        s.targets = ub_calloc((size_t)(30 * width), sizeof(double));
+        s.targets[0] = 7;
+        struct ub_random inputs = ub_random_stream(3, "data.test"),
+                         noise = ub_random_stream(3, "data.test-noise");
+        d->fresh(d, &inputs, &noise, &s);
+        assert_memory_equal(s.inputs, d->test.inputs, 30 * 6 * sizeof(double));
+        assert_memory_equal(s.targets, d->test.targets, (size_t)(30 * width) * sizeof(double));
+        ub_free(s.inputs);
+        ub_free(s.targets);
+        ub_dataset_free(d);
+        snprintf(text, sizeof text, "%s,samples=4", texts[k]);
+        d = load(text, 3);
+        assert_null(d->fresh);
+        ub_dataset_free(d);
+    }
+}
+
 /* Test targets have the noise that the facts state: its mean square within 5 sqrt(2/N). */
 static void test_targets_are_as_noisy(void **state)
 {
@@ -227,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sets_do_not_depend_on_training_sets),
         cmocka_unit_test(fresh_samples_follow_the_planted_law),
+        cmocka_unit_test(samples_online_are_those_of_test_sets),
         cmocka_unit_test(test_targets_are_as_noisy),
         cmocka_unit_test(populations_are_forgotten_with_their_inputs),
         cmocka_unit_test(bases_are_orthonormal),

@@ -53,6 +53,8 @@ static inline void tiny_free(struct ub_dataset *d)
         ub_free(splits[i]->targets);
         ub_free(splits[i]->labels);
     }
+    ub_planted_free(d->population); /* of data that were loaded */
+    ub_committee_free(d->committee);
     ub_free(d->name);
     ub_free(d);
 }

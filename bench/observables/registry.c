@@ -43,6 +43,7 @@ extern const struct ub_observable ub_observable_neural_collapse;
 extern const struct ub_observable ub_observable_stationary_noise;
 extern const struct ub_observable ub_observable_representation;
 extern const struct ub_observable ub_observable_sharpening;
+extern const struct ub_observable ub_observable_order_parameters;
 /* clang-format on */
 
 const struct ub_observable *const ub_observables[] = {
@@ -86,6 +87,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_stationary_noise,
     &ub_observable_representation,
     &ub_observable_sharpening,
+    &ub_observable_order_parameters,
     UB_EXTRA_OBSERVABLE NULL,
 };
 
