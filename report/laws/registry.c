@@ -29,7 +29,9 @@ extern const struct ub_law ub_law_edge_of_stability;
 extern const struct ub_law ub_law_progressive_sharpening;
 extern const struct ub_law ub_law_time_scaling;
 extern const struct ub_law ub_law_time_scaling_exponent;
+extern const struct ub_law ub_law_adam_sqrt;
 extern const struct ub_law ub_law_catapult;
+extern const struct ub_law ub_law_linear_scaling;
 extern const struct ub_law ub_law_lr_transfer;
 extern const struct ub_law ub_law_momentum;
 extern const struct ub_law ub_law_stationary_noise;
@@ -73,7 +75,9 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_progressive_sharpening,
     &ub_law_time_scaling,
     &ub_law_time_scaling_exponent,
+    &ub_law_adam_sqrt,
     &ub_law_catapult,
+    &ub_law_linear_scaling,
     &ub_law_lr_transfer,
     &ub_law_momentum,
     &ub_law_stationary_noise,
