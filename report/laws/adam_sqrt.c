@@ -35,6 +35,9 @@ const struct ub_law ub_law_adam_sqrt = {
     .strand = UB_HYPERPARAMETERS,
     .claim = "twice the batch with Adam's rate by the root of 2, 1 - beta by 2 and epsilon by its "
              "inverse root trains alike, sample for sample",
+    .formula =
+        "D(2B, sqrt(2) eta, 1 - 2 (1 - beta), epsilon/sqrt(2); B, ...) <= D(2B, ...; B, ...)/5, "
+        "D^2 = mean_s <ln L(s) - ln L'(s)>^2 at equal samples s",
     .quantity = "distance between loss curves, over that with the same settings",
     .citation = "Malladi et al. 2022, arXiv:2205.10287",
     .who = "Adam with batches of one size and twice that, over the same samples",

@@ -36,6 +36,9 @@ const struct ub_law ub_law_linear_scaling = {
     .name = "linear-scaling",
     .strand = UB_HYPERPARAMETERS,
     .claim = "twice the batch with twice the rate trains alike, sample for sample",
+    .formula =
+        "D(2B, 2 eta; B, eta) <= D(2B, eta; B, eta)/5, D^2 = mean_s <ln L(s) - ln L'(s)>^2 at "
+        "equal samples s",
     .quantity = "distance between loss curves, over that at the same rate",
     .citation = "Goyal et al. 2017, arXiv:1706.02677; Li, Malladi and Arora 2021, arXiv:2102.12470",
     .who = "stochastic gradient descent at one rate and two, batches of one size and twice that, "
