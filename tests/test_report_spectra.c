@@ -13,16 +13,17 @@
 static struct spectra_group group_of(const struct fixture *x, const char *dataset,
                                      const char *optimizer)
 {
-    struct spectra_group g;
-    for (size_t i = 0; i < x->store->count; i++) {
-        if (!spectra_group_open(x->study, i, &g))
+    struct spectra_groups all = spectra_groups_of(x->study, SIZE_MAX);
+    struct ub_text name = {0};
+    ub_text_add(&name, "%s, mse, %s", dataset, optimizer);
+    for (size_t i = 0; i < all.count; i++) {
+        const struct spectra_group found = all.group[i];
+        if (strcmp(found.name, name.data) != 0)
             continue;
-        char *name = call_name(g.spec->optimizer);
-        const bool found = strcmp(g.spec->dataset, dataset) == 0 && strcmp(name, optimizer) == 0;
-        ub_free(name);
-        if (found)
-            return g;
-        spectra_group_close(&g);
+        all.group[i] = all.group[--all.count];
+        spectra_groups_clear(&all);
+        ub_text_free(&name);
+        return found;
     }
     fail_msg("no group %s, %s", dataset, optimizer);
     return (struct spectra_group){0};
@@ -99,12 +100,12 @@ static void test_matrices(void **state)
     assert_true(matrix_of_kind(&set, trace, "Covariance of inputs")->of_data);
     assert_null(matrix_of_kind(&set, trace, "NTK"));
     matrices_clear(&set);
-    spectra_group_close((struct spectra_group *)&g);
+    spectra_group_clear((struct spectra_group *)&g);
     struct spectra_group least = group_of(*state, "sorting", "gd");
     struct labels kinds = group_kinds(&least, OF_SPECTRUM, false);
     assert_int_equal(kinds.count, 5); /* two observables of the Hessian are one */
     labels_free(&kinds);
-    spectra_group_close(&least);
+    spectra_group_clear(&least);
 }
 
 static void test_known_values(void **state)
@@ -124,25 +125,27 @@ static void test_known_values(void **state)
 static void test_groups(void **state)
 {
     const struct fixture *x = *state;
+    struct spectra_groups all = spectra_groups_of(x->study, SIZE_MAX);
+    assert_int_equal(all.count, 7); /* digits with six optimizers, sorting */
+    assert_null(all.rest);
+    assert_true(strncmp(all.group[0].name, "digits", 6) == 0 || /* one of each dataset leads */
+                strncmp(all.group[1].name, "digits", 6) == 0);
+    assert_true(strncmp(all.group[0].name, all.group[1].name, 6) != 0);
+    spectra_groups_clear(&all);
+    all = spectra_groups_of(x->study, 5);
+    assert_int_equal(all.count, 5);
+    assert_non_null(strstr(all.rest, "; digits, mse, "));
+    spectra_groups_clear(&all);
     struct spectra_group g;
-    size_t groups = 0, leaders = 0;
-    for (size_t i = 0; i < x->store->count; i++)
-        if (spectra_group_open(x->study, i, &g)) {
-            groups++;
-            leaders += g.leads;
-            spectra_group_close(&g);
-        }
-    assert_int_equal(groups, 7); /* digits with six optimizers, sorting */
-    assert_int_equal(leaders, 2);
     g = group_of(x, "digits", "gd");
     assert_int_equal(g.count, 2);
     for (size_t i = 0; i < g.count; i++)
         assert_true(x->store->runs[g.run[i]].status == UB_RUN_OK);
-    spectra_group_close(&g);
+    spectra_group_clear(&g);
     g = group_of(x, "sorting", "gd");
     assert_int_equal(g.count, 1); /* lstm measured no spectrum */
     assert_string_equal(g.who, "Seed 4 of each model");
-    spectra_group_close(&g);
+    spectra_group_clear(&g);
 }
 
 /* ---- ranks ---------------------------------------------------------------------------------- */
@@ -195,7 +198,7 @@ static void test_ranks(void **state)
     assert_int_equal(inputs->n, 3); /* once, for both models */
     assert_null(draw_ranks(&g, "t", "", 1));
     ub_figure_free(f);
-    spectra_group_close(&g);
+    spectra_group_clear(&g);
 }
 
 static void test_classes(void **state)
@@ -216,7 +219,7 @@ static void test_classes(void **state)
     assert_near(rings->y[2], 1, 0);
     assert_int_equal(mark_of(p, UB_MARK_LINE, 5, 0)->n, 5); /* of six, zero is not known */
     ub_figure_free(f);
-    spectra_group_close(&g);
+    spectra_group_clear(&g);
 }
 
 /* ---- layers --------------------------------------------------------------------------------- */
@@ -244,7 +247,7 @@ static void test_layers(void **state)
     assert_int_equal(blocks->panels[1]->axis[1].n_categories, 1);
     ub_figure_free(blocks);
     ub_figure_free(f);
-    spectra_group_close(&g);
+    spectra_group_clear(&g);
 }
 
 static void thirty_layers(struct ub_run_writer *w, const struct planted *p)
@@ -270,8 +273,9 @@ static void test_many_layers(void **state)
                                     .rows = thirty_layers});
     struct ub_store *store = ub_store_open(folder, &err);
     struct study *study = study_new(store, &err);
-    struct spectra_group g;
-    assert_true(spectra_group_open(study, 0, &g));
+    struct spectra_groups all = spectra_groups_of(study, 1);
+    assert_int_equal(all.count, 1);
+    const struct spectra_group g = all.group[0];
     struct ub_figure *f = draw_layers(&g, "t", "Covariance of activations", 0);
     const struct ub_axis *axis = &f->panels[1]->axis[UB_VERTICAL];
     assert_int_equal(axis->n_categories, 12);
@@ -287,7 +291,36 @@ static void test_many_layers(void **state)
     assert_string_equal(last->layer, "layer29"); /* all have as many eigenvalues */
     matrices_clear(&set);
     ub_figure_free(f);
-    spectra_group_close(&g);
+    spectra_groups_clear(&all);
+    study_free(study);
+    ub_store_free(store);
+    support_remove(folder);
+}
+
+/* Of forty models twelve, the first and the last among them, and the caption says so. */
+static void test_many_models(void **state)
+{
+    (void)state;
+    enum { MODELS = 40 };
+    struct ub_error err = {0};
+    char *folder = support_folder(), model[MODELS][32];
+    for (int i = 0; i < MODELS; i++) {
+        snprintf(model[i], sizeof model[i], "two-layer:width=%d", i + 1);
+        plant(folder, &(struct planted){.model = model[i],
+                                        .optimizer = "gd",
+                                        .dataset = "digits",
+                                        .status = UB_RUN_OK,
+                                        .rows = thirty_layers});
+    }
+    struct ub_store *store = ub_store_open(folder, &err);
+    struct study *study = study_new(store, &err);
+    struct spectra_groups all = spectra_groups_of(study, 1);
+    assert_int_equal(all.group[0].count, 12);
+    assert_string_equal(all.group[0].who, "Seed 0 of 12 of 40 models, evenly chosen");
+    for (size_t i = 0; i < 12; i++)
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(group_model(&all.group[0], i), group_model(&all.group[0], k));
+    spectra_groups_clear(&all);
     study_free(study);
     ub_store_free(store);
     support_remove(folder);
@@ -311,7 +344,7 @@ static void test_weights(void **state)
     assert_near(mark_of(p, UB_MARK_RUG, -2, 0)->x[0], 5, 0);
     assert_near(mark_of(f->panels[1], UB_MARK_BARS, -2, 0)->high[0], 2.4, 0);
     ub_figure_free(f);
-    spectra_group_close(&g);
+    spectra_group_clear(&g);
 }
 
 /* ---- densities ------------------------------------------------------------------------------ */
@@ -342,7 +375,7 @@ static void test_density(void **state)
     assert_int_equal(mark_of(p, UB_MARK_RUG, -1, 0)->n, 5); /* cross-class */
     assert_true(p->axis[0].scale == UB_SIGNED);
     ub_figure_free(f);
-    spectra_group_close(&g);
+    spectra_group_clear(&g);
 }
 
 static void test_density_evolution(void **state)
@@ -365,7 +398,7 @@ static void test_density_evolution(void **state)
     assert_near(below->y[0], 0.25, 0);
     assert_near(below->high[0], 0.3, 1e-12);
     ub_figure_free(f);
-    spectra_group_close(&g);
+    spectra_group_clear(&g);
 }
 
 /* ---- through training ----------------------------------------------------------------------- */
@@ -414,7 +447,7 @@ static void test_evolution(void **state)
     assert_near(bars->high[1], 1.7, 1e-12);
     assert_null(draw_evolution(&g, "t", "Weight matrices", 0)); /* of one step */
     ub_figure_free(f);
-    spectra_group_close(&g);
+    spectra_group_clear(&g);
 }
 
 /* ---- the page ------------------------------------------------------------------------------- */
@@ -458,8 +491,8 @@ static void test_page(void **state)
     assert_null(strstr(section, "### Fisher: spectrum")); /* nothing above zero at any step */
     assert_non_null(strstr(section, "### Spectra by rank (sorting, mse, gd)"));
     assert_non_null(strstr(section, "Seed 4 of each model. "));
-    assert_int_equal(count_of(section, "\n### Spectra by rank ("), 6); /* of seven groups */
-    assert_non_null(strstr(section, "<summary>Spectra by rank: 5 figures</summary>"));
+    assert_int_equal(count_of(section, "\n### Spectra by rank ("), 7);
+    assert_non_null(strstr(section, "<summary>Spectra by rank: 6 figures</summary>"));
     assert_non_null(strstr(section, "<summary>Spectra by layer: "));
     assert_true(strstr(section, "<summary>") > strstr(section, "### Spectra by rank ("));
     assert_int_equal(count_of(page, "\n## Spectra\n"), 1);
@@ -478,19 +511,13 @@ static void test_page(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_titles),
-        cmocka_unit_test(test_matrices),
-        cmocka_unit_test(test_known_values),
-        cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_ranks),
-        cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_layers),
-        cmocka_unit_test(test_many_layers),
-        cmocka_unit_test(test_weights),
-        cmocka_unit_test(test_density),
-        cmocka_unit_test(test_density_evolution),
-        cmocka_unit_test(test_step_edges),
-        cmocka_unit_test(test_evolution),
+        cmocka_unit_test(test_titles),       cmocka_unit_test(test_matrices),
+        cmocka_unit_test(test_known_values), cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_ranks),        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_layers),       cmocka_unit_test(test_many_layers),
+        cmocka_unit_test(test_many_models),  cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_density),      cmocka_unit_test(test_density_evolution),
+        cmocka_unit_test(test_step_edges),   cmocka_unit_test(test_evolution),
         cmocka_unit_test(test_page),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

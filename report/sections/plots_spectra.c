@@ -2,8 +2,8 @@
  * against rank, by class, by layer, densities, weights, and all of them through training. */
 #include "report/sections/spectra.h"
 
-/* Groups that are drawn, and pages of a figure; a store's traces have the rest. */
-enum { MOST_GROUPS = 6, MOST_PAGES = 2 };
+/* Groups that are drawn; the first figure's caption names the rest. */
+enum { MOST_GROUPS = 12 };
 
 static const char ranks_text[] =
     "%s. Eigenvalues against rank at the last measurement, a row a matrix, a color a model; lines: "
@@ -25,7 +25,7 @@ static const char weights_text[] =
 static const char density_text[] =
     "%s. Density of all eigenvalues but the outliers taken out (strokes), by Lanczos quadrature; "
     "bands: 95%% interval over probes; drawn down to a millionth of the peak. The axis is linear "
-    "about zero, logarithmic beyond.";
+    "about zero, logarithmic beyond. Of more than twelve, twelve, evenly chosen.";
 static const char evolution_text[] =
     "%s. Color: eigenvalue by rank and step, empty where it is not above its error; right: "
     "exponent "
@@ -33,12 +33,14 @@ static const char evolution_text[] =
     "of those.";
 static const char density_time_text[] =
     "%s. Color: density by eigenvalue and step (empty beyond the spectrum), dots: outliers taken "
-    "out; right: share of eigenvalues below zero, with 95%% interval over probes.";
+    "out; right: share of eigenvalues below zero, with 95%% interval over probes. Of more than "
+    "twelve, twelve, evenly chosen.";
 
 /* ---- adding ------------------------------------------------------------------------------ */
 
 struct place { /* of a figure on the page */
     const struct spectra_group *group;
+    const char *rest; /* groups without figures; NULL: none, or said before */
     struct plates *plates;
     const char *stem, *what, *caption; /* caption: with %s for the group's runs */
     const char *kind;                  /* "" = none */
@@ -60,18 +62,17 @@ static bool add(const struct place *p, struct ub_figure *figure, struct ub_error
 {
     if (!figure)
         return true;
-    struct ub_text stem = {0}, caption = {0};
-    char *optimizer = call_name(p->group->spec->optimizer), *title = title_of(p);
-    ub_text_add(&stem, "%s%s%s-%s-%s-%s", p->stem, *p->kind ? "-" : "", p->kind,
-                dataset_label(p->group->spec), p->group->spec->loss, optimizer);
-    if (p->page > 0)
-        ub_text_add(&stem, "-%zu", p->page + 1);
-    plate_stem(stem.data);
+    struct ub_text name = {0}, caption = {0};
+    char *title = title_of(p);
+    ub_text_add(&name, "%s-%s", p->kind, p->group->name);
+    char *stem = plate_stem_of(p->stem, name.data, p->page);
     ub_text_add(&caption, p->caption, p->group->who);
-    const bool good = plates_add(p->plates, figure, stem.data, title, caption.data, err);
-    ub_text_free(&stem);
+    if (p->rest)
+        ub_text_add(&caption, " No figures of: %s.", p->rest);
+    const bool good = plates_add(p->plates, figure, stem, title, caption.data, err);
+    ub_text_free(&name);
     ub_text_free(&caption);
-    ub_free(optimizer);
+    ub_free(stem);
     ub_free(title);
     return good;
 }
@@ -123,7 +124,7 @@ static struct labels kinds_of(const struct spectra_group *g, enum kinds kinds)
 
 static bool add_pages(struct place place, spectra_figure *draw, struct ub_error *err)
 {
-    for (place.page = 0; place.page < MOST_PAGES; place.page++) {
+    for (place.page = 0;; place.page++) {
         char *title = title_of(&place);
         struct ub_figure *f = draw(place.group, title, place.kind, place.page);
         ub_free(title);
@@ -132,45 +133,42 @@ static bool add_pages(struct place place, spectra_figure *draw, struct ub_error 
         if (!add(&place, f, err))
             return false;
     }
-    return true;
 }
 
+/* `rest`: what the first of all figures says of groups without any; NULL in later groups. */
 static bool plot_group(const struct spectra_group *g, struct plates *plates, bool first,
-                       struct ub_error *err)
+                       const char *rest, struct ub_error *err)
 {
     bool good = true;
     for (size_t i = 0; good && i < sizeof figures / sizeof *figures; i++) {
         struct labels kinds = kinds_of(g, figures[i].kinds);
         plates->fold = figures[i].fold;
         plates->open = first && figures[i].open;
-        for (size_t k = 0; good && k < kinds.count; k++)
+        for (size_t k = 0; good && k < kinds.count; k++) {
+            const size_t before = plates->count;
             good = add_pages((struct place){.group = g,
+                                            .rest = rest,
                                             .plates = plates,
                                             .stem = figures[i].stem,
                                             .what = figures[i].what,
                                             .caption = figures[i].caption,
                                             .kind = kinds.text[k]},
                              figures[i].draw, err);
+            rest = plates->count > before ? NULL : rest;
+        }
         labels_free(&kinds);
     }
     return good;
 }
 
-/* First one group of every dataset and loss, then those of their other optimizers. */
 bool plot_spectra(const struct study *study, struct plates *plates, struct ub_error *err)
 {
-    size_t drawn = 0;
+    struct spectra_groups groups = spectra_groups_of(study, MOST_GROUPS);
     bool good = true;
     plates->section = "Spectra";
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; good && i < study->store->count && drawn < MOST_GROUPS; i++) {
-            struct spectra_group g;
-            if (!spectra_group_open(study, i, &g))
-                continue;
-            if (g.leads == (pass == 0))
-                good = plot_group(&g, plates, drawn++ == 0, err);
-            spectra_group_close(&g);
-        }
+    for (size_t i = 0; good && i < groups.count; i++)
+        good = plot_group(&groups.group[i], plates, i == 0, i == 0 ? groups.rest : NULL, err);
+    spectra_groups_clear(&groups);
     plates->section = NULL;
     plates->fold = NULL;
     plates->open = false;

@@ -12,25 +12,43 @@ static const double linear_share = 0.02;
 
 /* ---- which ------------------------------------------------------------------------------ */
 
-size_t densities_of(const struct spectra_group *g, const char *kind,
-                    struct density out[MOST_DENSITIES])
+/* All of them; the caller frees. */
+static struct density *all_densities(const struct spectra_group *g, const char *kind, size_t *n)
 {
-    static const char prefix[] = "density.";
-    size_t n = 0;
+    struct density *all = NULL;
+    *n = 0;
     for (size_t i = 0; i < g->count; i++) {
         const struct ub_trace *trace = group_trace(g, i);
-        for (size_t k = 0; k < trace->n_names && n < MOST_DENSITIES; k++) {
+        for (size_t k = 0; k < trace->n_names; k++) {
             char *own, *layer;
-            if (strncmp(trace->names[k], prefix, sizeof prefix - 1) != 0)
+            const char *title = after(trace->names[k], "density.");
+            if (!title)
                 continue;
-            const char *title = trace->names[k] + sizeof prefix - 1;
             title_split(title, &own, &layer);
-            if (strcmp(own, kind) == 0)
-                out[n++] = (struct density){i, ub_strdup(title), ub_strdup(layer)};
+            if (strcmp(own, kind) == 0) {
+                all = ub_realloc(all, (*n + 1) * sizeof *all);
+                all[(*n)++] = (struct density){i, ub_strdup(title), ub_strdup(layer)};
+            }
             ub_free(own);
             ub_free(layer);
         }
     }
+    return all;
+}
+
+size_t densities_of(const struct spectra_group *g, const char *kind,
+                    struct density out[MOST_DENSITIES])
+{
+    size_t all_count, n = 0;
+    struct density *all = all_densities(g, kind, &all_count);
+    const size_t wanted = all_count < MOST_DENSITIES ? all_count : MOST_DENSITIES;
+    for (size_t i = 0; i < all_count; i++) {
+        if (n < wanted && i == (wanted > 1 ? n * (all_count - 1) / (wanted - 1) : 0))
+            out[n++] = all[i];
+        else
+            densities_clear(&all[i], 1);
+    }
+    ub_free(all);
     return n;
 }
 

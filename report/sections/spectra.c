@@ -1,4 +1,4 @@
-/* Spectra in traces, by matrix, and runs that stand for groups of systems. */
+/* Spectra in traces, by matrix. */
 #include "report/sections/spectra.h"
 
 #include <ctype.h>
@@ -8,7 +8,7 @@
 /* Runs are in single precision: eigenvalues below this share of the largest are rounding. */
 static const double least_share = 1e-7;
 
-static const char *after(const char *text, const char *prefix)
+const char *after(const char *text, const char *prefix)
 {
     const size_t n = strlen(prefix);
     return strncmp(text, prefix, n) == 0 ? text + n : NULL;
@@ -181,150 +181,6 @@ double value_at(const struct ub_trace *trace, const char *observable, double ste
     const double value = rows.count ? rows.value[0] : (double)NAN;
     ub_series_clear(&rows);
     return value;
-}
-
-/* ---- groups ----------------------------------------------------------------------------- */
-
-static bool has_spectra(const struct study *study, size_t run)
-{
-    static const char *const prefixes[] = {"spectrum.",
-                                           "kernel-spectrum.",
-                                           "covariance-spectrum.",
-                                           "weight-spectrum.",
-                                           "hessian-spectrum",
-                                           "class-structure.",
-                                           "density.",
-                                           NULL};
-    if (study->store->runs[run].status != UB_RUN_OK)
-        return false;
-    const struct ub_trace *trace = ub_frame_trace(study->frame, run);
-    if (!trace)
-        return false;
-    for (size_t k = 0; k < trace->n_names; k++)
-        for (size_t i = 0; prefixes[i]; i++)
-            if (after(trace->names[k], prefixes[i]))
-                return true;
-    return false;
-}
-
-static bool same_task(const struct ub_run_spec *a, const struct ub_run_spec *b)
-{
-    return strcmp(a->dataset, b->dataset) == 0 && strcmp(a->loss, b->loss) == 0;
-}
-
-static bool same_group(const struct ub_run_spec *a, const struct ub_run_spec *b)
-{
-    char *x = call_name(a->optimizer), *y = call_name(b->optimizer);
-    const bool same = strcmp(x, y) == 0 && same_task(a, b);
-    ub_free(x);
-    ub_free(y);
-    return same;
-}
-
-static void name_group(struct spectra_group *g)
-{
-    struct ub_text name = {0}, who = {0};
-    char *optimizer = call_name(g->spec->optimizer);
-    const uint64_t seed = g->spec->seed;
-    bool one_seed = true;
-    for (size_t i = 0; i < g->count; i++)
-        one_seed = one_seed && g->study->store->runs[g->run[i]].spec.seed == seed;
-    ub_text_add(&name, "%s, %s, %s", dataset_label(g->spec), g->spec->loss, optimizer);
-    if (one_seed)
-        ub_text_add(&who, "Seed %llu of each model", (unsigned long long)seed);
-    else
-        ub_text_add(&who, "First finished run of each model");
-    g->name = name.data;
-    g->who = who.data;
-    ub_free(optimizer);
-}
-
-bool spectra_group_open(const struct study *study, size_t first, struct spectra_group *g)
-{
-    const struct ub_store *store = study->store;
-    *g = (struct spectra_group){.study = study, .spec = &store->runs[first].spec, .leads = true};
-    if (!has_spectra(study, first))
-        return false;
-    for (size_t i = 0; i < first; i++) {
-        if (!same_task(&store->runs[i].spec, g->spec) || !has_spectra(study, i))
-            continue;
-        if (same_group(&store->runs[i].spec, g->spec))
-            return false;
-        g->leads = false;
-    }
-    struct labels models = {0};
-    for (size_t i = first; i < store->count && g->count < MOST_MODELS; i++) {
-        const size_t before = models.count;
-        if (same_group(&store->runs[i].spec, g->spec) && has_spectra(study, i) &&
-            labels_add(&models, model_label(&store->runs[i].spec)) == before)
-            g->run[g->count++] = i;
-    }
-    labels_free(&models);
-    name_group(g);
-    return true;
-}
-
-void spectra_group_close(struct spectra_group *g)
-{
-    ub_free(g->name);
-    ub_free(g->who);
-}
-
-const struct ub_trace *group_trace(const struct spectra_group *g, size_t i)
-{
-    return ub_frame_trace(g->study->frame, g->run[i]);
-}
-
-const char *group_model(const struct spectra_group *g, size_t i)
-{
-    return model_label(&g->study->store->runs[g->run[i]].spec);
-}
-
-struct labels group_kinds(const struct spectra_group *g, enum matrix_family family, bool layers)
-{
-    struct labels kinds = {0};
-    for (size_t i = 0; i < g->count; i++) {
-        struct matrices set = matrices_of(group_trace(g, i));
-        for (size_t k = 0; k < set.count; k++)
-            if (set.matrix[k].family == family && (*set.matrix[k].layer != '\0') == layers)
-                labels_add(&kinds, set.matrix[k].kind);
-        matrices_clear(&set);
-    }
-    return kinds;
-}
-
-struct labels group_titles(const struct spectra_group *g, const char *prefix)
-{
-    struct labels kinds = {0};
-    for (size_t i = 0; i < g->count; i++) {
-        const struct ub_trace *trace = group_trace(g, i);
-        for (size_t k = 0; k < trace->n_names; k++) {
-            const char *title = after(trace->names[k], prefix);
-            char *kind, *layer;
-            if (!title)
-                continue;
-            title_split(title, &kind, &layer);
-            labels_add(&kinds, kind);
-            ub_free(kind);
-            ub_free(layer);
-        }
-    }
-    return kinds;
-}
-
-size_t models_with(const struct spectra_group *g, const char *kind, size_t out[MOST_MODELS])
-{
-    size_t n = 0;
-    for (size_t i = 0; i < g->count; i++) {
-        struct matrices set = matrices_of(group_trace(g, i));
-        bool has = false;
-        for (size_t k = 0; k < set.count; k++)
-            has = has || strcmp(set.matrix[k].kind, kind) == 0;
-        if (has)
-            out[n++] = i;
-        matrices_clear(&set);
-    }
-    return n;
 }
 
 size_t classes_of(const struct ub_trace *trace)

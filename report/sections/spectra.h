@@ -35,6 +35,9 @@ const struct matrix *matrix_of_kind(const struct matrices *set, const struct ub_
  */
 void title_split(const char *title, char **kind, char **layer);
 
+/* What is behind a prefix; NULL where it is none. */
+const char *after(const char *text, const char *prefix);
+
 /* ---- values ----------------------------------------------------------------------------- */
 
 /* How many leading values are above zero, above their error bounds and above what rounding leaves
@@ -45,19 +48,24 @@ double value_at(const struct ub_trace *trace, const char *observable, double ste
 
 /* ---- groups ----------------------------------------------------------------------------- */
 
-/* Runs of one dataset, loss and optimizer (by name): the first that finished of each model. */
+/* Runs of one dataset, loss and optimizer (by name): the first that finished of each model, or of
+ * as many models as figures have room for. */
 struct spectra_group {
     const struct study *study;
-    const struct ub_run_spec *spec; /* stands for the group */
-    bool leads;                     /* no earlier group has the same dataset and loss */
     size_t count, run[MOST_MODELS];
-    char *name; /* "digits, mse, gd" */
-    char *who;  /* "Seed 0 of each model", for captions */
+    char *model[MOST_MODELS]; /* what tells each from the others */
+    char *name;               /* "digits, mse, gd" */
+    char *who;                /* "Seed 0 of each model", or of how many of how many, for captions */
 };
-/* The group that run `first` begins; false when an earlier run began it, or none of its runs has
- * spectra. Free with spectra_group_close when true. */
-bool spectra_group_open(const struct study *study, size_t first, struct spectra_group *g);
-void spectra_group_close(struct spectra_group *g);
+/* At most so many: first one of every dataset and loss, then those of their other optimizers. */
+struct spectra_groups {
+    size_t count;
+    struct spectra_group *group;
+    char *rest; /* names of those beyond; NULL: none */
+};
+struct spectra_groups spectra_groups_of(const struct study *study, size_t most);
+void spectra_group_clear(struct spectra_group *group);
+void spectra_groups_clear(struct spectra_groups *groups);
 /* Valid until the next call, as ub_frame_trace's. */
 const struct ub_trace *group_trace(const struct spectra_group *g, size_t i);
 const char *group_model(const struct spectra_group *g, size_t i);
@@ -68,7 +76,7 @@ struct labels group_titles(const struct spectra_group *g, const char *prefix);
 
 /* Models of the group that have a matrix of the kind. */
 size_t models_with(const struct spectra_group *g, const char *kind, size_t out[MOST_MODELS]);
-/* Up to 12 densities of one kind of matrix. */
+/* Up to 12 densities of one kind of matrix; of more evenly chosen ones. */
 enum { MOST_DENSITIES = 12 };
 struct density {
     size_t model; /* of the group */
