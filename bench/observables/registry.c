@@ -23,6 +23,7 @@ extern const struct ub_observable ub_observable_batch_sharpness;
 extern const struct ub_observable ub_observable_batch_top_eigenvalue;
 extern const struct ub_observable ub_observable_directional_smoothness;
 extern const struct ub_observable ub_observable_gradient_alignment;
+extern const struct ub_observable ub_observable_gradient_subspace;
 extern const struct ub_observable ub_observable_midpoint_sharpness;
 extern const struct ub_observable ub_observable_catapult;
 extern const struct ub_observable ub_observable_kernel_drift;
@@ -67,6 +68,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_batch_top_eigenvalue,
     &ub_observable_directional_smoothness,
     &ub_observable_gradient_alignment,
+    &ub_observable_gradient_subspace,
     &ub_observable_midpoint_sharpness,
     &ub_observable_catapult,
     &ub_observable_kernel_drift,

@@ -35,7 +35,9 @@ extern const struct ub_law ub_law_linear_scaling;
 extern const struct ub_law ub_law_lr_transfer;
 extern const struct ub_law ub_law_momentum;
 extern const struct ub_law ub_law_stationary_noise;
+extern const struct ub_law ub_law_bulk_descent;
 extern const struct ub_law ub_law_features_at_convergence;
+extern const struct ub_law ub_law_gradient_subspace;
 extern const struct ub_law ub_law_hessian_outliers;
 extern const struct ub_law ub_law_neural_collapse;
 extern const struct ub_law ub_law_representation_alignment;
@@ -81,7 +83,9 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_lr_transfer,
     &ub_law_momentum,
     &ub_law_stationary_noise,
+    &ub_law_bulk_descent,
     &ub_law_features_at_convergence,
+    &ub_law_gradient_subspace,
     &ub_law_hessian_outliers,
     &ub_law_neural_collapse,
     &ub_law_representation_alignment,
