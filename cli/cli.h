@@ -8,17 +8,26 @@
 
 #include <argp.h>
 
-/* A command takes its own argument vector, argv[0] being "unibench NAME", and returns the exit
- * code. */
-int cli_run(int argc, char **argv);
-int cli_train(int argc, char **argv);
-int cli_report(int argc, char **argv);
-int cli_list(int argc, char **argv);
-int cli_show(int argc, char **argv);
-int cli_export(int argc, char **argv);
-int cli_compare(int argc, char **argv);
-int cli_spectra(int argc, char **argv);
-int cli_seal(int argc, char **argv);
+/* `run` takes the command's own argument vector, argv[0] being "unibench NAME", and returns the
+ * exit code. From `argp` come help and completion: of its args_doc the first word says what
+ * arguments are (see completion.c). */
+struct cli_command {
+    const char *name, *summary;
+    const struct argp *argp;
+    int (*run)(int argc, char **argv);
+};
+extern const struct cli_command *const cli_commands[]; /* NULL-terminated; main.c */
+
+extern const struct cli_command cli_run;
+extern const struct cli_command cli_train;
+extern const struct cli_command cli_report;
+extern const struct cli_command cli_list;
+extern const struct cli_command cli_show;
+extern const struct cli_command cli_export;
+extern const struct cli_command cli_compare;
+extern const struct cli_command cli_spectra;
+extern const struct cli_command cli_seal;
+extern const struct cli_command cli_completion;
 
 /* ---- arguments -------------------------------------------------------------------------- */
 

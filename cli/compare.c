@@ -45,7 +45,7 @@ static const struct argp argp = {
            "  unibench compare results/quick/runs.csv out/quick --csv drift.csv\n",
 };
 
-int cli_compare(int argc, char **argv)
+static int compare(int argc, char **argv)
 {
     struct ub_error err = {0};
     struct arguments a = {.err = &err};
@@ -61,3 +61,10 @@ int cli_compare(int argc, char **argv)
     }
     return code;
 }
+
+const struct cli_command cli_compare = {
+    .name = "compare",
+    .summary = "drift of one store against another",
+    .argp = &argp,
+    .run = compare,
+};

@@ -174,7 +174,7 @@ static bool export_run(const struct arguments *a, const struct cli_run *found)
     return good;
 }
 
-int cli_export(int argc, char **argv)
+static int export(int argc, char **argv)
 {
     struct ub_error err = {0};
     struct arguments a = {.err = &err};
@@ -188,3 +188,10 @@ int cli_export(int argc, char **argv)
     ub_store_free(found.store);
     return good ? UB_OK : ub_report(&err);
 }
+
+const struct cli_command cli_export = {
+    .name = "export",
+    .summary = "one run as NumPy arrays (.npz): weights, data, trace",
+    .argp = &argp,
+    .run = export,
+};

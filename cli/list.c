@@ -98,7 +98,7 @@ static bool list_kind(const struct list_kind *kind, const char *name, struct ub_
     return entry != NULL;
 }
 
-static bool list(const char *what, const char *name, struct ub_error *err)
+static bool list_one(const char *what, const char *name, struct ub_error *err)
 {
     enum { MOST = 16 };
     const char *names[MOST] = {"suites", "columns"};
@@ -117,12 +117,19 @@ static bool list(const char *what, const char *name, struct ub_error *err)
     return unknown("lists", what, names, n, err);
 }
 
-int cli_list(int argc, char **argv)
+static int list(int argc, char **argv)
 {
     struct ub_error err = {0};
     struct arguments a = {.err = &err};
     bool good = cli_parse(&argp, argc, argv, &a, &err);
     if (good)
-        good = a.category ? list(a.category, a.name, &err) : list_everything(&err);
+        good = a.category ? list_one(a.category, a.name, &err) : list_everything(&err);
     return good ? UB_OK : ub_report(&err);
 }
+
+const struct cli_command cli_list = {
+    .name = "list",
+    .summary = "what there is: models, optimizers, datasets, observables, laws, suites",
+    .argp = &argp,
+    .run = list,
+};

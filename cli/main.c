@@ -8,21 +8,11 @@
 #include <signal.h>
 #include <string.h>
 
-static const struct {
-    const char *name, *summary;
-    int (*run)(int argc, char **argv);
-} commands[] = {
-    {"run", "make the runs of a suite, in parallel; go on where an earlier run ended", cli_run},
-    {"train", "make one run, described on the command line", cli_train},
-    {"report", "write a store's report: verdicts, tables, figures", cli_report},
-    {"list", "what there is: models, optimizers, datasets, observables, laws, suites", cli_list},
-    {"show", "one run: its spec, status, facts, provenance, last measurements", cli_show},
-    {"export", "one run as NumPy arrays (.npz): weights, data, trace", cli_export},
-    {"compare", "drift of one store against another", cli_compare},
-    {"spectra", "spectra of the weights in a file, anyone's: tails, ranks, outliers", cli_spectra},
-    {"seal", "accept what a hand changed in a store: renew its checksums, mark it", cli_seal},
+const struct cli_command *const cli_commands[] = {
+    &cli_run,     &cli_train,   &cli_report, &cli_list,       &cli_show, &cli_export,
+    &cli_compare, &cli_spectra, &cli_seal,   &cli_completion, NULL,
 };
-enum { COMMANDS = sizeof commands / sizeof *commands };
+enum { COMMANDS = sizeof cli_commands / sizeof *cli_commands - 1 };
 
 static void print_help(FILE *out)
 {
@@ -32,7 +22,7 @@ static void print_help(FILE *out)
           "Commands:\n",
           out);
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-10s  %s\n", cli_commands[i]->name, cli_commands[i]->summary);
     fputs(
         "\n  unibench COMMAND --help   says more of a command\n"
         "  unibench --version        version and commit\n\n"
@@ -60,7 +50,7 @@ static int unknown_command(const char *given)
     struct ub_error err = {0};
     const char *names[COMMANDS];
     for (size_t i = 0; i < COMMANDS; i++)
-        names[i] = commands[i].name;
+        names[i] = cli_commands[i]->name;
     const char *near = ub_suggest(given, names, COMMANDS);
     const char *what = *given == '-' ? "option" : "command";
     if (near)
@@ -71,13 +61,13 @@ static int unknown_command(const char *given)
     return ub_report(&err);
 }
 
-static int run_command(size_t index, int argc, char **argv)
+static int run_command(const struct cli_command *command, int argc, char **argv)
 {
     struct ub_text name = {0};
-    ub_text_add(&name, "unibench %s", commands[index].name);
+    ub_text_add(&name, "unibench %s", command->name);
     char *own = argv[0];
     argv[0] = name.data; /* what argp calls the program in its messages */
-    int code = commands[index].run(argc, argv);
+    int code = command->run(argc, argv);
     argv[0] = own;
     ub_text_free(&name);
     return code;
@@ -96,8 +86,8 @@ static int dispatch(int argc, char **argv)
     if (strcmp(given, "--version") == 0 || strcmp(given, "-V") == 0)
         return print_version(), UB_OK;
     for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(given, commands[i].name) == 0)
-            return run_command(i, argc - 1, argv + 1);
+        if (strcmp(given, cli_commands[i]->name) == 0)
+            return run_command(cli_commands[i], argc - 1, argv + 1);
     return unknown_command(given);
 }
 

@@ -67,7 +67,7 @@ static bool write_report(const struct arguments *a, const struct ub_store *store
     return good;
 }
 
-int cli_report(int argc, char **argv)
+static int report(int argc, char **argv)
 {
     struct ub_error err = {0};
     struct arguments a = {.err = &err};
@@ -79,3 +79,10 @@ int cli_report(int argc, char **argv)
     ub_store_free(store);
     return good ? UB_OK : ub_report(&err);
 }
+
+const struct cli_command cli_report = {
+    .name = "report",
+    .summary = "write a store's report: verdicts, tables, figures",
+    .argp = &argp,
+    .run = report,
+};

@@ -225,7 +225,7 @@ static bool drop_absent(const struct arguments *a, struct ub_suite *suite)
                                        suite->path);
 }
 
-int cli_run(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct ub_error err = {0};
     struct arguments a = {.err = &err, .setting.threads = 1};
@@ -245,3 +245,10 @@ int cli_run(int argc, char **argv)
     ub_free(path);
     return good ? UB_OK : ub_report(&err);
 }
+
+const struct cli_command cli_run = {
+    .name = "run",
+    .summary = "make the runs of a suite, in parallel; go on where an earlier run ended",
+    .argp = &argp,
+    .run = run,
+};

@@ -35,7 +35,7 @@ static const struct argp argp = {
 };
 
 /* Opened first, so that a folder that is no store stays as it is. */
-static bool seal(const struct arguments *a)
+static bool seal_runs(const struct arguments *a)
 {
     struct ub_store *store = ub_store_open(a->store, a->err);
     if (!store)
@@ -55,12 +55,19 @@ static bool seal(const struct arguments *a)
     return good;
 }
 
-int cli_seal(int argc, char **argv)
+static int seal(int argc, char **argv)
 {
     struct ub_error err = {0};
     struct arguments a = {.err = &err};
     bool good = cli_parse(&argp, argc, argv, &a, &err);
     if (good && !a.store)
         good = ub_fail(&err, UB_INPUT, "no store given; expected a folder of results");
-    return good && seal(&a) ? UB_OK : ub_report(&err);
+    return good && seal_runs(&a) ? UB_OK : ub_report(&err);
 }
+
+const struct cli_command cli_seal = {
+    .name = "seal",
+    .summary = "accept what a hand changed in a store: renew its checksums, mark it",
+    .argp = &argp,
+    .run = seal,
+};

@@ -137,7 +137,7 @@ static void print_repeat(const struct ub_run *run)
     ub_free(command);
 }
 
-int cli_show(int argc, char **argv)
+static int show(int argc, char **argv)
 {
     struct ub_error err = {0};
     struct arguments a = {.err = &err};
@@ -156,3 +156,10 @@ int cli_show(int argc, char **argv)
     ub_store_free(found.store);
     return good ? UB_OK : ub_report(&err);
 }
+
+const struct cli_command cli_show = {
+    .name = "show",
+    .summary = "one run: its spec, status, facts, provenance, last measurements",
+    .argp = &argp,
+    .run = show,
+};

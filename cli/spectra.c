@@ -372,7 +372,7 @@ static bool analyze_file(const struct arguments *a, struct ub_weights *w)
     return good;
 }
 
-int cli_spectra(int argc, char **argv)
+static int spectra(int argc, char **argv)
 {
     struct ub_error err = {0};
     struct arguments a = {.err = &err};
@@ -395,3 +395,10 @@ int cli_spectra(int argc, char **argv)
         ub_axes_rule_free(&a.rules[i]);
     return good ? UB_OK : ub_report(&err);
 }
+
+const struct cli_command cli_spectra = {
+    .name = "spectra",
+    .summary = "spectra of the weights in a file, anyone's: tails, ranks, outliers",
+    .argp = &argp,
+    .run = spectra,
+};

@@ -195,7 +195,7 @@ static bool make(struct arguments *a, struct ub_plan *plan)
     return true;
 }
 
-int cli_train(int argc, char **argv)
+static int train(int argc, char **argv)
 {
     struct ub_error err = {0};
     struct arguments a = {.err = &err, .setting = {.threads = 1, .out = "out/train"}};
@@ -212,3 +212,10 @@ int cli_train(int argc, char **argv)
     ub_free(a.measures);
     return good ? UB_OK : ub_report(&err);
 }
+
+const struct cli_command cli_train = {
+    .name = "train",
+    .summary = "make one run, described on the command line",
+    .argp = &argp,
+    .run = train,
+};
