@@ -4,8 +4,9 @@ BUILD := build/$(PRESET)
 STORE ?= out/quick
 JOBS ?= $(shell nproc)
 SECONDS ?= 20
+prefix ?= /usr/local
 
-.PHONY: all build bench test asan asan-core tsan machines fuzz lint valgrind fmt fmt-check baseline peers peers-spectra scale clean help deps
+.PHONY: all build bench test install package asan asan-core tsan machines fuzz lint valgrind fmt fmt-check baseline peers peers-spectra scale clean help deps
 
 all: build
 
@@ -65,6 +66,16 @@ peers-spectra: build ## time spectra of Hessians beside PyHessian's algorithm an
 
 scale: build ## time comparing and reporting stores of 1,000 to 10,000 runs
 	@$(BUILD)/unibench-perf scale $(BUILD)/unibench $(BUILD)
+
+install: build ## install into prefix (/usr/local), below DESTDIR: program, suites, data, man pages, completions
+	@ci/deps package
+	@cmake --build --preset $(PRESET) -- --quiet man
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(prefix)
+
+package: build ## a Debian package, into BUILD/package
+	@ci/deps package
+	@cmake --build --preset $(PRESET) -- --quiet man
+	@cd $(BUILD) && cpack -G DEB -B package
 
 baseline: build ## refresh results/quick from a fresh run of the quick suite
 	@ci/baseline $(BUILD)

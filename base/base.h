@@ -193,6 +193,9 @@ char *ub_path(const char *folder, const char *name);          /* "folder/name"; 
 bool ub_make_folders(const char *path, struct ub_error *err); /* mkdir -p */
 bool ub_remove_tree(const char *path, struct ub_error *err);  /* rm -r; absent is fine */
 bool ub_exists(const char *path);
+/* A file or folder that comes with the program: share/unibench/NAME beside the folder that the
+ * program is installed in, or, of one that is not installed, the source's. Caller frees. */
+char *ub_share_path(const char *name, const char *in_source);
 
 /* The whole file, NUL-terminated; gzip decompressed when it starts with gzip's magic. Fails on a
  * truncated or corrupt gzip stream and beyond `limit` bytes (decompressed). Caller frees. */

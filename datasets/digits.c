@@ -61,10 +61,11 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
     d->shape[1] = d->shape[2] = SIDE;
     d->features = PIXELS;
     d->outputs = CLASSES;
-    static const char path[] = UNIBENCH_BUNDLED "/digits.csv.gz";
+    char *path = ub_share_path("data/digits.csv.gz", UNIBENCH_BUNDLED "/digits.csv.gz");
     struct ub_csv *csv = is_bundled(path, err) ? ub_csv_read(path, false, err) : NULL;
     bool good = csv && fill(d, csv, err);
     ub_csv_free(csv);
+    ub_free(path);
     return good;
 }
 

@@ -241,10 +241,10 @@ void ub_suite_free(struct ub_suite *suite)
 
 /* ---- finding ---------------------------------------------------------------------------- */
 
-const char *ub_suite_folder(void)
+char *ub_suite_folder(void)
 {
     const char *set = getenv("UNIBENCH_SUITES");
-    return set && *set ? set : UNIBENCH_SUITE_FOLDER;
+    return set && *set ? ub_strdup(set) : ub_share_path("suites", UNIBENCH_SUITE_FOLDER);
 }
 
 char **ub_suite_names(size_t *count)
@@ -252,7 +252,9 @@ char **ub_suite_names(size_t *count)
     char **names = NULL;
     *count = 0;
     struct dirent **entries = NULL;
-    int n = scandir(ub_suite_folder(), &entries, NULL, alphasort);
+    char *folder = ub_suite_folder();
+    int n = scandir(folder, &entries, NULL, alphasort);
+    ub_free(folder);
     for (int i = 0; i < n; i++) {
         const char *name = entries[i]->d_name, *end = strrchr(name, '.');
         if (end && end != name && strcmp(end, ".yaml") == 0) {
@@ -292,7 +294,9 @@ char *ub_suite_find(const char *name, struct ub_error *err)
         return ub_strdup(name); /* reading it says what is wrong with it */
     struct ub_text file = {0};
     ub_text_add(&file, "%s.yaml", name);
-    char *path = ub_path(ub_suite_folder(), file.data);
+    char *folder = ub_suite_folder();
+    char *path = ub_path(folder, file.data);
+    ub_free(folder);
     ub_text_free(&file);
     if (ub_exists(path))
         return path;

@@ -67,8 +67,8 @@ bool ub_suite_drop_duplicates(struct ub_suite *suite, struct ub_error *err);
 
 /* Path of a suite given by path or by the name of a bundled one. Caller frees. */
 char *ub_suite_find(const char *name, struct ub_error *err);
-/* Folder of the bundled suites: $UNIBENCH_SUITES, else the source's. */
-const char *ub_suite_folder(void);
+/* Folder of the bundled suites: $UNIBENCH_SUITES, else the program's. Caller frees. */
+char *ub_suite_folder(void);
 /* Names of the bundled suites, sorted; caller frees each and the list. */
 char **ub_suite_names(size_t *count);
 
