@@ -358,15 +358,19 @@ static void decide(struct comparison *c)
     ub_free(p);
 }
 
-struct comparison *compare_digests(const struct digest *base, const struct digest *new_digest)
+struct comparison *compare_digests(const struct digest *base, const struct digest *new_digest,
+                                   struct ub_error *err)
 {
     struct comparison *c = ub_calloc(1, sizeof *c);
+    if (!systems_of(base, new_digest, &c->systems, err)) {
+        ub_free(c);
+        return NULL;
+    }
     struct labels others = fact_names(new_digest);
     c->facts = fact_names(base);
     for (size_t i = 0; i < others.count; i++)
         labels_add(&c->facts, others.text[i]);
     labels_free(&others);
-    c->systems = systems_of(base, new_digest);
     compare_endings(c);
     for (size_t i = 0; i < c->facts.count; i++)
         compare_fact(c, c->facts.text[i]);

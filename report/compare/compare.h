@@ -42,22 +42,32 @@ struct repeat {
  * they stand first, in the same order on both sides. */
 struct system {
     char *label;
-    const struct ub_run_spec *spec;
+    size_t row;         /* of the frame of both stores, stands for it */
+    bool rate_is_fixed; /* its learning rate is given as a number */
     size_t n_pairs, n[2];
     const struct ub_run **run[2];
     bool same_bytes;       /* are due: partners began alike, on machines of one kind */
     struct repeat *repeat; /* of each pair */
     bool most_repeat;      /* of the two stores' pairs on machines of one kind */
 };
+struct asked { /* a row of the frame */
+    const struct ub_run *run;
+    int side;
+};
 struct systems {
     size_t count;
     struct system *system;      /* as they first appear in the base, then in the new store */
     const struct ub_run **runs; /* what systems' `run` point into */
+    /* The runs of both as one store and its frame: what was asked of them, not what came out. */
+    struct ub_store *both;
+    struct asked *asked; /* one a row */
+    struct ub_frame *frame;
 };
-struct systems systems_of(const struct digest *base, const struct digest *new_digest);
+/* Groups of the frame: all axes but the seeds are equal. False when a spec cannot be read. */
+bool systems_of(const struct digest *base, const struct digest *new_digest, struct systems *out,
+                struct ub_error *err);
 void systems_clear(struct systems *systems);
 bool in_both(const struct system *s);
-bool rate_is_fixed(const struct ub_run_spec *spec); /* its learning rate is given as a number */
 
 /* Does this run tell, by all else that it and its partner have, or do the stores' other runs, that
  * the same program ran on the same kind of machine? Then a `fact` that differs has changed. */
@@ -165,7 +175,9 @@ struct ub_variance_prior pairs_prior(const struct subject *t, ptrdiff_t without)
 double single_by_pairs_p(const struct subject *t, size_t i);
 double single_by_seeds_p(const struct subject *t, size_t i);
 
-struct comparison *compare_digests(const struct digest *base, const struct digest *new_digest);
+/* NULL when a run's spec cannot be read. */
+struct comparison *compare_digests(const struct digest *base, const struct digest *new_digest,
+                                   struct ub_error *err);
 void comparison_free(struct comparison *c);
 
 #endif

@@ -33,7 +33,7 @@ static double difference(const struct values *v, size_t i)
 static bool follows_from_seed(const struct system *s, const struct ub_comparison *m,
                               const struct values *v)
 {
-    if (m->of_rate && !rate_is_fixed(s->spec))
+    if (m->of_rate && !s->rate_is_fixed)
         return true;
     bool differs = false; /* runs without a partner only: those with one have the same seed */
     for (int side = 0; side < 2 && v->n_pairs == 0; side++)

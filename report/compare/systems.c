@@ -1,5 +1,6 @@
-/* Which runs of two stores belong together: by system, and within a system by seeds. Sorted, not
- * searched: as many steps as runs, but for a logarithm. */
+/* Which runs of two stores belong together: systems are the groups of a frame of both stores' runs,
+ * and within a system runs go by seeds. Sorted, not searched: as many steps as runs, but for a
+ * logarithm. */
 #include "report/compare/compare.h"
 
 #include <math.h>
@@ -8,24 +9,36 @@
 
 const char *const machine_keys[] = {"openblas-core", "kernels", NULL};
 
-/* ---- sorting -------------------------------------------------------------------------------- */
+/* ---- both stores as one --------------------------------------------------------------------- */
 
-struct entry {
-    char *system; /* all of the spec that names the system, as one text */
-    const struct ub_run *run;
-    size_t place; /* over both stores: what comes first is shown first */
-    int side;
-};
-
-/* The canonical text of all that is not a seed, nor about measuring and keeping. */
-static char *system_key(const struct ub_run_spec *spec)
+/* Its runs are copies without what was measured: what was asked of them makes a system. */
+static void take_runs(struct systems *all, const struct digest *d, int side)
 {
-    struct ub_run_spec system = *spec;
-    system.seed = system.data_seed = 0;
-    system.n_measures = 0;
-    system.save_weights = false;
-    return ub_run_spec_text(&system);
+    for (size_t i = 0; i < d->count; i++) {
+        if (d->runs[i].status == UB_RUN_MISSING)
+            continue;
+        struct ub_run *copy = &all->both->runs[all->both->count];
+        *copy = d->runs[i];
+        copy->n_facts = copy->n_provenance = 0;
+        all->asked[all->both->count++] = (struct asked){&d->runs[i], side};
+    }
 }
+
+static bool take_both(struct systems *all, const struct digest *base,
+                      const struct digest *new_digest, struct ub_error *err)
+{
+    const size_t room = base->count + new_digest->count + 1;
+    all->both = ub_calloc(1, sizeof *all->both);
+    all->both->path = new_digest->path;
+    all->both->runs = ub_calloc(room, sizeof *all->both->runs);
+    all->asked = ub_calloc(room, sizeof *all->asked);
+    take_runs(all, base, 0);
+    take_runs(all, new_digest, 1);
+    all->frame = ub_frame_new(all->both, err);
+    return all->frame != NULL;
+}
+
+/* ---- seeds ---------------------------------------------------------------------------------- */
 
 static int compare_seeds(const struct ub_run *a, const struct ub_run *b)
 {
@@ -36,26 +49,13 @@ static int compare_seeds(const struct ub_run *a, const struct ub_run *b)
     return 0;
 }
 
-static int compare_entries(const void *a, const void *b)
+static int compare_asked(const void *a, const void *b)
 {
-    const struct entry *x = a, *y = b;
-    const int system = strcmp(x->system, y->system);
-    if (system != 0)
-        return system;
+    const struct asked *x = a, *y = b;
     if (x->side != y->side)
         return x->side - y->side;
     const int seeds = compare_seeds(x->run, y->run);
     return seeds != 0 ? seeds : strcmp(x->run->id, y->run->id);
-}
-
-static size_t add_entries(struct entry *entry, size_t count, const struct digest *d, int side)
-{
-    for (size_t i = 0; i < d->count; i++)
-        if (d->runs[i].status != UB_RUN_MISSING) {
-            entry[count] = (struct entry){system_key(&d->runs[i].spec), &d->runs[i], count, side};
-            count++;
-        }
-    return count;
 }
 
 /* ---- partners ------------------------------------------------------------------------------- */
@@ -116,58 +116,47 @@ static void find_partners(struct system *s)
 
 /* ---- systems -------------------------------------------------------------------------------- */
 
-struct found {
-    struct system system;
-    size_t place;
-};
-
-static int compare_found(const void *a, const void *b)
+/* `run` has room for the group's runs. */
+static struct system system_of(const struct systems *all, const struct ub_rows *rows,
+                               const struct ub_run **run)
 {
-    const struct found *x = a, *y = b;
-    return (x->place > y->place) - (x->place < y->place);
-}
-
-/* Takes the system that begins at `entry`; returns how many entries it has. */
-static size_t take_system(const struct entry *entry, size_t left, const struct ub_run **run,
-                          struct found *out)
-{
-    size_t n = 0;
-    *out = (struct found){.place = entry->place};
-    while (n < left && strcmp(entry[n].system, entry->system) == 0) {
-        if (entry[n].place < out->place)
-            out->place = entry[n].place;
-        out->system.n[entry[n].side]++;
-        run[n] = entry[n].run;
-        n++;
+    struct asked *asked = ub_calloc(rows->count, sizeof *asked);
+    struct system s = {.row = rows->row[0]};
+    double rate;
+    for (size_t i = 0; i < rows->count; i++) {
+        asked[i] = all->asked[rows->row[i]];
+        s.n[asked[i].side]++;
     }
-    out->system.run[0] = run;
-    out->system.run[1] = run + out->system.n[0];
-    out->system.spec = &run[0]->spec;
-    out->system.label = system_label(out->system.spec);
-    find_partners(&out->system);
-    return n;
+    qsort(asked, rows->count, sizeof *asked, compare_asked);
+    for (size_t i = 0; i < rows->count; i++)
+        run[i] = asked[i].run;
+    ub_free(asked);
+    s.run[0] = run;
+    s.run[1] = run + s.n[0];
+    s.label = system_label(&run[0]->spec);
+    s.rate_is_fixed = ub_read_real(ub_frame_word(all->frame, s.row, "optimizer.lr"), &rate);
+    find_partners(&s);
+    return s;
 }
 
-struct systems systems_of(const struct digest *base, const struct digest *new_digest)
+bool systems_of(const struct digest *base, const struct digest *new_digest, struct systems *out,
+                struct ub_error *err)
 {
-    const size_t room = base->count + new_digest->count + 1;
-    struct entry *entry = ub_calloc(room, sizeof *entry);
-    struct found *found = ub_calloc(room, sizeof *found);
-    struct systems all = {.runs = ub_calloc(room, sizeof(struct ub_run *))};
-    const size_t n = add_entries(entry, add_entries(entry, 0, base, 0), new_digest, 1);
-    qsort(entry, n, sizeof *entry, compare_entries);
-    for (size_t i = 0; i < n;)
-        i += take_system(entry + i, n - i, all.runs + i, &found[all.count++]);
-    qsort(found, all.count, sizeof *found, compare_found);
-    all.system = ub_calloc(all.count + 1, sizeof *all.system);
-    for (size_t s = 0; s < all.count; s++)
-        all.system[s] = found[s].system;
-    for (size_t i = 0; i < n; i++)
-        ub_free(entry[i].system);
-    ub_free(entry);
-    ub_free(found);
-    find_repeats(&all);
-    return all;
+    struct systems all = {0};
+    const bool good = take_both(&all, base, new_digest, err);
+    if (good) {
+        struct ub_groups groups = ub_frame_group(all.frame, NULL, NULL);
+        all.runs = ub_calloc(all.both->count + 1, sizeof(struct ub_run *));
+        all.system = ub_calloc(groups.count + 1, sizeof *all.system);
+        for (size_t n = 0; all.count < groups.count; n += groups.group[all.count++].count)
+            all.system[all.count] = system_of(&all, &groups.group[all.count], all.runs + n);
+        ub_groups_clear(&groups);
+        find_repeats(&all);
+    }
+    *out = all;
+    if (!good)
+        systems_clear(out);
+    return good;
 }
 
 void systems_clear(struct systems *systems)
@@ -176,6 +165,11 @@ void systems_clear(struct systems *systems)
         ub_free(systems->system[s].label);
         ub_free(systems->system[s].repeat);
     }
+    ub_frame_free(systems->frame);
+    if (systems->both)
+        ub_free(systems->both->runs);
+    ub_free(systems->both);
+    ub_free(systems->asked);
     ub_free(systems->system);
     ub_free(systems->runs);
     *systems = (struct systems){0};
@@ -184,17 +178,4 @@ void systems_clear(struct systems *systems)
 bool in_both(const struct system *s)
 {
     return s->n[0] > 0 && s->n[1] > 0;
-}
-
-bool rate_is_fixed(const struct ub_run_spec *spec)
-{
-    struct ub_error err = {0};
-    struct ub_call *call = ub_call_parse(spec->optimizer, "optimizer", &err);
-    bool is_fixed = true;
-    double rate;
-    for (size_t i = 0; call && i < call->count; i++)
-        if (strcmp(call->keys[i], "lr") == 0)
-            is_fixed = ub_read_real(call->values[i], &rate);
-    ub_call_free(call);
-    return is_fixed;
 }

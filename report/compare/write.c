@@ -1,5 +1,6 @@
 /* A comparison as Markdown and CSV, and its exit code. */
 #include "report/compare/compare.h"
+#include "report/frame/factor.h"
 #include "report/tables/table.h"
 
 #include <math.h>
@@ -152,33 +153,41 @@ static struct table *metric_table(const struct comparison *c)
 
 /* ---- the page ------------------------------------------------------------------------------- */
 
-/* "heavy-ball: 12 drifted comparisons (threshold, ...)", one line an optimizer. */
+/* "heavy-ball: 12 drifted (threshold, ...)" of the rows of some systems. */
+static void print_optimizer(const struct comparison *c, const struct ub_rows *systems, FILE *out)
+{
+    const struct ub_frame *frame = c->systems.frame;
+    struct labels found = {0};
+    size_t n = 0;
+    bool *wanted = ub_calloc(frame->rows + 1, sizeof *wanted);
+    for (size_t i = 0; i < systems->count; i++)
+        wanted[systems->row[i]] = true;
+    for (size_t i = 0; i < c->count; i++)
+        if (c->row[i].drifted && wanted[c->row[i].system->row]) {
+            labels_add(&found, c->row[i].metric);
+            n++;
+        }
+    fprintf(out, "- %s: %zu drifted (", ub_frame_word(frame, systems->row[0], "optimizer"), n);
+    for (size_t i = 0; i < found.count; i++)
+        fprintf(out, "%s%s", i ? ", " : "", found.text[i]);
+    fprintf(out, ")\n");
+    ub_free(wanted);
+    labels_free(&found);
+}
+
+/* One line an optimizer, in order of the rows that drifted. */
 static void print_optimizers(const struct comparison *c, FILE *out)
 {
-    struct labels optimizers = {0};
-    size_t *of = ub_calloc(c->count + 1, sizeof *of);
+    static const char *const by[] = {"optimizer", NULL};
+    struct ub_rows drifted = {.row = ub_calloc(c->count + 1, sizeof *drifted.row)};
     for (size_t i = 0; i < c->count; i++)
-        if (c->row[i].drifted) {
-            char *name = call_name(c->row[i].system->spec->optimizer);
-            of[i] = 1 + labels_add(&optimizers, name);
-            ub_free(name);
-        }
-    for (size_t k = 0; k < optimizers.count; k++) {
-        struct labels found = {0};
-        size_t n = 0;
-        for (size_t i = 0; i < c->count; i++)
-            if (of[i] == k + 1) {
-                labels_add(&found, c->row[i].metric);
-                n++;
-            }
-        fprintf(out, "- %s: %zu drifted (", optimizers.text[k], n);
-        for (size_t i = 0; i < found.count; i++)
-            fprintf(out, "%s%s", i ? ", " : "", found.text[i]);
-        fprintf(out, ")\n");
-        labels_free(&found);
-    }
-    ub_free(of);
-    labels_free(&optimizers);
+        if (c->row[i].drifted)
+            drifted.row[drifted.count++] = c->row[i].system->row;
+    struct ub_groups optimizers = ub_frame_group_by(c->systems.frame, &drifted, by);
+    for (size_t k = 0; k < optimizers.count; k++)
+        print_optimizer(c, &optimizers.group[k], out);
+    ub_groups_clear(&optimizers);
+    ub_rows_clear(&drifted);
 }
 
 /* "`SkylakeX`, `Haswell`": every value that runs of this store have. */
@@ -340,6 +349,17 @@ static int code_of(const struct comparison *c, struct ub_error *err)
     return c->drifted ? UB_DRIFT : UB_OK;
 }
 
+/* Returns the exit code. */
+static int write_comparison(const struct comparison *c, const struct digest *base,
+                            const struct digest *new_digest, FILE *out, const char *csv_path,
+                            struct ub_error *err)
+{
+    print_notice(base, out);
+    print_notice(new_digest, out);
+    print_page(c, base, new_digest, out);
+    return !csv_path || write_csv(c, csv_path, err) ? code_of(c, err) : (int)err->code;
+}
+
 static bool is_same_file(const char *a, const char *b)
 {
     struct stat x, y;
@@ -360,14 +380,8 @@ int ub_report_compare(const char *base_path, const char *new_store, FILE *out, c
     const struct digest *new_digest = itself ? base : other;
     int code = (int)err->code;
     if (new_digest) {
-        struct comparison *c = compare_digests(base, new_digest);
-        print_notice(base, out);
-        print_notice(new_digest, out);
-        print_page(c, base, new_digest, out);
-        if (!csv_path || write_csv(c, csv_path, err))
-            code = code_of(c, err);
-        else
-            code = (int)err->code;
+        struct comparison *c = compare_digests(base, new_digest, err);
+        code = c ? write_comparison(c, base, new_digest, out, csv_path, err) : (int)err->code;
         comparison_free(c);
     }
     digest_free(base);
