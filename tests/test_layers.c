@@ -45,8 +45,8 @@ static const struct layer layers[] = {
      " base bench/store bench/observables report/statistics report/laws report/digest "
      " report/figure report/tables report/sections report "
      " report/pages "},
-    {"report/compare", " base bench/store report/statistics report/laws report/digest "
-                       " report/tables report report/compare "},
+    {"report/compare", " base bench/store report/statistics report/frame report/laws "
+                       " report/digest report/tables report report/compare "},
     {"report", " base bench/store report/laws report "},
     {"cli", " base datasets systems/graph systems bench/spectra "
             " bench/curvature bench/observables bench/store bench/arrays "

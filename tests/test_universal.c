@@ -86,7 +86,7 @@ static void plant_exponent(struct planted *p, const char *dataset, const char *m
     const double fit[] = {exponent, exponent - half, exponent + half, 1, 1, 9, 1, best};
     struct ub_run_writer *w = begin(p, dataset, model, p->count, true, control);
     ub_run_writer_add(w, 9, "spectrum.hessian", 0, 1, 1e-9);
-    for (int i = 0; i < EXPONENT_ROWS; i++)
+    for (int i = 0; i < UB_EXPONENT_ROWS; i++)
         ub_run_writer_add(w, 9, "exponent.hessian", i, fit[i], (double)NAN);
     finish(w);
 }

@@ -22,8 +22,12 @@ bool ub_check_fit(const struct ub_call *call, const char *where, struct ub_error
 
 static int64_t index_of_best(const char *best)
 {
-    static const char *const names[] = {"power", "exponential", "stretched", "log-normal"};
-    for (int64_t i = 0; best && i < 4; i++)
+    static const char *const names[] = {[UB_DECAY_POWER] = "power",
+                                        [UB_DECAY_EXPONENTIAL] = "exponential",
+                                        [UB_DECAY_STRETCHED] = "stretched",
+                                        [UB_DECAY_LOGNORMAL] = "log-normal"};
+    _Static_assert(sizeof names / sizeof *names == UB_DECAY_FORMS, "every form has a name");
+    for (int64_t i = 0; best && i < UB_DECAY_FORMS; i++)
         if (strcmp(names[i], best) == 0)
             return i;
     return -1;

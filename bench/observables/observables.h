@@ -28,6 +28,7 @@
 
 #include "base/base.h"
 #include "base/registry.h"
+#include "bench/store/indices.h"
 #include "bench/store/quantity.h"
 #include "systems/systems.h"
 
@@ -52,40 +53,7 @@ struct ub_record {
     void (*fact)(void *context, const char *name, double value);
 };
 
-/* Indices of hessian-exponent and exponent.LAYER: the power law value_k = prefactor k^-exponent
- * fitted to ranks first..last (from 1). error of UB_EXPONENT: half the 95% interval's width. */
-enum ub_exponent_row {
-    UB_EXPONENT,
-    UB_EXPONENT_LOW, /* 95% interval */
-    UB_EXPONENT_HIGH,
-    UB_EXPONENT_PREFACTOR,
-    UB_EXPONENT_FIRST,
-    UB_EXPONENT_LAST,
-    UB_EXPONENT_R_SQUARED,
-    UB_EXPONENT_BEST, /* least BIC: 0 power, 1 exponential, 2 stretched, 3 log-normal */
-    UB_EXPONENT_ROWS
-};
-
-/* Indices of outliers.TITLE: how many eigenvalues stand above the largest gap, and the gap: the
- * last outlier over the first of the bulk. */
-enum ub_outlier_row { UB_OUTLIERS, UB_OUTLIERS_GAP };
-/* Of noise-outliers.NAME: how many eigenvalues are above the edge of noise, and the edge. */
-enum ub_noise_row { UB_NOISE_OUTLIERS, UB_NOISE_EDGE };
-/* Of tail.NAME: the density x^-alpha of eigenvalues above the cut, of which there are `count`; p is
- * the goodness of fit, best as in tail.h: 0 power, 1 exponential, 2 stretched, 3 log-normal, 4
- * truncated. */
-enum ub_tail_row {
-    UB_TAIL_ALPHA,
-    UB_TAIL_LOW, /* 95% interval */
-    UB_TAIL_HIGH,
-    UB_TAIL_CUT,
-    UB_TAIL_COUNT,
-    UB_TAIL_P,
-    UB_TAIL_BEST,
-    UB_TAIL_ROWS
-};
-
-/* What these indices stand for, in words. */
+/* What the indices of rows (bench/store/indices.h) stand for, in words. */
 extern const char ub_rank_index[], ub_exponent_index[];
 
 /* ---- schedules -------------------------------------------------------------------------- */

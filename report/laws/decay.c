@@ -29,10 +29,10 @@ double last_step_of(const struct ub_trace *trace, const char *observable)
 }
 
 void fit_at(const struct ub_trace *trace, const char *exponent, double step,
-            double fit[EXPONENT_ROWS])
+            double fit[UB_EXPONENT_ROWS])
 {
     struct ub_series rows = ub_trace_spectrum(trace, exponent, (int64_t)step);
-    for (size_t i = 0; i < EXPONENT_ROWS; i++)
+    for (size_t i = 0; i < UB_EXPONENT_ROWS; i++)
         fit[i] = i < rows.count ? rows.value[i] : (double)NAN;
     ub_series_clear(&rows);
 }
@@ -95,9 +95,9 @@ struct decay decay_at(const struct ub_trace *trace, const char *values, double s
     char *exponent = exponent_row(values);
     fit_at(trace, exponent, step, d.fit);
     ub_free(exponent);
-    d.se = (d.fit[EXPONENT_HIGH] - d.fit[EXPONENT_LOW]) / (2 * normal_quantile);
-    if (isfinite(d.fit[EXPONENT]) && isfinite(d.se))
-        d.fate = d.fit[EXPONENT_BEST] == 0 ? POWER_FITS : RIVAL_FITS;
+    d.se = (d.fit[UB_EXPONENT_HIGH] - d.fit[UB_EXPONENT_LOW]) / (2 * normal_quantile);
+    if (isfinite(d.fit[UB_EXPONENT]) && isfinite(d.se))
+        d.fate = d.fit[UB_EXPONENT_BEST] == UB_DECAY_POWER ? POWER_FITS : RIVAL_FITS;
     return d;
 }
 

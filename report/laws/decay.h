@@ -2,27 +2,15 @@
  *
  *     struct decay d = decay_last(trace, OF_HESSIAN);
  *     if (d.fate == POWER_FITS)
- *         printf("k^-%g, error %g\n", d.fit[EXPONENT], d.se);
+ *         printf("k^-%g, error %g\n", d.fit[UB_EXPONENT], d.se);
  *
  * A fit counts as a power law where its BIC is the least of the forms compared
  * (bench/spectra/powerlaw.h). */
 #ifndef UB_LAWS_DECAY_H
 #define UB_LAWS_DECAY_H
 
+#include "bench/store/indices.h"
 #include "bench/store/store.h"
-
-/* Indices of the rows of an exponent, as bench/observables writes them. */
-enum exponent_row {
-    EXPONENT,
-    EXPONENT_LOW,
-    EXPONENT_HIGH,
-    EXPONENT_PREFACTOR,
-    EXPONENT_FIRST,
-    EXPONENT_LAST,
-    EXPONENT_R_SQUARED,
-    EXPONENT_BEST,
-    EXPONENT_ROWS
-};
 
 enum matrix_of {
     OF_INPUTS,
@@ -38,7 +26,7 @@ extern const char *const exponent_matrices[EXPONENT_MATRICES]; /* for people */
 enum fate { NOT_MEASURED, NOT_FITTED, RIVAL_FITS, POWER_FITS };
 struct decay { /* of one matrix of one run at one step */
     enum fate fate;
-    double fit[EXPONENT_ROWS];
+    double fit[UB_EXPONENT_ROWS];
     double se; /* half its 95% interval's width over 1.96 */
 };
 
@@ -48,9 +36,9 @@ const char *decay_row(const struct ub_trace *trace, enum matrix_of matrix);
 struct decay decay_at(const struct ub_trace *trace, const char *values, double step);
 struct decay decay_last(const struct ub_trace *trace, enum matrix_of matrix);
 
-/* Rows of enum exponent_row at one step; NAN where nothing was fitted then. */
+/* Rows of enum ub_exponent_row at one step; NAN where nothing was fitted then. */
 void fit_at(const struct ub_trace *trace, const char *exponent, double step,
-            double fit[EXPONENT_ROWS]);
+            double fit[UB_EXPONENT_ROWS]);
 /* An observable's first and last step (of its index 0); NAN and -1 when there is none. */
 double first_step_of(const struct ub_trace *trace, const char *observable);
 double last_step_of(const struct ub_trace *trace, const char *observable);

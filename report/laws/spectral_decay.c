@@ -56,7 +56,7 @@ static struct ub_datum exponent(const struct ub_frame *frame, const struct ub_ro
             continue;
         const struct decay d = decay_last(trace, matrix);
         best = d.fate > best ? d.fate : best;
-        mean[n] = d.fit[EXPONENT];
+        mean[n] = d.fit[UB_EXPONENT];
         se[n] = d.se;
         n += d.fate == POWER_FITS;
     }

@@ -84,9 +84,9 @@ bool exponent_of_data(const struct exponents *e, const char *dataset, enum fit_c
             is_among(seeds, n, spec->data_seed))
             continue;
         *out = (struct ub_interval){
-            d->fit[EXPONENT], d->fit[EXPONENT_LOW], d->fit[EXPONENT_HIGH], d->se, 1, 1};
+            d->fit[UB_EXPONENT], d->fit[UB_EXPONENT_LOW], d->fit[UB_EXPONENT_HIGH], d->se, 1, 1};
         seeds[n] = spec->data_seed;
-        mean[n] = d->fit[EXPONENT];
+        mean[n] = d->fit[UB_EXPONENT];
         se[n++] = d->se;
     }
     if (n > 1)
@@ -106,13 +106,16 @@ size_t runs_of_system(const struct study *study, size_t system)
     return count;
 }
 
-static const char *const forms[] = {"power law", "exponential", "stretched exponential",
-                                    "log-normal"};
+static const char *const forms[] = {[UB_DECAY_POWER] = "power law",
+                                    [UB_DECAY_EXPONENTIAL] = "exponential",
+                                    [UB_DECAY_STRETCHED] = "stretched exponential",
+                                    [UB_DECAY_LOGNORMAL] = "log-normal"};
+_Static_assert(sizeof forms / sizeof *forms == UB_DECAY_FORMS, "every form has a name");
 
 static const char *form_of(const struct decay *d)
 {
-    const double best = d->fit[EXPONENT_BEST];
-    return best >= 0 && best < 4 ? forms[(int)best] : "-";
+    const double best = d->fit[UB_EXPONENT_BEST];
+    return best >= 0 && best < UB_DECAY_FORMS ? forms[(int)best] : "-";
 }
 
 /* Mean over the system's power laws, from the least end of their intervals to the greatest; how
@@ -133,9 +136,9 @@ static void add_system_cell(struct table *t, const struct exponents *e, size_t s
             continue;
         }
         power++;
-        sum += d->fit[EXPONENT];
-        low = fmin(low, d->fit[EXPONENT_LOW]); /* fmin and fmax pass over NAN */
-        high = fmax(high, d->fit[EXPONENT_HIGH]);
+        sum += d->fit[UB_EXPONENT];
+        low = fmin(low, d->fit[UB_EXPONENT_LOW]); /* fmin and fmax pass over NAN */
+        high = fmax(high, d->fit[UB_EXPONENT_HIGH]);
     }
     struct ub_text some = {0};
     const size_t runs = runs_of_system(e->study, system);
@@ -196,7 +199,7 @@ static void add_fit_row(struct table *t, const struct ub_run *run, const struct 
     table_cell(t, "%llu", (unsigned long long)spec->seed);
     table_cell(t, "%s", values);
     table_cell(t, "%.0f", step);
-    for (int k = EXPONENT; k <= EXPONENT_R_SQUARED; k++)
+    for (int k = UB_EXPONENT; k <= UB_EXPONENT_R_SQUARED; k++)
         table_real(t, d.fit[k], 10);
     table_cell(t, "%s", d.fate == NOT_FITTED ? "not fitted" : form_of(&d));
 }

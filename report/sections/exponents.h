@@ -75,8 +75,6 @@ void add_universality(struct ub_text *out, const struct exponents *e);
 
 /* ---- outliers.c ------------------------------------------------------------------------- */
 
-/* Indices of outliers.TITLE, as bench/observables writes them. */
-enum outlier_row { OUTLIERS, OUTLIERS_GAP };
 /* Outliers of Hessian and Gauss-Newton at the end against the number of classes. */
 struct outliers { /* of one system; means over its runs; low and high: least and greatest */
     const struct ub_run_spec *spec;

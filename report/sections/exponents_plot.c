@@ -42,8 +42,8 @@ static void draw_architecture(struct ub_panel *panel, const struct exponents *e,
         struct ub_interval data;
         if (strcmp(name, names->text[k]) == 0 && point_of(e, i, m, &data)) {
             const double x = data.estimate + shift;
-            ub_panel_bars(panel, UB_VERTICAL, &x, &fit[EXPONENT], &fit[EXPONENT_LOW],
-                          &fit[EXPONENT_HIGH], 1,
+            ub_panel_bars(panel, UB_VERTICAL, &x, &fit[UB_EXPONENT], &fit[UB_EXPONENT_LOW],
+                          &fit[UB_EXPONENT_HIGH], 1,
                           (struct ub_style){.color = (int)(k % 8),
                                             .hollow = e->runs[i].last[m].fate != POWER_FITS,
                                             .width = 1,
@@ -110,7 +110,7 @@ static struct extent extent_of(const struct exponents *e, enum matrix_of m,
     for (size_t i = 0; i < e->count; i++) {
         struct ub_interval data;
         if (point_of(e, i, m, &data))
-            y[n++] = e->runs[i].last[m].fit[EXPONENT];
+            y[n++] = e->runs[i].last[m].fit[UB_EXPONENT];
     }
     const double top = 1.2 * fmax(ub_quantile(y, n, 0.95), 0.5);
     ub_free(y);

@@ -52,9 +52,9 @@ static struct counts count_run(const struct ub_run *run, const struct ub_trace *
     struct counts n = {.classes = ub_run_fact(run, "classes")};
     if (!(n.classes >= 2))
         return (struct counts){.classes = NAN};
-    n.hessian = last_of(trace, "outliers.hessian", OUTLIERS);
-    n.gap = last_of(trace, "outliers.hessian", OUTLIERS_GAP);
-    n.gauss_newton = last_of(trace, "outliers.gauss-newton", OUTLIERS);
+    n.hessian = last_of(trace, "outliers.hessian", UB_OUTLIERS);
+    n.gap = last_of(trace, "outliers.hessian", UB_OUTLIERS_GAP);
+    n.gauss_newton = last_of(trace, "outliers.gauss-newton", UB_OUTLIERS);
     n.gap_at_classes = ratio_at(trace, "spectrum.hessian", n.classes);
     double ignored;
     n.means = share_of(trace, "class-share.class", n.classes, &n.of_means);

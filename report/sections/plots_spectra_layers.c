@@ -7,10 +7,6 @@
 
 enum { SPECTRA, FITS };
 
-/* Indices of the rows tail.NAME and noise-outliers.NAME. */
-enum { TAIL_ALPHA, TAIL_LOW, TAIL_HIGH, TAIL_CUT, TAIL_COUNT, TAIL_ROWS };
-enum { NOISE_OUTLIERS, NOISE_EDGE, NOISE_ROWS };
-
 /* ---- which layers ----------------------------------------------------------------------- */
 
 /* Up to MOST_FITS of a kind, evenly from the first to the last. */
@@ -88,7 +84,7 @@ struct ub_figure *draw_layers(const struct spectra_group *g, const char *title, 
 
 /* Share of eigenvalues at or above each, and the power law beyond its cut. */
 static void draw_tail(struct ub_panel *panel, const struct ub_series *values,
-                      const double tail[TAIL_ROWS], struct ub_style style)
+                      const double tail[UB_TAIL_ROWS], struct ub_style style)
 {
     const size_t n = known_values(values);
     double *share = ub_calloc(n + 1, sizeof *share);
@@ -97,10 +93,10 @@ static void draw_tail(struct ub_panel *panel, const struct ub_series *values,
     style.points = true;
     style.point_size = 1.7;
     ub_panel_line(panel, values->value, share, n, style);
-    if (n > 0 && isfinite(tail[TAIL_ALPHA]) && tail[TAIL_CUT] > 0) {
-        const double x[2] = {tail[TAIL_CUT], values->value[0]};
-        const double at_cut = tail[TAIL_COUNT] / (double)values->count;
-        const double y[2] = {at_cut, at_cut * pow(x[1] / x[0], 1 - tail[TAIL_ALPHA])};
+    if (n > 0 && isfinite(tail[UB_TAIL_ALPHA]) && tail[UB_TAIL_CUT] > 0) {
+        const double x[2] = {tail[UB_TAIL_CUT], values->value[0]};
+        const double at_cut = tail[UB_TAIL_COUNT] / (double)values->count;
+        const double y[2] = {at_cut, at_cut * pow(x[1] / x[0], 1 - tail[UB_TAIL_ALPHA])};
         style.points = false;
         style.width = 1.4;
         ub_panel_line(panel, x, y, 2, style);
@@ -133,14 +129,15 @@ static void draw_weights_of(struct ub_figure *f, int row, const struct ub_trace 
         const struct matrix *m = layers.layer[i];
         const double step = last_step_of(trace, m->values);
         struct ub_series values = ub_trace_spectrum(trace, m->values, (int64_t)step);
-        double tail[TAIL_ROWS], noise[NOISE_ROWS];
-        rows_at(trace, "tail", m->layer, step, tail, TAIL_ROWS);
-        rows_at(trace, "noise-outliers", m->layer, step, noise, NOISE_ROWS);
+        double tail[UB_TAIL_ROWS], noise[UB_NOISE_ROWS];
+        rows_at(trace, "tail", m->layer, step, tail, UB_TAIL_ROWS);
+        rows_at(trace, "noise-outliers", m->layer, step, noise, UB_NOISE_ROWS);
         struct ub_style style = layer_style(&layers, i);
         draw_tail(left, &values, tail, style);
-        if (noise[NOISE_EDGE] > 0)
-            ub_panel_rug(left, UB_HORIZONTAL, &noise[NOISE_EDGE], 1, 0, style);
-        fits_add(&fits, m->layer, tail[TAIL_ALPHA], tail[TAIL_LOW], tail[TAIL_HIGH], style);
+        if (noise[UB_NOISE_EDGE] > 0)
+            ub_panel_rug(left, UB_HORIZONTAL, &noise[UB_NOISE_EDGE], 1, 0, style);
+        fits_add(&fits, m->layer, tail[UB_TAIL_ALPHA], tail[UB_TAIL_LOW], tail[UB_TAIL_HIGH],
+                 style);
         ub_series_clear(&values);
     }
     draw_fits(ub_figure_panel(f, row, FITS), &fits, "tail exponent alpha, 95% interval", 1);

@@ -54,12 +54,12 @@ static void draw_exponent(struct ub_panel *panel, const struct ub_trace *trace, 
     double *step = data, *value = data + m->steps, *low = data + 2 * m->steps,
            *high = data + 3 * m->steps;
     for (size_t i = 0; i < m->steps; i++) {
-        double fit[EXPONENT_ROWS];
+        double fit[UB_EXPONENT_ROWS];
         fit_at(trace, m->exponent, m->step[i], fit);
         step[i] = m->step[i] + 1;
-        value[i] = fit[EXPONENT];
-        low[i] = fit[EXPONENT_LOW];
-        high[i] = fit[EXPONENT_HIGH];
+        value[i] = fit[UB_EXPONENT];
+        low[i] = fit[UB_EXPONENT_LOW];
+        high[i] = fit[UB_EXPONENT_HIGH];
     }
     const struct ub_style style = {.color = 0, .point_size = 2.5};
     ub_panel_axes(panel, "step + 1", UB_LOG, "exponent", UB_LINEAR);

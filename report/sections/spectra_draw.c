@@ -21,13 +21,14 @@ struct ub_panel *panels_at(struct ub_figure *f, size_t count, size_t i)
 
 /* ---- a spectrum ------------------------------------------------------------------------- */
 
-static void draw_fit(struct ub_panel *panel, const double fit[EXPONENT_ROWS], struct ub_style style)
+static void draw_fit(struct ub_panel *panel, const double fit[UB_EXPONENT_ROWS],
+                     struct ub_style style)
 {
-    double x[2] = {fit[EXPONENT_FIRST], fit[EXPONENT_LAST]}, y[2];
-    if (!isfinite(fit[EXPONENT]))
+    double x[2] = {fit[UB_EXPONENT_FIRST], fit[UB_EXPONENT_LAST]}, y[2];
+    if (!isfinite(fit[UB_EXPONENT]))
         return;
     for (int i = 0; i < 2; i++)
-        y[i] = fit[EXPONENT_PREFACTOR] * pow(x[i], -fit[EXPONENT]);
+        y[i] = fit[UB_EXPONENT_PREFACTOR] * pow(x[i], -fit[UB_EXPONENT]);
     style.points = false;
     style.width = 1.6;
     style.label = NULL;
@@ -35,7 +36,7 @@ static void draw_fit(struct ub_panel *panel, const double fit[EXPONENT_ROWS], st
 }
 
 static void draw_values(struct ub_panel *panel, const struct ub_series *values, size_t outliers,
-                        const double fit[EXPONENT_ROWS], struct ub_style style)
+                        const double fit[UB_EXPONENT_ROWS], struct ub_style style)
 {
     const size_t n = known_values(values);
     double *rank = ub_calloc(n + 1, sizeof *rank);
@@ -60,10 +61,10 @@ void draw_matrix(struct ub_panel *panel, struct fits *fits, const struct ub_trac
     const double step = last_step_of(trace, m->values);
     const double outliers = value_at(trace, m->outliers, step);
     struct ub_series values = ub_trace_spectrum(trace, m->values, (int64_t)step);
-    double fit[EXPONENT_ROWS];
+    double fit[UB_EXPONENT_ROWS];
     fit_at(trace, m->exponent, step, fit);
     draw_values(panel, &values, outliers > 0 ? (size_t)outliers : 0, fit, style);
-    fits_add(fits, name, fit[EXPONENT], fit[EXPONENT_LOW], fit[EXPONENT_HIGH], style);
+    fits_add(fits, name, fit[UB_EXPONENT], fit[UB_EXPONENT_LOW], fit[UB_EXPONENT_HIGH], style);
     ub_series_clear(&values);
 }
 

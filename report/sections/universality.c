@@ -94,7 +94,7 @@ struct ub_slope exponent_slope(const struct exponents *e, enum matrix_of matrix,
         ub_text_add(&group, "%s, %s, %s", architecture, optimizer, spec->loss);
         points[(*n)++] = (struct ub_point){.x = data.estimate,
                                            .x_se = data.se,
-                                           .y = d->fit[EXPONENT],
+                                           .y = d->fit[UB_EXPONENT],
                                            .group = (int)labels_add(&groups, group.data),
                                            .cluster = (int)labels_add(&datasets, spec->dataset)};
         ub_text_free(&group);
