@@ -30,8 +30,7 @@ static bool is_balanced(const struct ub_frame *frame, size_t row)
 
 static bool is_drifting(const struct ub_frame *frame, size_t row)
 {
-    return is_balanced(frame, row) && ub_frame_number(frame, row, "optimizer.l2") == 0 &&
-           ub_run_is(frame, row, "optimizer.schedule", "constant");
+    return is_balanced(frame, row) && ub_run_is_plain(frame, row);
 }
 
 /* The largest over layers of an observable, at one step, or at any (-1); NAN without rows. */

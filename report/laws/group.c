@@ -20,6 +20,17 @@ bool ub_run_is(const struct ub_frame *frame, size_t row, const char *column, con
     return strcmp(ub_frame_word(frame, row, column), word) == 0;
 }
 
+bool ub_run_rate_is_constant(const struct ub_frame *frame, size_t row)
+{
+    return ub_run_is(frame, row, "optimizer.schedule", "constant") &&
+           ub_frame_number(frame, row, "optimizer.warmup") == 0;
+}
+
+bool ub_run_is_plain(const struct ub_frame *frame, size_t row)
+{
+    return ub_run_rate_is_constant(frame, row) && ub_frame_number(frame, row, "optimizer.l2") == 0;
+}
+
 double ub_run_last(const struct ub_frame *frame, size_t row, const void *name)
 {
     return frame->store->runs[row].status == UB_RUN_OK ? ub_frame_last(frame, row, name, 0)

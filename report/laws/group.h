@@ -26,6 +26,10 @@ double ub_run_last_step(const struct ub_frame *frame, size_t row, const char *ob
 bool ub_run_is(const struct ub_frame *frame, size_t row, const char *column, const char *word);
 /* Whether its steps are along the gradient of all samples. */
 bool ub_run_on_all_samples(const struct ub_frame *frame, size_t row);
+/* Whether the rate stays what it is: no schedule, no warmup. */
+bool ub_run_rate_is_constant(const struct ub_frame *frame, size_t row);
+/* The same, and no weight decay that is part of the gradient: what theories of descent assume. */
+bool ub_run_is_plain(const struct ub_frame *frame, size_t row);
 /* A ub_run_number: the last value of the observable `name`, of a run that ended well. */
 double ub_run_last(const struct ub_frame *frame, size_t row, const void *name);
 bool ub_run_measures(const struct ub_frame *frame, size_t row, const char *observable);

@@ -21,18 +21,18 @@ static bool in_ntk_scaling(const struct ub_frame *frame, size_t row)
     return scaled && ub_run_measures(frame, row, "kernel-entries");
 }
 
-enum { WIDTHS = 64 };
-
 struct widths {
     size_t count, seeds; /* seeds: the fewest at a width */
-    double width[WIDTHS];
-    struct ub_kernels kernels[WIDTHS];
+    double *width;
+    struct ub_kernels *kernels;
 };
 
 static struct widths widths_of(const struct ub_frame *frame, const struct ub_rows *group)
 {
-    struct widths w = {.seeds = SIZE_MAX};
-    for (size_t i = 0; i < group->count && w.count < WIDTHS; i++) {
+    struct widths w = {.seeds = SIZE_MAX,
+                       .width = ub_calloc(group->count + 1, sizeof *w.width),
+                       .kernels = ub_calloc(group->count + 1, sizeof *w.kernels)};
+    for (size_t i = 0; i < group->count; i++) {
         const double width = ub_frame_number(frame, group->row[i], "model.width");
         size_t k = 0;
         while (k < w.count && w.width[k] != width)
@@ -47,12 +47,15 @@ static struct widths widths_of(const struct ub_frame *frame, const struct ub_row
     return w;
 }
 
-static double slope_without(const struct widths *w, size_t seed)
+static double slope_without(const void *widths, size_t seed)
 {
-    struct ub_axis_point p[WIDTHS];
+    const struct widths *w = widths;
+    struct ub_axis_point *p = ub_calloc(w->count + 1, sizeof *p);
     for (size_t k = 0; k < w->count; k++)
         p[k] = (struct ub_axis_point){w->width[k], ub_kernels_spread(&w->kernels[k], seed), 0};
-    return ub_axis_slope(p, w->count).estimate;
+    const double slope = ub_axis_slope(p, w->count).estimate;
+    ub_free(p);
+    return slope;
 }
 
 static struct ub_datum slope_of_spread(const struct ub_frame *frame, const struct ub_rows *group)
@@ -60,19 +63,12 @@ static struct ub_datum slope_of_spread(const struct ub_frame *frame, const struc
     enum { LEAST = 8 };
     struct widths w = widths_of(frame, group);
     struct ub_datum d = {.why = "fewer than 8 seeds at some width"};
-    if (w.count > 0 && w.seeds >= LEAST) {
-        double *without = ub_calloc(w.seeds, sizeof *without);
-        for (size_t s = 0; s < w.seeds; s++)
-            without[s] = slope_without(&w, s);
-        const double slope = slope_without(&w, SIZE_MAX);
-        d = isfinite(slope) ? (struct ub_datum){.value = slope,
-                                                .se = ub_jackknife_error(without, w.seeds),
-                                                .df = (double)w.seeds - 1}
-                            : (struct ub_datum){.why = "too few widths"};
-        ub_free(without);
-    }
+    if (w.count > 0 && w.seeds >= LEAST)
+        d = ub_jackknife_datum(slope_without, &w, w.seeds, "too few widths");
     for (size_t k = 0; k < w.count; k++)
         ub_kernels_clear(&w.kernels[k]);
+    ub_free(w.width);
+    ub_free(w.kernels);
     return d;
 }
 

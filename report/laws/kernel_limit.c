@@ -10,8 +10,6 @@
 #include "report/laws/group.h"
 #include "report/laws/kernel_spread.h"
 
-#include <math.h>
-
 static bool has_limit(const struct ub_frame *frame, size_t row)
 {
     struct ub_series s;
@@ -23,6 +21,11 @@ static bool has_limit(const struct ub_frame *frame, size_t row)
     return known;
 }
 
+static double distance_without(const void *kernels, size_t seed)
+{
+    return ub_kernels_distance(kernels, seed);
+}
+
 static struct ub_datum distance_at_largest(const struct ub_frame *frame,
                                            const struct ub_rows *group)
 {
@@ -32,16 +35,9 @@ static struct ub_datum distance_at_largest(const struct ub_frame *frame,
             ub_frame_number(frame, widest, "model.width"))
             widest = group->row[i];
     struct ub_kernels k = ub_kernels_of_width(frame, group, widest);
-    const double distance = ub_kernels_distance(&k, SIZE_MAX);
     struct ub_datum d = {.why = "fewer than 2 seeds, or the limit is not known"};
-    if (k.runs >= 2 && isfinite(distance)) {
-        double *without = ub_calloc(k.runs, sizeof *without);
-        for (size_t s = 0; s < k.runs; s++)
-            without[s] = ub_kernels_distance(&k, s);
-        d = (struct ub_datum){
-            .value = distance, .se = ub_jackknife_error(without, k.runs), .df = (double)k.runs - 1};
-        ub_free(without);
-    }
+    if (k.runs >= 2)
+        d = ub_jackknife_datum(distance_without, &k, k.runs, d.why);
     ub_kernels_clear(&k);
     return d;
 }

@@ -78,6 +78,20 @@ double ub_kernels_distance(const struct ub_kernels *k, size_t without)
     return size > 0 ? sqrt(off / size) : (double)NAN;
 }
 
+struct ub_datum ub_jackknife_datum(ub_estimate *estimate, const void *context, size_t parts,
+                                   const char *why)
+{
+    const double value = estimate(context, SIZE_MAX);
+    if (!isfinite(value))
+        return (struct ub_datum){.why = why};
+    double *without = ub_calloc(parts, sizeof *without);
+    for (size_t i = 0; i < parts; i++)
+        without[i] = estimate(context, i);
+    const double se = ub_jackknife_error(without, parts);
+    ub_free(without);
+    return (struct ub_datum){.value = value, .se = se, .df = (double)parts - 1};
+}
+
 double ub_jackknife_error(const double *without, size_t n)
 {
     double mean = 0, squares = 0;

@@ -22,6 +22,12 @@ double ub_kernels_spread(const struct ub_kernels *kernels, size_t without);
 /* |mean over runs - limit| / |limit|, likewise. */
 double ub_kernels_distance(const struct ub_kernels *kernels, size_t without);
 
+/* A datum of an estimate over runs, with the jackknife's error: `estimate` from all but part
+ * `without` (SIZE_MAX: from all) of `parts` independent ones; `why` where it is not finite. */
+typedef double ub_estimate(const void *context, size_t without);
+struct ub_datum ub_jackknife_datum(ub_estimate *estimate, const void *context, size_t parts,
+                                   const char *why);
+
 /* The jackknife over `n` estimates, each without one of n independent parts (Efron and Stein 1981):
  * the standard error of the estimate from all. */
 double ub_jackknife_error(const double *without, size_t n);

@@ -28,13 +28,27 @@ static bool is_selected(const struct ub_frame *frame, size_t row, const void *co
     return ub_frame_control(frame, row, s->law->name) == s->control;
 }
 
-/* Of the runs that are this kind of control of the law, or none and ones that it applies to. */
+static void drop_others(const struct ub_law *law, const struct ub_frame *frame,
+                        struct ub_groups *groups)
+{
+    size_t kept = 0;
+    for (size_t g = 0; g < groups->count; g++)
+        if (law->concerns(frame, &groups->group[g]))
+            groups->group[kept++] = groups->group[g];
+        else
+            ub_rows_clear(&groups->group[g]);
+    groups->count = kept;
+}
+
+/* Of the runs that are this kind of control of the law, or none and ones that it is about. */
 static struct ub_groups groups_of(const struct ub_law *law, const struct ub_frame *frame,
                                   enum ub_control control)
 {
     const struct selection selection = {law, control};
     struct ub_rows rows = ub_frame_where(frame, NULL, is_selected, &selection);
     struct ub_groups groups = ub_frame_group(frame, &rows, law->within);
+    if (control == UB_NO_CONTROL && law->concerns)
+        drop_others(law, frame, &groups);
     ub_rows_clear(&rows);
     return groups;
 }

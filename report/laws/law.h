@@ -60,6 +60,9 @@ struct ub_law {
     const char *const *within; /* NULL: only seeds vary */
     struct ub_need needs[UB_NEEDS];
     bool (*applies)(const struct ub_frame *frame, size_t row);
+    /* Whether a group of such runs has what the law compares, a sweep or partners; NULL: every one
+     * has. Those that do not are other suites' runs, and none of the law's systems. */
+    bool (*concerns)(const struct ub_frame *frame, const struct ub_rows *group);
     struct ub_datum (*datum)(const struct ub_frame *frame, const struct ub_rows *group);
     /* Instead of `datum`, of laws about the level that a series of single runs settles at
      * (level.h): the observable, and where in it the law speaks. */

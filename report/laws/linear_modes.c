@@ -16,10 +16,7 @@ static bool is_solved(const struct ub_frame *frame, size_t row)
 {
     return ub_run_measures(frame, row, "linear-modes") && ub_run_is(frame, row, "loss", "mse") &&
            ub_run_is(frame, row, "optimizer", "gd") && ub_run_on_all_samples(frame, row) &&
-           ub_run_is(frame, row, "optimizer.schedule", "constant") &&
-           ub_frame_number(frame, row, "optimizer.warmup") == 0 &&
-           ub_frame_number(frame, row, "optimizer.l2") == 0 &&
-           ub_run_is(frame, row, "model.activation", "") &&
+           ub_run_is_plain(frame, row) && ub_run_is(frame, row, "model.activation", "") &&
            ub_run_is(frame, row, "init", "aligned") &&
            ub_run_is(frame, row, "dataset.scale", "whiten");
 }

@@ -14,42 +14,45 @@
 
 enum { LEAST_RATES = 5 };
 
-static bool same_but_rate(const struct ub_frame *frame, size_t a, size_t b)
+static bool under_mup(const struct ub_frame *frame, size_t row)
 {
-    static const char *const axes[] = {"model",     "model.width", "model.parametrization",
-                                       "optimizer", "dataset",     "loss",
-                                       "steps",     "seed"};
-    for (size_t i = 0; i < sizeof axes / sizeof *axes; i++) {
-        const struct ub_column *c = ub_frame_column(frame, axes[i]);
-        if (c && c->level && c->level[a] != c->level[b])
-            return false;
-    }
-    return true;
+    return ub_run_is(frame, row, "model.parametrization", "mup") &&
+           ub_run_measures(frame, row, "loss");
 }
 
-/* A sweep of rates: other suites' runs under mup have one or two. */
-static bool has_rates_beside(const struct ub_frame *frame, size_t row)
+static bool same_width_and_seed(const struct ub_frame *frame, size_t a, size_t b)
+{
+    const struct ub_column *seed = ub_frame_column(frame, "seed");
+    const struct ub_column *width = ub_frame_column(frame, "model.width");
+    return seed->level[a] == seed->level[b] && (!width || width->level[a] == width->level[b]);
+}
+
+/* Whether the group has a sweep of rates at this row's width and seed. */
+static bool is_swept(const struct ub_frame *frame, const struct ub_rows *group, size_t like)
 {
     const struct ub_column *rate = ub_frame_column(frame, "optimizer.lr");
     int seen[LEAST_RATES];
     size_t n = 0;
-    for (size_t i = 0; rate && i < frame->rows && n < LEAST_RATES; i++) {
+    for (size_t i = 0; rate && i < group->count && n < LEAST_RATES; i++) {
+        const size_t row = group->row[i];
         size_t k = 0;
-        if (!same_but_rate(frame, row, i))
+        if (!same_width_and_seed(frame, row, like))
             continue;
-        while (k < n && seen[k] != rate->level[i])
+        while (k < n && seen[k] != rate->level[row])
             k++;
         if (k == n)
-            seen[n++] = rate->level[i];
+            seen[n++] = rate->level[row];
     }
     return n == LEAST_RATES;
 }
 
-static bool sweeps_under_mup(const struct ub_frame *frame, size_t row)
+/* Other suites' runs under mup have one or two rates. */
+static bool has_sweep(const struct ub_frame *frame, const struct ub_rows *group)
 {
-    return ub_run_is(frame, row, "model.parametrization", "mup") &&
-           ub_run_on_all_samples(frame, row) && ub_run_measures(frame, row, "loss") &&
-           has_rates_beside(frame, row);
+    for (size_t i = 0; i < group->count; i++)
+        if (is_swept(frame, group, group->row[i]))
+            return true;
+    return false;
 }
 
 static double loss_of(const struct ub_frame *frame, size_t row)
@@ -70,15 +73,12 @@ static double worst_of(const struct ub_frame *frame, const struct ub_rows *group
 static double best_beside(const struct ub_frame *frame, const struct ub_rows *group, size_t like,
                           double worst)
 {
-    const struct ub_column *seed = ub_frame_column(frame, "seed");
     struct ub_axis_point *p = ub_calloc(group->count + 1, sizeof *p);
     size_t n = 0;
     for (size_t i = 0; i < group->count; i++) {
         const size_t row = group->row[i];
         const double loss = loss_of(frame, row);
-        if (seed->level[row] == seed->level[like] &&
-            ub_frame_number(frame, row, "model.width") ==
-                ub_frame_number(frame, like, "model.width"))
+        if (same_width_and_seed(frame, row, like))
             p[n++] = (struct ub_axis_point){ub_frame_number(frame, row, "optimizer.lr"),
                                             isfinite(loss) ? loss : worst, 0};
     }
@@ -90,11 +90,8 @@ static double best_beside(const struct ub_frame *frame, const struct ub_rows *gr
 
 static bool is_first(const struct ub_frame *frame, const struct ub_rows *group, size_t i)
 {
-    const struct ub_column *seed = ub_frame_column(frame, "seed");
     for (size_t k = 0; k < i; k++)
-        if (seed->level[group->row[k]] == seed->level[group->row[i]] &&
-            ub_frame_number(frame, group->row[k], "model.width") ==
-                ub_frame_number(frame, group->row[i], "model.width"))
+        if (same_width_and_seed(frame, group->row[k], group->row[i]))
             return false;
     return true;
 }
@@ -108,7 +105,7 @@ static struct ub_datum slope_of_best(const struct ub_frame *frame, const struct 
     size_t inside = 0;
     for (size_t i = 0; i < group->count; i++) {
         const size_t row = group->row[i];
-        if (!is_first(frame, group, i))
+        if (!is_first(frame, group, i) || !is_swept(frame, group, row))
             continue;
         const double best = best_beside(frame, group, row, worst);
         inside += isfinite(best) ? 1 : 0;
@@ -139,7 +136,8 @@ const struct ub_law ub_law_lr_transfer = {
     .needs = {{.observable = "loss"},
               {.axis = "model.width", .least = 3},
               {.axis = "optimizer.lr", .least = LEAST_RATES}},
-    .applies = sweeps_under_mup,
+    .applies = under_mup,
+    .concerns = has_sweep,
     .datum = slope_of_best,
     .is = {UB_EQUAL, .target = 0, .margin = 0.2},
 };

@@ -12,23 +12,10 @@
 
 #include <math.h>
 
-/* Only where there are runs without momentum, by the same optimizer, to hold others against: every
- * suite measures losses. */
-static bool has_partners(const struct ub_frame *frame)
-{
-    for (size_t row = 0; row < frame->rows; row++)
-        if (ub_frame_number(frame, row, "optimizer.beta") == 0 &&
-            ub_run_is(frame, row, "optimizer", "heavy-ball"))
-            return true;
-    return false;
-}
-
 static bool is_heavy_ball(const struct ub_frame *frame, size_t row)
 {
     return ub_run_is(frame, row, "optimizer", "heavy-ball") && ub_run_on_all_samples(frame, row) &&
-           ub_run_is(frame, row, "optimizer.schedule", "constant") &&
-           ub_frame_number(frame, row, "optimizer.warmup") == 0 &&
-           ub_run_measures(frame, row, "loss") && has_partners(frame);
+           ub_run_rate_is_constant(frame, row) && ub_run_measures(frame, row, "loss");
 }
 
 static double effective_rate(const struct ub_frame *frame, size_t row)
@@ -40,6 +27,16 @@ static double effective_rate(const struct ub_frame *frame, size_t row)
 static bool is_plain(const struct ub_frame *frame, size_t row)
 {
     return ub_frame_number(frame, row, "optimizer.beta") == 0;
+}
+
+/* Every suite measures losses: the law is about groups that have runs without momentum, by the same
+ * optimizer, to hold the others against. */
+static bool has_partners(const struct ub_frame *frame, const struct ub_rows *group)
+{
+    for (size_t i = 0; i < group->count; i++)
+        if (is_plain(frame, group->row[i]))
+            return true;
+    return false;
 }
 
 /* The longest time that all runs come to. */
@@ -123,6 +120,7 @@ const struct ub_law ub_law_momentum = {
               {.axis = "optimizer.lr", .least = 3},
               {.axis = "optimizer.beta", .least = 2}},
     .applies = is_heavy_ball,
+    .concerns = has_partners,
     .datum = slope,
     .is = {UB_EQUAL, .target = 1, .margin = 0.15},
 };

@@ -14,11 +14,8 @@ static bool draws_anew(const struct ub_frame *frame, size_t row)
 {
     return ub_run_measures(frame, row, "stationary-noise") &&
            ub_run_is(frame, row, "optimizer", "sgd") &&
-           ub_run_is(frame, row, "optimizer.replacement", "true") &&
-           ub_run_is(frame, row, "optimizer.schedule", "constant") &&
-           ub_frame_number(frame, row, "optimizer.warmup") == 0 &&
-           ub_frame_number(frame, row, "optimizer.beta") == 0 &&
-           ub_frame_number(frame, row, "optimizer.l2") == 0;
+           ub_run_is(frame, row, "optimizer.replacement", "true") && ub_run_is_plain(frame, row) &&
+           ub_frame_number(frame, row, "optimizer.beta") == 0;
 }
 
 static double ratio_of(const struct ub_frame *frame, size_t row, const void *context)
