@@ -33,8 +33,7 @@ static bool is_descent(const struct ub_frame *frame, size_t row)
     static const char *const names[] = {"gd", "heavy-ball", "nesterov"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (ub_run_is(frame, row, "optimizer", names[i]))
-            return ub_run_is(frame, row, "optimizer.schedule", "constant") &&
-                   ub_frame_number(frame, row, "optimizer.warmup") == 0;
+            return ub_run_rate_is_constant(frame, row);
     return false;
 }
 
