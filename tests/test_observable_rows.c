@@ -248,8 +248,9 @@ static const char *const more[] = {"spectrum:every=1,ends=both", "density:every=
 static const char *const of_wide[] = {"weight-spectrum:every=1", NULL};
 
 /* About squared loss, or data of which more is known: measured in systems of their own below. */
-static const char *const elsewhere[] = {"predicted-risk", "excess-risk",      "learnability",
-                                        "linearization",  "order-parameters", NULL};
+static const char *const elsewhere[] = {
+    "predicted-risk", "excess-risk", "learnability", "linearization", "order-parameters",
+    "margin",         NULL};
 static bool is_elsewhere(const char *text)
 {
     for (const char *const *name = elsewhere; *name; name++)
@@ -320,7 +321,7 @@ static void check_known(const char *dataset, const char *model, const char *text
     assert_non_null(data);
     const char *const texts[] = {text, NULL};
     struct calls c = calls_of(texts);
-    struct fixture f = fixture_of(data, model, "mse", "gd:lr=0.1");
+    struct fixture f = fixture_of(data, model, "mse", "gd:lr=0.5");
     if (strncmp(model, "linear", strlen("linear")) == 0)
         memset(f.theta0, 0, (size_t)f.size * sizeof *f.theta0);
     check_alone(&f, &c, true, seen);
@@ -428,6 +429,7 @@ static void rows_are_written_once_and_as_declared(void **state)
                 "excess-risk:every=1", &seen);
     check_known("gaussian:samples=9,features=12,test-samples=7,target=basis", "linear:bias=false",
                 "learnability:every=1", &seen);
+    check_known("digits:classes=0x1,size=9", "linear:bias=false", "margin:every=1", &seen);
     check_known("committee:samples=9,features=5", "committee", "order-parameters:every=1", &seen);
     all_are_written(&seen);
     calls_clear(&c);

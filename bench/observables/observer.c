@@ -231,7 +231,7 @@ static bool any_due(const struct ub_observers *o, int64_t step, int64_t steps)
 bool ub_observers_due(const struct ub_observers *o, int64_t step, int64_t steps)
 {
     const struct ub_path *path = ub_shared_path(o->shared);
-    bool due = path->every_loss;
+    bool due = path->every_loss || path->timed;
     for (int64_t ahead = 0; ahead <= path->kept && step + ahead <= steps; ahead++)
         due = due || any_due(o, step + ahead, steps);
     return due;
@@ -244,6 +244,7 @@ bool ub_observers_measure(struct ub_observers *o, const struct ub_moment *moment
     with_shared.shared = o->shared;
     ub_shared_renew(o->shared);
     ub_path_note_loss(ub_shared_path(o->shared), moment);
+    ub_path_note_time(ub_shared_path(o->shared), moment);
     for (size_t i = 0; i < o->count; i++) {
         const struct observer *one = &o->observer[i];
         if (ub_schedule_due(&one->schedule, moment->step, steps) &&

@@ -1,6 +1,7 @@
 /* The last iterates of a run and the losses of all its steps. */
 #include "bench/observables/path.h"
 
+#include <math.h>
 #include <string.h>
 
 void ub_path_clear(struct ub_path *path)
@@ -9,6 +10,8 @@ void ub_path_clear(struct ub_path *path)
         ub_free(path->past[k].theta);
         ub_free(path->past[k].grad);
     }
+    ub_free(path->flow.last.theta);
+    ub_free(path->flow.last.grad);
 }
 
 void ub_path_ask_iterates(struct ub_path *path, int64_t count)
@@ -19,6 +22,44 @@ void ub_path_ask_iterates(struct ub_path *path, int64_t count)
 void ub_path_ask_losses(struct ub_path *path)
 {
     path->every_loss = true;
+}
+
+void ub_path_ask_time(struct ub_path *path)
+{
+    path->timed = true;
+}
+
+/* |step|/|gradient| from the last iterate; NAN unless they are antiparallel, to 1e-6 of a cosine.
+ */
+static double flow_since(const struct ub_iterate *last, const struct ub_moment *moment)
+{
+    double along = 0, step = 0, gradient = 0;
+    for (int64_t i = 0; i < ub_problem_size(moment->problem); i++) {
+        const double d = moment->theta[i] - last->theta[i], g = last->grad[i];
+        along -= d * g;
+        step += d * d;
+        gradient += g * g;
+    }
+    if (step == 0)
+        return 0;
+    return along >= (1 - 1e-6) * sqrt(step * gradient) ? sqrt(step / gradient) : (double)NAN;
+}
+
+void ub_path_note_time(struct ub_path *path, const struct ub_moment *moment)
+{
+    struct ub_iterate *last = &path->flow.last;
+    const size_t n = (size_t)ub_problem_size(moment->problem);
+    if (!path->timed)
+        return;
+    if (!last->theta) {
+        last->theta = ub_alloc(n * sizeof *last->theta);
+        last->grad = ub_alloc(n * sizeof *last->grad);
+    } else if (last->step < moment->step) {
+        path->flow.time += last->step == moment->step - 1 ? flow_since(last, moment) : (double)NAN;
+    }
+    last->step = moment->step;
+    memcpy(last->theta, moment->theta, n * sizeof *last->theta);
+    memcpy(last->grad, moment->grad, n * sizeof *last->grad);
 }
 
 void ub_path_note_loss(struct ub_path *path, const struct ub_moment *moment)

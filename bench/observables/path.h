@@ -15,9 +15,17 @@ struct ub_losses { /* of all steps so far, this one included */
     int64_t first_step, peak_step;
     double first, peak;
 };
+/* How long gradient flow takes along the path so far: sum of |step|/|gradient|, lr x steps for
+ * gradient descent; NAN where steps are not along the gradient. */
+struct ub_flow_time {
+    double time;
+    struct ub_iterate last;
+};
 struct ub_path {
     int64_t kept;    /* iterates before a measurement that were asked for */
     bool every_loss; /* the loss of every step was asked for */
+    bool timed;      /* and so was the time of flow */
+    struct ub_flow_time flow;
     struct ub_iterate past[UB_MOST_ITERATES]; /* latest first; no theta: not there yet */
     bool begun;
     struct ub_losses losses;
@@ -25,8 +33,10 @@ struct ub_path {
 void ub_path_clear(struct ub_path *path);
 void ub_path_ask_iterates(struct ub_path *path, int64_t count); /* parameters and gradients */
 void ub_path_ask_losses(struct ub_path *path);
+void ub_path_ask_time(struct ub_path *path);
 /* Before and after the observables of a moment are measured. */
 void ub_path_note_loss(struct ub_path *path, const struct ub_moment *moment);
+void ub_path_note_time(struct ub_path *path, const struct ub_moment *moment);
 void ub_path_keep(struct ub_path *path, const struct ub_moment *moment);
 
 /* The iterate `back` steps before this moment; NULL when the run was not observed there. */

@@ -31,6 +31,7 @@ extern const struct ub_observable ub_observable_predicted_risk;
 extern const struct ub_observable ub_observable_excess_risk;
 extern const struct ub_observable ub_observable_learnability;
 extern const struct ub_observable ub_observable_linear_modes;
+extern const struct ub_observable ub_observable_margin;
 extern const struct ub_observable ub_observable_balancedness;
 extern const struct ub_observable ub_observable_implicit_bias;
 extern const struct ub_observable ub_observable_kernel_modes;
@@ -76,6 +77,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_excess_risk,
     &ub_observable_learnability,
     &ub_observable_linear_modes,
+    &ub_observable_margin,
     &ub_observable_balancedness,
     &ub_observable_implicit_bias,
     &ub_observable_kernel_modes,

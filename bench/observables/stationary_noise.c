@@ -13,6 +13,7 @@
  *
  * No rows for other systems or optimizers, nor where S has no fixed point or there are more
  * parameters than 40 or samples. */
+#include "bench/observables/linear_model.h"
 #include "bench/observables/shared.h"
 
 #include <cblas.h>
@@ -34,40 +35,6 @@ struct state {
     bool applies;
     double least, predicted;
 };
-
-/* n x p: what the outputs are linear in. */
-static double *features_of(const struct ub_moment *moment, const double *theta)
-{
-    struct ub_problem *problem = moment->problem;
-    const int64_t n = ub_problem_data(problem)->train.count, p = ub_problem_size(problem);
-    double *unit = ub_calloc((size_t)(n * n), sizeof *unit);
-    double *a = ub_calloc((size_t)(n * p), sizeof *a);
-    for (int64_t i = 0; i < n; i++)
-        unit[i * n + i] = 1;
-    ub_problem_linearize(problem, theta);
-    ub_problem_vjp(problem, n, unit, a);
-    ub_free(unit);
-    return a;
-}
-
-/* Whether the outputs' Jacobian is the same at a second point. */
-static bool is_linear(const struct ub_moment *moment, const double *a)
-{
-    const int64_t n = ub_problem_data(moment->problem)->train.count,
-                  p = ub_problem_size(moment->problem);
-    double *away = ub_calloc((size_t)p, sizeof *away), worst = 0, most = 0;
-    struct ub_random r = ub_random_stream(0, "stationary-noise");
-    for (int64_t i = 0; i < p; i++)
-        away[i] = moment->theta0[i] + ub_random_normal(&r);
-    double *b = features_of(moment, away);
-    for (int64_t i = 0; i < n * p; i++) {
-        worst = fmax(worst, fabs(a[i] - b[i]));
-        most = fmax(most, fabs(a[i]));
-    }
-    ub_free(away);
-    ub_free(b);
-    return worst <= 1e-9 * most;
-}
 
 /* Residuals of the least squares solution, f(theta0) + A e - y; false where A has no full rank. */
 static bool residuals_of(const struct ub_moment *moment, const double *a, double *r)
@@ -178,8 +145,8 @@ static void find_out(struct state *s, const struct ub_call *call, const struct u
     if (ub_problem_loss_kind(moment->problem)->softmax || data->outputs * ub_positions(data) != 1 ||
         p > MOST_PARAMETERS || p > n || batch == 0)
         return;
-    double *a = features_of(moment, moment->theta0), *r = ub_calloc((size_t)n, sizeof *r);
-    if (is_linear(moment, a) && residuals_of(moment, a, r)) {
+    double *a = ub_linear_features(moment), *r = ub_calloc((size_t)n, sizeof *r);
+    if (a && residuals_of(moment, a, r)) {
         const struct noise w = {(int)n, (int)p, a, r, o->lr, (double)batch};
         s->least = cblas_ddot((int)n, r, 1, r, 1) / (2 * (double)n);
         s->predicted =

@@ -10,6 +10,7 @@ extern const struct ub_law ub_law_eigenlearning;
 extern const struct ub_law ub_law_implicit_bias_diagonal;
 extern const struct ub_law ub_law_learnability_sum;
 extern const struct ub_law ub_law_linear_modes;
+extern const struct ub_law ub_law_max_margin;
 extern const struct ub_law ub_law_online_teacher_student;
 extern const struct ub_law ub_law_coordinate_check;
 extern const struct ub_law ub_law_gradient_flow;
@@ -58,6 +59,7 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_implicit_bias_diagonal,
     &ub_law_learnability_sum,
     &ub_law_linear_modes,
+    &ub_law_max_margin,
     &ub_law_online_teacher_student,
     &ub_law_coordinate_check,
     &ub_law_gradient_flow,
