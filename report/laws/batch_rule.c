@@ -41,18 +41,27 @@ static double batch_of(const struct ub_frame *frame, size_t row)
     return ub_frame_number(frame, row, "optimizer.batch");
 }
 
-static double samples_of(const struct ub_frame *frame, size_t row)
+/* Rows of the base's system over as many samples in batches twice as large; of `rows`, or (NULL) of
+ * the whole frame. All rows are asked for every base: the two columns that tell most of them apart
+ * are looked up once. */
+static struct ub_rows twins_of(const struct ub_batch_rule *rule, const struct ub_frame *frame,
+                               const struct ub_rows *rows, size_t base)
 {
-    return batch_of(frame, row) * ub_frame_number(frame, row, "steps");
-}
-
-/* Whether `other` is the base's system over as many samples in batches twice as large. */
-static bool is_twin(const struct ub_batch_rule *rule, const struct ub_frame *frame, size_t base,
-                    size_t other)
-{
-    return batch_of(frame, other) == 2 * batch_of(frame, base) &&
-           samples_of(frame, other) == samples_of(frame, base) &&
-           same_system(rule, frame, base, other);
+    const struct ub_column *batch = ub_frame_column(frame, "optimizer.batch");
+    const struct ub_column *steps = ub_frame_column(frame, "steps");
+    const size_t n = rows ? rows->count : frame->rows;
+    struct ub_rows out = {0};
+    if (!batch || !(batch->number[base] > 0))
+        return out;
+    for (size_t i = 0; i < n; i++) {
+        const size_t row = rows ? rows->row[i] : i;
+        if (batch->number[row] == 2 * batch->number[base] &&
+            2 * steps->number[row] == steps->number[base] && same_system(rule, frame, base, row)) {
+            out.row = ub_realloc(out.row, (out.count + 1) * sizeof *out.row);
+            out.row[out.count++] = row;
+        }
+    }
+    return out;
 }
 
 /* How far the rate is from the rule's, on a log scale; INFINITY where it is not above the base's,
@@ -71,18 +80,16 @@ struct triple {
     size_t base, fixed, ruled;
 };
 
-/* `rows` NULL: all of the frame's. */
+/* `rows`: as of twins_of. */
 static bool find_triple(const struct ub_batch_rule *rule, const struct ub_frame *frame,
                         const struct ub_rows *rows, size_t base, struct triple *out)
 {
     const struct ub_column *rate = ub_frame_column(frame, "optimizer.lr");
-    const size_t n = rows ? rows->count : frame->rows;
+    struct ub_rows twins = twins_of(rule, frame, rows, base);
     bool fixed = false;
     double nearest = INFINITY;
-    for (size_t i = 0; i < n; i++) {
-        const size_t row = rows ? rows->row[i] : i;
-        if (!is_twin(rule, frame, base, row))
-            continue;
+    for (size_t i = 0; i < twins.count; i++) {
+        const size_t row = twins.row[i];
         if (same_settings(rule, frame, base, row)) {
             out->fixed = row;
             fixed = true;
@@ -91,19 +98,24 @@ static bool find_triple(const struct ub_batch_rule *rule, const struct ub_frame 
             nearest = off(rule, frame, base, row);
         }
     }
+    ub_rows_clear(&twins);
     out->base = base;
     return fixed && isfinite(nearest);
 }
 
+/* As base, or as one of a base's twins. */
 bool ub_batch_rule_applies(const struct ub_batch_rule *rule, const struct ub_frame *frame,
                            size_t row)
 {
+    const struct ub_column *batch = ub_frame_column(frame, "optimizer.batch");
     struct triple t = {0};
+    if (!batch || !(batch->number[row] > 0))
+        return false;
     if (find_triple(rule, frame, NULL, row, &t))
         return true;
     for (size_t base = 0; base < frame->rows; base++)
-        if (is_twin(rule, frame, base, row) && find_triple(rule, frame, NULL, base, &t) &&
-            (t.fixed == row || t.ruled == row))
+        if (2 * batch->number[base] == batch->number[row] && same_system(rule, frame, base, row) &&
+            find_triple(rule, frame, NULL, base, &t) && (t.fixed == row || t.ruled == row))
             return true;
     return false;
 }
