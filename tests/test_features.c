@@ -1,8 +1,11 @@
 /* Features of the last layer and of weights: neural collapse against definitions written out, the
  * feature equation against sums over samples, free features against their closed form. */
+#include "law_suite.h"
 #include "observing.h"
 
 #include <math.h>
+
+extern const struct ub_law ub_law_feature_ansatz;
 
 /* ---- neural collapse ---- */
 
@@ -88,10 +91,17 @@ static struct collapse brute_force(const struct fixture *f)
     const struct ub_layout *layout = ub_problem_layout(f->problem);
     const struct ub_param *w = &layout->params[layout->count - 2]; /* before the bias */
     assert_int_equal(w->size, CLASSES * WIDTH);
-    const double a = tiny_norm(w->size, f->theta + w->offset);
+    double readout[CLASSES][WIDTH];
+    memcpy(readout, f->theta + w->offset, sizeof readout);
+    for (int k = 0; k < WIDTH; k++) {
+        const double center = (readout[0][k] + readout[1][k] + readout[2][k]) / CLASSES;
+        for (int c = 0; c < CLASSES; c++)
+            readout[c][k] -= center;
+    }
+    const double a = tiny_norm(w->size, &readout[0][0]);
     const double b = tiny_norm(CLASSES * WIDTH, &mean[0][0]);
     for (int k = 0; k < CLASSES * WIDTH; k++)
-        out.duality += pow(f->theta[w->offset + k] / a - (&mean[0][0])[k] / b, 2);
+        out.duality += pow((&readout[0][0])[k] / a - (&mean[0][0])[k] / b, 2);
     out.duality = sqrt(out.duality);
     ub_free(h);
     return out;
@@ -111,8 +121,9 @@ static void collapse_is_as_defined(void **state)
     fixture_free(&f);
 }
 
-/* Features that are their classes' unit vectors, a readout that is those less their mean: all five
- * measures are 0. A readout of other signs is as far as can be, and every sample misread. */
+/* Features that are their classes' unit vectors, a readout that is those, a mean common to all rows
+ * or not: all five measures are 0. A readout of other signs is as far as can be, and every sample
+ * misread. */
 static void complete_collapse_is_zero(void **state)
 {
     (void)state;
@@ -129,7 +140,7 @@ static void complete_collapse_is_zero(void **state)
             for (int i = 0; i < 9; i++)
                 f.theta0[k * 9 + i] = i % 3 == k;
             for (int c = 0; c < 3; c++)
-                f.theta0[27 + c * 3 + k] = sign * ((c == k) - 1.0 / 3);
+                f.theta0[27 + c * 3 + k] = sign * ((c == k) - 0.1 * k);
         }
         TRAIN(&f, 0, "neural-collapse:at=0");
         assert_near(value_of(f.recorded, 0, "collapse-within", 0), 0, 1e-14);
@@ -231,6 +242,157 @@ static void the_equation_holds_at_the_ridge_solution(void **state)
     fixture_free(&f);
 }
 
+/* ---- the feature ansatz ---------------------------------------------------------------------- */
+
+enum { INPUTS = 4, FIRST = 5 }; /* of the tiny network: 4 features, widths 5 and 4, 3 classes */
+
+/* Outputs of the tiny network from the inputs of its layer 0 or 1, written out. */
+static void forward_from(const struct fixture *f, int layer, const double *h, double *out)
+{
+    const struct ub_param *p = ub_problem_layout(f->problem)->params; /* weight, bias, ... */
+    double now[16], next[16];
+    int n = layer == 0 ? INPUTS : FIRST;
+    memcpy(now, h, (size_t)n * sizeof *now);
+    for (int l = layer; l < 3; l++) {
+        const double *w = f->theta + p[2 * l].offset, *b = f->theta + p[2 * l + 1].offset;
+        const int rows = (int)p[2 * l].shape[0];
+        for (int r = 0; r < rows; r++) {
+            next[r] = b[r] + tiny_dot(n, w + r * n, now);
+            next[r] = l < 2 ? tanh(next[r]) : next[r];
+        }
+        n = rows;
+        memcpy(now, next, sizeof now);
+    }
+    memcpy(out, now, CLASSES * sizeof *out);
+}
+
+/* AGOP of a layer's inputs by central differences. */
+static void agop_of(const struct fixture *f, int layer, int in, double *A)
+{
+    const int64_t n = f->data->train.count;
+    const double step = 1e-5;
+    double *h = ub_calloc((size_t)(n * in), sizeof *h), at[16], up[CLASSES], down[CLASSES];
+    double J[CLASSES][16];
+    if (layer > 0)
+        ub_problem_hidden(f->problem, layer - 1, f->theta, h);
+    else
+        memcpy(h, f->data->train.inputs, (size_t)(n * in) * sizeof *h);
+    memset(A, 0, (size_t)(in * in) * sizeof *A);
+    for (int64_t i = 0; i < n; i++) {
+        for (int k = 0; k < in; k++) {
+            memcpy(at, h + i * in, (size_t)in * sizeof *at);
+            at[k] += step;
+            forward_from(f, layer, at, up);
+            at[k] -= 2 * step;
+            forward_from(f, layer, at, down);
+            for (int c = 0; c < CLASSES; c++)
+                J[c][k] = (up[c] - down[c]) / (2 * step);
+        }
+        for (int a = 0; a < in; a++)
+            for (int b = 0; b < in; b++)
+                for (int c = 0; c < CLASSES; c++)
+                    A[a * in + b] += J[c][a] * J[c][b] / (double)n;
+    }
+    ub_free(h);
+}
+
+static double cosine_with_power(int n, const double *w, int rows, double *A, double power)
+{
+    double values[16], both = 0, squares[2] = {0};
+    assert_int_equal(LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'U', n, A, n, values), 0);
+    for (int a = 0; a < n; a++)
+        for (int b = 0; b < n; b++) {
+            double m = 0, x = 0;
+            for (int r = 0; r < rows; r++)
+                m += w[r * n + a] * w[r * n + b];
+            for (int k = 0; k < n; k++)
+                x += pow(fmax(values[k], 0), power) * A[a * n + k] * A[b * n + k];
+            both += m * x;
+            squares[0] += m * m;
+            squares[1] += x * x;
+        }
+    return both / sqrt(squares[0] * squares[1]);
+}
+
+static void agop_is_that_of_differences(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new("gd:lr=0.5");
+    TRAIN(&f, 10, "feature-ansatz:at=10");
+    const struct ub_param *p = ub_problem_layout(f.problem)->params;
+    for (int layer = 0; layer < 2; layer++) {
+        const int in = layer == 0 ? INPUTS : FIRST;
+        const double power[] = {1.0 / (3 - layer), 1, 0.5};
+        char name[96];
+        snprintf(name, sizeof name, "feature-ansatz.%s", p[2 * layer].name);
+        for (int k = 0; k < 3; k++) {
+            double A[16 * 16];
+            agop_of(&f, layer, in, A);
+            const double expected = cosine_with_power(in, f.theta + p[2 * layer].offset,
+                                                      (int)p[2 * layer].shape[0], A, power[k]);
+            const double value = value_of(f.recorded, 10, name, k);
+            print_message("%s %d: %.8f, by differences %.8f\n", name, k, value, expected);
+            /* A third power's root turns an error of 1e-10 of a zero eigenvalue into 1e-3. */
+            assert_near(value, expected, k == 1 ? 1e-8 : 2e-3);
+            assert_true(value < 0.999);
+        }
+    }
+    assert_int_equal(count_rows(f.recorded, "feature-ansatz.fc3.weight"), 0);
+    fixture_free(&f);
+}
+
+/* W_1 = S, W_2 = Q S with Q a rotation: W_2'W_2 = S^2 = W_1 W_1', and AGOP = S^4. */
+static void balanced_layers_have_the_root(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(tiny_dataset(UB_REGRESSION, 9, 0, 2, 2), "deep-linear:widths=2",
+                                  "mse", "gd:lr=0.1");
+    const double s[2] = {3, 1}, c = cos(0.3), d = sin(0.3);
+    const double start[8] = {s[0], 0, 0, s[1], c * s[0], -d * s[1], d * s[0], c * s[1]};
+    memcpy(f.theta0, start, sizeof start);
+    TRAIN(&f, 0, "feature-ansatz:at=0");
+    assert_near(value_of(f.recorded, 0, "feature-ansatz.fc1.weight", 0), 1, 1e-14);
+    assert_near(value_of(f.recorded, 0, "feature-ansatz.fc1.weight", 2), 1, 1e-14);
+    assert_near(value_of(f.recorded, 0, "feature-ansatz.fc1.weight", 1),
+                (9 * 81 + 1) / sqrt((81 + 1) * (81.0 * 81 + 1)), 1e-14);
+    fixture_free(&f);
+}
+
+static void no_chain_no_ansatz(void **state)
+{
+    (void)state;
+    struct fixture f =
+        fixture_of(tiny_dataset(UB_REGRESSION, 9, 0, 3, 2), "linear", "mse", "gd:lr=0.1");
+    TRAIN(&f, 0, "feature-ansatz:at=0"); /* a readout alone */
+    assert_int_equal(f.recorded->n_rows, 0);
+    fixture_free(&f);
+}
+
+static const char ansatz[] =
+    "name: x\n"
+    "defaults: {loss: mse, dataset: {digits: {size: 60, scale: center}}, seed: 0..1,\n"
+    "  measure: {feature-ansatz: {at: [0, end], samples: 20}}}\n"
+    "runs:\n"
+    "  - {model: {deep-linear: {widths: [12, 12x12]}}, precision: f64, steps: 200, optimizer: "
+    "{lbfgs: {lr: 1, l2: 0.02}}, control: {feature-ansatz: holds}}\n"
+    "  - {model: {mlp: {widths: 32x32, activation: [tanh, relu]}}, steps: 1, optimizer: {gd: {lr: "
+    "{relative: 0.000001}}}, control: {feature-ansatz: fails}}\n";
+
+static void ansatz_controls_come_out_as_they_must(void **state)
+{
+    (void)state;
+    struct law_suite s = law_suite_run(ansatz);
+    struct ub_law_verdict *v = ub_law_verdict_new(&ub_law_feature_ansatz, s.frame);
+    assert_non_null(v);
+    assert_int_equal(v->controls.count, 4);
+    for (size_t g = 0; g < 4; g++)
+        print_message("feature-ansatz: %g %s\n", v->control_data[g].value,
+                      v->control_data[g].why ? v->control_data[g].why : "");
+    assert_int_equal(v->n_right, 4);
+    ub_law_verdict_free(v);
+    law_suite_free(&s);
+}
+
 /* ---- free features ---- */
 
 /* Squared loss, no bias: each class is a mode of singular value sqrt(m), m samples a class, of
@@ -272,6 +434,10 @@ int main(void)
         cmocka_unit_test(no_classes_no_collapse),
         cmocka_unit_test(feature_equation_is_a_sum_over_samples),
         cmocka_unit_test(the_equation_holds_at_the_ridge_solution),
+        cmocka_unit_test(agop_is_that_of_differences),
+        cmocka_unit_test(balanced_layers_have_the_root),
+        cmocka_unit_test(no_chain_no_ansatz),
+        cmocka_unit_test(ansatz_controls_come_out_as_they_must),
         cmocka_unit_test(free_features_shrink_as_they_must),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

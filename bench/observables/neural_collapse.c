@@ -3,11 +3,18 @@
  * mu_c their class means, m the mean of those, M the matrix of columns mu_c - m (C of them), and W
  * the readout (C x width):
  *
- *     collapse-within        tr(S_w S_b^+) / C, S_w = mean_ic (h_ic - mu_c)(h_ic - mu_c)', S_b =
- * MM'/C collapse-norms         deviation over mean of the norms |mu_c - m| collapse-angles mean
- * over pairs of classes of |cos + 1/(C - 1)| collapse-self-duality  |W'/|W|_F - M/|M|_F|_F
+ *     collapse-within        tr(S_w S_b^+) / C, S_w = mean_ic (h_ic - mu_c)(h_ic - mu_c)',
+ *                            S_b = MM'/C
+ *     collapse-norms         deviation over mean of the norms |mu_c - m|
+ *     collapse-angles        mean over pairs of classes of |cos + 1/(C - 1)|
+ *     collapse-self-duality  |V'/|V|_F - M/|M|_F|_F, V = W less the mean of its rows
  *     collapse-nearest       share of samples whose nearest class mean is not the class of the
  *                            largest output
+ *
+ * The readout is centered as the means are. Softmax does not see the mean of W's rows, and weight
+ * decay takes it to 0; under squared loss without a bias it is part of the solution, an orthogonal
+ * frame of features and readout alike (Tirer and Bruna 2022, arXiv:2202.08087), whose centered
+ * parts are the simplex: W itself would stay at sqrt(2 - 2 sqrt(1 - 1/C)) from it.
  *
  * All are 0 where collapse is complete: within-class scatter gone, class means a simplex, the
  * readout parallel to them. Classifications with one target a sample, with a hidden layer, only;
@@ -114,12 +121,19 @@ static const double *readout_of(const struct ub_moment *moment, const struct fea
 static double self_duality(const struct features *f, const double *w)
 {
     const int64_t size = f->classes * f->width;
-    const double a = cblas_dnrm2((int)size, w, 1), b = cblas_dnrm2((int)size, f->mean, 1);
-    double sum = 0;
+    double *own = ub_calloc((size_t)size, sizeof *own), sum = 0;
     for (int64_t i = 0; i < size; i++) {
-        const double d = w[i] / a - f->mean[i] / b;
+        double mean = 0;
+        for (int64_t c = 0; c < f->classes; c++)
+            mean += w[c * f->width + i % f->width] / (double)f->classes;
+        own[i] = w[i] - mean;
+    }
+    const double a = cblas_dnrm2((int)size, own, 1), b = cblas_dnrm2((int)size, f->mean, 1);
+    for (int64_t i = 0; i < size; i++) {
+        const double d = own[i] / a - f->mean[i] / b;
         sum += d * d;
     }
+    ub_free(own);
     return sqrt(sum);
 }
 
@@ -234,7 +248,7 @@ static const struct ub_quantity rows[] = {
     {
         .name = "collapse-self-duality",
         .units = "1",
-        .meaning = "distance of the readout from the class means, each of norm 1",
+        .meaning = "distance of the readout from the class means, each centered and of norm 1",
         .figure = UB_FIGURE_OVER_STEPS,
     },
     {

@@ -40,6 +40,7 @@ extern const struct ub_observable ub_observable_norm_kurtosis;
 extern const struct ub_observable ub_observable_signal;
 extern const struct ub_observable ub_observable_linearization;
 extern const struct ub_observable ub_observable_flow_distance;
+extern const struct ub_observable ub_observable_feature_ansatz;
 extern const struct ub_observable ub_observable_feature_equation;
 extern const struct ub_observable ub_observable_neural_collapse;
 extern const struct ub_observable ub_observable_stationary_noise;
@@ -86,6 +87,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_signal,
     &ub_observable_linearization,
     &ub_observable_flow_distance,
+    &ub_observable_feature_ansatz,
     &ub_observable_feature_equation,
     &ub_observable_neural_collapse,
     &ub_observable_stationary_noise,

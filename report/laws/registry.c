@@ -37,6 +37,7 @@ extern const struct ub_law ub_law_lr_transfer;
 extern const struct ub_law ub_law_momentum;
 extern const struct ub_law ub_law_stationary_noise;
 extern const struct ub_law ub_law_bulk_descent;
+extern const struct ub_law ub_law_feature_ansatz;
 extern const struct ub_law ub_law_features_at_convergence;
 extern const struct ub_law ub_law_gradient_subspace;
 extern const struct ub_law ub_law_hessian_outliers;
@@ -86,6 +87,7 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_momentum,
     &ub_law_stationary_noise,
     &ub_law_bulk_descent,
+    &ub_law_feature_ansatz,
     &ub_law_features_at_convergence,
     &ub_law_gradient_subspace,
     &ub_law_hessian_outliers,
