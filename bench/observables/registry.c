@@ -18,6 +18,7 @@ extern const struct ub_observable ub_observable_spectrum;
 extern const struct ub_observable ub_observable_kernel_spectrum;
 extern const struct ub_observable ub_observable_class_structure;
 extern const struct ub_observable ub_observable_weight_spectrum;
+extern const struct ub_observable ub_observable_weight_noise;
 extern const struct ub_observable ub_observable_density;
 extern const struct ub_observable ub_observable_batch_sharpness;
 extern const struct ub_observable ub_observable_batch_top_eigenvalue;
@@ -65,6 +66,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_kernel_spectrum,
     &ub_observable_class_structure,
     &ub_observable_weight_spectrum,
+    &ub_observable_weight_noise,
     &ub_observable_density,
     &ub_observable_batch_sharpness,
     &ub_observable_batch_top_eigenvalue,

@@ -50,6 +50,8 @@ extern const struct ub_law ub_law_spectral_decay_gauss_newton;
 extern const struct ub_law ub_law_spectral_decay_hessian;
 extern const struct ub_law ub_law_spectral_decay_kernel;
 extern const struct ub_law ub_law_spectral_decay_last_layer;
+extern const struct ub_law ub_law_weight_noise;
+extern const struct ub_law ub_law_weight_tails;
 /* clang-format on */
 
 const struct ub_law *const ub_laws[] = {
@@ -100,6 +102,8 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_spectral_decay_hessian,
     &ub_law_spectral_decay_kernel,
     &ub_law_spectral_decay_last_layer,
+    &ub_law_weight_noise,
+    &ub_law_weight_tails,
     UB_EXTRA_LAW NULL,
 };
 
