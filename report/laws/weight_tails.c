@@ -15,6 +15,7 @@
 #include <string.h>
 
 static const char prefix[] = "noise-distance.";
+static const double least = 20;
 
 static bool measures_noise(const struct ub_frame *frame, size_t row)
 {
@@ -56,7 +57,7 @@ static struct sums sums_of(const struct ub_frame *frame, size_t row, bool start)
         char tail[128];
         snprintf(tail, sizeof tail, "tail.%s", t->names[k] + sizeof prefix - 1);
         const double distance = value_at(t, t->names[k], 0, start);
-        if (!isfinite(distance))
+        if (!isfinite(distance) || !(value_at(t, t->names[k], 3, start) >= least))
             continue;
         sums.n++;
         sums.ratio += distance / value_at(t, t->names[k], 1, start);
