@@ -45,6 +45,7 @@ extern const struct ub_observable ub_observable_feature_ansatz;
 extern const struct ub_observable ub_observable_feature_equation;
 extern const struct ub_observable ub_observable_neural_collapse;
 extern const struct ub_observable ub_observable_stationary_noise;
+extern const struct ub_observable ub_observable_noise_scale;
 extern const struct ub_observable ub_observable_representation;
 extern const struct ub_observable ub_observable_sharpening;
 extern const struct ub_observable ub_observable_order_parameters;
@@ -93,6 +94,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_feature_equation,
     &ub_observable_neural_collapse,
     &ub_observable_stationary_noise,
+    &ub_observable_noise_scale,
     &ub_observable_representation,
     &ub_observable_sharpening,
     &ub_observable_order_parameters,

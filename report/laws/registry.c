@@ -32,6 +32,7 @@ extern const struct ub_law ub_law_time_scaling;
 extern const struct ub_law ub_law_time_scaling_exponent;
 extern const struct ub_law ub_law_adam_sqrt;
 extern const struct ub_law ub_law_catapult;
+extern const struct ub_law ub_law_critical_batch;
 extern const struct ub_law ub_law_linear_scaling;
 extern const struct ub_law ub_law_lr_transfer;
 extern const struct ub_law ub_law_momentum;
@@ -84,6 +85,7 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_time_scaling_exponent,
     &ub_law_adam_sqrt,
     &ub_law_catapult,
+    &ub_law_critical_batch,
     &ub_law_linear_scaling,
     &ub_law_lr_transfer,
     &ub_law_momentum,
