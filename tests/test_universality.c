@@ -168,6 +168,16 @@ static void test_outliers(void **state)
     close_cells(&p);
 }
 
+static bool data_of(const struct planted_study *p, const char *dataset, enum fit_choice choice,
+                    struct ub_interval *out)
+{
+    for (size_t k = 0; k < p->e->datasets.groups.count; k++)
+        if (strcmp(p->e->datasets.name[k], dataset) == 0)
+            return exponent_of_data(p->e, k, choice, out);
+    fail_msg("no dataset %s", dataset);
+    return false;
+}
+
 /* ---- from the data -------------------------------------------------------------------------- */
 
 /* Exponents 0.3 + 0.5 x of one architecture and 2 + 0.5 x of another, that was only seen where x
@@ -189,9 +199,9 @@ static void test_slope_of_planted_exponents(void **state)
     assert_near(s.slope.estimate, 0.5 / s.reliability, 1e-9);
     assert_true(s.spearman.estimate < 0.5); /* ranks of y: 1 2 3 4 against 5 6 at the low end */
     struct ub_interval data;
-    assert_true(exponent_of_data(p.e, "c", ANY_FITS, &data));
+    assert_true(data_of(&p, "c", ANY_FITS, &data));
     assert_near(data.estimate, 3, 0);
-    assert_false(exponent_of_data(p.e, "e", ANY_FITS, &data));
+    assert_false(data_of(&p, "e", ANY_FITS, &data));
     struct ub_text page = {0};
     add_universality(&page, p.e);
     assert_non_null(strstr(page.data, "d 4.00 [3.80, 4.20]"));
@@ -210,11 +220,11 @@ static void test_data_seeds_have_exponents_of_their_own(void **state)
     static const uint64_t data_seeds[] = {0, 0, 1, 0};
     struct planted_study p = open_draws(cells, data_seeds, 4);
     struct ub_interval data;
-    assert_true(exponent_of_data(p.e, "a", ANY_FITS, &data));
+    assert_true(data_of(&p, "a", ANY_FITS, &data));
     assert_near(data.estimate, 3.5, 1e-9);
     assert_near(data.se, 0.5, 1e-9); /* the two are far apart for their errors of 0.1 */
     assert_int_equal(data.n, 2);
-    assert_true(exponent_of_data(p.e, "b", ANY_FITS, &data));
+    assert_true(data_of(&p, "b", ANY_FITS, &data));
     assert_near(data.estimate, 9, 0);
     close_cells(&p);
 }
@@ -314,19 +324,23 @@ static void test_tables(void **state)
     close_cells(&p);
 }
 
+/* Told apart by name and activation, not by size. */
 static void test_architectures(void **state)
 {
     (void)state;
-    static const char *const cases[][2] = {{"mlp", "mlp"},
-                                           {"mlp:activation=relu", "mlp relu"},
-                                           {"mlp:activation=relu,widths=8x8", "mlp relu"},
-                                           {"cnn:channels=8x8", "cnn"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct ub_run_spec spec = {.model = (char *)cases[i][0]};
-        char *name = architecture_of(&spec);
-        assert_string_equal(name, cases[i][1]);
-        ub_free(name);
+    static const struct cell cells[] = {{"digits", "mlp:activation=tanh,widths=8", 2, 1, 0},
+                                        {"digits", "mlp:activation=relu,widths=8", 2, 1, 0},
+                                        {"digits", "mlp:activation=relu,widths=8x8", 2, 1, 0},
+                                        {"digits", "cnn:channels=8x8", 2, 1, 0}};
+    struct planted_study p = open_cells(cells, 4);
+    assert_int_equal(p.e->architectures.groups.count, 3);
+    for (size_t i = 0; i < p.e->count; i++) {
+        const char *model = p.store->runs[p.e->runs[i].run].spec.model;
+        const char *name = p.e->architectures.name[p.e->architectures.of[p.e->runs[i].run]];
+        assert_true((strstr(model, "relu") != NULL) == (strstr(name, "relu") != NULL));
+        assert_true(strncmp(model, name, 3) == 0);
     }
+    close_cells(&p);
 }
 
 int main(void)

@@ -50,13 +50,6 @@ const char *optimizer_label(const struct ub_run_spec *spec)
     return spec->optimizer_label ? spec->optimizer_label : spec->optimizer;
 }
 
-char *call_name(const char *call)
-{
-    char *name = ub_strdup(call);
-    name[strcspn(name, ":")] = '\0';
-    return name;
-}
-
 char *system_label(const struct ub_run_spec *spec)
 {
     struct ub_text text = {0};

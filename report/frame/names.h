@@ -13,8 +13,6 @@ char *system_label(const struct ub_run_spec *spec);
 const char *dataset_label(const struct ub_run_spec *spec);
 const char *model_label(const struct ub_run_spec *spec);
 const char *optimizer_label(const struct ub_run_spec *spec);
-/* The name of a call, without its options. Caller frees. */
-char *call_name(const char *call);
 
 bool has_series(const struct ub_trace *trace, const char *observable);
 /* Last finite value of an observable; NAN when there is none. */

@@ -327,7 +327,7 @@ static void add_page(struct ub_text *out, const struct study *study, const struc
     add_scoreboard(out, study);
     ub_text_add(out, "\n## Summary\n\n");
     add_summary(out, study);
-    struct table *status = status_table(study->store);
+    struct table *status = status_table(study);
     table_markdown(status, out);
     table_free(status);
     struct exponents *e = exponents_of(study);

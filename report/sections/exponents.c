@@ -5,57 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- of a study ------------------------------------------------------------------------- */
-
-static bool read_run(struct run_exponents *r, const struct ub_trace *trace)
-{
-    bool any = false;
-    for (int m = 0; m < EXPONENT_MATRICES; m++) {
-        r->last[m] = decay_last(trace, (enum matrix_of)m);
-        any = any || r->last[m].fate != NOT_MEASURED;
-    }
-    return any;
-}
-
-struct exponents *exponents_of(const struct study *study)
-{
-    struct exponents *e = ub_calloc(1, sizeof *e);
-    e->study = study;
-    e->runs = ub_calloc(study->store->count + 1, sizeof *e->runs);
-    for (size_t i = 0; i < study->store->count; i++) {
-        struct run_exponents *r = &e->runs[e->count];
-        *r = (struct run_exponents){.run = i};
-        if (study->store->runs[i].status == UB_RUN_OK && ub_frame_has(study->frame, i, NULL))
-            e->count += read_run(r, ub_frame_trace(study->frame, i));
-    }
-    return e;
-}
-
-void exponents_free(struct exponents *e)
-{
-    if (!e)
-        return;
-    ub_free(e->runs);
-    ub_free(e);
-}
-
-const struct ub_run_spec *exponents_spec(const struct exponents *e, size_t i)
-{
-    return &e->study->store->runs[e->runs[i].run].spec;
-}
-
-char *architecture_of(const struct ub_run_spec *spec)
-{
-    struct ub_text out = {0};
-    struct ub_error err = {0};
-    struct ub_call *model = ub_call_parse(model_label(spec), "model", &err);
-    ub_text_add(&out, "%s", model ? model->name : spec->model);
-    for (size_t i = 0; model && i < model->count; i++)
-        if (strcmp(model->keys[i], "activation") == 0)
-            ub_text_add(&out, " %s", model->values[i]);
-    ub_call_free(model);
-    return out.data;
-}
+/* ---- of the data ------------------------------------------------------------------------ */
 
 bool fit_is_used(const struct decay *d, enum fit_choice choice)
 {
@@ -70,41 +20,117 @@ static bool is_among(const uint64_t *set, size_t n, uint64_t value)
     return false;
 }
 
-/* The fits of one data seed are of the same inputs: the first stands for all. */
-bool exponent_of_data(const struct exponents *e, const char *dataset, enum fit_choice choice,
-                      struct ub_interval *out)
+/* The fits of one data seed are of the same inputs: the first stands for all. NAN when there is
+ * none. */
+static struct ub_interval data_exponent(const struct exponents *e, const struct ub_rows *rows,
+                                        enum fit_choice choice)
 {
-    double *mean = ub_calloc(2 * e->count + 1, sizeof *mean), *se = mean + e->count;
-    uint64_t *seeds = ub_calloc(e->count + 1, sizeof *seeds);
+    double *mean = ub_calloc(2 * rows->count + 1, sizeof *mean), *se = mean + rows->count;
+    uint64_t *seeds = ub_calloc(rows->count + 1, sizeof *seeds);
+    struct ub_interval out = {.estimate = (double)NAN};
     size_t n = 0;
-    for (size_t i = 0; i < e->count; i++) {
-        const struct decay *d = &e->runs[i].last[OF_INPUTS];
-        const struct ub_run_spec *spec = exponents_spec(e, i);
-        if (!fit_is_used(d, choice) || strcmp(spec->dataset, dataset) != 0 ||
-            is_among(seeds, n, spec->data_seed))
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct decay *d = &e->runs[e->at[rows->row[i]]].last[OF_INPUTS];
+        const uint64_t seed = e->study->store->runs[rows->row[i]].spec.data_seed;
+        if (!fit_is_used(d, choice) || is_among(seeds, n, seed))
             continue;
-        *out = (struct ub_interval){
+        out = (struct ub_interval){
             d->fit[UB_EXPONENT], d->fit[UB_EXPONENT_LOW], d->fit[UB_EXPONENT_HIGH], d->se, 1, 1};
-        seeds[n] = spec->data_seed;
+        seeds[n] = seed;
         mean[n] = d->fit[UB_EXPONENT];
         se[n++] = d->se;
     }
     if (n > 1)
-        *out = ub_random_effects(mean, se, n).mean;
+        out = ub_random_effects(mean, se, n).mean;
     ub_free(mean);
     ub_free(seeds);
-    return n > 0;
+    return out;
+}
+
+bool exponent_of_data(const struct exponents *e, size_t dataset, enum fit_choice choice,
+                      struct ub_interval *out)
+{
+    *out = e->data[choice][dataset];
+    return isfinite(out->estimate);
+}
+
+/* ---- of a study ------------------------------------------------------------------------- */
+
+static bool read_run(struct run_exponents *r, const struct ub_trace *trace)
+{
+    bool any = false;
+    for (int m = 0; m < EXPONENT_MATRICES; m++) {
+        r->last[m] = decay_last(trace, (enum matrix_of)m);
+        any = any || r->last[m].fate != NOT_MEASURED;
+    }
+    return any;
+}
+
+static void find_factors(struct exponents *e)
+{
+    static const char *const architecture[] = {"model", "model.activation", NULL};
+    static const char *const model[] = {"model", NULL};
+    static const char *const dataset[] = {"dataset", "dataset.*", "data", NULL};
+    static const char *const kind[] = {"model", "model.activation", "optimizer",
+                                       "loss",  "loss.*",           NULL};
+    static const char *const *const architectures[] = {architecture, model, NULL};
+    static const char *const *const datasets[] = {dataset, NULL};
+    static const char *const *const kinds[] = {kind, NULL};
+    enum { MOST_ARCHITECTURES = 24 };
+    struct ub_rows rows = {.count = e->count, .row = ub_calloc(e->count + 1, sizeof *rows.row)};
+    for (size_t i = 0; i < e->count; i++)
+        rows.row[i] = e->runs[i].run;
+    e->architectures = ub_factor_new(e->study->frame, &rows, architectures, MOST_ARCHITECTURES);
+    e->datasets = ub_factor_new(e->study->frame, &rows, datasets, SIZE_MAX);
+    e->kinds = ub_factor_new(e->study->frame, &rows, kinds, SIZE_MAX);
+    ub_rows_clear(&rows);
+}
+
+static void find_data(struct exponents *e)
+{
+    for (int choice = 0; choice < FIT_CHOICES; choice++) {
+        const size_t n = e->datasets.groups.count;
+        e->data[choice] = ub_calloc(n + 1, sizeof *e->data[choice]);
+        for (size_t k = 0; k < n; k++)
+            e->data[choice][k] =
+                data_exponent(e, &e->datasets.groups.group[k], (enum fit_choice)choice);
+    }
+}
+
+struct exponents *exponents_of(const struct study *study)
+{
+    struct exponents *e = ub_calloc(1, sizeof *e);
+    e->study = study;
+    e->runs = ub_calloc(study->store->count + 1, sizeof *e->runs);
+    e->at = ub_calloc(study->store->count + 1, sizeof *e->at);
+    for (size_t i = 0; i < study->store->count; i++) {
+        struct run_exponents *r = &e->runs[e->count];
+        *r = (struct run_exponents){.run = i};
+        const bool ok =
+            study->store->runs[i].status == UB_RUN_OK && ub_frame_has(study->frame, i, NULL);
+        const bool any = ok && read_run(r, ub_frame_trace(study->frame, i));
+        e->at[i] = any ? e->count++ : SIZE_MAX;
+    }
+    find_factors(e);
+    find_data(e);
+    return e;
+}
+
+void exponents_free(struct exponents *e)
+{
+    if (!e)
+        return;
+    ub_factor_clear(&e->architectures);
+    ub_factor_clear(&e->datasets);
+    ub_factor_clear(&e->kinds);
+    for (int choice = 0; choice < FIT_CHOICES; choice++)
+        ub_free(e->data[choice]);
+    ub_free(e->runs);
+    ub_free(e->at);
+    ub_free(e);
 }
 
 /* ---- a row a system --------------------------------------------------------------------- */
-
-size_t runs_of_system(const struct study *study, size_t system)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < study->store->count; i++)
-        count += study->system_of[i] == system;
-    return count;
-}
 
 static const char *const forms[] = {[UB_DECAY_POWER] = "power law",
                                     [UB_DECAY_EXPONENTIAL] = "exponential",
@@ -126,9 +152,11 @@ static void add_system_cell(struct table *t, const struct exponents *e, size_t s
     double sum = 0, low = (double)NAN, high = (double)NAN;
     size_t power = 0, measured = 0;
     const struct decay *other = NULL;
-    for (size_t i = 0; i < e->count; i++) {
-        const struct decay *d = &e->runs[i].last[m];
-        if (e->study->system_of[e->runs[i].run] != system || d->fate == NOT_MEASURED)
+    const struct ub_rows *rows = &e->study->systems.group[system];
+    for (size_t i = 0; i < rows->count; i++) {
+        const size_t at = e->at[rows->row[i]];
+        const struct decay *d = at == SIZE_MAX ? NULL : &e->runs[at].last[m];
+        if (!d || d->fate == NOT_MEASURED)
             continue;
         measured++;
         if (d->fate != POWER_FITS) {
@@ -141,15 +169,14 @@ static void add_system_cell(struct table *t, const struct exponents *e, size_t s
         high = fmax(high, d->fit[UB_EXPONENT_HIGH]);
     }
     struct ub_text some = {0};
-    const size_t runs = runs_of_system(e->study, system);
-    ub_text_add(&some, " (%zu of %zu)", power, runs);
+    ub_text_add(&some, " (%zu of %zu)", power, rows->count);
     if (measured == 0)
         table_cell(t, "-");
     else if (power == 0)
         table_cell(t, "%s", other->fate == RIVAL_FITS ? form_of(other) : "no fit");
     else
         table_cell(t, "%.2f [%.2f, %.2f]%s", sum / (double)power, low, high,
-                   power < runs ? some.data : "");
+                   power < rows->count ? some.data : "");
     ub_text_free(&some);
 }
 
@@ -165,14 +192,13 @@ struct table *exponents_table(const struct exponents *e)
             head[columns++] = exponent_matrices[m];
     }
     struct table *t = table_new(head, &"llllllllll"[EXPONENT_MATRICES + 4 - columns]);
+    bool *seen = ub_calloc(e->study->systems.count + 1, sizeof *seen);
     for (size_t i = 0; i < e->count; i++) {
         const size_t system = e->study->system_of[e->runs[i].run];
-        bool again = false;
-        for (size_t k = 0; k < i; k++)
-            again = again || e->study->system_of[e->runs[k].run] == system;
-        if (again)
+        if (seen[system])
             continue;
-        const struct ub_run_spec *spec = exponents_spec(e, i);
+        seen[system] = true;
+        const struct ub_run_spec *spec = &e->study->store->runs[e->runs[i].run].spec;
         table_cell(t, "%s", dataset_label(spec));
         table_cell(t, "%s", model_label(spec));
         table_cell(t, "%s", spec->loss);
@@ -181,6 +207,7 @@ struct table *exponents_table(const struct exponents *e)
             if (measured[m])
                 add_system_cell(t, e, system, (enum matrix_of)m);
     }
+    ub_free(seen);
     return t;
 }
 

@@ -11,36 +11,36 @@
 #ifndef UB_REPORT_EXPONENTS_H
 #define UB_REPORT_EXPONENTS_H
 
+#include "report/frame/factor.h"
 #include "report/sections/sections.h"
 
+/* Which fits are used: power laws; or also those where a rival fits better, whose exponent is then
+ * no more than a mean slope over the ranks fitted. */
+enum fit_choice { POWER_LAWS, ANY_FITS, FIT_CHOICES };
+
 struct run_exponents {
-    size_t run;                           /* index into the study's store */
+    size_t run;                           /* index into the study's store, row of its frame */
     struct decay last[EXPONENT_MATRICES]; /* at its last measurement */
 };
 struct exponents {
     const struct study *study;
     size_t count; /* runs that finished and have any spectrum, in order of the store */
     struct run_exponents *runs;
+    size_t *at; /* one a row of the frame: its index among the runs, or SIZE_MAX */
+    /* What the runs are told apart by: architectures are models and their activations ("mlp
+     * activation=relu"), not their sizes; systems of one architecture, optimizer and loss. */
+    struct ub_factor architectures, datasets, kinds;
+    struct ub_interval *data[FIT_CHOICES]; /* one a dataset: see exponent_of_data */
 };
 struct exponents *exponents_of(const struct study *study);
 void exponents_free(struct exponents *e);
 
-const struct ub_run_spec *exponents_spec(const struct exponents *e, size_t i);
-/* What architectures are told apart by: "mlp relu", "cnn"; sizes are not. Caller frees. */
-char *architecture_of(const struct ub_run_spec *spec);
-
-/* Which fits are used: power laws; or also those where a rival fits better, whose exponent is then
- * no more than a mean slope over the ranks fitted. */
-enum fit_choice { POWER_LAWS, ANY_FITS };
 bool fit_is_used(const struct decay *d, enum fit_choice choice);
 
 /* The exponent of a dataset's inputs: one for each of its data seeds, which are other draws of it;
  * their random-effects mean where there are several. False when there is none. */
-bool exponent_of_data(const struct exponents *e, const char *dataset, enum fit_choice choice,
+bool exponent_of_data(const struct exponents *e, size_t dataset, enum fit_choice choice,
                       struct ub_interval *out);
-
-/* Runs of a system (an index of the study's) that were asked for: those not in e left nothing. */
-size_t runs_of_system(const struct study *study, size_t system);
 
 /* A row a system, a column a matrix: mean over seeds at the end. */
 struct table *exponents_table(const struct exponents *e);
@@ -78,6 +78,7 @@ void add_universality(struct ub_text *out, const struct exponents *e);
 /* Outliers of Hessian and Gauss-Newton at the end against the number of classes. */
 struct outliers { /* of one system; means over its runs; low and high: least and greatest */
     const struct ub_run_spec *spec;
+    size_t row; /* of the frame: stands for the system */
     size_t n_runs;
     double classes;
     struct ub_interval hessian, gauss_newton; /* by the gap rule */

@@ -3,9 +3,9 @@
 #include "report/sections/exponents.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
-enum { COLUMNS = 2, MOST_DATASETS = 16 };
+enum { COLUMNS = 2, MOST_BARS = 16 /* of datasets; the text has more */ };
 
 /* Between architectures of a dataset, of the panel's width, so that all are seen; between the bars
  * of datasets, of its height. */
@@ -16,81 +16,68 @@ static bool point_of(const struct exponents *e, size_t i, enum matrix_of m,
                      struct ub_interval *data)
 {
     return fit_is_used(&e->runs[i].last[m], ANY_FITS) &&
-           exponent_of_data(e, exponents_spec(e, i)->dataset, ANY_FITS, data);
-}
-
-static struct labels architectures_of(const struct exponents *e)
-{
-    struct labels names = {0};
-    for (size_t i = 0; i < e->count; i++) {
-        char *name = architecture_of(exponents_spec(e, i));
-        labels_add(&names, name);
-        ub_free(name);
-    }
-    return names;
+           exponent_of_data(e, e->datasets.of[e->runs[i].run], ANY_FITS, data);
 }
 
 static void draw_architecture(struct ub_panel *panel, const struct exponents *e, enum matrix_of m,
-                              const struct labels *names, size_t k, double width)
+                              size_t k, double width)
 {
+    const struct ub_rows *rows = &e->architectures.groups.group[k];
+    const double middle = ((double)e->architectures.groups.count - 1) / 2;
     bool labelled = false;
-    const double shift = offset * width * ((double)k - ((double)names->count - 1) / 2);
-    for (size_t i = 0; i < e->count; i++) {
-        const struct ub_run_spec *spec = exponents_spec(e, i);
-        const double *fit = e->runs[i].last[m].fit;
-        char *name = architecture_of(spec);
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct run_exponents *run = &e->runs[e->at[rows->row[i]]];
+        const double *fit = run->last[m].fit;
         struct ub_interval data;
-        if (strcmp(name, names->text[k]) == 0 && point_of(e, i, m, &data)) {
-            const double x = data.estimate + shift;
-            ub_panel_bars(panel, UB_VERTICAL, &x, &fit[UB_EXPONENT], &fit[UB_EXPONENT_LOW],
-                          &fit[UB_EXPONENT_HIGH], 1,
-                          (struct ub_style){.color = (int)(k % 8),
-                                            .hollow = e->runs[i].last[m].fate != POWER_FITS,
-                                            .width = 1,
-                                            .alpha = 0.7,
-                                            .point_size = 2.8,
-                                            .label = labelled ? NULL : names->text[k]});
-            labelled = true;
-        }
-        ub_free(name);
+        if (!point_of(e, e->at[rows->row[i]], m, &data))
+            continue;
+        const double x = data.estimate + offset * width * ((double)k - middle);
+        ub_panel_bars(panel, UB_VERTICAL, &x, &fit[UB_EXPONENT], &fit[UB_EXPONENT_LOW],
+                      &fit[UB_EXPONENT_HIGH], 1,
+                      (struct ub_style){.color = (int)(k % 8),
+                                        .hollow = run->last[m].fate != POWER_FITS,
+                                        .width = 1,
+                                        .alpha = 0.7,
+                                        .point_size = 2.8,
+                                        .label = labelled ? NULL : e->architectures.name[k]});
+        labelled = true;
     }
 }
 
 /* ---- the data's own exponents: a bar each above the points, by letter, in order ------------- */
 
+struct dataset {
+    const char *name;
+    struct ub_interval exponent;
+};
 struct datasets {
     size_t count;
-    const struct ub_run_spec *spec[MOST_DATASETS];
-    struct ub_interval exponent[MOST_DATASETS];
+    struct dataset *of; /* by exponent, ascending */
 };
 
-static void add_dataset(struct datasets *d, const struct ub_run_spec *spec,
-                        const struct ub_interval *exponent)
+static int by_exponent(const void *a, const void *b)
 {
-    size_t at = d->count;
-    for (size_t i = 0; i < d->count; i++)
-        if (strcmp(d->spec[i]->dataset, spec->dataset) == 0)
-            return;
-    if (d->count == MOST_DATASETS)
-        return;
-    for (; at > 0 && d->exponent[at - 1].estimate > exponent->estimate; at--) {
-        d->spec[at] = d->spec[at - 1];
-        d->exponent[at] = d->exponent[at - 1];
-    }
-    d->spec[at] = spec;
-    d->exponent[at] = *exponent;
-    d->count++;
+    const double x = ((const struct dataset *)a)->exponent.estimate;
+    const double y = ((const struct dataset *)b)->exponent.estimate;
+    return (x > y) - (x < y);
 }
 
+/* Those that some panel has a point of. */
 static struct datasets datasets_of(const struct exponents *e)
 {
-    struct datasets d = {0};
-    for (size_t i = 0; i < e->count; i++)
-        for (int m = OF_FIRST_LAYER; m < EXPONENT_MATRICES; m++) {
-            struct ub_interval exponent;
-            if (point_of(e, i, (enum matrix_of)m, &exponent))
-                add_dataset(&d, exponents_spec(e, i), &exponent);
-        }
+    const struct ub_groups *groups = &e->datasets.groups;
+    struct datasets d = {.of = ub_calloc(groups->count + 1, sizeof *d.of)};
+    for (size_t k = 0; k < groups->count; k++) {
+        struct ub_interval exponent;
+        bool has = false;
+        for (size_t i = 0; i < groups->group[k].count && !has; i++)
+            for (int m = OF_FIRST_LAYER; m < EXPONENT_MATRICES && !has; m++)
+                has = point_of(e, e->at[groups->group[k].row[i]], (enum matrix_of)m, &exponent);
+        if (has)
+            d.of[d.count++] = (struct dataset){e->datasets.name[k], exponent};
+    }
+    if (d.count > 1)
+        qsort(d.of, d.count, sizeof *d.of, by_exponent);
     return d;
 }
 
@@ -103,7 +90,8 @@ struct extent {
 static struct extent extent_of(const struct exponents *e, enum matrix_of m,
                                const struct datasets *d)
 {
-    const double least = d->exponent[0].estimate, most = d->exponent[d->count - 1].estimate;
+    const double least = d->of[0].exponent.estimate, most = d->of[d->count - 1].exponent.estimate;
+    const size_t bars = d->count <= MOST_BARS ? d->count : 0;
     const double margin = 0.15 * fmax(most - least, 0.4);
     double *y = ub_calloc(e->count + 1, sizeof *y);
     size_t n = 0;
@@ -114,14 +102,13 @@ static struct extent extent_of(const struct exponents *e, enum matrix_of m,
     }
     const double top = 1.2 * fmax(ub_quantile(y, n, 0.95), 0.5);
     ub_free(y);
-    return (struct extent){least - margin, most + margin,
-                           top / (1 - line * (double)(d->count + 1))};
+    return (struct extent){least - margin, most + margin, top / (1 - line * (double)(bars + 1))};
 }
 
 static void draw_datasets(struct ub_panel *panel, const struct datasets *d, const struct extent *x)
 {
-    for (size_t k = 0; k < d->count; k++) {
-        const struct ub_interval *at = &d->exponent[k];
+    for (size_t k = 0; d->count <= MOST_BARS && k < d->count; k++) {
+        const struct ub_interval *at = &d->of[k].exponent;
         const double y = x->high * (1 - line * (double)(k + 1));
         const double low = fmax(at->low, x->left), high = fmin(at->high, x->right);
         const char letter[] = {(char)('a' + (int)k), 0};
@@ -134,10 +121,14 @@ static void draw_datasets(struct ub_panel *panel, const struct datasets *d, cons
 
 static void name_datasets(const struct datasets *d, struct ub_text *out)
 {
+    if (d->count > MOST_BARS) {
+        ub_text_add(out, " Exponents of the inputs of %zu datasets stand in the text.", d->count);
+        return;
+    }
     for (size_t k = 0; k < d->count; k++)
         ub_text_add(out, "%s%c %s %.2f [%.2f, %.2f]", k ? "; " : " Data: ", (char)('a' + (int)k),
-                    dataset_label(d->spec[k]), d->exponent[k].estimate, d->exponent[k].low,
-                    d->exponent[k].high);
+                    d->of[k].name, d->of[k].exponent.estimate, d->of[k].exponent.low,
+                    d->of[k].exponent.high);
     ub_text_add(out, "%s", d->count ? "." : "");
 }
 
@@ -151,7 +142,7 @@ static bool has_points(const struct exponents *e, enum matrix_of m)
 }
 
 static void plot_matrix(struct ub_panel *panel, const struct exponents *e, enum matrix_of m,
-                        const struct datasets *data, const struct labels *names)
+                        const struct datasets *data)
 {
     const struct extent x = extent_of(e, m, data);
     ub_panel_title(panel, exponent_matrices[m]);
@@ -160,8 +151,8 @@ static void plot_matrix(struct ub_panel *panel, const struct exponents *e, enum 
     ub_panel_range(panel, UB_VERTICAL, 0, x.high);
     ub_panel_line(panel, (double[]){x.left, x.right}, (double[]){x.left, x.right}, 2,
                   (struct ub_style){.color = -1, .width = 1, .dashed = true});
-    for (size_t k = 0; k < names->count; k++)
-        draw_architecture(panel, e, m, names, k, x.right - x.left);
+    for (size_t k = 0; k < e->architectures.groups.count; k++)
+        draw_architecture(panel, e, m, k, x.right - x.left);
     draw_datasets(panel, data, &x);
 }
 
@@ -179,11 +170,9 @@ bool plot_exponents(const struct exponents *e, struct plates *plates, struct ub_
     const size_t rows = (n + columns - 1) / columns;
     const struct datasets data = datasets_of(e);
     struct ub_figure *f = ub_figure_new(title, (int)rows, (int)columns);
-    struct labels names = architectures_of(e);
     for (size_t i = 0; i < n; i++)
-        plot_matrix(ub_figure_panel(f, (int)(i / columns), (int)(i % columns)), e, chosen[i], &data,
-                    &names);
-    labels_free(&names);
+        plot_matrix(ub_figure_panel(f, (int)(i / columns), (int)(i % columns)), e, chosen[i],
+                    &data);
     struct ub_text caption = {0};
     ub_text_add(&caption,
                 "At the last measurement of each run, with 95%% intervals; the highest are cut. "
@@ -191,6 +180,7 @@ bool plot_exponents(const struct exponents *e, struct plates *plates, struct ub_
                 "better than the power law; bars above: exponents of the inputs; dashed: equal "
                 "exponents.");
     name_datasets(&data, &caption);
+    ub_free(data.of);
     const bool good = plates_add(plates, f, "exponents", title, caption.data, err);
     ub_text_free(&caption);
     return good;

@@ -103,7 +103,7 @@ static bool read_system(struct outliers *o, const struct study *study, const str
     enum { FIELDS = 7 };
     double *x = ub_calloc(FIELDS * rows->count + 1, sizeof *x);
     size_t n = 0;
-    *o = (struct outliers){.spec = &study->store->runs[rows->row[0]].spec};
+    *o = (struct outliers){.spec = &study->store->runs[rows->row[0]].spec, .row = rows->row[0]};
     for (size_t i = 0; i < rows->count; i++) {
         const size_t run = rows->row[i];
         if (study->store->runs[run].status != UB_RUN_OK || !ub_frame_has(study->frame, run, NULL))
@@ -177,8 +177,7 @@ static struct table *outliers_table(const struct outliers *o, size_t n)
 
 /* Mean of a field of the systems under a loss, with Student's interval; per class when asked. */
 enum field { HESSIAN_COUNT, NEWTON_COUNT, MEANS_COUNT, MEANS_SHARE, CROSS_SHARE };
-static struct ub_interval over_systems(const struct outliers *o, size_t n, const char *loss,
-                                       enum field field)
+static struct ub_interval over_systems(const struct outliers *o, size_t n, enum field field)
 {
     double *x = ub_calloc(n + 1, sizeof *x);
     size_t m = 0;
@@ -188,8 +187,7 @@ static struct ub_interval over_systems(const struct outliers *o, size_t n, const
                                  [MEANS_COUNT] = o[i].made_of_means.estimate / o[i].classes,
                                  [MEANS_SHARE] = 100 * o[i].means,
                                  [CROSS_SHARE] = 100 * o[i].cross};
-        if (strcmp(o[i].spec->loss, loss) == 0)
-            x[m++] = fields[field];
+        x[m++] = fields[field];
     }
     const struct ub_interval mean = mean_of(x, m);
     ub_free(x);
@@ -205,40 +203,57 @@ static void add_mean(struct ub_text *out, const struct ub_interval mean, int dec
 
 static void add_loss(struct ub_text *out, const struct outliers *o, size_t n, const char *loss)
 {
-    size_t systems = 0, exact = 0, fewer = 0, more = 0;
+    size_t exact = 0, fewer = 0, more = 0;
     for (size_t i = 0; i < n; i++) {
         const double c = o[i].classes, k = o[i].hessian.estimate;
-        if (strcmp(o[i].spec->loss, loss) != 0)
-            continue;
-        systems++;
         exact += k >= c - 1 && k <= c;
         fewer += k < c - 1;
         more += k > c;
     }
-    ub_text_add(out, "- %s, %zu systems: the Hessian has ", loss, systems);
-    add_mean(out, over_systems(o, n, loss, HESSIAN_COUNT), 2, "");
+    ub_text_add(out, "- %s, %zu systems: the Hessian has ", loss, n);
+    add_mean(out, over_systems(o, n, HESSIAN_COUNT), 2, "");
     ub_text_add(out,
                 " outliers per class (C - 1 or C in %zu systems, fewer in %zu, more in %zu), "
                 "Gauss-Newton ",
                 exact, fewer, more);
-    add_mean(out, over_systems(o, n, loss, NEWTON_COUNT), 2, "");
+    add_mean(out, over_systems(o, n, NEWTON_COUNT), 2, "");
     ub_text_add(out, "; ");
-    add_mean(out, over_systems(o, n, loss, MEANS_COUNT), 2, "");
+    add_mean(out, over_systems(o, n, MEANS_COUNT), 2, "");
     ub_text_add(out, " of its eigenvalues per class are mostly of class means. Of its leading C, "
                      "class means hold ");
-    add_mean(out, over_systems(o, n, loss, MEANS_SHARE), 0, "%");
+    add_mean(out, over_systems(o, n, MEANS_SHARE), 0, "%");
     ub_text_add(out, ", cross-class means ");
-    add_mean(out, over_systems(o, n, loss, CROSS_SHARE), 0, "%");
+    add_mean(out, over_systems(o, n, CROSS_SHARE), 0, "%");
     ub_text_add(out, ".\n");
+}
+
+/* A line for each loss. */
+static void add_losses(struct ub_text *out, const struct ub_frame *frame, const struct outliers *o,
+                       size_t n)
+{
+    static const char *const by[] = {"loss", "loss.*", NULL};
+    static const char *const *const rungs[] = {by, NULL};
+    struct ub_rows rows = {.count = n, .row = ub_calloc(n + 1, sizeof *rows.row)};
+    struct outliers *own = ub_calloc(n + 1, sizeof *own);
+    for (size_t i = 0; i < n; i++)
+        rows.row[i] = o[i].row;
+    struct ub_factor losses = ub_factor_new(frame, &rows, rungs, SIZE_MAX);
+    for (size_t k = 0; k < losses.groups.count; k++) {
+        size_t m = 0;
+        for (size_t i = 0; i < n; i++)
+            if (losses.of[o[i].row] == k)
+                own[m++] = o[i];
+        add_loss(out, own, m, losses.name[k]);
+    }
+    ub_factor_clear(&losses);
+    ub_rows_clear(&rows);
+    ub_free(own);
 }
 
 void add_outliers(struct ub_text *out, const struct study *study)
 {
     struct outliers *o;
     const size_t n = outliers_of(study, &o);
-    struct labels losses = {0};
-    for (size_t i = 0; i < n; i++)
-        labels_add(&losses, o[i].spec->loss);
     if (n > 0)
         ub_text_add(
             out, "\n### How many Hessian outliers per class?\n\nAt the last measurement. An "
@@ -248,8 +263,7 @@ void add_outliers(struct ub_text *out, const struct study *study)
                  "loss all outputs weigh the same, and "
                  "where their gradients are orthogonal class means keep 1/C. Means over "
                  "systems, with 95%% interval.\n\n");
-    for (size_t i = 0; i < losses.count; i++)
-        add_loss(out, o, n, losses.text[i]);
+    add_losses(out, study->frame, o, n);
     if (n > 0) {
         struct table *t = outliers_table(o, n);
         ub_text_add(out,
@@ -259,6 +273,5 @@ void add_outliers(struct ub_text *out, const struct study *study)
         add_table(out, t, "systems");
         table_free(t);
     }
-    labels_free(&losses);
     ub_free(o);
 }

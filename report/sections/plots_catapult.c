@@ -1,4 +1,5 @@
 /* Catapults: where runs that start above their edge land, against how far above they start. */
+#include "report/frame/factor.h"
 #include "report/sections/sections.h"
 
 #include <math.h>
@@ -24,10 +25,10 @@ static double median_of(const double *values, size_t n)
     return n > 0 ? ub_median(values, n) : (double)NAN;
 }
 
-static bool any_catapult(const struct study *study, size_t system)
+static bool any_catapult(const struct study *study, const struct ub_rows *rows)
 {
-    for (size_t i = 0; i < study->store->count; i++)
-        if (study->system_of[i] == system && has_catapult(study, i))
+    for (size_t i = 0; i < rows->count; i++)
+        if (has_catapult(study, rows->row[i]))
             return true;
     return false;
 }
@@ -35,19 +36,19 @@ static bool any_catapult(const struct study *study, size_t system)
 /* False when the system was not measured so. Of one that was, every run counts. */
 static bool land(const struct study *study, size_t system, struct landing *out)
 {
-    const size_t count = study->store->count;
+    const struct ub_rows *rows = &study->systems.group[system];
+    const size_t count = rows->count;
     double *values = ub_calloc(MEASURES * count + 1, sizeof *values);
     double *peak = values, *rho = values + count, *drop = values + 2 * count;
     size_t landed = 0;
     *out = (struct landing){.rate = NAN};
-    if (!any_catapult(study, system)) {
+    if (!any_catapult(study, rows)) {
         ub_free(values);
         return false;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t k = 0; k < count; k++) {
+        const size_t i = rows->row[k];
         const struct ub_run *run = &study->store->runs[i];
-        if (study->system_of[i] != system)
-            continue;
         out->runs++;
         const double rate = ub_run_fact(run, "initial-sharpness") / ub_run_fact(run, "threshold");
         out->rate = isfinite(rate) ? rate : out->rate;
@@ -71,7 +72,7 @@ static bool land(const struct study *study, size_t system, struct landing *out)
 
 struct picture {
     struct ub_panel *rho, *drop, *peak;
-    struct labels models;
+    struct ub_factor models; /* of the systems' first rows */
 };
 
 /* A line a model through its rates; rates at which all diverged, low on the first panel. */
@@ -84,8 +85,7 @@ static void plot_model(struct picture *p, const struct study *study, size_t mode
     size_t n = 0, n_lost = 0;
     for (size_t s = 0; s < study->systems.count; s++) {
         struct landing l;
-        const struct ub_run_spec *spec = system_spec(study, s);
-        if (labels_find(&p->models, model_label(spec)) != model || !land(study, s, &l))
+        if (p->models.of[study->systems.group[s].row[0]] != model || !land(study, s, &l))
             continue;
         if (l.diverged + l.failed == l.runs) {
             lost[n_lost++] = l.rate;
@@ -104,7 +104,7 @@ static void plot_model(struct picture *p, const struct study *study, size_t mode
         peak[at] = l.peak;
     }
     const struct ub_style line = {
-        .color = (int)(model % 8), .width = 1.5, .label = p->models.text[model]};
+        .color = (int)(model % 8), .width = 1.5, .label = p->models.name[model]};
     const struct ub_style dots = {.color = (int)(model % 8), .points = true, .point_size = 5};
     struct ub_panel *panels[] = {p->rho, p->drop, p->peak};
     const double *values[] = {rho, drop, peak};
@@ -122,14 +122,29 @@ static void plot_model(struct picture *p, const struct study *study, size_t mode
     ub_free(data);
 }
 
+/* Of the systems that were measured so, by their first rows. */
+static struct ub_factor models_of(const struct study *study)
+{
+    static const char *const whole[] = {"model", "model.*", NULL}, *const name[] = {"model", NULL};
+    static const char *const *const rungs[] = {whole, name, NULL};
+    enum { MOST_MODELS = 8 };
+    struct ub_rows rows = {.row = ub_calloc(study->systems.count + 1, sizeof *rows.row)};
+    for (size_t s = 0; s < study->systems.count; s++)
+        if (any_catapult(study, &study->systems.group[s]))
+            rows.row[rows.count++] = study->systems.group[s].row[0];
+    struct ub_factor models = ub_factor_new(study->frame, &rows, rungs, MOST_MODELS);
+    ub_rows_clear(&rows);
+    return models;
+}
+
 bool plot_catapults(const struct study *study, struct plates *plates, struct ub_error *err)
 {
     struct picture p = {0};
-    for (size_t i = 0; i < study->store->count; i++)
-        if (has_catapult(study, i))
-            labels_add(&p.models, model_label(&study->store->runs[i].spec));
-    if (p.models.count == 0)
+    p.models = models_of(study);
+    if (p.models.groups.count == 0) {
+        ub_factor_clear(&p.models);
         return true;
+    }
     struct ub_figure *f = ub_figure_new("Starts above the edge", 1, MEASURES);
     p.rho = ub_figure_panel(f, 0, 0);
     p.drop = ub_figure_panel(f, 0, 1);
@@ -146,9 +161,9 @@ bool plot_catapults(const struct study *study, struct plates *plates, struct ub_
     ub_panel_rule(p.drop, UB_HORIZONTAL, 1, NULL);
     for (int k = 0; k < MEASURES; k++)
         ub_panel_rule(ub_figure_panel(f, 0, k), UB_VERTICAL, 1, NULL);
-    for (size_t m = 0; m < p.models.count; m++)
+    for (size_t m = 0; m < p.models.groups.count; m++)
         plot_model(&p, study, m);
-    labels_free(&p.models);
+    ub_factor_clear(&p.models);
     ub_figure_caption(f, "Medians over seeds. Pale dots at the bottom of the left panel: rates at "
                          "which every seed diverged.");
     return plates_add(plates, f, "catapult", "Starts above the edge",

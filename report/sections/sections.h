@@ -22,7 +22,7 @@ void add_fold_end(struct ub_text *out);
 /* Folded away where it is long, as "60 systems". */
 void add_table(struct ub_text *out, const struct table *t, const char *what);
 /* How many runs ended how. */
-struct table *status_table(const struct ub_store *store);
+struct table *status_table(const struct study *study);
 
 /* A figure that was written: FOLDER/stem.png and .svg. */
 struct plate {

@@ -7,31 +7,41 @@
 
 /* ---- how runs ended ----------------------------------------------------------------------- */
 
-/* Systems of the runs that are damaged, or that have the status and are not. */
-static void add_systems(const struct ub_store *store, enum ub_run_status status, bool damaged,
+static bool has_run(const struct ub_store *store, const struct ub_rows *rows,
+                    enum ub_run_status status, bool damaged)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct ub_run *run = &store->runs[rows->row[i]];
+        if (run->status == status && run->damaged == damaged)
+            return true;
+    }
+    return false;
+}
+
+/* Systems of the runs that are damaged, or that have the status and are not: the first three. */
+static void add_systems(const struct study *study, enum ub_run_status status, bool damaged,
                         struct table *t)
 {
-    struct labels labels = {0};
-    for (size_t i = 0; status != UB_RUN_OK && i < store->count; i++)
-        if (store->runs[i].status == status && store->runs[i].damaged == damaged) {
-            char *label = system_label(&store->runs[i].spec);
-            labels_add(&labels, label);
-            ub_free(label);
-        }
+    enum { NAMED = 3 };
     struct ub_text some = {0};
-    for (size_t i = 0; i < labels.count && i < 3; i++)
-        ub_text_add(&some, "%s%s", i ? "; " : "", labels.text[i]);
-    if (labels.count > 3)
-        ub_text_add(&some, "; and %zu more system%s", labels.count - 3,
-                    labels.count == 4 ? "" : "s");
+    size_t n = 0;
+    for (size_t s = 0; status != UB_RUN_OK && s < study->systems.count; s++) {
+        if (!has_run(study->store, &study->systems.group[s], status, damaged) || n++ >= NAMED)
+            continue;
+        char *label = system_label(system_spec(study, s));
+        ub_text_add(&some, "%s%s", some.length ? "; " : "", label);
+        ub_free(label);
+    }
+    if (n > NAMED)
+        ub_text_add(&some, "; and %zu more system%s", n - NAMED, n == NAMED + 1 ? "" : "s");
     table_cell(t, "%s", some.data ? some.data : "");
     ub_text_free(&some);
-    labels_free(&labels);
 }
 
 /* A damaged run was made: it is not missing. */
-struct table *status_table(const struct ub_store *store)
+struct table *status_table(const struct study *study)
 {
+    const struct ub_store *store = study->store;
     static const char *const head[] = {"status", "runs", "of which", NULL};
     struct table *t = table_new(head, "lrl");
     for (int status = UB_RUN_OK; status <= UB_RUN_MISSING; status++) {
@@ -42,12 +52,12 @@ struct table *status_table(const struct ub_store *store)
             continue;
         table_cell(t, "%s", ub_run_status_name((enum ub_run_status)status));
         table_cell(t, "%zu", n);
-        add_systems(store, (enum ub_run_status)status, false, t);
+        add_systems(study, (enum ub_run_status)status, false, t);
     }
     if (store->n_damaged_runs) {
         table_cell(t, "damaged");
         table_cell(t, "%zu", store->n_damaged_runs);
-        add_systems(store, UB_RUN_MISSING, true, t);
+        add_systems(study, UB_RUN_MISSING, true, t);
     }
     return t;
 }

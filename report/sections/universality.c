@@ -80,31 +80,21 @@ void universals_clear(struct universals *u)
 struct ub_slope exponent_slope(const struct exponents *e, enum matrix_of matrix,
                                enum fit_choice choice, size_t *n)
 {
-    struct labels groups = {0}, datasets = {0};
     struct ub_point *points = ub_calloc(e->count + 1, sizeof *points);
     *n = 0;
     for (size_t i = 0; i < e->count; i++) {
-        const struct ub_run_spec *spec = exponents_spec(e, i);
         const struct decay *d = &e->runs[i].last[matrix];
+        const size_t row = e->runs[i].run, dataset = e->datasets.of[row];
         struct ub_interval data;
-        if (!fit_is_used(d, choice) || !exponent_of_data(e, spec->dataset, choice, &data))
-            continue;
-        struct ub_text group = {0};
-        char *architecture = architecture_of(spec), *optimizer = call_name(spec->optimizer);
-        ub_text_add(&group, "%s, %s, %s", architecture, optimizer, spec->loss);
-        points[(*n)++] = (struct ub_point){.x = data.estimate,
-                                           .x_se = data.se,
-                                           .y = d->fit[UB_EXPONENT],
-                                           .group = (int)labels_add(&groups, group.data),
-                                           .cluster = (int)labels_add(&datasets, spec->dataset)};
-        ub_text_free(&group);
-        ub_free(architecture);
-        ub_free(optimizer);
+        if (fit_is_used(d, choice) && exponent_of_data(e, dataset, choice, &data))
+            points[(*n)++] = (struct ub_point){.x = data.estimate,
+                                               .x_se = data.se,
+                                               .y = d->fit[UB_EXPONENT],
+                                               .group = (int)e->kinds.of[row],
+                                               .cluster = (int)dataset};
     }
     const struct ub_slope slope = ub_slope_within(points, *n);
     ub_free(points);
-    labels_free(&groups);
-    labels_free(&datasets);
     return slope;
 }
 
@@ -183,25 +173,19 @@ static void add_across(struct ub_text *out, const struct study *study)
 /* Inputs' exponents; of those that decay as no power law, a mean slope. */
 static void add_datasets(struct ub_text *out, const struct exponents *e)
 {
-    struct labels seen = {0};
     ub_text_add(out, "Exponents of inputs:");
-    for (size_t i = 0; i < e->count; i++) {
-        const struct ub_run_spec *spec = exponents_spec(e, i);
-        const size_t before = seen.count;
+    for (size_t k = 0; k < e->datasets.groups.count; k++) {
         struct ub_interval data, ignored;
-        if (labels_add(&seen, spec->dataset) != before)
-            continue;
-        ub_text_add(out, "%s %s ", before ? "," : "", dataset_label(spec));
-        if (!exponent_of_data(e, spec->dataset, ANY_FITS, &data))
+        ub_text_add(out, "%s %s ", k ? "," : "", e->datasets.name[k]);
+        if (!exponent_of_data(e, k, ANY_FITS, &data))
             ub_text_add(out, "none");
         else
             ub_text_add(out, "%.2f [%.2f, %.2f]%s", data.estimate, data.low, data.high,
-                        exponent_of_data(e, spec->dataset, POWER_LAWS, &ignored)
+                        exponent_of_data(e, k, POWER_LAWS, &ignored)
                             ? ""
                             : " (no power law: a rival fits better)");
     }
     ub_text_add(out, ".\n\n");
-    labels_free(&seen);
 }
 
 static void add_slope(struct table *t, const struct exponents *e, enum matrix_of m,
