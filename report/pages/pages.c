@@ -1,4 +1,5 @@
 /* The report: verdicts first, then the summary, figures, full tables, how to repeat, provenance. */
+#include "report/pages/database.h"
 #include "report/report.h"
 #include "report/sections/board.h"
 #include "report/sections/exponents.h"
@@ -430,12 +431,14 @@ static bool write_all(const struct study *study, const char *folder, struct ub_e
                                            {"Commit", commit},
                                            {"Source", store->path}};
     struct plates plates = {.folder = folder, .notes = notes, .n_notes = 4};
+    static const char *const tables[] = {"runs", "laws", "data", "spectra", "dictionary", NULL};
     char *runs = ub_path(folder, "runs.csv");
     struct ub_text page = {0};
     /* runs.csv first: it takes every trace, so one that cannot be read ends it here. */
     bool good = write_runs(study, runs, err) && draw_board(study, &plates, err) &&
                 draw_sections(study, &plates, err) && write_spectra(study, folder, err) &&
-                write_laws(study, folder, err) && write_dictionary(folder, err);
+                write_laws(study, folder, err) && write_dictionary(folder, err) &&
+                ub_database_write(folder, tables, err);
     if (good) {
         add_page(&page, study, &plates);
         good = write_text(folder, "report.md", &page, err);

@@ -1,0 +1,198 @@
+#include "report/pages/database.h"
+
+#include <errno.h>
+#include <math.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct base {
+    sqlite3 *db;
+    const char *path;
+    struct ub_error *err;
+};
+
+static bool failed(const struct base *b)
+{
+    return ub_fail(b->err, UB_INPUT, "%s: %s", b->path, sqlite3_errmsg(b->db));
+}
+
+static bool execute(const struct base *b, const char *sql)
+{
+    return sqlite3_exec(b->db, sql, NULL, NULL, NULL) == SQLITE_OK || failed(b);
+}
+
+/* ---- types ---------------------------------------------------------------------------------- */
+
+enum type { WHOLE, REAL, TEXT };
+
+static bool is_infinite(const char *cell)
+{
+    return strcmp(cell, "inf") == 0 || strcmp(cell, "-inf") == 0;
+}
+
+static enum type type_of_cell(const char *cell)
+{
+    int64_t whole;
+    double real;
+    if (ub_read_int(cell, &whole))
+        return WHOLE;
+    return is_infinite(cell) || ub_read_real(cell, &real) ? REAL : TEXT;
+}
+
+/* The narrowest that all cells fit; TEXT when all are empty. */
+static enum type type_of_column(const struct ub_csv *csv, size_t column)
+{
+    enum type type = WHOLE;
+    bool any = false;
+    for (size_t row = 0; row < csv->rows; row++) {
+        const char *cell = ub_csv_cell(csv, row, column);
+        if (!*cell)
+            continue;
+        const enum type own = type_of_cell(cell);
+        type = own > type ? own : type;
+        any = true;
+    }
+    return any ? type : TEXT;
+}
+
+/* ---- tables --------------------------------------------------------------------------------- */
+
+/* A name as SQL quotes it. */
+static void add_name(struct ub_text *sql, const char *name)
+{
+    ub_text_add(sql, "\"");
+    for (; *name; name++)
+        ub_text_add(sql, *name == '"' ? "\"\"" : "%c", *name);
+    ub_text_add(sql, "\"");
+}
+
+static bool create(const struct base *b, const char *table, const struct ub_csv *csv,
+                   const enum type *types)
+{
+    static const char *const words[] = {"INTEGER", "REAL", "TEXT"};
+    struct ub_text sql = {0};
+    ub_text_add(&sql, "CREATE TABLE ");
+    add_name(&sql, table);
+    ub_text_add(&sql, " (");
+    for (size_t c = 0; c < csv->columns; c++) {
+        ub_text_add(&sql, "%s", c ? ", " : "");
+        add_name(&sql, csv->header[c]);
+        ub_text_add(&sql, " %s", words[types[c]]);
+    }
+    ub_text_add(&sql, ")");
+    const bool good = execute(b, sql.data);
+    ub_text_free(&sql);
+    return good;
+}
+
+static int bind(sqlite3_stmt *insert, int at, enum type type, const char *cell)
+{
+    int64_t whole = 0;
+    double real = 0;
+    if (!*cell)
+        return sqlite3_bind_null(insert, at);
+    if (type == TEXT)
+        return sqlite3_bind_text(insert, at, cell, -1, SQLITE_STATIC);
+    if (type == WHOLE && ub_read_int(cell, &whole))
+        return sqlite3_bind_int64(insert, at, whole);
+    if (is_infinite(cell))
+        real = *cell == '-' ? -HUGE_VAL : HUGE_VAL;
+    else
+        ub_read_real(cell, &real);
+    return sqlite3_bind_double(insert, at, real);
+}
+
+static bool insert_rows(const struct base *b, sqlite3_stmt *insert, const struct ub_csv *csv,
+                        const enum type *types)
+{
+    for (size_t row = 0; row < csv->rows; row++) {
+        for (size_t c = 0; c < csv->columns; c++)
+            if (bind(insert, (int)c + 1, types[c], ub_csv_cell(csv, row, c)) != SQLITE_OK)
+                return failed(b);
+        if (sqlite3_step(insert) != SQLITE_DONE || sqlite3_reset(insert) != SQLITE_OK)
+            return failed(b);
+    }
+    return true;
+}
+
+static bool fill(const struct base *b, const char *table, const struct ub_csv *csv,
+                 const enum type *types)
+{
+    struct ub_text sql = {0};
+    sqlite3_stmt *insert = NULL;
+    ub_text_add(&sql, "INSERT INTO ");
+    add_name(&sql, table);
+    ub_text_add(&sql, " VALUES (");
+    for (size_t c = 0; c < csv->columns; c++)
+        ub_text_add(&sql, c ? ", ?" : "?");
+    ub_text_add(&sql, ")");
+    bool good = sqlite3_prepare_v2(b->db, sql.data, -1, &insert, NULL) == SQLITE_OK || failed(b);
+    good = good && insert_rows(b, insert, csv, types);
+    sqlite3_finalize(insert);
+    ub_text_free(&sql);
+    return good;
+}
+
+static bool add_table(const struct base *b, const char *folder, const char *name)
+{
+    struct ub_text file = {0};
+    ub_text_add(&file, "%s.csv", name);
+    char *path = ub_path(folder, file.data);
+    ub_text_free(&file);
+    const bool there = ub_exists(path);
+    struct ub_csv *csv = there ? ub_csv_read(path, true, b->err) : NULL;
+    ub_free(path);
+    if (!csv)
+        return !there;
+    enum type *types = ub_calloc(csv->columns, sizeof *types);
+    for (size_t c = 0; c < csv->columns; c++)
+        types[c] = type_of_column(csv, c);
+    const bool good = create(b, name, csv, types) && fill(b, name, csv, types);
+    ub_free(types);
+    ub_csv_free(csv);
+    return good;
+}
+
+/* ---- views ---------------------------------------------------------------------------------- */
+
+static const char views[] =
+    "CREATE INDEX run ON runs (id);"
+    "CREATE VIEW verdicts AS SELECT law, strand, verdict, mean, low, high, target, margin, within, "
+    "spoke, systems, \"controls-right\", controls FROM laws;"
+    "CREATE VIEW exceptions AS SELECT * FROM data WHERE exception = 'yes' AND control IS NULL;"
+    "CREATE VIEW controls AS SELECT * FROM data WHERE control IS NOT NULL;"
+    "CREATE VIEW systems AS SELECT dataset, model, loss, init, optimizer, steps, count(*) AS runs, "
+    "sum(status = 'ok') AS ok, sum(status = 'diverged') AS diverged, min(id) AS \"first-run\" "
+    "FROM runs GROUP BY dataset, model, loss, init, optimizer, steps, measure;";
+
+/* ---- file ----------------------------------------------------------------------------------- */
+
+static bool write_base(const struct base *b, const char *folder, const char *const *names)
+{
+    /* a file of its own name until it is whole: no journal, nothing to wait for */
+    if (!execute(b, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN"))
+        return false;
+    for (const char *const *name = names; *name; name++)
+        if (!add_table(b, folder, *name))
+            return false;
+    return execute(b, views) && execute(b, "COMMIT");
+}
+
+bool ub_database_write(const char *folder, const char *const *names, struct ub_error *err)
+{
+    char *path = ub_path(folder, "results.db"), *partial = ub_path(folder, "results.db.partial");
+    struct base b = {.path = partial, .err = err};
+    unlink(partial);
+    bool good = sqlite3_open(partial, &b.db) == SQLITE_OK || failed(&b);
+    good = good && write_base(&b, folder, names);
+    good = (sqlite3_close(b.db) == SQLITE_OK || failed(&b)) && good;
+    if (good && rename(partial, path) != 0)
+        good = ub_fail(err, UB_INPUT, "%s: cannot write: %s", path, strerror(errno));
+    if (!good)
+        unlink(partial);
+    ub_free(path);
+    ub_free(partial);
+    return good;
+}
