@@ -13,6 +13,7 @@ extern const struct ub_law ub_law_linear_modes;
 extern const struct ub_law ub_law_max_margin;
 extern const struct ub_law ub_law_online_teacher_student;
 extern const struct ub_law ub_law_coordinate_check;
+extern const struct ub_law ub_law_depth_transfer;
 extern const struct ub_law ub_law_gradient_flow;
 extern const struct ub_law ub_law_init_kurtosis;
 extern const struct ub_law ub_law_kernel_concentration;
@@ -66,6 +67,7 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_max_margin,
     &ub_law_online_teacher_student,
     &ub_law_coordinate_check,
+    &ub_law_depth_transfer,
     &ub_law_gradient_flow,
     &ub_law_init_kurtosis,
     &ub_law_kernel_concentration,
