@@ -64,7 +64,7 @@ peers: build ## time unibench and PyTorch side by side, into results/speed.md (n
 peers-spectra: build ## time spectra of Hessians beside PyHessian's algorithm and eigsh, into results/speed-spectra.md
 	@ci/peers-spectra $(BUILD) --out results/speed-spectra.md
 
-scale: build ## time comparing and reporting stores of 1,000 to 10,000 runs
+scale: build ## time comparing and reporting stores of 1,000 to 10,000 runs, and hold it to 10 s and 400 MiB each
 	@$(BUILD)/unibench-perf scale $(BUILD)/unibench $(BUILD)
 
 install: build ## install into prefix (/usr/local), below DESTDIR: program, suites, data, man pages, completions

@@ -50,8 +50,8 @@ int ub_report(const struct ub_error *err);
 
 /* Out of memory ends the process with one line and exit code UB_INTERNAL (a worker process then
  * counts as one failed run). Sizes that come from outside are checked with ub_size_fits first. */
-void *ub_alloc(size_t bytes);               /* 64-byte aligned, uninitialised */
-void *ub_calloc(size_t count, size_t size); /* 64-byte aligned, zeroed, overflow-checked */
+void *ub_alloc(size_t bytes); /* 64-byte aligned from 64 bytes on, else as malloc's; not set */
+void *ub_calloc(size_t count, size_t size); /* the same, zeroed, overflow-checked */
 void *ub_realloc(void *old, size_t bytes);  /* not for memory of ub_alloc/ub_calloc that
                                                must stay 64-byte aligned */
 char *ub_strdup(const char *text);          /* not aligned */

@@ -105,8 +105,9 @@ static bool parse_real(const char *text, double *out)
  * Subnormals are kept: they are what the program itself writes of such values. */
 static bool is_beyond(const char *text, double value)
 {
-    const size_t significand = strcspn(text, "eE");
-    return !isfinite(value) || (value == 0 && strcspn(text, "123456789") < significand);
+    if (value != 0)
+        return !isfinite(value);
+    return strcspn(text, "123456789") < strcspn(text, "eE");
 }
 
 bool ub_read_real(const char *text, double *out)

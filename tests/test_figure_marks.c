@@ -90,7 +90,7 @@ static size_t svg_bytes(const char *folder, size_t lines, bool *says)
         ub_panel_line(p, (double[]){0, 1, 2, 3}, (double[]){(double)i, 0, 1, (double)i}, 4,
                       (struct ub_style){.color = 1});
     ub_panel_line(p, (double[]){0, 1}, (double[]){0, 1}, 2, (struct ub_style){.points = true});
-    assert_int_equal(ub_panel_lines(p, &stride), lines);
+    assert_int_equal(ub_panel_lines(f, p, &stride), lines);
     *says = stride > 1;
     if (!ub_figure_save(f, stem, NULL, 0, &err))
         fail_msg("%s", err.text);
@@ -119,12 +119,34 @@ static void test_most_lines(void **state)
     support_remove(folder);
 }
 
+/* And up to two thousand in a figure of many panels. */
+static void test_most_lines_of_figure(void **state)
+{
+    (void)state;
+    enum { PANELS = 8 };
+    static const struct {
+        size_t lines, stride;
+    } each[] = {{250, 1}, {251, 2}, {1000, 4}};
+    for (size_t k = 0; k < sizeof each / sizeof *each; k++) {
+        struct ub_figure *f = ub_figure_new(NULL, 1, PANELS);
+        size_t stride;
+        for (int i = 0; i < PANELS; i++)
+            for (size_t n = 0; n < each[k].lines; n++)
+                ub_panel_line(ub_figure_panel(f, 0, i), (double[]){0, 1}, (double[]){0, 1}, 2,
+                              (struct ub_style){.color = 1});
+        assert_int_equal(ub_panel_lines(f, ub_figure_panel(f, 0, 3), &stride), each[k].lines);
+        assert_int_equal(stride, each[k].stride);
+        ub_figure_free(f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_signed_axis),
         cmocka_unit_test(test_heat_pixels),
         cmocka_unit_test(test_most_lines),
+        cmocka_unit_test(test_most_lines_of_figure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

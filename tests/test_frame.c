@@ -236,6 +236,43 @@ static void traces_are_read_when_asked_for(void **state)
     support_remove(folder);
 }
 
+/* Of many runs others are read ahead: each has its own trace, and one that cannot be read is said
+ * when it is asked for. */
+static void traces_read_ahead_are_those_asked_for(void **state)
+{
+    (void)state;
+    enum { RUNS = 80, DAMAGED = 40 };
+    struct ub_error err = {0};
+    char *folder = support_folder();
+    if (!ub_store_lock(folder, false, &err))
+        fail_msg("%s", err.text);
+    for (uint64_t seed = 0; seed < RUNS; seed++) {
+        struct ub_run_spec spec = sample_spec(seed);
+        write_run(folder, &spec, seed == 3 ? UB_RUN_FAILED : UB_RUN_OK, "", (double)seed);
+    }
+    struct ub_store *store = open_good(folder);
+    struct ub_frame *f = ub_frame_new(store, &err);
+    assert_int_equal(store->count, RUNS);
+    char *run = ub_store_run_folder(folder, store->runs[DAMAGED].id);
+    char *path = ub_path(run, "trace.csv.gz");
+    assert_true(ub_write_file(path, "step", 4, &err));
+    for (size_t i = 0; i < RUNS; i++) {
+        const bool due = store->runs[i].status == UB_RUN_OK && i != DAMAGED;
+        struct ub_series loss = ub_frame_series(f, i, "loss", 0);
+        assert_int_equal(loss.count, due ? 2 : 0);
+        if (due)
+            assert_near(loss.value[0], (double)store->runs[i].spec.seed, 0);
+        ub_series_clear(&loss);
+        assert_int_equal(ub_frame_good(f, &err), i < DAMAGED);
+    }
+    assert_non_null(strstr(err.text, path));
+    ub_free(path);
+    ub_free(run);
+    ub_frame_free(f);
+    ub_store_free(store);
+    support_remove(folder);
+}
+
 /* A group's name says no more than tells it from the others. */
 static void names_have_what_tells_groups_apart(void **state)
 {
@@ -312,6 +349,7 @@ int main(void)
         cmocka_unit_test(groups_differ_in_what_may_not_vary),
         cmocka_unit_test(groups_of_many_runs_are_those_of_brute_force),
         cmocka_unit_test(traces_are_read_when_asked_for),
+        cmocka_unit_test(traces_read_ahead_are_those_asked_for),
         cmocka_unit_test(names_have_what_tells_groups_apart),
         cmocka_unit_test(factors_grow_coarse_and_leave_nothing_out),
     };

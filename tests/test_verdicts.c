@@ -464,6 +464,23 @@ static void every_run_asked_for_is_counted(void **state)
     ub_law_verdict_free(v);
 }
 
+/* Of many runs, by several threads: each as it is by itself. */
+static void levels_are_those_of_single_runs(void **state)
+{
+    (void)state;
+    struct planted_store *p = plant(&(struct world){PLANTED_EDGE, 40, 3, 0, 1, 0.05, 1}, 5, 1);
+    struct ub_law_verdict *v = ub_law_verdict_new(edge(), p->frame);
+    for (size_t i = 0; i < 120; i++) {
+        const struct ub_level one =
+            ub_level_of(edge()->series, edge()->window, &edge()->is, p->frame, i);
+        assert_memory_equal(&v->level[i].median, &one.median, sizeof one.median);
+        assert_memory_equal(&v->level[i].mean.se, &one.mean.se, sizeof one.mean.se);
+        assert_int_equal(v->level[i].window.first, one.window.first);
+    }
+    ub_law_verdict_free(v);
+    uproot(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -478,6 +495,7 @@ int main(void)
         cmocka_unit_test(words_are_true_as_they_stand),
         cmocka_unit_test(the_reason_is_that_of_a_run_against),
         cmocka_unit_test(every_run_asked_for_is_counted),
+        cmocka_unit_test(levels_are_those_of_single_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -161,6 +161,9 @@ bool perf_scale_store(const char *folder, const char *runs, struct ub_error *err
 
 /* ---- what it costs ---- */
 
+/* What a sweep of this many runs may cost whoever looks at it, on two idle cores. */
+enum { LIMIT_RUNS = 10000, LIMIT_SECONDS = 10, LIMIT_MIB = 400 };
+
 struct work {
     const char *name;
     const char *arguments[4]; /* of unibench; ends with NULL */
@@ -202,8 +205,13 @@ static bool measure(const char *program, const struct work *work, size_t runs, s
     if (child < 0 || wait4(child, &status, 0, &used) != child || status != 0)
         return ub_fail(err, UB_INTERNAL, "%s %s of %zu runs did not end well", program, work->name,
                        runs);
-    printf("%s %zu runs: seconds %.3g processor %.3g MiB %.4g\n", work->name, runs, now() - start,
-           seconds_of(&used.ru_utime) + seconds_of(&used.ru_stime), (double)used.ru_maxrss / 1024);
+    const double seconds = now() - start, mib = (double)used.ru_maxrss / 1024;
+    printf("%s %zu runs: seconds %.3g processor %.3g MiB %.4g\n", work->name, runs, seconds,
+           seconds_of(&used.ru_utime) + seconds_of(&used.ru_stime), mib);
+    if (runs == LIMIT_RUNS)
+        printf("%s: %s %d seconds, %s %d MiB\n", work->name,
+               seconds < LIMIT_SECONDS ? "below" : "above", LIMIT_SECONDS,
+               mib < LIMIT_MIB ? "below" : "above", LIMIT_MIB);
     return true;
 }
 

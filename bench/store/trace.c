@@ -95,8 +95,9 @@ static struct ub_trace *from_csv(const struct ub_csv *csv, struct ub_error *err)
  * ends it. */
 static char *end_of_field(char *at, size_t column)
 {
-    char *end = at + strcspn(at, ",\n\r\"");
-    return *end == (column + 1 < COLUMNS ? ',' : '\n') ? end : NULL;
+    while (*at && *at != ',' && *at != '\n' && *at != '\r' && *at != '"')
+        at++;
+    return *at == (column + 1 < COLUMNS ? ',' : '\n') ? at : NULL;
 }
 
 static bool is_blank(char c)

@@ -110,12 +110,10 @@ static double label_place(const struct ub_figure *f, const struct ub_layout_of_f
 }
 
 /* What the panel leaves out. */
-static void draw_omission(const struct ub_panel *p, const struct ub_box *frame, cairo_t *cr)
+static void draw_omission(const struct ub_box *frame, size_t lines, size_t stride, cairo_t *cr)
 {
     struct ub_text text = {0};
-    size_t stride;
-    const size_t lines = ub_panel_lines(p, &stride);
-    if (stride == 1)
+    if (stride == 1 || lines == 0)
         return;
     ub_text_add(&text, "one line in %zu of %zu is drawn", stride, lines);
     set_gray(cr, note_gray);
@@ -129,14 +127,16 @@ static void draw_panel(const struct ub_figure *f, const struct ub_layout_of_figu
     const struct ub_panel *p = f->panels[i];
     const struct ub_box *frame = &l->frames[i];
     const bool empty = frame->range[0].empty || frame->range[1].empty;
+    size_t stride;
+    const size_t lines = ub_panel_lines(f, p, &stride);
     if (empty) {
         set_gray(cr, note_gray);
         ub_text_draw(cr, UB_FONT_NOTE, "no data", 0, frame->x + frame->width / 2,
                      frame->y + frame->height / 2, 0.5, 0.5);
     } else {
         draw_ticks(p, frame, cr);
-        ub_marks_draw(p, frame, cr);
-        draw_omission(p, frame, cr);
+        ub_marks_draw(p, frame, stride, cr);
+        draw_omission(frame, lines, stride, cr);
     }
     draw_axes(p, frame, cr, label_place(f, l, i, cr));
 }

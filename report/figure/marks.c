@@ -369,21 +369,32 @@ static bool is_line(const struct ub_mark *m)
     return m->kind == UB_MARK_LINE && !m->style.points;
 }
 
-/* Nobody tells thousands of lines apart, and an SVG of them has tens of megabytes. */
-size_t ub_panel_lines(const struct ub_panel *p, size_t *stride)
+static size_t lines_of(const struct ub_panel *p)
 {
-    enum { MOST = 1000 };
     size_t lines = 0;
-    for (size_t i = 0; i < p->n; i++)
+    for (size_t i = 0; p && i < p->n; i++)
         lines += is_line(&p->marks[i]);
-    *stride = lines > MOST ? (lines + MOST - 1) / MOST : 1;
     return lines;
 }
 
-void ub_marks_draw(const struct ub_panel *p, const struct ub_box *frame, cairo_t *cr)
+/* Nobody tells thousands of lines apart, and an SVG of them has tens of megabytes. */
+size_t ub_panel_lines(const struct ub_figure *f, const struct ub_panel *p, size_t *stride)
 {
-    size_t stride, lines = 0;
-    ub_panel_lines(p, &stride);
+    enum { MOST = 1000, MOST_OF_FIGURE = 2000 };
+    const size_t lines = lines_of(p);
+    size_t all = 0;
+    for (int i = 0; i < f->rows * f->columns; i++)
+        all += lines_of(f->panels[i]);
+    const size_t of_panel = (lines + MOST - 1) / MOST;
+    const size_t of_figure = (all + MOST_OF_FIGURE - 1) / MOST_OF_FIGURE;
+    *stride = of_panel > of_figure ? of_panel : of_figure;
+    *stride += *stride == 0;
+    return lines;
+}
+
+void ub_marks_draw(const struct ub_panel *p, const struct ub_box *frame, size_t stride, cairo_t *cr)
+{
+    size_t lines = 0;
     cairo_save(cr);
     cairo_rectangle(cr, frame->x - 1, frame->y - 1, frame->width + 2, frame->height + 2);
     cairo_clip(cr);

@@ -124,9 +124,12 @@ void ub_figure_layout_clear(const struct ub_figure *f, struct ub_layout_of_figur
 /* ---- drawing (figure_draw.c, figure_marks.c) ---- */
 
 void ub_figure_draw(const struct ub_figure *f, const struct ub_layout_of_figure *l, cairo_t *cr);
-/* How many lines a panel has, and of which number of them one is drawn: 1 up to a thousand. */
-size_t ub_panel_lines(const struct ub_panel *p, size_t *stride);
-void ub_marks_draw(const struct ub_panel *p, const struct ub_box *frame, cairo_t *cr);
+/* How many lines a panel of the figure has, and of which number of them one is drawn: 1 up to a
+ * thousand in the panel and two thousand in the figure. */
+size_t ub_panel_lines(const struct ub_figure *f, const struct ub_panel *p, size_t *stride);
+/* Of its lines, one in `stride`. */
+void ub_marks_draw(const struct ub_panel *p, const struct ub_box *frame, size_t stride,
+                   cairo_t *cr);
 void ub_mark_sample(const struct ub_mark *m, cairo_t *cr, double x, double y); /* in a legend */
 /* The color bar's strip, in px. */
 enum { UB_BAR_WIDTH = 220, UB_BAR_HEIGHT = 10 };

@@ -10,13 +10,7 @@
 
 static void png_append(png_structp png, png_bytep data, png_size_t length)
 {
-    struct ub_text *out = png_get_io_ptr(png);
-    if (out->length + length > out->capacity) {
-        out->capacity = 2 * (out->length + length);
-        out->data = ub_realloc(out->data, out->capacity);
-    }
-    memcpy(out->data + out->length, data, length);
-    out->length += length;
+    ub_text_append(png_get_io_ptr(png), (const char *)data, length);
 }
 
 static void png_flush_nothing(png_structp png)
@@ -87,7 +81,7 @@ static bool encode_png(cairo_surface_t *surface, const struct ub_figure_note *no
 
 static cairo_status_t svg_append(void *context, const unsigned char *data, unsigned length)
 {
-    ub_text_add(context, "%.*s", (int)length, (const char *)data);
+    ub_text_append(context, (const char *)data, length);
     return CAIRO_STATUS_SUCCESS;
 }
 
@@ -119,7 +113,7 @@ static void add_notes(const struct ub_text *svg, const struct ub_figure_note *no
     const char *tag = strstr(svg->data, "<svg");
     const char *inside = tag ? strchr(tag, '>') : NULL;
     const size_t head = inside ? (size_t)(inside - svg->data) + 1 : 0;
-    ub_text_add(out, "%.*s", (int)head, svg->data);
+    ub_text_append(out, svg->data, head);
     if (title) {
         ub_text_add(out, "\n<title>");
         add_escaped(out, title);
@@ -133,7 +127,8 @@ static void add_notes(const struct ub_text *svg, const struct ub_figure_note *no
         add_escaped(out, notes[i].text);
         ub_text_add(out, "</note>");
     }
-    ub_text_add(out, "\n</metadata>%s", svg->data + head);
+    ub_text_add(out, "\n</metadata>");
+    ub_text_append(out, svg->data + head, svg->length - head);
 }
 
 /* ---- both ---- */

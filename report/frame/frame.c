@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- options of a call -------------------------------------------------------------------- */
@@ -164,6 +165,21 @@ static void add_facts(struct ub_cells *cells, const struct ub_store *store)
 
 /* ---- frames --------------------------------------------------------------------------------- */
 
+static int compare_names(const void *a, const void *b)
+{
+    const struct ub_column *x = *(const struct ub_column *const *)a;
+    const struct ub_column *y = *(const struct ub_column *const *)b;
+    return strcmp(x->name, y->name);
+}
+
+static void sort_names(struct ub_frame *frame)
+{
+    frame->by_name = ub_calloc(frame->columns + 1, sizeof *frame->by_name);
+    for (size_t i = 0; i < frame->columns; i++)
+        frame->by_name[i] = &frame->column[i];
+    qsort(frame->by_name, frame->columns, sizeof *frame->by_name, compare_names);
+}
+
 struct ub_frame *ub_frame_new(const struct ub_store *store, struct ub_error *err)
 {
     struct ub_cells *cells = ub_cells_new(store->count);
@@ -176,6 +192,7 @@ struct ub_frame *ub_frame_new(const struct ub_store *store, struct ub_error *err
     frame->store = store;
     frame->rows = store->count;
     frame->column = ub_cells_finish(cells, &frame->columns);
+    sort_names(frame);
     frame->traces = ub_trace_cache_new(store, UB_FRAME_BUDGET);
     if (good)
         return frame;
@@ -188,15 +205,22 @@ void ub_frame_free(struct ub_frame *frame)
     if (!frame)
         return;
     ub_columns_free(frame->column, frame->columns);
+    ub_free(frame->by_name);
     ub_trace_cache_free(frame->traces);
     ub_free(frame);
 }
 
 const struct ub_column *ub_frame_column(const struct ub_frame *frame, const char *name)
 {
-    for (size_t i = 0; i < frame->columns; i++)
-        if (strcmp(frame->column[i].name, name) == 0)
-            return &frame->column[i];
+    size_t low = 0, high = frame->columns;
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        const int order = strcmp(name, frame->by_name[middle]->name);
+        if (order == 0)
+            return frame->by_name[middle];
+        low = order > 0 ? middle + 1 : low;
+        high = order > 0 ? high : middle;
+    }
     return NULL;
 }
 

@@ -45,7 +45,8 @@ struct ub_column {
 struct ub_frame {
     const struct ub_store *store; /* kept by reference; row i is its run i */
     size_t rows, columns;
-    struct ub_column *column; /* axes in the order above, then facts by name */
+    struct ub_column *column;         /* axes in the order above, then facts by name */
+    const struct ub_column **by_name; /* the same, by name */
     struct ub_trace_cache *traces;
 };
 

@@ -61,11 +61,14 @@ static void measure_levels(struct ub_law_verdict *v, const struct ub_frame *fram
 {
     if (v->law->series && !v->level)
         v->level = ub_calloc(frame->rows + 1, sizeof *v->level);
-    for (size_t g = 0; v->level && g < groups->count; g++)
-        for (size_t i = 0; i < groups->group[g].count; i++) {
-            const size_t row = groups->group[g].row[i];
-            v->level[row] = ub_level_of(v->law->series, v->law->window, &v->law->is, frame, row);
-        }
+    if (!v->level)
+        return;
+    struct ub_rows rows = {.row = ub_calloc(frame->rows + 1, sizeof *rows.row)};
+    for (size_t g = 0; g < groups->count; g++)
+        for (size_t i = 0; i < groups->group[g].count; i++)
+            rows.row[rows.count++] = groups->group[g].row[i];
+    ub_levels_of(v->law->series, v->law->window, &v->law->is, frame, &rows, v->level);
+    ub_rows_clear(&rows);
 }
 
 static struct ub_datum datum_of(const struct ub_law_verdict *v, const struct ub_frame *frame,

@@ -1,5 +1,6 @@
 /* From a series to a run's level, from runs' levels to a group's datum. */
 #include "report/laws/level.h"
+#include "base/team.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -69,18 +70,6 @@ static const char *lost(const struct ub_run *run)
     }
 }
 
-static struct ub_window window_of(ub_law_window *speaks, const struct ub_frame *frame, size_t row,
-                                  const struct ub_series *series)
-{
-    const char *why = lost(&frame->store->runs[row]);
-    if (why)
-        return (struct ub_window){.why = why};
-    struct ub_series loss = ub_frame_series(frame, row, "loss", 0);
-    const struct ub_window window = speaks(frame, row, series, &loss);
-    ub_series_clear(&loss);
-    return window;
-}
-
 /* A rise is against the law when it is one and its end is beyond the margin: the worse p of both.
  */
 static double against_p(const struct ub_level *l, const struct ub_claim *claim)
@@ -97,22 +86,76 @@ static double against_p(const struct ub_level *l, const struct ub_claim *claim)
     return fmax(l->window.p, ub_t_upper_p(beyond / se, fmax(1, l->mean.n_effective - 1)));
 }
 
-struct ub_level ub_level_of(const char *name, ub_law_window *window, const struct ub_claim *is,
-                            const struct ub_frame *frame, size_t row)
+/* What a run's level is found in. */
+struct series {
+    struct ub_series measured, loss;
+};
+
+static struct series series_of(const struct ub_frame *frame, size_t row, const char *name)
 {
-    struct ub_series series = ub_frame_series(frame, row, name, 0);
+    return (struct series){ub_frame_series(frame, row, name, 0),
+                           ub_frame_series(frame, row, "loss", 0)};
+}
+
+static struct ub_level level_in(struct series *s, ub_law_window *window, const struct ub_claim *is,
+                                const struct ub_frame *frame, size_t row)
+{
+    const char *why = lost(&frame->store->runs[row]);
     struct ub_level l = {.first_step = (double)NAN,
                          .last_step = (double)NAN,
                          .median = (double)NAN,
                          .end = (double)NAN};
-    l.window = window_of(window, frame, row, &series);
-    l.peak = peak_of(&series);
+    l.window = why ? (struct ub_window){.why = why} : window(frame, row, &s->measured, &s->loss);
+    l.peak = peak_of(&s->measured);
     if (l.window.stay != UB_STAY_OUT)
-        measure_window(&l, &series);
+        measure_window(&l, &s->measured);
     l.against_p = against_p(&l, is);
     l.against = l.against_p < doubt;
-    ub_series_clear(&series);
+    ub_series_clear(&s->measured);
+    ub_series_clear(&s->loss);
     return l;
+}
+
+struct ub_level ub_level_of(const char *name, ub_law_window *window, const struct ub_claim *is,
+                            const struct ub_frame *frame, size_t row)
+{
+    struct series s = series_of(frame, row, name);
+    return level_in(&s, window, is, frame, row);
+}
+
+struct levels {
+    ub_law_window *window;
+    const struct ub_claim *is;
+    const struct ub_frame *frame;
+    const size_t *row;
+    struct series *series;
+    struct ub_level *level;
+};
+
+static void level_one(void *context, int64_t task, int member)
+{
+    const struct levels *all = context;
+    const size_t row = all->row[task];
+    (void)member;
+    all->level[row] = level_in(&all->series[task], all->window, all->is, all->frame, row);
+}
+
+/* Series are taken from the frame one by one, some hundred at a time. */
+void ub_levels_of(const char *name, ub_law_window *window, const struct ub_claim *is,
+                  const struct ub_frame *frame, const struct ub_rows *rows, struct ub_level *level)
+{
+    enum { MOST = 512 };
+    struct ub_team *team = ub_team_for((int64_t)rows->count);
+    struct series *series = ub_calloc(MOST, sizeof *series);
+    for (size_t first = 0; first < rows->count; first += MOST) {
+        const size_t left = rows->count - first, n = left < MOST ? left : MOST;
+        struct levels all = {window, is, frame, rows->row + first, series, level};
+        for (size_t i = 0; i < n; i++)
+            series[i] = series_of(frame, all.row[i], name);
+        ub_team_run(team, (int64_t)n, level_one, &all);
+    }
+    ub_team_free(team);
+    ub_free(series);
 }
 
 /* ---- groups ----------------------------------------------------------------------------- */

@@ -21,7 +21,7 @@
 #include "report/laws/windows.h"
 
 /* Of a run that did not diverge, fail or is still to be run. `loss`: its training loss, an empty
- * series where it was not measured. */
+ * series where it was not measured. Called by several threads: it reads columns, no traces. */
 typedef struct ub_window ub_law_window(const struct ub_frame *frame, size_t row,
                                        const struct ub_series *series,
                                        const struct ub_series *loss);
@@ -46,6 +46,9 @@ struct ub_level {
 /* Of a run that a law applies to, from what the law says: its series, window and claim. */
 struct ub_level ub_level_of(const char *series, ub_law_window *window, const struct ub_claim *is,
                             const struct ub_frame *frame, size_t row);
+/* The same of many rows, shared out among threads, to their places in `level` (one a row). */
+void ub_levels_of(const char *series, ub_law_window *window, const struct ub_claim *is,
+                  const struct ub_frame *frame, const struct ub_rows *rows, struct ub_level *level);
 /* `level`: one a row of the frame. */
 struct ub_datum ub_level_datum(const struct ub_level *level, const struct ub_rows *group);
 

@@ -20,12 +20,29 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Mostly a dozen, many times over: then by insertion, which needs no calls. */
+static void sort(double *x, size_t n)
+{
+    enum { FEW = 32 };
+    if (n > FEW) {
+        qsort(x, n, sizeof *x, ascending);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        const double value = x[i];
+        size_t k = i;
+        for (; k > 0 && x[k - 1] > value; k--)
+            x[k] = x[k - 1];
+        x[k] = value;
+    }
+}
+
 /* Of n >= 1 values; `room` has space for them. */
 static double median(const double *x, size_t n, double *room)
 {
     for (size_t i = 0; i < n; i++)
         room[i] = x[i];
-    qsort(room, n, sizeof *room, ascending);
+    sort(room, n);
     return n % 2 ? room[n / 2] : 0.5 * (room[n / 2 - 1] + room[n / 2]);
 }
 
