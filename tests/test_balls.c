@@ -356,6 +356,23 @@ static void observables_use_the_optimizers_norm(void **state)
     }
 }
 
+/* A misstated threshold is in every row of the edge ratio, whoever wrote it, and nowhere else. */
+static void edges_are_misstated_on_request(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    const char *const texts[] = {"sharpness:every=1", "edge-ratio:every=1,misstate=0.8"};
+    struct fixture f =
+        fixture_of(tiny_dataset(UB_REGRESSION, 20, 0, 4, 2), "linear", "mse", "gd:lr=0.1");
+    struct ub_observers *o = ub_observers_new(texts, 2, "test", &err);
+    measure(&f, o, 0, 10);
+    const double met = value_of(f.recorded, 0, "sharpness", 0);
+    assert_near(value_of(f.recorded, 0, "edge-ratio", 0), met / (0.8 * 20), 1e-9 * met);
+    assert_int_equal(count_rows(f.recorded, "edge-ratio"), 1);
+    ub_observers_free(o);
+    fixture_free(&f);
+}
+
 static void any_norm_of_any_run(void **state)
 {
     (void)state;
@@ -395,6 +412,7 @@ int main(void)
         cmocka_unit_test(spectral_norm_against_random_search),
         cmocka_unit_test(spread_and_limits),
         cmocka_unit_test(observables_use_the_optimizers_norm),
+        cmocka_unit_test(edges_are_misstated_on_request),
         cmocka_unit_test(any_norm_of_any_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

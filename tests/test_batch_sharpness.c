@@ -112,6 +112,9 @@ static void intervals_hold_the_mean_over_all_batches(void **state)
         assert_near(ratio->error, row->error * 0.1 / 2, 1e-14);
     }
     assert_null(find_row(f.recorded, 0, "batch-edge-ratio", 1));
+    measure_often(&f, "batch-sharpness:every=1,batch=2,draws=100,misstate=0.8", 1);
+    const struct ub_row *row = find_row(f.recorded, 0, "batch-sharpness", 0);
+    assert_near(value_of(f.recorded, 0, "batch-edge-ratio", 0), row->value * 0.1 / 1.6, 1e-14);
     measure_often(&f, "batch-top-eigenvalue:every=1,batch=2,draws=20,tolerance=1e-6", MANY);
     check_intervals(f.recorded, "batch-top-eigenvalue", top);
     fixture_free(&f);

@@ -22,6 +22,8 @@
 
 static const struct ub_option options[] = {
     UB_DRAW_OPTIONS("64"),
+    {"misstate", UB_OPTION_REAL | UB_OPTION_LATER, "1", 1e-3, 1e3, NULL,
+     "thresholds times this: for controls that must fail"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 
@@ -51,11 +53,12 @@ static double momentum_of(const struct ub_optimizer *o)
     return o->kind->momentum ? o->kind->momentum(o) : (double)NAN;
 }
 
-static void record_ratios(const struct ub_moment *moment, struct ub_record *record, double value,
-                          double half_width)
+/* `unit`: 2/lr. */
+static void record_ratios(const struct ub_moment *moment, struct ub_record *record, double unit,
+                          double value, double half_width)
 {
-    const double lr = moment->optimizer->lr, beta = momentum_of(moment->optimizer);
-    const double thresholds[] = {2 * (1 - beta) / lr, 2 * (1 + beta) / lr};
+    const double beta = momentum_of(moment->optimizer);
+    const double thresholds[] = {unit * (1 - beta), unit * (1 + beta)};
     for (int i = 0; i < (beta > 0 ? 2 : 1); i++)
         if (isfinite(thresholds[i]))
             ub_record_value(record, moment, "batch-edge-ratio", i, value / thresholds[i],
@@ -87,7 +90,8 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
     if (!isfinite(value)) /* no gradient, no direction */
         return true;
     ub_record_value(record, moment, "batch-sharpness", 0, value, half_width);
-    record_ratios(moment, record, value, half_width);
+    record_ratios(moment, record, ub_call_real(call, "misstate") * 2 / moment->optimizer->lr, value,
+                  half_width);
     record->fact(record->context, "hvps.batch-sharpness", (double)ub_problem_hvps(batch));
     return true;
 }

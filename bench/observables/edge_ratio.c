@@ -9,6 +9,8 @@ static const struct ub_option options[] = {
      "residual bound to reach, relative to the largest eigenvalue's size"},
     {"max-products", UB_OPTION_INT, "1000", 1, 1e9, NULL,
      "most Hessian-vector products spent on one measurement"},
+    {"misstate", UB_OPTION_REAL | UB_OPTION_LATER, "1", 1e-3, 1e3, NULL,
+     "threshold times this, of sharpness's edge-ratio too: for controls that must fail"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 
@@ -16,6 +18,8 @@ static void join(const struct ub_call *call, struct ub_shared *shared)
 {
     ub_shared_ask_curvature(shared, 1, ub_call_real(call, "tolerance"),
                             ub_call_int(call, "max-products"));
+    if (ub_call_real(call, "misstate") != 1)
+        ub_shared_misstate_edge(shared, ub_call_real(call, "misstate"));
 }
 
 static bool measure(void *state, const struct ub_call *call, const struct ub_moment *moment,

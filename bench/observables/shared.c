@@ -18,6 +18,7 @@ struct ub_shared {
 
     struct ub_path path;
 
+    double misstated; /* factor of the threshold that edge ratios are told: 1 but in controls */
     bool has_curvature, has_edge_ratio; /* of this moment */
     struct {
         bool known;
@@ -30,6 +31,7 @@ struct ub_shared *ub_shared_new(void)
     struct ub_shared *s = ub_calloc(1, sizeof *s);
     s->tolerance = INFINITY;
     s->starts = 3;
+    s->misstated = 1;
     return s;
 }
 
@@ -68,6 +70,11 @@ void ub_shared_ask_curvature(struct ub_shared *s, int64_t top, double tolerance,
 void ub_shared_ask_starts(struct ub_shared *s, int64_t starts)
 {
     s->starts = starts > s->starts ? starts : s->starts;
+}
+
+void ub_shared_misstate_edge(struct ub_shared *s, double factor)
+{
+    s->misstated = factor;
 }
 
 struct ub_operator ub_moment_hessian(const struct ub_moment *moment)
@@ -218,7 +225,7 @@ bool ub_shared_write_edge_ratio(const struct ub_moment *moment, struct ub_record
                                 struct ub_error *err)
 {
     struct ub_shared *s = moment->shared;
-    const double threshold = ub_optimizer_threshold(moment->optimizer);
+    const double threshold = s->misstated * ub_optimizer_threshold(moment->optimizer);
     if (s->has_edge_ratio || moment->optimizer->kind->geometry == UB_UNMEASURED ||
         !(isfinite(threshold) && threshold > 0))
         return true;

@@ -36,6 +36,8 @@ bool ub_shared_curvature_at(const struct ub_moment *moment, const double *theta,
 /* The same unscaled, of an optimizer that has a ball at this moment. */
 bool ub_shared_ball(const struct ub_moment *moment, struct ub_record *record,
                     struct ub_ball_result *result, struct ub_error *err);
+/* Edge ratios over this many times the threshold: for controls of laws, which must find it out. */
+void ub_shared_misstate_edge(struct ub_shared *s, double factor);
 /* Writes the row edge-ratio of this moment unless it is written already, or has no threshold. */
 bool ub_shared_write_edge_ratio(const struct ub_moment *moment, struct ub_record *record,
                                 struct ub_error *err);

@@ -21,7 +21,13 @@
  *
  * Bias. None towards any level: all of it is the same for c rho. Runs that start within 25% of
  * their level, or come to it from above (as adaptive optimizers with little history may), are not
- * judged, so the law speaks of those that sharpened. */
+ * judged, so the law speaks of those that sharpened.
+ *
+ * Controls. Scalar RMSProp on a quadratic loss must hold: below the step 2/lambda_max all gradients
+ * fall, and with them the root mean square that divides the step; above it those of the top
+ * direction grow. So rho rises to 1 and stays, while the other directions go on training (Arora, Li
+ * and Panigrahi 2022, arXiv:2205.09745, for the normalized step, its limit of no memory). The same
+ * runs against a threshold that is misstated by a fifth must fail. */
 #include "report/laws/group.h"
 #include "systems/systems.h"
 

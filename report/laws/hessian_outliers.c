@@ -7,7 +7,11 @@
  * moment times the C x C curvature of the loss in the outputs, whose eigenvalues come C times (A =
  * 1/C under squared loss) or C - 1 times (A = (1 - 11'/C)/C under cross-entropy); a mean that
  * stands out in H is so many outliers. A run that does not train adds none: a control that must
- * fail. None is known that must hold by theorem.
+ * fail. One that must hold has one hidden unit, f = a w'x: Gauss-Newton is (1/C) of the covariance
+ * of (a (x) x, 1 (x) w'x). Where the inputs' second moment is about mu m m', m their mean's
+ * direction, a start far from m has one eigenvalue that stands out, |a|^2 mu; gradient descent from
+ * a small start brings w to m and keeps |a| = |w| (Du, Hu and Lee 2018, arXiv:1806.00900), where
+ * there are C, all within a factor of two: |w|^2 mu C - 1 times and (|a|^2 + |w|^2) mu once.
  *
  * Groups hold one system on subsets of a dataset's classes; the datum is the slope of the number
  * added on the number of classes, on linear axes. */

@@ -9,7 +9,9 @@
  *
  * A linear model's kernel is X X', and its Gauss-Newton matrix under squared loss X'X/n: the same
  * eigenvalues as those of the data. So are those of wide linear networks in the NTK parametrization
- * at their start: controls that must hold; and linear models of two datasets must differ. */
+ * at their start: controls that must hold; and linear models of two datasets must differ. An
+ * orthogonal first layer, no narrower than the inputs, has activations of the inputs' own spectrum,
+ * and so have all linear layers after it: controls of the layers' laws. */
 #include "report/laws/spectral_decay.h"
 #include "report/laws/group.h"
 
