@@ -11,7 +11,14 @@
 
 static const char *const settings[] = {"optimizer.lr", "optimizer.beta1", "optimizer.beta2",
                                        "optimizer.epsilon", NULL};
-static const struct ub_batch_rule root = {settings, 1.4142135623730951};
+static const char *const differs[] = {"optimizer.lr",
+                                      "optimizer.beta1",
+                                      "optimizer.beta2",
+                                      "optimizer.epsilon",
+                                      "optimizer.batch",
+                                      "steps",
+                                      NULL};
+static const struct ub_batch_rule root = {settings, differs, 1.4142135623730951};
 
 static bool scales(const struct ub_frame *frame, size_t row)
 {

@@ -1,17 +1,8 @@
 #include "report/laws/batch_rule.h"
 
 #include <math.h>
-#include <string.h>
 
 /* ---- triples ------------------------------------------------------------------------------- */
-
-static bool is_setting(const struct ub_batch_rule *rule, const char *axis)
-{
-    for (const char *const *s = rule->settings; *s; s++)
-        if (strcmp(*s, axis) == 0)
-            return true;
-    return strcmp(axis, "optimizer.batch") == 0 || strcmp(axis, "steps") == 0;
-}
 
 static bool same_settings(const struct ub_batch_rule *rule, const struct ub_frame *frame, size_t a,
                           size_t b)
@@ -19,18 +10,6 @@ static bool same_settings(const struct ub_batch_rule *rule, const struct ub_fram
     for (const char *const *s = rule->settings; *s; s++) {
         const struct ub_column *c = ub_frame_column(frame, *s);
         if (c && c->level[a] != c->level[b])
-            return false;
-    }
-    return true;
-}
-
-/* In all but what a rule changes; seeds included. */
-static bool same_system(const struct ub_batch_rule *rule, const struct ub_frame *frame, size_t a,
-                        size_t b)
-{
-    for (size_t i = 0; i < frame->columns; i++) {
-        const struct ub_column *c = &frame->column[i];
-        if (c->role == UB_COLUMN_AXIS && c->level[a] != c->level[b] && !is_setting(rule, c->name))
             return false;
     }
     return true;
@@ -56,7 +35,8 @@ static struct ub_rows twins_of(const struct ub_batch_rule *rule, const struct ub
     for (size_t i = 0; i < n; i++) {
         const size_t row = rows ? rows->row[i] : i;
         if (batch->number[row] == 2 * batch->number[base] &&
-            2 * steps->number[row] == steps->number[base] && same_system(rule, frame, base, row)) {
+            2 * steps->number[row] == steps->number[base] &&
+            ub_runs_alike(frame, base, row, rule->differs)) {
             out.row = ub_realloc(out.row, (out.count + 1) * sizeof *out.row);
             out.row[out.count++] = row;
         }
@@ -114,7 +94,8 @@ bool ub_batch_rule_applies(const struct ub_batch_rule *rule, const struct ub_fra
     if (find_triple(rule, frame, NULL, row, &t))
         return true;
     for (size_t base = 0; base < frame->rows; base++)
-        if (2 * batch->number[base] == batch->number[row] && same_system(rule, frame, base, row) &&
+        if (2 * batch->number[base] == batch->number[row] &&
+            ub_runs_alike(frame, base, row, rule->differs) &&
             find_triple(rule, frame, NULL, base, &t) && (t.fixed == row || t.ruled == row))
             return true;
     return false;

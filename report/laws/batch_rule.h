@@ -22,11 +22,12 @@
 
 #include "report/laws/group.h"
 
-/* `settings`: the columns that a rule changes besides the batch, optimizer.lr first (ends with
- * NULL). `factor`: on the rate when the batch doubles, by which the ruled run is told where several
- * have another rate than the base: the nearest. */
+/* `settings`: the columns that a rule changes besides the batch; `differs`: these, optimizer.batch
+ * and steps, all that differs within a triple. Both end with NULL. `factor`: on the rate when the
+ * batch doubles, by which the ruled run is told where several have another rate than the base: the
+ * nearest. */
 struct ub_batch_rule {
-    const char *const *settings;
+    const char *const *settings, *const *differs;
     double factor;
 };
 

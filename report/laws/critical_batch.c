@@ -36,24 +36,6 @@ static const double share = 0.1, least_spread = 1.1;
 static const char *const within[] = {"optimizer.lr", "optimizer.batch", "optimizer.batch-seed",
                                      "steps", NULL};
 
-static bool is_within(const char *axis)
-{
-    for (const char *const *w = within; *w; w++)
-        if (strcmp(*w, axis) == 0)
-            return true;
-    return false;
-}
-
-static bool same_system(const struct ub_frame *frame, size_t a, size_t b)
-{
-    for (size_t i = 0; i < frame->columns; i++) {
-        const struct ub_column *c = &frame->column[i];
-        if (c->role == UB_COLUMN_AXIS && c->level[a] != c->level[b] && !is_within(c->name))
-            return false;
-    }
-    return true;
-}
-
 static void count_level(int *seen, size_t *n, size_t most, int level)
 {
     for (size_t i = 0; i < *n; i++)
@@ -71,7 +53,7 @@ static bool is_swept(const struct ub_frame *frame, size_t row)
     int rates[LEAST_RATES], batches[LEAST_BATCHES];
     size_t n_rates = 0, n_batches = 0;
     for (size_t i = 0; i < frame->rows; i++)
-        if (batch->number[i] > 0 && same_system(frame, row, i)) {
+        if (batch->number[i] > 0 && ub_runs_alike(frame, row, i, within)) {
             count_level(rates, &n_rates, LEAST_RATES, rate->level[i]);
             count_level(batches, &n_batches, LEAST_BATCHES, batch->level[i]);
             if (n_rates == LEAST_RATES && n_batches == LEAST_BATCHES)

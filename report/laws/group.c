@@ -55,6 +55,24 @@ bool ub_run_measures(const struct ub_frame *frame, size_t row, const char *obser
     return ub_run_measures_with(frame, row, observable, NULL, NULL);
 }
 
+static bool is_among(const char *const *names, const char *name)
+{
+    for (; *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+bool ub_runs_alike(const struct ub_frame *frame, size_t a, size_t b, const char *const *except)
+{
+    for (size_t i = 0; i < frame->columns; i++) {
+        const struct ub_column *c = &frame->column[i];
+        if (c->role == UB_COLUMN_AXIS && c->level[a] != c->level[b] && !is_among(except, c->name))
+            return false;
+    }
+    return true;
+}
+
 /* A run that failed did not record its training set's size: then it is as the dataset's options
  * tell. Runs from before every optimizer took batches have no such column. */
 bool ub_run_on_all_samples(const struct ub_frame *frame, size_t row)

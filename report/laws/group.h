@@ -24,6 +24,10 @@ struct ub_datum ub_datum_of(const struct ub_interval *estimate, const char *why)
 double ub_run_last_step(const struct ub_frame *frame, size_t row, const char *observable);
 /* Whether the run has this word of a column. */
 bool ub_run_is(const struct ub_frame *frame, size_t row, const char *column, const char *word);
+/* Whether two runs are the same in all axes, seeds included, but those in `except` (ends with
+ * NULL).
+ */
+bool ub_runs_alike(const struct ub_frame *frame, size_t a, size_t b, const char *const *except);
 /* Whether its steps are along the gradient of all samples. */
 bool ub_run_on_all_samples(const struct ub_frame *frame, size_t row);
 /* Whether the rate stays what it is: no schedule, no warmup. */

@@ -14,7 +14,8 @@
 #include "report/laws/batch_rule.h"
 
 static const char *const settings[] = {"optimizer.lr", NULL};
-static const struct ub_batch_rule linear = {settings, 2};
+static const char *const differs[] = {"optimizer.lr", "optimizer.batch", "steps", NULL};
+static const struct ub_batch_rule linear = {settings, differs, 2};
 
 static bool scales(const struct ub_frame *frame, size_t row)
 {
