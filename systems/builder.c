@@ -88,6 +88,7 @@ ub_node ub_builder_linear(struct ub_builder *b, const char *name, ub_node x, int
 {
     const struct ub_shape shape = ub_shape_of(b->graph, x);
     const int64_t in = shape.dim[shape.rank - 1];
+    const bool fixed = role == UB_ROLE_OUTPUT && b->fixed_readout;
     char full[64];
     snprintf(full, sizeof full, "%.56s.weight", name);
     const ub_node weight = ub_builder_param(b, &(struct ub_param_spec){.name = full,
@@ -95,7 +96,8 @@ ub_node ub_builder_linear(struct ub_builder *b, const char *name, ub_node x, int
                                                                        .shape = {out, in},
                                                                        .fan_in = in,
                                                                        .fan_out = out,
-                                                                       .role = role});
+                                                                       .role = role,
+                                                                       .frozen = fixed});
     const ub_node y = ub_matmul(b->graph, x, ub_transpose(b->graph, weight, (int[]){1, 0}));
     if (!bias)
         return y;
@@ -103,12 +105,13 @@ ub_node ub_builder_linear(struct ub_builder *b, const char *name, ub_node x, int
     const bool output = role == UB_ROLE_OUTPUT || role == UB_ROLE_FIXED;
     const bool zero = role == UB_ROLE_OUTPUT && b->zero_readout;
     return ub_add(b->graph, y,
-                  ub_builder_param(b, &(struct ub_param_spec){
-                                          .name = full,
-                                          .rank = 1,
-                                          .shape = {out},
-                                          .fan_in = in,
-                                          .fan_out = out,
-                                          .role = output ? UB_ROLE_FIXED : UB_ROLE_VECTOR,
-                                          .start = zero ? UB_START_CONSTANT : UB_START_BIAS}));
+                  ub_builder_param(
+                      b, &(struct ub_param_spec){.name = full,
+                                                 .rank = 1,
+                                                 .shape = {out},
+                                                 .fan_in = in,
+                                                 .fan_out = out,
+                                                 .role = output ? UB_ROLE_FIXED : UB_ROLE_VECTOR,
+                                                 .start = zero ? UB_START_CONSTANT : UB_START_BIAS,
+                                                 .frozen = fixed}));
 }

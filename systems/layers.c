@@ -51,11 +51,22 @@ enum ub_norm ub_norm_find(const char *name)
     return UB_NORM_NONE;
 }
 
+bool ub_norm_details_fit(const struct ub_call *call, struct ub_error *err)
+{
+    const bool usual =
+        ub_call_flag(call, "affine") && ub_call_real(call, "epsilon") == UB_NORM_EPSILON;
+    if (!usual && strcmp(ub_call_get(call, "norm"), "none") == 0)
+        return ub_fail(err, UB_INPUT, "affine or epsilon with norm=none; expected a norm");
+    return true;
+}
+
 bool ub_norm_options_fit(const struct ub_call *call, struct ub_error *err)
 {
     enum { GROUPS = 4 };
     const char *norm = ub_call_get(call, "norm");
     const int64_t groups = ub_call_int(call, "groups"), ghost = ub_call_int(call, "ghost");
+    if (!ub_norm_details_fit(call, err))
+        return false;
     if (ub_norm_find(norm) != UB_NORM_GROUP && groups != GROUPS)
         return ub_fail(err, UB_INPUT, "groups=%lld with norm=%s; expected norm=group",
                        (long long)groups, norm);
@@ -90,13 +101,23 @@ static ub_node mean_over(struct ub_graph *g, ub_node x, unsigned axes)
     return ub_reshape(g, ub_scale(g, ub_sum(g, x, axes), share), column.rank, column.dim);
 }
 
-static ub_node standardize(struct ub_graph *g, ub_node x, unsigned axes, bool center)
+static ub_node standardize(const struct ub_builder *b, ub_node x, unsigned axes, bool center)
 {
+    struct ub_graph *g = b->graph;
     if (center)
         x = ub_sub(g, x, mean_over(g, x, axes));
     const ub_node variance = mean_over(g, ub_mul(g, x, x), axes);
-    const ub_node scale = ub_recip(g, ub_sqrt(g, ub_add(g, variance, ub_like(g, 1e-5, variance))));
-    return ub_mul(g, x, scale);
+    const ub_node epsilon = ub_like(g, b->norm_epsilon, variance);
+    return ub_mul(g, x, ub_recip(g, ub_sqrt(g, ub_add(g, variance, epsilon))));
+}
+
+/* Gain and offset, where norms have them. */
+static ub_node rescale(struct ub_builder *b, const char *name, ub_node x, int64_t size, bool offset)
+{
+    if (b->plain_norms)
+        return x;
+    x = ub_mul(b->graph, x, vector(b, name, ".weight", size, 1));
+    return offset ? ub_add(b->graph, x, vector(b, name, ".bias", size, 0)) : x;
 }
 
 ub_node ub_norm_image(struct ub_builder *b, const char *name, ub_node x, enum ub_norm norm,
@@ -111,27 +132,22 @@ ub_node ub_norm_image(struct ub_builder *b, const char *name, ub_node x, enum ub
         /* A chunk that is no whole number of ghost batches is only ever built to learn shapes. */
         const int64_t run = ghost > 0 && n % ghost == 0 ? ghost : n;
         x = ub_reshape(g, x, 3, (int64_t[]){n / run, run * pixels, c});
-        x = standardize(g, x, UB_AXIS(1), true);
+        x = standardize(b, x, UB_AXIS(1), true);
     } else {
         const int64_t parts = norm == UB_NORM_GROUP ? groups : 1;
         x = ub_reshape(g, x, 4, (int64_t[]){n, pixels, parts, c / parts});
-        x = standardize(g, x, UB_AXIS(1) | UB_AXIS(3), true);
+        x = standardize(b, x, UB_AXIS(1) | UB_AXIS(3), true);
     }
-    x = ub_reshape(g, x, s.rank, s.dim);
-    x = ub_mul(g, x, vector(b, name, ".weight", c, 1));
-    return ub_add(g, x, vector(b, name, ".bias", c, 0));
+    return rescale(b, name, ub_reshape(g, x, s.rank, s.dim), c, true);
 }
 
 ub_node ub_norm_last(struct ub_builder *b, const char *name, ub_node x, enum ub_norm norm)
 {
-    struct ub_graph *g = b->graph;
-    const struct ub_shape s = ub_shape_of(g, x);
+    const struct ub_shape s = ub_shape_of(b->graph, x);
     if (norm == UB_NORM_NONE)
         return x;
-    const int64_t width = s.dim[s.rank - 1];
-    x = standardize(g, x, UB_AXIS(s.rank - 1), norm == UB_NORM_LAYER);
-    x = ub_mul(g, x, vector(b, name, ".weight", width, 1));
-    return norm == UB_NORM_RMS ? x : ub_add(g, x, vector(b, name, ".bias", width, 0));
+    x = standardize(b, x, UB_AXIS(s.rank - 1), norm == UB_NORM_LAYER);
+    return rescale(b, name, x, s.dim[s.rank - 1], norm == UB_NORM_LAYER);
 }
 
 /* ---- attention ---- */

@@ -52,8 +52,10 @@ enum ub_norm ub_norm_find(const char *name);
 /* Whether a call's `groups` (default 4) and `ghost` (0) belong to its `norm`: where another norm
  * ignores them, two texts would name one model. */
 bool ub_norm_options_fit(const struct ub_call *call, struct ub_error *err);
+bool ub_norm_details_fit(const struct ub_call *call, struct ub_error *err); /* affine, epsilon */
 
-/* Normalizes (x - mean) / sqrt(variance + 1e-5) with gain "<name>.weight" and offset
+/* Normalizes (x - mean) / sqrt(variance + epsilon), epsilon 1e-5 where the model has no option for
+ * it, with (unless affine=false) gain "<name>.weight" and offset
  * "<name>.bias" (Ioffe and Szegedy 2015, 1502.03167; Ba et al. 2016, 1607.06450; Wu and He 2018,
  * 1803.08494; Zhang and Sennrich 2019, 1910.07467, without offset).
  * Images: batch: over samples and pixels of each channel, the samples being the whole chunk, or

@@ -12,7 +12,7 @@ bool ub_optimizer_needs_sharpness(const struct ub_optimizer *o)
 
 static void set_rate(struct ub_optimizer *o)
 {
-    o->lr = o->base * ub_rate_factor(o->call, o->steps, o->training.steps);
+    o->lr = o->base * ub_rate_factor(o->call, o->base, o->steps, o->training.steps);
 }
 
 /* Sets the learning rate whose threshold is `sharpness`. */

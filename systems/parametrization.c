@@ -13,15 +13,26 @@ static const char *value_of(const struct ub_call *call, const char *key)
     return NULL;
 }
 
+static void take_norms(struct ub_builder *b, const struct ub_call *call)
+{
+    b->norm_epsilon = UB_NORM_EPSILON;
+    if (!value_of(call, "affine"))
+        return;
+    b->plain_norms = !ub_call_flag(call, "affine");
+    b->norm_epsilon = ub_call_real(call, "epsilon");
+}
+
 void ub_builder_parametrize(struct ub_builder *b, const struct ub_call *call)
 {
     b->parametrization = UB_SP;
     b->base_width = b->ratio = 1;
+    take_norms(b, call);
     const char *name = value_of(call, "parametrization");
     if (!name)
         return;
     b->base_width = (double)ub_call_int(call, "base-width");
     b->zero_readout = ub_call_flag(call, "zero-readout");
+    b->fixed_readout = ub_call_flag(call, "fixed-readout");
     for (int k = 0; ub_parametrization_names[k]; k++)
         if (strcmp(name, ub_parametrization_names[k]) == 0)
             b->parametrization = (enum ub_parametrization)k;

@@ -24,15 +24,28 @@
 
 extern const char *const ub_parametrization_names[]; /* in the order of the enum; NULL at the end */
 
-/* Options that every model with a width takes: three entries of its table. A readout that starts at
- * zero leaves no part to chance that takes great widths to average out (Yang et al. 2022,
- * 2203.03466, appendix D.2). */
+/* Options that every model with a width takes: entries of its table. A readout that starts at zero
+ * leaves no part to chance that takes great widths to average out (Yang et al. 2022, 2203.03466,
+ * appendix D.2); one that is never trained (Hoffer, Hubara and Soudry 2018, arXiv:1801.04540)
+ * leaves a network whose layers are all before a norm no parameter that has a scale. */
 #define UB_PARAMETRIZATION_OPTIONS                                                                 \
     {"parametrization",        UB_OPTION_NAME,           "sp", 0, 0,                               \
      ub_parametrization_names, "how sizes go with width"},                                         \
         {"base-width", UB_OPTION_INT, "64", 1, 1048576, NULL, "width at which mup is sp"},         \
+        {"zero-readout", UB_OPTION_FLAG, "false", 0, 0, NULL, "the output layer starts at zero"},  \
     {                                                                                              \
-        "zero-readout", UB_OPTION_FLAG, "false", 0, 0, NULL, "the output layer starts at zero"     \
+        "fixed-readout", UB_OPTION_FLAG | UB_OPTION_LATER, "false", 0, 0, NULL,                    \
+            "the output layer stays as it is drawn"                                                \
+    }
+
+/* Options that models with a `norm` take besides: two entries of its table. */
+#define UB_NORM_EPSILON 1e-5
+#define UB_NORM_OPTIONS                                                                            \
+    {"affine", UB_OPTION_FLAG | UB_OPTION_LATER, "true", 0, 0,                                     \
+     NULL,     "norms have a gain and an offset"},                                                 \
+    {                                                                                              \
+        "epsilon", UB_OPTION_REAL | UB_OPTION_LATER, "1e-05", 1e-30, 1, NULL,                      \
+            "what norms add to the variance"                                                       \
     }
 
 /* Takes the options from a checked call; sp when the model does not have them. */

@@ -5,8 +5,8 @@
 
 static const double pi = 3.14159265358979323846;
 
-static const char *const schedules[] = {"constant", "cosine",       "linear",
-                                        "step",     "inverse-sqrt", NULL};
+static const char *const schedules[] = {"constant",     "cosine",      "linear", "step",
+                                        "inverse-sqrt", "exponential", NULL};
 
 const struct ub_option ub_optimizer_common_options[] = {
     {"schedule", UB_OPTION_NAME, "constant", 0, 0, schedules,
@@ -22,6 +22,8 @@ const struct ub_option ub_optimizer_common_options[] = {
      "draw every sample anew; else one permutation of the training set after another"},
     {"batch-seed", UB_OPTION_INT | UB_OPTION_LATER, "-1", -1, 9e15, NULL,
      "seed of the batches' samples; -1 = the run's seed"},
+    {"instead-of-l2", UB_OPTION_REAL | UB_OPTION_LATER, "0", 0, 1e6, NULL,
+     "schedule=exponential: the l2 whose place its growth takes in scale-invariant networks"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 
@@ -31,7 +33,13 @@ static double progress(int64_t after, int64_t steps)
     return steps > after && after >= 0 ? (double)after / (double)steps : 1;
 }
 
-double ub_rate_factor(const struct ub_call *call, int64_t t, int64_t steps)
+/* Decay that turns weights around in a step has no rate in its place. */
+static double growth(double kept, int64_t after)
+{
+    return kept > 0 ? pow(kept, -2.0 * (double)after - 1) : (double)NAN;
+}
+
+double ub_rate_factor(const struct ub_call *call, double lr, int64_t t, int64_t steps)
 {
     const char *schedule = ub_call_get(call, "schedule");
     const int64_t warmup = ub_call_int(call, "warmup"), after = t - warmup;
@@ -45,6 +53,8 @@ double ub_rate_factor(const struct ub_call *call, int64_t t, int64_t steps)
         const double drops = floor((double)after / (double)ub_call_int(call, "drop-every"));
         return pow(ub_call_real(call, "drop-factor"), drops);
     }
+    if (strcmp(schedule, "exponential") == 0)
+        return growth(1 - lr * ub_call_real(call, "instead-of-l2"), after);
     if (strcmp(schedule, "inverse-sqrt") == 0)
         return sqrt((double)(warmup > 0 ? warmup : 1) / (double)(t + 1));
     return 1;

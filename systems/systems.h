@@ -82,10 +82,13 @@ struct ub_builder {
     char (*hidden_names)[64];
     const struct ub_dataset *data; /* shapes only */
     enum ub_parametrization parametrization;
-    double base_width; /* at which mup equals sp */
-    bool zero_readout; /* output weights start at zero */
-    double ratio;      /* the model's width over base_width; set by ub_builder_width */
-    int64_t width;     /* 0 until set */
+    double base_width;   /* at which mup equals sp */
+    bool zero_readout;   /* output weights start at zero */
+    bool fixed_readout;  /* the output layer is drawn, not trained */
+    bool plain_norms;    /* norms without gain and offset */
+    double norm_epsilon; /* what norms add to the variance */
+    double ratio;        /* the model's width over base_width; set by ub_builder_width */
+    int64_t width;       /* 0 until set */
 };
 
 /* A parameter as a model asks for it; fields as in struct ub_param, fans as PyTorch counts them. */
@@ -120,7 +123,8 @@ struct ub_model {
      * consecutive runs of so many. NULL = 0. */
     int64_t (*coupled)(const struct ub_call *call);
     /* Fully connected networks describe themselves to theory of infinite width: fills what
-     * ub_problem_wide gives (wide.h). NULL: none is known here. */
+     * ub_problem_wide gives (wide.h), or leaves it as it is where their options leave no such
+     * theory. NULL: none is known here. */
     void (*wide)(const struct ub_wide_source *source, struct ub_wide *wide);
 };
 #define UB_WHOLE_SET (-1)

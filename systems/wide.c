@@ -15,7 +15,10 @@ bool ub_problem_wide(const struct ub_problem *p, struct ub_wide *wide)
         return false;
     const struct ub_wide_source source = {
         .call = p->model_call, .init_call = p->init_call, .init = p->init, .layout = &p->layout};
+    *wide = (struct ub_wide){0};
     p->model->wide(&source, wide);
+    if (!wide->layer)
+        return false;
     scale_outputs(&wide->layer[wide->hidden], ub_call_real(p->model_call, "output-scale"));
     return true;
 }

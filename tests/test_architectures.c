@@ -181,6 +181,9 @@ static void variants_differentiate(void **state)
         {STEPS, "mamba:width=4,depth=1,state=3"},
         {VECTORS, "mlp:widths=8x8,parametrization=ntk"},
         {VECTORS, "mlp:widths=8x8,parametrization=mup,base-width=2"},
+        {VECTORS, "mlp:widths=8x8,norm=batch"},
+        {VECTORS, "mlp:widths=8x8,norm=layer,affine=false"},
+        {VECTORS, "mlp:widths=8x8,norm=rms,fixed-readout=true,epsilon=0.1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct ub_dataset *data = kinds_dataset(cases[i].kind);
@@ -244,6 +247,8 @@ static void what_does_not_fit_is_refused(void **state)
     refuse(IMAGES, "cnn:channels=6,groups=3", "groups=3 with norm=none; expected norm=group");
     refuse(IMAGES, "resnet:norm=layer,ghost=3", "ghost=3 with norm=layer; expected norm=batch");
     refuse(IMAGES, "resnet:ghost=4", "ghost batches of 4 do not divide 6 training samples");
+    refuse(IMAGES, "cnn:affine=false", "affine or epsilon with norm=none; expected a norm");
+    refuse(VECTORS, "mlp:epsilon=1e-8", "affine or epsilon with norm=none; expected a norm");
     refuse(IMAGES, "gpt", "expected a sequence");
     refuse(VECTORS, "lstm", "expected a sequence or images");
     refuse(TOKENS, "mlp", "tokens");

@@ -252,9 +252,14 @@ static void models_without_a_limit_say_so(void **state)
     (void)state;
     struct ub_wide wide;
     struct ub_dataset *d = tiny_dataset(UB_REGRESSION, SAMPLES, 0, FEATURES, 1);
-    struct ub_problem *p = problem_of(d, "quadratic", "lecun");
-    assert_false(ub_problem_wide(p, &wide));
-    ub_problem_free(p);
+    static const char *const models[] = {"quadratic", "mlp:widths=8,norm=layer",
+                                         "mlp:widths=8,norm=rms,affine=false",
+                                         "mlp:widths=8,fixed-readout=true"};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        struct ub_problem *p = problem_of(d, models[i], "lecun");
+        assert_false(ub_problem_wide(p, &wide));
+        ub_problem_free(p);
+    }
     tiny_free(d);
 }
 

@@ -210,6 +210,69 @@ static void parameters_are_laid_out_as_in_pytorch(void **state)
     tiny_free(data);
 }
 
+/* A fixed readout starts as a trained one does, and is no parameter: those before it, and the
+ * outputs at the start, are the same. */
+static void fixed_readouts_are_drawn_and_not_trained(void **state)
+{
+    (void)state;
+    enum { HIDDEN = 5 * 4 + 5, READOUT = 2 * 5 + 2, OUTPUTS = 4 * 2 };
+    struct ub_dataset *data = tiny_dataset(UB_REGRESSION, 4, 0, 4, 2);
+    struct ub_problem *trained = tiny_problem(data, "mlp:widths=5", "mse"),
+                      *fixed = tiny_problem(data, "mlp:widths=5,fixed-readout=true", "mse");
+    double theta[HIDDEN + READOUT], held[HIDDEN], f[OUTPUTS], g[OUTPUTS];
+    const double *frozen;
+    assert_int_equal(ub_problem_size(fixed), HIDDEN);
+    ub_problem_init(trained, 3, theta);
+    ub_problem_init(fixed, 3, held);
+    assert_memory_equal(theta, held, sizeof held);
+    const struct ub_layout *layout = ub_problem_frozen(fixed, &frozen);
+    assert_int_equal(layout->size, READOUT);
+    assert_string_equal(layout->params[0].name, "fc2.weight");
+    assert_memory_equal(theta + HIDDEN, frozen, READOUT * sizeof *frozen);
+    ub_problem_outputs(trained, theta, f);
+    ub_problem_outputs(fixed, held, g);
+    assert_memory_equal(f, g, sizeof f);
+    ub_problem_free(trained);
+    ub_problem_free(fixed);
+    tiny_free(data);
+}
+
+/* Layer and batch norm without gain: rows, or columns, of mean 0 and variance v/(v + epsilon). */
+static void norms_standardize(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 9, UNITS = 5 };
+    struct ub_dataset *data = tiny_dataset(UB_REGRESSION, SAMPLES, 0, 4, 2);
+    for (int batch = 0; batch < 2; batch++) {
+        char model[96];
+        snprintf(model, sizeof model, "mlp:widths=5,activation=%s,norm=%s,affine=false,epsilon=0.1",
+                 "elu", batch ? "batch" : "layer");
+        struct ub_problem *p = tiny_problem(data, model, "mse");
+        double theta[5 * 4 + 5 + 2 * 5 + 2], h[SAMPLES * UNITS];
+        ub_problem_init(p, 3, theta);
+        ub_problem_hidden(p, 0, theta, h);
+        const int groups = batch ? UNITS : SAMPLES, each = batch ? SAMPLES : UNITS;
+        for (int k = 0; k < groups; k++) {
+            double a[SAMPLES], mean = 0, variance = 0;
+            for (int j = 0; j < each; j++) {
+                const int i = batch ? j : k, u = batch ? k : j;
+                a[j] = theta[UNITS * 4 + u];
+                for (int l = 0; l < 4; l++)
+                    a[j] += theta[u * 4 + l] * data->train.inputs[i * 4 + l];
+                mean += a[j] / each;
+            }
+            for (int j = 0; j < each; j++)
+                variance += (a[j] - mean) * (a[j] - mean) / each;
+            for (int j = 0; j < each; j++) {
+                const double y = (a[j] - mean) / sqrt(variance + 0.1);
+                assert_near(h[batch ? j * UNITS + k : k * UNITS + j], y > 0 ? y : expm1(y), 1e-13);
+            }
+        }
+        ub_problem_free(p);
+    }
+    tiny_free(data);
+}
+
 static void refuse(const struct ub_dataset *data, const char *model, const char *loss,
                    const char *init, const char *part)
 {
@@ -312,6 +375,8 @@ int main(void)
         cmocka_unit_test(activations_are_their_formulas),
         cmocka_unit_test(activation_names_follow_the_table),
         cmocka_unit_test(parameters_are_laid_out_as_in_pytorch),
+        cmocka_unit_test(fixed_readouts_are_drawn_and_not_trained),
+        cmocka_unit_test(norms_standardize),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(too_many_layers_are_refused),
         cmocka_unit_test(canonical_texts_are_sorted_and_complete),

@@ -97,6 +97,8 @@ static double scheduled(const char *schedule, int64_t warmup, int64_t t)
         return 0.5 * (1 - p);
     if (strcmp(schedule, "inverse-sqrt") == 0)
         return 0.5 / sqrt((double)(t + 1) / fmax((double)warmup, 1));
+    if (strcmp(schedule, "exponential") == 0)
+        return 0.5 / 0.95 * exp(-2 * log(0.95) * (double)(t - warmup));
     double step = 0.5;
     for (int64_t i = t; strcmp(schedule, "step") == 0 && i >= warmup + 7; i -= 7)
         step *= 0.3;
@@ -107,26 +109,28 @@ static double scheduled(const char *schedule, int64_t warmup, int64_t t)
 static void schedules_are_their_formulas(void **state)
 {
     (void)state;
-    static const char *const names[] = {"constant", "cosine", "linear", "step", "inverse-sqrt"};
+    static const char *const names[] = {"constant", "cosine",       "linear",
+                                        "step",     "inverse-sqrt", "exponential"};
     struct quadratic q = quadratic_new();
     const struct ub_training training = {q.problem, 40, 0};
-    for (int k = 0; k < 10; k++) {
-        const int64_t warmup = k < 5 ? 0 : 6;
+    for (int k = 0; k < 12; k++) {
+        const int64_t warmup = k < 6 ? 0 : 6;
         char text[128];
         struct ub_error err = {0};
-        snprintf(text, sizeof text, "gd:lr=0.5,schedule=%s,warmup=%d,drop-every=7,drop-factor=0.3",
-                 names[k % 5], (int)warmup);
+        snprintf(text, sizeof text,
+                 "gd:lr=0.5,schedule=%s,warmup=%d,drop-every=7,drop-factor=0.3,instead-of-l2=0.1",
+                 names[k % 6], (int)warmup);
         struct ub_optimizer *o = ub_optimizer_new(text, 1, &err);
         assert_true(o && ub_optimizer_attach(o, &training, &err));
         for (int64_t t = 0; t <= 40; t++) {
             double theta = 0;
-            const double grad = 1, lr = scheduled(names[k % 5], warmup, t);
-            assert_near(o->lr, lr, 1e-15);
+            const double grad = 1, lr = scheduled(names[k % 6], warmup, t);
+            assert_near(o->lr, lr, 1e-14 * fmax(1, lr));
             assert_true(o->base == 0.5);
             if (t < 40)
                 assert_near(ub_optimizer_threshold(o) * lr, 2, 1e-12);
             ub_optimizer_step(o, &theta, &grad);
-            assert_near(theta, -lr, 1e-15);
+            assert_near(theta, -lr, 1e-14 * fmax(1, lr));
         }
         ub_optimizer_free(o);
     }

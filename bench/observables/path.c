@@ -87,6 +87,7 @@ void ub_path_keep(struct ub_path *path, const struct ub_moment *moment)
     memcpy(now.theta, moment->theta, n * sizeof *now.theta);
     memcpy(now.grad, moment->grad, n * sizeof *now.grad);
     now.step = moment->step;
+    now.lr = moment->optimizer->lr;
     memmove(path->past + 1, path->past, (size_t)(path->kept - 1) * sizeof *path->past);
     path->past[0] = now;
 }

@@ -9,6 +9,7 @@
 enum { UB_MOST_ITERATES = 2 };
 struct ub_iterate {
     int64_t step;
+    double lr; /* of the step that left it */
     double *theta, *grad;
 };
 struct ub_losses { /* of all steps so far, this one included */

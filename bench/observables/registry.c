@@ -34,6 +34,7 @@ extern const struct ub_observable ub_observable_learnability;
 extern const struct ub_observable ub_observable_linear_modes;
 extern const struct ub_observable ub_observable_margin;
 extern const struct ub_observable ub_observable_balancedness;
+extern const struct ub_observable ub_observable_symmetry;
 extern const struct ub_observable ub_observable_implicit_bias;
 extern const struct ub_observable ub_observable_kernel_modes;
 extern const struct ub_observable ub_observable_kernel_entries;
@@ -83,6 +84,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_linear_modes,
     &ub_observable_margin,
     &ub_observable_balancedness,
+    &ub_observable_symmetry,
     &ub_observable_implicit_bias,
     &ub_observable_kernel_modes,
     &ub_observable_kernel_entries,

@@ -4,6 +4,11 @@
 
 /* clang-format off */
 extern const struct ub_law ub_law_balancedness;
+extern const struct ub_law ub_law_rotation_norm;
+extern const struct ub_law ub_law_rotation;
+extern const struct ub_law ub_law_noether_softmax;
+extern const struct ub_law ub_law_noether;
+extern const struct ub_law ub_law_decay_as_schedule;
 extern const struct ub_law ub_law_balancedness_drift;
 extern const struct ub_law ub_law_double_descent;
 extern const struct ub_law ub_law_eigenlearning;
@@ -65,6 +70,8 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_learnability_sum,
     &ub_law_linear_modes,
     &ub_law_max_margin,
+    &ub_law_noether,
+    &ub_law_noether_softmax,
     &ub_law_online_teacher_student,
     &ub_law_coordinate_check,
     &ub_law_depth_transfer,
@@ -88,9 +95,12 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_adam_sqrt,
     &ub_law_catapult,
     &ub_law_critical_batch,
+    &ub_law_decay_as_schedule,
     &ub_law_linear_scaling,
     &ub_law_lr_transfer,
     &ub_law_momentum,
+    &ub_law_rotation,
+    &ub_law_rotation_norm,
     &ub_law_stationary_noise,
     &ub_law_bulk_descent,
     &ub_law_feature_ansatz,

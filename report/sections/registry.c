@@ -4,11 +4,11 @@
 
 extern const struct ub_section ub_section_thresholds, ub_section_architectures,
     ub_section_coordinates, ub_section_flows, ub_section_catapults, ub_section_batches,
-    ub_section_training, ub_section_exponents, ub_section_spectra;
+    ub_section_training, ub_section_exponents, ub_section_spectra, ub_section_rotation;
 
 const struct ub_section *const ub_sections[] = {
     &ub_section_thresholds, &ub_section_architectures, &ub_section_coordinates,
     &ub_section_flows,      &ub_section_catapults,     &ub_section_batches,
     &ub_section_training,   &ub_section_exponents,     &ub_section_spectra,
-    UB_EXTRA_SECTION NULL,
+    &ub_section_rotation,   UB_EXTRA_SECTION NULL,
 };

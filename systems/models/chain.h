@@ -11,6 +11,7 @@ struct ub_chain {
     size_t hidden; /* hidden layers */
     int64_t widths[UB_CHAIN_LIMIT];
     bool bias;
+    enum ub_norm norm;                      /* of each hidden layer, before its activation */
     const struct ub_activation *activation; /* after each hidden layer; NULL = identity */
 };
 
@@ -18,7 +19,8 @@ struct ub_chain {
 bool ub_chain_fits(const struct ub_chain *chain, const struct ub_dataset *data,
                    struct ub_error *err);
 
-/* Layers "fc1", "fc2", ...; what follows hidden layer i is observed as "hidden<i>". */
+/* Layers "fc1", "fc2", ..., norms "norm1", ...; what follows hidden layer i is observed as
+ * "hidden<i>". */
 ub_node ub_chain_build(struct ub_builder *b, const struct ub_chain *chain, ub_node input);
 void ub_chain_wide(const struct ub_chain *chain, const struct ub_wide_source *source,
                    struct ub_wide *wide);

@@ -15,6 +15,7 @@ static const struct ub_option options[] = {
     {"norm", UB_OPTION_NAME, "none", 0, 0, ub_image_norms, "norm after each convolution"},
     {"groups", UB_OPTION_INT, "4", 1, 65536, NULL, "groups of norm=group"},
     {"ghost", UB_OPTION_INT, "0", 0, 1e9, NULL, "samples of norm=batch; 0 = the whole set"},
+    UB_NORM_OPTIONS,
     UB_PARAMETRIZATION_OPTIONS,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };

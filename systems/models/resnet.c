@@ -12,6 +12,7 @@ static const struct ub_option options[] = {
     {"groups", UB_OPTION_INT, "4", 1, 4096, NULL, "groups of norm=group"},
     {"ghost", UB_OPTION_INT, "0", 0, 1e9, NULL, "samples of norm=batch; 0 = the whole set"},
     {"activation", UB_OPTION_NAME, "relu", 0, 0, ub_activation_names, "nonlinearity"},
+    UB_NORM_OPTIONS,
     UB_PARAMETRIZATION_OPTIONS,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
