@@ -120,6 +120,9 @@ const struct ub_dataset_source *ub_dataset_find(const char *name);
  *            training each sample's is another's, by the data seed: nothing to learn of the test
  *            set, which keeps its own (Zhang et al. 2016, arXiv:1611.03530). What was planted, and
  *            the noise, are said of the test set then
+ *   clone    none; gaussian (before target): training inputs become normal ones whose mean and
+ *            covariance over each class are the data's, exactly; labels and the test set stay
+ *            (Refinetti et al. 2023, arXiv:2211.11567). Classes of more samples than features
  *
  * Generated data take `test-samples` beside their own: the size of a test set that is drawn anew by
  * the same law, noise included, from a random stream of its own, so that it is the same whatever

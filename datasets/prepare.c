@@ -287,6 +287,17 @@ static bool scale_inputs(struct ub_dataset *d, const char *how, const char *wher
     return !whiten || ub_whiten(d, where, err);
 }
 
+/* ---- clone ---- */
+
+static bool clone_inputs(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
+                         const char *where, struct ub_error *err)
+{
+    if (strcmp(ub_call_get(call, "clone"), "none") == 0)
+        return true;
+    forget_population(d);
+    return ub_clone_classes(d, seed, where, err);
+}
+
 /* ---- target ---- */
 
 static void aim_at_inputs(const struct ub_dataset *d, struct ub_split *split)
@@ -379,7 +390,8 @@ static bool check_classes(const struct ub_dataset *d, const char *where, struct 
 static bool check_online(const struct ub_dataset *d, const struct ub_call *call, const char *where,
                          struct ub_error *err)
 {
-    static const char *const plain[][2] = {{"scale", "none"}, {"target", "labels"}};
+    static const char *const plain[][2] = {
+        {"scale", "none"}, {"target", "labels"}, {"clone", "none"}};
     for (size_t i = 0; d->fresh && i < sizeof plain / sizeof *plain; i++)
         if (strcmp(ub_call_get(call, plain[i][0]), plain[i][1]) != 0)
             return ub_fail(err, UB_INPUT, "%s: %s=%s of data drawn online; expected %s", where,
@@ -393,5 +405,6 @@ bool ub_dataset_prepare(struct ub_dataset *d, const struct ub_call *call, uint64
     return check_online(d, call, where, err) && keep_classes(d, call, where, err) &&
            choose_samples(d, call, seed, where, err) && fill_missing(d, where, err) &&
            scale_inputs(d, ub_call_get(call, "scale"), where, err) &&
-           choose_target(d, call, seed, where, err) && check_classes(d, where, err);
+           clone_inputs(d, call, seed, where, err) && choose_target(d, call, seed, where, err) &&
+           check_classes(d, where, err);
 }

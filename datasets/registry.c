@@ -35,6 +35,7 @@ const struct ub_dataset_source *const ub_dataset_sources[] = {
 };
 
 static const char *const targets[] = {"labels", "inputs", "basis", "shuffled", NULL};
+static const char *const clones[] = {"none", "gaussian", NULL};
 static const char *const scales[] = {"none", "center", "standardize", "global", "whiten", NULL};
 
 const struct ub_option ub_dataset_common_options[] = {
@@ -68,6 +69,12 @@ const struct ub_option ub_dataset_common_options[] = {
      .help = "labels: the source's own; inputs: the inputs themselves, for autoencoders; basis: an "
              "orthonormal basis of all functions on the samples, train and test; shuffled: the "
              "source's own, in random order in training"},
+    {.key = "clone",
+     .kind = UB_OPTION_NAME | UB_OPTION_LATER,
+     .fallback = "none",
+     .choices = clones,
+     .help = "training inputs: none = as they are; gaussian: normal ones of the same mean and "
+             "covariance for each class"},
     {.key = NULL},
 };
 

@@ -97,4 +97,8 @@ bool ub_data_missing(const char *folder, const char *dataset, const char *name,
 bool ub_dataset_prepare(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
                         const char *where, struct ub_error *err);
 
+/* Replaces the training inputs, class by class, by normal ones whose mean and covariance over the
+ * class are the same: clone.c. Fails where a class has no more samples than features. */
+bool ub_clone_classes(struct ub_dataset *d, uint64_t seed, const char *where, struct ub_error *err);
+
 #endif
