@@ -71,6 +71,27 @@ static void double_descent_needs_least_squares(void **state)
     ub_text_free(&blocks);
 }
 
+/* Risks as predicted wherever they are compared, and no peak: a ridge within a quarter of p = n
+ * only. It is the test for the peak that finds it out. */
+static void double_descent_needs_a_peak(void **state)
+{
+    static const int features[] = {8, 12, 16, 20, 24, 26, 28, 32, 36, 38, 40, 48, 64, 128};
+    struct ub_text blocks = {0};
+    (void)state;
+    for (int k = 0; k < 14; k++)
+        ub_text_add(&blocks,
+                    "  - {dataset: {gaussian: {features: %d, outputs: 16, samples: 32, alpha: 0, "
+                    "beta: 0, noise: 1, test-samples: 300}}, optimizer: 'ridge:ridge=%d', "
+                    "data-seed: 0..7, measure: {excess-risk: {at: end}}}\n",
+                    features[k], abs(features[k] - 32) < 8 ? features[k] : 0);
+    struct law_suite s = run(blocks.data);
+    const struct ub_datum d = law_suite_datum(&s, &ub_law_double_descent, "dataset.noise", "1");
+    assert_true(d.against);
+    assert_string_equal(d.why, "no peak where features equal samples");
+    law_suite_free(&s);
+    ub_text_free(&blocks);
+}
+
 /* A kernel of full rank; the same with a ridge; and one of rank 5 with 10 samples, of which the law
  * says nothing. */
 static void learnabilities_need_an_interpolating_kernel(void **state)
@@ -114,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eigenlearning_needs_the_right_order),
         cmocka_unit_test(double_descent_needs_least_squares),
+        cmocka_unit_test(double_descent_needs_a_peak),
         cmocka_unit_test(data_scaling_needs_targets_of_the_inputs),
         cmocka_unit_test(learnabilities_need_an_interpolating_kernel),
     };

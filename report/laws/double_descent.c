@@ -7,11 +7,13 @@
  * 2019, arXiv:1903.08560; Belkin et al. 2019, arXiv:1903.07571). The observable excess-risk
  * evaluates it.
  *
- * A group is a sweep over p at one n. Its datum is the mean over p of measured over predicted, each
- * a mean over seeds; p within a fifth of n are left out, as inverse Wishart matrices have no finite
- * variance there and means over seeds do not settle. A sweep counts against the law when its
- * largest risk is not within a step of its grid of p = n, or when some p is off by more than a
- * tenth past doubt (2.6 standard errors, 99%). Without noise there is no peak to find. */
+ * A group is a sweep over p at one n. Its datum is the mean over p of measured over predicted; p
+ * within a fifth of n are left out, as inverse Wishart matrices have no finite variance there and
+ * means over seeds do not settle. Its error is over draws of the data: at one data-seed all p have
+ * the same noise, so that only what they have together, their mean, is independent of other draws.
+ * A sweep counts against the law when its largest risk is not within a step of its grid of p = n,
+ * or when some p is off by more than a tenth past doubt (2.6 standard errors, 99%). Without noise
+ * there is no peak to find. */
 #include "report/laws/group.h"
 
 #include <math.h>
@@ -93,27 +95,69 @@ static bool peaks_at_n(const struct size *s, size_t count)
     return top + 1 >= nearest && top <= nearest + 1;
 }
 
+static bool is_off_peak(const struct size *s)
+{
+    return fabs(s->p - s->n) >= near * s->n && isfinite(s->ratio);
+}
+
+/* Mean of measured over predicted off the peak in one draw of the data, that of `like`. */
+static double ratio_of_draw(const struct ub_frame *frame, const struct ub_rows *group,
+                            const struct size *s, size_t count, size_t like)
+{
+    const struct ub_column *draw = ub_frame_column(frame, "data-seed");
+    double sum = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        const size_t row = group->row[i];
+        for (size_t k = 0; k < count; k++)
+            if (draw->level[row] == draw->level[like] && is_off_peak(&s[k]) &&
+                ub_frame_number(frame, row, "dataset.features") == s[k].p &&
+                frame->store->runs[row].status == UB_RUN_OK) {
+                sum += ub_frame_last(frame, row, "excess-risk", 0) /
+                       ub_frame_last(frame, row, "isotropic-excess-risk", 0);
+                n++;
+            }
+    }
+    return sum / (double)n;
+}
+
+static struct ub_interval over_draws(const struct ub_frame *frame, const struct ub_rows *group,
+                                     const struct size *s, size_t count)
+{
+    const struct ub_column *draw = ub_frame_column(frame, "data-seed");
+    double *mean = ub_calloc(group->count + 1, sizeof *mean);
+    size_t n = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        size_t k = 0;
+        while (k < i && draw->level[group->row[k]] != draw->level[group->row[i]])
+            k++;
+        if (k == i)
+            mean[n++] = ratio_of_draw(frame, group, s, count, group->row[i]);
+    }
+    const struct ub_interval over = ub_sample_mean(mean, n);
+    ub_free(mean);
+    return over;
+}
+
 static struct ub_datum curve(const struct ub_frame *frame, const struct ub_rows *group)
 {
     struct size s[MOST_SIZES];
     const size_t count = sizes_of(frame, group, s);
-    double sum = 0, squares = 0;
     size_t used = 0;
     for (size_t k = 0; k < count; k++) {
-        if (fabs(s[k].p - s[k].n) < near * s[k].n || !isfinite(s[k].ratio))
+        if (!is_off_peak(&s[k]))
             continue;
         if (fabs(s[k].ratio - 1) - off > doubt * s[k].se)
             return (struct ub_datum){.why = "the risk at some size is not as predicted",
                                      .against = true};
-        sum += s[k].ratio;
-        squares += s[k].se * s[k].se;
         used++;
     }
     if (used < 4)
         return (struct ub_datum){.why = "fewer than four sizes off the peak"};
     if (!peaks_at_n(s, count))
         return (struct ub_datum){.why = "no peak where features equal samples", .against = true};
-    return (struct ub_datum){.value = sum / (double)used, .se = sqrt(squares) / (double)used};
+    const struct ub_interval mean = over_draws(frame, group, s, count);
+    return ub_datum_of(&mean, "fewer than two draws");
 }
 
 /* A ridge may go with the features, as the best one does: a control. */
