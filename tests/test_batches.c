@@ -2,6 +2,8 @@
  * samples as its whole training set, against the full batch, over threads, and their seeds. */
 #include "quadratics.h"
 
+#include "law_suite.h"
+
 enum { N = 12, BATCH = 5, STEPS = 7 };
 
 static const char *rate_of(const struct ub_optimizer_kind *kind)
@@ -323,6 +325,54 @@ static void texts_without_batches_are_as_before(void **state)
     }
 }
 
+/* ---- runs ---- */
+
+static const char suite[] = "name: batches\n"
+                            "runs:\n"
+                            "  - model: {mlp: {widths: 8, activation: tanh}}\n"
+                            "    dataset: {digits: {size: 40, scale: center}}\n"
+                            "    loss: mse\n"
+                            "    precision: f64\n"
+                            "    steps: 10\n"
+                            "    optimizer: [{adam: {lr: 0.01}}, {adam: {lr: 0.01, batch: 10, "
+                            "batch-seed: [3, 4]}}]\n"
+                            "    measure: {loss: {every: 5}, gradient-norm: {every: 5}, "
+                            "sharpness: {at: 0, tolerance: 1e-9}, noise-scale: {every: 5}}\n";
+
+static double at(const struct ub_frame *frame, size_t row, const char *name, int64_t step)
+{
+    struct ub_series s = ub_frame_series(frame, row, name, 0);
+    double value = (double)NAN;
+    for (size_t i = 0; i < s.count; i++)
+        if (s.step[i] == step)
+            value = s.value[i];
+    ub_series_clear(&s);
+    return value;
+}
+
+/* Whatever a run steps along, it is looked at over all samples: at the start, which runs of one
+ * seed share whatever their batch-seed, all see the same. */
+static void runs_are_looked_at_over_all_samples(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"loss", "gradient-norm", "sharpness", "noise-scale"};
+    struct law_suite s = law_suite_run(suite);
+    assert_int_equal(s.frame->rows, 3);
+    for (size_t row = 1; row < 3; row++) {
+        for (int k = 0; k < 4; k++) {
+            const double value = at(s.frame, 0, names[k], 0);
+            assert_true(value > 0 && at(s.frame, row, names[k], 0) == value);
+        }
+        for (size_t other = 0; other < row; other++)
+            assert_true(at(s.frame, row, "loss", 10) != at(s.frame, other, "loss", 10));
+    }
+    for (size_t row = 0; row < 3; row++) { /* none has an edge but the full batch */
+        const bool full = ub_frame_number(s.frame, row, "optimizer.batch") == 0;
+        assert_true(isfinite(ub_frame_number(s.frame, row, "threshold")) == full);
+    }
+    law_suite_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +385,7 @@ int main(void)
         cmocka_unit_test(no_threshold_is_known_of_batches),
         cmocka_unit_test(bad_batches_are_refused),
         cmocka_unit_test(texts_without_batches_are_as_before),
+        cmocka_unit_test(runs_are_looked_at_over_all_samples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
