@@ -60,15 +60,15 @@ struct ub_option *ub_registry_options(const struct ub_registry *registry, const 
 {
     const struct ub_option *tables[] = {registry->options ? registry->options(entry) : NULL,
                                         registry->common};
-    struct ub_option *all = ub_calloc(1, sizeof *all);
-    size_t n = 0;
+    size_t most = 0, n = 0;
     for (int t = 0; t < 2; t++)
-        for (const struct ub_option *o = tables[t]; o && o->key; o++) {
-            if (has_option(all, n, o->key))
-                continue;
-            all = ub_realloc(all, (n + 2) * sizeof *all);
-            all[n++] = *o;
-        }
+        for (const struct ub_option *o = tables[t]; o && o->key; o++)
+            most++;
+    struct ub_option *all = ub_calloc(most + 1, sizeof *all);
+    for (int t = 0; t < 2; t++)
+        for (const struct ub_option *o = tables[t]; o && o->key; o++)
+            if (!has_option(all, n, o->key))
+                all[n++] = *o;
     all[n] = (struct ub_option){.key = NULL};
     return all;
 }

@@ -98,6 +98,8 @@ static int compare_words(const void *a, const void *b)
 {
     const char *x = *(char *const *)a, *y = *(char *const *)b;
     double u, v;
+    if (x == y) /* interned */
+        return 0;
     const bool is_u = ub_read_real(x, &u), is_v = ub_read_real(y, &v);
     if (is_u && is_v && u != v)
         return u < v ? -1 : 1;
