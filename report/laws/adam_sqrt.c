@@ -23,9 +23,8 @@ static const struct ub_batch_rule root = {settings, differs, 1.4142135623730951}
 static bool scales(const struct ub_frame *frame, size_t row)
 {
     return ub_run_is(frame, row, "optimizer", "adam") && !ub_run_on_all_samples(frame, row) &&
-           ub_run_is(frame, row, "optimizer.schedule", "constant") &&
-           ub_frame_number(frame, row, "optimizer.warmup") == 0 &&
-           ub_run_measures(frame, row, "loss") && ub_batch_rule_applies(&root, frame, row);
+           ub_run_rate_is_constant(frame, row) && ub_run_measures(frame, row, "loss") &&
+           ub_batch_rule_applies(&root, frame, row);
 }
 
 static struct ub_datum ratio(const struct ub_frame *frame, const struct ub_rows *group)

@@ -26,7 +26,6 @@
 #include "report/laws/group.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { LEAST_RATES = 5, LEAST_BATCHES = 5 };
 static const double share = 0.1, least_spread = 1.1;
@@ -45,30 +44,25 @@ static void count_level(int *seen, size_t *n, size_t most, int level)
         seen[(*n)++] = level;
 }
 
-/* Rates and batches beside it: other suites have one or two of them. */
-static bool is_swept(const struct ub_frame *frame, size_t row)
+/* Several rates and batches: other suites have one or two of them. */
+static bool has_sweep(const struct ub_frame *frame, const struct ub_rows *group)
 {
     const struct ub_column *rate = ub_frame_column(frame, "optimizer.lr");
     const struct ub_column *batch = ub_frame_column(frame, "optimizer.batch");
     int rates[LEAST_RATES], batches[LEAST_BATCHES];
     size_t n_rates = 0, n_batches = 0;
-    for (size_t i = 0; i < frame->rows; i++)
-        if (batch->number[i] > 0 && ub_runs_alike(frame, row, i, within)) {
-            count_level(rates, &n_rates, LEAST_RATES, rate->level[i]);
-            count_level(batches, &n_batches, LEAST_BATCHES, batch->level[i]);
-            if (n_rates == LEAST_RATES && n_batches == LEAST_BATCHES)
-                return true;
-        }
-    return false;
+    for (size_t i = 0; i < group->count; i++) {
+        count_level(rates, &n_rates, LEAST_RATES, rate->level[group->row[i]]);
+        count_level(batches, &n_batches, LEAST_BATCHES, batch->level[group->row[i]]);
+    }
+    return n_rates == LEAST_RATES && n_batches == LEAST_BATCHES;
 }
 
-static bool sweeps_batches(const struct ub_frame *frame, size_t row)
+static bool draws_batches(const struct ub_frame *frame, size_t row)
 {
     return ub_run_is(frame, row, "optimizer", "sgd") &&
            ub_frame_number(frame, row, "optimizer.batch") > 0 &&
-           ub_run_is(frame, row, "optimizer.schedule", "constant") &&
-           ub_frame_number(frame, row, "optimizer.warmup") == 0 &&
-           ub_run_measures(frame, row, "loss") && is_swept(frame, row);
+           ub_run_rate_is_constant(frame, row) && ub_run_measures(frame, row, "loss");
 }
 
 /* ---- curves --------------------------------------------------------------------------------- */
@@ -338,7 +332,8 @@ const struct ub_law ub_law_critical_batch = {
     .needs = {{.observable = "loss"},
               {.axis = "optimizer.batch", .least = LEAST_BATCHES},
               {.axis = "optimizer.lr", .least = LEAST_RATES}},
-    .applies = sweeps_batches,
+    .applies = draws_batches,
+    .concerns = has_sweep,
     .datum = fit,
     .is = {UB_AT_LEAST, .target = 0.95},
 };

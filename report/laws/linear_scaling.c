@@ -20,9 +20,8 @@ static const struct ub_batch_rule linear = {settings, differs, 2};
 static bool scales(const struct ub_frame *frame, size_t row)
 {
     return ub_run_is(frame, row, "optimizer", "sgd") && !ub_run_on_all_samples(frame, row) &&
-           ub_run_is(frame, row, "optimizer.schedule", "constant") &&
-           ub_frame_number(frame, row, "optimizer.warmup") == 0 &&
-           ub_run_measures(frame, row, "loss") && ub_batch_rule_applies(&linear, frame, row);
+           ub_run_rate_is_constant(frame, row) && ub_run_measures(frame, row, "loss") &&
+           ub_batch_rule_applies(&linear, frame, row);
 }
 
 static struct ub_datum ratio(const struct ub_frame *frame, const struct ub_rows *group)

@@ -23,10 +23,8 @@ static bool learns_online(const struct ub_frame *frame, size_t row)
            ub_run_is(frame, row, "dataset.graded", "true") &&
            (ub_run_is(frame, row, "optimizer", "sgd") ||
             ub_run_is(frame, row, "optimizer", "gd")) &&
-           ub_run_is(frame, row, "optimizer.schedule", "constant") &&
-           ub_frame_number(frame, row, "optimizer.warmup") == 0 &&
            !(ub_frame_number(frame, row, "optimizer.beta") > 0) && /* gd has none */
-           ub_frame_number(frame, row, "optimizer.l2") == 0;
+           ub_run_is_plain(frame, row);
 }
 
 static double farthest(const struct ub_frame *frame, size_t row, const void *context)
