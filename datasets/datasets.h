@@ -55,9 +55,14 @@ struct ub_dataset {
         *class_names; /* `outputs` texts, what the source calls its classes; NULL: by their index */
     bool missing;     /* of raw data: inputs that the source lacks are NAN, see `missing` of csv */
     double entropy;   /* known floor of the cross-entropy in nats a position; NaN when unknown */
-    double noise;     /* standard deviation of each target given its input, 0 where the targets are
-                         a function of the inputs: noise^2/2 an output is the floor of the squared
-                         loss. NaN when unknown */
+    /* What the cross-entropy of the test samples is, each of their labels taken at its true
+     * probability given its sequence so far: `entropy` but for the samples drawn. Subtracted from
+     * a test loss it takes that part of the loss's sampling error with it. NaN when unknown. */
+    double test_entropy;
+    double entropy_given_one; /* floor of who sees the present token alone; NaN when unknown */
+    double noise; /* standard deviation of each target given its input, 0 where the targets are
+                     a function of the inputs: noise^2/2 an output is the floor of the squared
+                     loss. NaN when unknown */
     struct ub_split train, test;
     struct ub_planted *population;  /* of the inputs and targets as they are; NULL: unknown */
     struct ub_committee *committee; /* the teacher of the targets, noise apart; NULL: none such */

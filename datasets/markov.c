@@ -1,7 +1,13 @@
-/* Text of a Markov chain: each state's next one is drawn from a row of probabilities of its own,
- * itself drawn from a symmetric Dirichlet distribution; sequences start in the stationary
+/* Text of a Markov chain (chain.h): each state's next one is drawn from a row of probabilities of
+ * its own, itself drawn from a symmetric Dirichlet distribution; sequences start in the stationary
  * distribution. The entropy of the next token given the present one, averaged over that, is the
- * floor of the cross-entropy (Shannon 1948): H = -sum_i pi_i sum_j P_ij log P_ij nats. */
+ * floor of the cross-entropy (Shannon 1948): H = -sum_i pi_i sum_j P_ij log P_ij nats.
+ *
+ * With an order above one each row belongs to the last `order` states. A sequence's first tokens
+ * have fewer before them: the floor is the average over positions of the entropies given what is
+ * there to see. A model that never sees more than the present token stays at the entropy given one.
+ */
+#include "datasets/chain.h"
 #include "datasets/source.h"
 
 #include <math.h>
@@ -13,97 +19,29 @@ static const struct ub_option options[] = {
     {"context", UB_OPTION_INT, "32", 2, 4096, NULL, "tokens of a sequence"},
     {"samples", UB_OPTION_INT, "256", 1, 1e7, NULL, "sequences of each split"},
     UB_TEST_SAMPLES_SAME,
+    {"order", UB_OPTION_INT | UB_OPTION_LATER, "1", 1, 8, NULL,
+     "last states that the next one depends on"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 
-/* Gamma(shape, 1) by Marsaglia and Tsang 2000, doi:10.1145/358407.358414. */
-static double draw_gamma(struct ub_random *r, double shape)
+/* Returns the mean surprise at the labels of who knows the chain and sees the sequence only. */
+static double draw(const struct ub_dataset *d, struct ub_split *split, const struct ub_chain *c,
+                   struct ub_random *r)
 {
-    if (shape < 1)
-        return draw_gamma(r, shape + 1) * pow(1 - ub_random_uniform(r), 1 / shape);
-    const double d = shape - 1.0 / 3, c = 1 / sqrt(9 * d);
-    for (;;) {
-        const double x = ub_random_normal(r), v = pow(1 + c * x, 3);
-        const double u = 1 - ub_random_uniform(r);
-        if (v > 0 && log(u) < 0.5 * x * x + d - d * v + d * log(v))
-            return d * v;
-    }
-}
-
-struct chain {
-    int64_t n;
-    double *next, *stationary; /* (n, n) rows of probabilities; n */
-};
-
-static void find_stationary(struct chain *c)
-{
-    double *moved = ub_calloc((size_t)c->n, sizeof *moved), change = 1;
-    for (int64_t i = 0; i < c->n; i++)
-        c->stationary[i] = 1 / (double)c->n;
-    /* Half a step at a time: converges for periodic chains, too. */
-    for (int k = 0; k < 100000 && change > 1e-15; k++) {
-        change = 0;
-        for (int64_t j = 0; j < c->n; j++) {
-            moved[j] = 0.5 * c->stationary[j];
-            for (int64_t i = 0; i < c->n; i++)
-                moved[j] += 0.5 * c->stationary[i] * c->next[i * c->n + j];
-        }
-        for (int64_t j = 0; j < c->n; j++) {
-            change = fmax(change, fabs(moved[j] - c->stationary[j]));
-            c->stationary[j] = moved[j];
-        }
-    }
-    ub_free(moved);
-}
-
-static struct chain chain_new(int64_t n, double concentration, uint64_t seed)
-{
-    struct chain c = {n, ub_calloc((size_t)(n * n), sizeof *c.next),
-                      ub_calloc((size_t)n, sizeof *c.stationary)};
-    struct ub_random r = ub_random_stream(seed, "data.chain");
-    for (int64_t i = 0; i < n; i++) {
-        double sum = 0;
-        for (int64_t j = 0; j < n; j++) {
-            c.next[i * n + j] = draw_gamma(&r, concentration) + 1e-300;
-            sum += c.next[i * n + j];
-        }
-        for (int64_t j = 0; j < n; j++)
-            c.next[i * n + j] /= sum;
-    }
-    find_stationary(&c);
-    return c;
-}
-
-static double entropy_of(const struct chain *c)
-{
-    double sum = 0;
-    for (int64_t i = 0; i < c->n * c->n; i++)
-        sum -= c->stationary[i / c->n] * c->next[i] * log(c->next[i]);
-    return sum;
-}
-
-static int64_t draw_from(const double *p, int64_t n, struct ub_random *r)
-{
-    double u = ub_random_uniform(r);
-    for (int64_t i = 0; i < n - 1; i++) {
-        if (u < p[i])
-            return i;
-        u -= p[i];
-    }
-    return n - 1;
-}
-
-static void draw(const struct ub_dataset *d, struct ub_split *split, const struct chain *c,
-                 struct ub_random *r)
-{
+    double surprise = 0;
     for (int64_t i = 0; i < split->count; i++) {
-        int64_t state = draw_from(c->stationary, c->n, r);
+        int64_t context = ub_chain_start(c, r);
         for (int64_t t = 0; t < d->features; t++) {
-            split->inputs[i * d->features + t] = (double)state;
-            state = draw_from(c->next + state * c->n, c->n, r);
-            ub_split_label_at(d, split, i, t, (int32_t)state);
+            const int64_t before = context;
+            split->inputs[i * d->features + t] = (double)(context % c->states);
+            context = ub_chain_step(c, context, r);
+            const int64_t next = context % c->states;
+            ub_split_label_at(d, split, i, t, (int32_t)next);
+            surprise +=
+                ub_chain_surprise(c, t + 1 < c->order ? (int)t + 1 : c->order, before, next);
         }
     }
+    return surprise / ((double)split->count * (double)d->features);
 }
 
 static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
@@ -118,14 +56,17 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
     if (!ub_split_new(d, samples, call->name, &d->train, err) ||
         !ub_split_new_test(d, call, samples, err))
         return false;
-    struct chain c = chain_new(d->tokens, ub_call_real(call, "concentration"), seed);
-    d->entropy = entropy_of(&c);
+    struct ub_chain c;
+    if (!ub_chain_new(&c, d->tokens, (int)ub_call_int(call, "order"),
+                      ub_call_real(call, "concentration"), seed, call->name, err))
+        return false;
+    d->entropy = ub_chain_floor(&c, d->features);
+    d->entropy_given_one = ub_chain_entropy(&c, 1);
     struct ub_random train = ub_random_stream(seed, "data.inputs");
     struct ub_random test = ub_random_stream(seed, "data.test");
     draw(d, &d->train, &c, &train);
-    draw(d, &d->test, &c, &test);
-    ub_free(c.next);
-    ub_free(c.stationary);
+    d->test_entropy = draw(d, &d->test, &c, &test);
+    ub_chain_clear(&c);
     return true;
 }
 

@@ -399,9 +399,17 @@ static bool check_online(const struct ub_dataset *d, const struct ub_call *call,
     return true;
 }
 
+/* What is known of the source's own test samples is not of others, or of some of them. */
+static void forget_test_entropy(struct ub_dataset *d, const struct ub_call *call)
+{
+    if (ub_call_real(call, "test") > 0 || strcmp(ub_call_get(call, "classes"), "none") != 0)
+        d->test_entropy = NAN;
+}
+
 bool ub_dataset_prepare(struct ub_dataset *d, const struct ub_call *call, uint64_t seed,
                         const char *where, struct ub_error *err)
 {
+    forget_test_entropy(d, call);
     return check_online(d, call, where, err) && keep_classes(d, call, where, err) &&
            choose_samples(d, call, seed, where, err) && fill_missing(d, where, err) &&
            scale_inputs(d, ub_call_get(call, "scale"), where, err) &&

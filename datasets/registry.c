@@ -165,6 +165,7 @@ struct ub_dataset *ub_dataset_load(const char *text, uint64_t data_seed, const c
     struct ub_dataset *d = ub_calloc(1, sizeof *d);
     d->name = ub_registry_text(&ub_dataset_registry, call);
     d->theory_exponent = d->entropy = d->noise = NAN;
+    d->test_entropy = d->entropy_given_one = NAN;
     bool good = kind->load(d, call, data_seed, data_folder(folder), err) &&
                 ub_dataset_prepare(d, call, data_seed, call->name, err);
     ub_call_free(call);

@@ -168,6 +168,18 @@ static ub_node rotate(struct ub_graph *g, ub_node x)
     return ub_concat(g, turned, 2, 3);
 }
 
+/* 1 where row t sees column u: t - window < u <= t. */
+static ub_node mask_of(struct ub_graph *g, const struct ub_attention *attention, int64_t steps)
+{
+    const ub_node causal = ub_causal_mask(g, steps, steps);
+    if (attention->window == 0)
+        return causal;
+    const ub_node row = ub_reshape(g, ub_iota(g, steps), 2, (int64_t[]){steps, 1});
+    const ub_node column = ub_reshape(g, ub_iota(g, steps), 2, (int64_t[]){1, steps});
+    const ub_node age = ub_sub(g, row, column);
+    return ub_mul(g, causal, ub_greater(g, ub_like(g, (double)attention->window, age), age));
+}
+
 ub_node ub_attention_layer(struct ub_builder *b, const char *prefix, ub_node x,
                            const struct ub_attention *attention)
 {
@@ -189,7 +201,7 @@ ub_node ub_attention_layer(struct ub_builder *b, const char *prefix, ub_node x,
     const ub_node q = ub_scale(g, part[0], ub_attention_scale(b, size));
     const ub_node scores = ub_matmul(g, q, ub_transpose(g, part[1], (int[]){0, 1, 3, 2}));
     const ub_node weights = attention->causal
-                                ? ub_masked_softmax(g, scores, ub_causal_mask(g, steps, steps))
+                                ? ub_masked_softmax(g, scores, mask_of(g, attention, steps))
                                 : ub_softmax(g, scores);
     ub_node y = ub_matmul(g, weights, part[2]);
     y = ub_reshape(g, ub_transpose(g, y, (int[]){0, 2, 1, 3}), 3, (int64_t[]){n, steps, width});

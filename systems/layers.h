@@ -71,6 +71,8 @@ ub_node ub_norm_last(struct ub_builder *b, const char *name, ub_node x, enum ub_
 struct ub_attention {
     int64_t heads;
     bool causal, rotary;
+    int64_t window; /* of causal ones: how many last tokens are seen, the present one included; 0:
+                       all */
 };
 /* Multi-head self-attention (Vaswani et al. 2017, 1706.03762) of (chunk, steps, width): "qkv" and
  * "proj" under `prefix`. Rotary positions are those of Su et al. 2021, 2104.09864. */

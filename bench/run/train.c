@@ -291,6 +291,8 @@ static void record_known(struct session *s)
     } facts[] = {
         {"noise", s->data->noise},
         {"entropy", s->data->entropy},
+        {"entropy-given-one", s->data->entropy_given_one},
+        {"test-entropy", s->data->test_entropy},
         {"kernel-ridge", ub_optimizer_kernel_ridge(s->optimizer)},
     };
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)

@@ -33,6 +33,7 @@ extern const struct ub_law ub_law_batch_sharpness;
 extern const struct ub_law ub_law_central_flow;
 extern const struct ub_law ub_law_data_scaling;
 extern const struct ub_law ub_law_edge_of_stability;
+extern const struct ub_law ub_law_entropy_floor;
 extern const struct ub_law ub_law_progressive_sharpening;
 extern const struct ub_law ub_law_time_scaling;
 extern const struct ub_law ub_law_time_scaling_exponent;
@@ -90,6 +91,7 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_central_flow,
     &ub_law_data_scaling,
     &ub_law_edge_of_stability,
+    &ub_law_entropy_floor,
     &ub_law_progressive_sharpening,
     &ub_law_time_scaling,
     &ub_law_time_scaling_exponent,

@@ -1,4 +1,6 @@
-/* Decoder-only transformer: pre-norm blocks with causal attention, learned or rotary positions. */
+/* Decoder-only transformer: pre-norm blocks with causal attention, learned or rotary positions.
+ * With a window of w tokens (Beltagy et al. 2020, arXiv:2004.05150) a stack of d blocks sees the
+ * last 1 + d (w - 1) of them. */
 #include "systems/layers.h"
 
 #include <string.h>
@@ -11,6 +13,8 @@ static const struct ub_option options[] = {
     {"positions", UB_OPTION_NAME, "learned", 0, 0, positions, "how a token knows its place"},
     {"activation", UB_OPTION_NAME, "gelu", 0, 0, ub_activation_names, "nonlinearity"},
     UB_PARAMETRIZATION_OPTIONS,
+    {"window", UB_OPTION_INT | UB_OPTION_LATER, "0", 0, 1e6, NULL,
+     "last tokens, the present one among them, that a token attends to; 0 = all"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 
@@ -33,8 +37,10 @@ static bool fits(const struct ub_call *call, const struct ub_dataset *data, stru
 
 static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node input)
 {
-    const struct ub_attention attention = {
-        .heads = ub_call_int(call, "heads"), .causal = true, .rotary = is_rotary(call)};
+    const struct ub_attention attention = {.heads = ub_call_int(call, "heads"),
+                                           .causal = true,
+                                           .rotary = is_rotary(call),
+                                           .window = ub_call_int(call, "window")};
     const struct ub_activation *activation = ub_activation_find(ub_call_get(call, "activation"));
     const int64_t width = ub_call_int(call, "width");
     char name[64];
