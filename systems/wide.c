@@ -13,8 +13,11 @@ bool ub_problem_wide(const struct ub_problem *p, struct ub_wide *wide)
 {
     if (!p->model->wide || !p->init->variance)
         return false;
-    const struct ub_wide_source source = {
-        .call = p->model_call, .init_call = p->init_call, .init = p->init, .layout = &p->layout};
+    const struct ub_wide_source source = {.call = p->model_call,
+                                          .init_call = p->init_call,
+                                          .init = p->init,
+                                          .layout = &p->layout,
+                                          .frozen = &p->frozen};
     *wide = (struct ub_wide){0};
     p->model->wide(&source, wide);
     if (!wide->layer)

@@ -30,6 +30,7 @@ struct ub_wide_source {
     const struct ub_call *call, *init_call;
     const struct ub_init *init;
     const struct ub_layout *layout;
+    const struct ub_layout *frozen; /* of parameters that stay as drawn */
 };
 
 /* False where the model is no such network, or the init does not say its variances. */

@@ -259,7 +259,8 @@ static bool is_elsewhere(const char *text)
     return false;
 }
 
-/* Some speak of few systems: here those of squared loss, diagonal networks, decay, batches. */
+/* Some speak of few systems: here those of squared loss, diagonal networks, decay, batches, outputs
+ * that are 0 at the start. */
 static void observe_elsewhere(const struct calls *c, size_t call, struct log *log)
 {
     static const struct {
@@ -268,7 +269,8 @@ static void observe_elsewhere(const struct calls *c, size_t call, struct log *lo
     } others[] = {{12, 4, "mlp:widths=5x4,activation=tanh", "gd:lr=0.5"},
                   {3, 6, "diagonal-linear", "gd:lr=0.5"},
                   {12, 4, "linear", "gd:lr=0.5,l2=0.1"},
-                  {12, 4, "linear", "sgd:lr=0.1,batch=2,replacement=true"}};
+                  {12, 4, "linear", "sgd:lr=0.1,batch=2,replacement=true"},
+                  {12, 4, "two-layer:width=4,activation=relu,centered=true", "gd:lr=0.1"}};
     const size_t before = log->count;
     for (size_t i = 0; log->count == before && i < sizeof others / sizeof *others; i++) {
         struct fixture f =

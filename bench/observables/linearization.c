@@ -21,18 +21,6 @@ struct state {
     double *now;
 };
 
-static bool is_plain(const struct ub_moment *moment)
-{
-    const struct ub_optimizer *o = moment->optimizer;
-    struct ub_flow_rule rule; /* of a metric that is not the identity, or none */
-    struct ub_error ignored = {0};
-    return o->kind->flow && o->kind->flow(o, &rule, &ignored) && rule.count == 0 &&
-           ub_optimizer_batch(o) == 0 && o->l2 == 0 &&
-           strcmp(ub_call_get(o->call, "schedule"), "constant") == 0 &&
-           ub_call_int(o->call, "warmup") == 0 && !ub_problem_loss_kind(moment->problem)->softmax &&
-           ub_positions(ub_problem_data(moment->problem)) == 1;
-}
-
 static bool open_state(struct state *s, const struct ub_moment *moment, struct ub_error *err)
 {
     if (!ub_probe_open(&s->probe, moment->problem, 0, err))
@@ -73,7 +61,7 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
 {
     (void)call;
     struct state *s = state;
-    if (!is_plain(moment))
+    if (!ub_moment_is_plain_descent(moment))
         return true;
     if (!s->probe.problem && !open_state(s, moment, err))
         return false;

@@ -49,6 +49,7 @@ extern const struct ub_observable ub_observable_stationary_noise;
 extern const struct ub_observable ub_observable_noise_scale;
 extern const struct ub_observable ub_observable_representation;
 extern const struct ub_observable ub_observable_sharpening;
+extern const struct ub_observable ub_observable_width_limit;
 extern const struct ub_observable ub_observable_order_parameters;
 /* clang-format on */
 
@@ -99,6 +100,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_noise_scale,
     &ub_observable_representation,
     &ub_observable_sharpening,
+    &ub_observable_width_limit,
     &ub_observable_order_parameters,
     UB_EXTRA_OBSERVABLE NULL,
 };

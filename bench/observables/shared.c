@@ -279,3 +279,15 @@ double ub_norm(int64_t n, const double *x)
         sum += (x[i] / most) * (x[i] / most);
     return most * sqrt(sum);
 }
+
+bool ub_moment_is_plain_descent(const struct ub_moment *moment)
+{
+    const struct ub_optimizer *o = moment->optimizer;
+    struct ub_flow_rule rule; /* of a metric that is not the identity, or none */
+    struct ub_error ignored = {0};
+    return o->kind->flow && o->kind->flow(o, &rule, &ignored) && rule.count == 0 &&
+           ub_optimizer_batch(o) == 0 && o->l2 == 0 &&
+           strcmp(ub_call_get(o->call, "schedule"), "constant") == 0 &&
+           ub_call_int(o->call, "warmup") == 0 && !ub_problem_loss_kind(moment->problem)->softmax &&
+           ub_positions(ub_problem_data(moment->problem)) == 1;
+}

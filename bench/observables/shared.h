@@ -60,6 +60,9 @@ void ub_record_value(struct ub_record *record, const struct ub_moment *moment, c
 /* What a tracker of one eigenpair holds (eigen.h). */
 enum { UB_TRACKER_VECTORS = 86 };
 double ub_norm(int64_t n, const double *x);
+/* Whether the run is gradient descent of the whole training set at a constant rate, without decay,
+ * on squared loss of one target a sample: what is linear of it has closed forms. */
+bool ub_moment_is_plain_descent(const struct ub_moment *moment);
 /* H + l2 I at moment->theta, where the problem is linearised; release with ub_operator_free. */
 struct ub_operator ub_moment_hessian(const struct ub_moment *moment);
 

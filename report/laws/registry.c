@@ -34,9 +34,11 @@ extern const struct ub_law ub_law_central_flow;
 extern const struct ub_law ub_law_data_scaling;
 extern const struct ub_law ub_law_edge_of_stability;
 extern const struct ub_law ub_law_entropy_floor;
+extern const struct ub_law ub_law_loss_collapse;
 extern const struct ub_law ub_law_progressive_sharpening;
 extern const struct ub_law ub_law_time_scaling;
 extern const struct ub_law ub_law_time_scaling_exponent;
+extern const struct ub_law ub_law_width_scaling;
 extern const struct ub_law ub_law_adam_sqrt;
 extern const struct ub_law ub_law_catapult;
 extern const struct ub_law ub_law_critical_batch;
@@ -92,9 +94,11 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_data_scaling,
     &ub_law_edge_of_stability,
     &ub_law_entropy_floor,
+    &ub_law_loss_collapse,
     &ub_law_progressive_sharpening,
     &ub_law_time_scaling,
     &ub_law_time_scaling_exponent,
+    &ub_law_width_scaling,
     &ub_law_adam_sqrt,
     &ub_law_catapult,
     &ub_law_critical_batch,

@@ -21,6 +21,14 @@ struct ub_interval ub_axis_slope(const struct ub_axis_point *points, size_t n);
 /* The same of y on x, on linear axes: all finite points are used. */
 struct ub_interval ub_axis_line(const struct ub_axis_point *points, size_t n);
 
+/* Exponent s of y = c x^s through the means of y at each x, which may be below 0 where noise is
+ * larger than what is looked for: weighted least squares on the values themselves, the weights from
+ * the scatter at each x (those of fewer than three points, or without scatter, are left out). Its
+ * error is that of the fit, widened by chi squared where the means are farther from a power law
+ * than their errors. |s| < 4; NAN with fewer than three different x, or an end of that range. n:
+ * points; n_effective: means - 1. Replicates do not matter. */
+struct ub_interval ub_axis_power(const struct ub_axis_point *points, size_t n);
+
 /* Where y is least: the vertex of the parabola through the least mean of y (over replicates) and
  * its neighbors in x, y as log y and x as log2 x. Its error: the vertex of each replicate on its
  * own, Student's interval of their mean (n >= 2). `inside` is false, and the estimate NAN, when the

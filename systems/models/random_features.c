@@ -1,6 +1,7 @@
 /* Random features: y = A act(W x + b) of which only the readout A trains; W and b stay as drawn.
  * Linear in its parameters: under mse the Hessian is the features' second moment. */
 #include "systems/layers.h"
+#include "systems/wide.h"
 
 static const struct ub_option options[] = {
     {"width", UB_OPTION_INT, "256", 1, UB_WIDTH_LIMIT, NULL, "features"},
@@ -43,6 +44,16 @@ static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node i
     return ub_builder_linear(b, "fc2", h, b->data->outputs, UB_ROLE_OUTPUT, false);
 }
 
+/* The first layer is drawn, but does not move. */
+static void wide(const struct ub_wide_source *source, struct ub_wide *out)
+{
+    const struct ub_param *drawn = source->frozen->params;
+    ub_wide_start(out, ub_activation_find(ub_call_get(source->call, "activation")), 1);
+    out->layer[0] = ub_wide_layer_of(source, &drawn[0], &drawn[1]);
+    out->layer[0].weight_rate = out->layer[0].bias_rate = 0;
+    out->layer[1] = ub_wide_layer_of(source, &source->layout->params[0], NULL);
+}
+
 const struct ub_model ub_model_random_features = {
     .name = "random-features",
     .summary = "one hidden layer that stays as drawn; only the readout trains",
@@ -50,4 +61,5 @@ const struct ub_model ub_model_random_features = {
     .options = options,
     .fits = fits,
     .build = build,
+    .wide = wide,
 };
