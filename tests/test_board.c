@@ -106,9 +106,35 @@ static void figures_are_drawn_where_there_is_something(void **state)
     ub_free(again);
 }
 
+/* Sections that are a law's stand with it; by themselves where it is not judged. */
+static void sections_find_their_laws(void **state)
+{
+    (void)state;
+    size_t of_laws = 0;
+    for (size_t i = 0; ub_sections[i]; i++) {
+        const struct ub_section *s = ub_sections[i];
+        const struct study none = {.n_laws = 0};
+        assert_null(section_verdict(s, &none));
+        of_laws += s->laws != NULL;
+        for (size_t k = 0; s->laws && s->laws[k]; k++) {
+            const struct ub_law *law = ub_law_find(s->laws[k]);
+            if (!law)
+                fail_msg("section %s is of '%s', which is no law", s->name, s->laws[k]);
+            struct ub_law_verdict other = {.law = &falls}, verdict = {.law = law};
+            struct ub_law_verdict *all[] = {&other, &verdict};
+            const struct study study = {.n_laws = 2, .laws = all},
+                               without = {.n_laws = 1, .laws = all};
+            assert_ptr_equal(section_verdict(s, &study), &verdict);
+            assert_null(section_verdict(s, &without));
+        }
+    }
+    assert_true(of_laws >= 6); /* of the figures that were there before laws were */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sections_find_their_laws),
         cmocka_unit_test(a_row_says_what_became_of_a_law),
         cmocka_unit_test(claims_have_words_and_values),
         cmocka_unit_test(figures_are_drawn_where_there_is_something),

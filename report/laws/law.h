@@ -22,7 +22,9 @@
  * Each yields one datum, or says why it cannot; judge.h draws the verdict from all of them. A run
  * marked as a control, of whatever law, never enters a verdict: controls say whether the instrument
  * works. Controls of sameness are compared with each other: those that must hold within their
- * cluster, those that must fail all together. A law knows frames, never pages. */
+ * cluster, those that must fail all together. A law knows frames, never pages: its part of the
+ * report is made from its verdict, and what figures and tables it has of its own are a section that
+ * names it (report/sections). */
 #ifndef UB_LAWS_LAW_H
 #define UB_LAWS_LAW_H
 

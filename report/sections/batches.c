@@ -224,8 +224,10 @@ bool plot_batches(const struct study *study, struct plates *plates, struct ub_er
     return good;
 }
 
+static const char *const laws[] = {"batch-sharpness", NULL};
 const struct ub_section ub_section_batches = {
     .name = "batches",
+    .laws = laws,
     .draw = plot_batches,
     .table = batches_table,
     .title = "Batch sharpness",

@@ -25,7 +25,7 @@ bool scoreboard_has_q(const struct board *board);
 
 /* A forest a law: each group's value with its 95% interval, the claim and its margin, where a new
  * system is expected, and the controls apart. Values far out of the others' range stand at the
- * axis' end. */
+ * axis' end. Their section is the law's name. */
 bool plot_forests(const struct board *board, struct plates *plates, struct ub_error *err);
 
 /* What a claim is held against, on the axis of ub_board_value: "1 +- 0.1", "at most 0.05". */

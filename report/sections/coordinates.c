@@ -236,8 +236,10 @@ struct table *coordinates_table(const struct study *study)
     return t;
 }
 
+static const char *const laws[] = {"coordinate-check", NULL};
 const struct ub_section ub_section_coordinates = {
     .name = "coordinates",
+    .laws = laws,
     .draw = plot_coordinates,
     .table = coordinates_table,
     .title = "Coordinate check",

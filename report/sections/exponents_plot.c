@@ -194,4 +194,35 @@ static bool draw(const struct study *study, struct plates *plates, struct ub_err
     return good;
 }
 
-const struct ub_section ub_section_exponents = {.name = "exponents", .draw = draw};
+static struct table *table(const struct study *study)
+{
+    struct exponents *e = exponents_of(study);
+    struct table *t = exponents_table(e);
+    exponents_free(e);
+    return t;
+}
+
+static void write(struct ub_text *out, const struct study *study)
+{
+    struct exponents *e = exponents_of(study);
+    add_universality(out, e);
+    exponents_free(e);
+}
+
+static const char *const laws[] = {"spectral-decay-first-layer", "spectral-decay-last-layer",
+                                   "spectral-decay-kernel",      "spectral-decay-gauss-newton",
+                                   "spectral-decay-hessian",     NULL};
+const struct ub_section ub_section_exponents = {
+    .name = "exponents",
+    .laws = laws,
+    .draw = draw,
+    .table = table,
+    .title = "Spectral decay",
+    .text = "Exponents of eigenvalue against rank at the last measurement: means over seeds of "
+            "those that are power laws, from the least end of their 95% intervals to the greatest, "
+            "and how many are, where not all; else the form that fits better (BIC). Layers: "
+            "covariance of activations. Every fit, the first and the last of each run and layer: "
+            "[spectra.csv](spectra.csv).",
+    .rows = "systems",
+    .write = write,
+};

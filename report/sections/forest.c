@@ -221,7 +221,10 @@ bool plot_forests(const struct board *board, struct plates *plates, struct ub_er
     bool good = true;
     for (int strand = 0; strand < UB_STRANDS; strand++)
         for (size_t i = 0; good && i < board->count; i++)
-            if ((int)board->verdict[i]->law->strand == strand)
+            if ((int)board->verdict[i]->law->strand == strand) {
+                plates->section = board->verdict[i]->law->name;
                 good = plot_forest(board->verdict[i], board->frame, plates, err);
+            }
+    plates->section = NULL;
     return good;
 }

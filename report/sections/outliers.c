@@ -275,3 +275,11 @@ void add_outliers(struct ub_text *out, const struct study *study)
     }
     ub_free(o);
 }
+
+static const char *const laws[] = {"hessian-outliers", NULL};
+const struct ub_section ub_section_outliers = {
+    .name = "outliers",
+    .laws = laws,
+    .title = "Hessian outliers",
+    .write = add_outliers,
+};

@@ -185,9 +185,17 @@ void add_plateaus(struct ub_text *out, const struct study *study)
     for (size_t i = 0; i < study->n_laws; i++) {
         if (!is_about_rho(study->laws[i]) || study->laws[i]->groups.count == 0)
             continue;
-        ub_text_add(out, "\n## Plateaus by optimizer and architecture\n\nlevel of rho, mean "
+        ub_text_add(out, "\n### Plateaus by optimizer and architecture\n\nlevel of rho, mean "
                          "over the systems of a pair (random effects, as in the verdict) with its "
                          "95%% interval; in parentheses: runs that have none, by reason.\n");
         add_plateaus_of(out, study, study->laws[i]);
     }
 }
+
+static const char *const laws[] = {"edge-of-stability", NULL};
+const struct ub_section ub_section_plateaus = {
+    .name = "plateaus",
+    .laws = laws,
+    .title = "Plateaus",
+    .write = add_plateaus,
+};

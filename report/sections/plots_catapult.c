@@ -205,8 +205,10 @@ struct table *catapults_table(const struct study *study)
     return t;
 }
 
+static const char *const laws[] = {"catapult", NULL};
 const struct ub_section ub_section_catapults = {
     .name = "catapults",
+    .laws = laws,
     .draw = plot_catapults,
     .table = catapults_table,
     .title = "Starts above the edge",

@@ -203,3 +203,10 @@ bool plot_collapses(const struct study *study, struct plates *plates, struct ub_
     }
     return good;
 }
+
+static const char *const laws[] = {"edge-of-stability", NULL};
+const struct ub_section ub_section_collapse = {
+    .name = "collapse",
+    .laws = laws,
+    .draw = plot_collapses,
+};

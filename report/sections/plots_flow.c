@@ -257,8 +257,10 @@ struct table *flows_table(const struct study *study)
     return t;
 }
 
+static const char *const laws[] = {"central-flow", NULL};
 const struct ub_section ub_section_flows = {
     .name = "flows",
+    .laws = laws,
     .draw = plot_flows,
     .table = flows_table,
     .title = "Central flows",

@@ -87,5 +87,9 @@ bool plot_architectures(const struct study *study, struct plates *plates, struct
     return good;
 }
 
-const struct ub_section ub_section_architectures = {.name = "architectures",
-                                                    .draw = plot_architectures};
+static const char *const laws[] = {"edge-of-stability", NULL};
+const struct ub_section ub_section_architectures = {
+    .name = "architectures",
+    .laws = laws,
+    .draw = plot_architectures,
+};

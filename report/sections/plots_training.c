@@ -271,9 +271,4 @@ static bool plot_training(const struct study *study, struct plates *plates, stru
     return good;
 }
 
-static bool draw(const struct study *study, struct plates *plates, struct ub_error *err)
-{
-    return plot_collapses(study, plates, err) && plot_training(study, plates, err);
-}
-
-const struct ub_section ub_section_training = {.name = "training", .draw = draw};
+const struct ub_section ub_section_training = {.name = "training", .draw = plot_training};

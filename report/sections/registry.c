@@ -2,13 +2,45 @@
 #include "base/extensions.h"
 #include "report/sections/sections.h"
 
-extern const struct ub_section ub_section_thresholds, ub_section_architectures,
-    ub_section_coordinates, ub_section_flows, ub_section_catapults, ub_section_batches,
-    ub_section_training, ub_section_exponents, ub_section_spectra, ub_section_rotation;
+#include <string.h>
 
+extern const struct ub_section ub_section_collapse, ub_section_architectures, ub_section_plateaus,
+    ub_section_thresholds, ub_section_coordinates, ub_section_flows, ub_section_catapults,
+    ub_section_batches, ub_section_rotation, ub_section_exponents, ub_section_outliers,
+    ub_section_training, ub_section_spectra;
+
+/* clang-format off */
 const struct ub_section *const ub_sections[] = {
-    &ub_section_thresholds, &ub_section_architectures, &ub_section_coordinates,
-    &ub_section_flows,      &ub_section_catapults,     &ub_section_batches,
-    &ub_section_training,   &ub_section_exponents,     &ub_section_spectra,
-    &ub_section_rotation,   UB_EXTRA_SECTION NULL,
+    &ub_section_collapse, /* those of laws */
+    &ub_section_architectures,
+    &ub_section_plateaus,
+    &ub_section_thresholds,
+    &ub_section_coordinates,
+    &ub_section_flows,
+    &ub_section_catapults,
+    &ub_section_batches,
+    &ub_section_rotation,
+    &ub_section_exponents,
+    &ub_section_outliers,
+    &ub_section_training, /* topics */
+    &ub_section_spectra,
+    UB_EXTRA_SECTION NULL,
 };
+/* clang-format on */
+
+static const struct ub_law_verdict *verdict_on(const struct study *study, const char *law)
+{
+    for (size_t i = 0; i < study->n_laws; i++)
+        if (strcmp(study->laws[i]->law->name, law) == 0)
+            return study->laws[i];
+    return NULL;
+}
+
+const struct ub_law_verdict *section_verdict(const struct ub_section *section,
+                                             const struct study *study)
+{
+    const struct ub_law_verdict *v = NULL;
+    for (size_t i = 0; !v && section->laws && section->laws[i]; i++)
+        v = verdict_on(study, section->laws[i]);
+    return v;
+}

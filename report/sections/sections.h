@@ -60,12 +60,22 @@ char *plate_stem_of(const char *what, const char *name, size_t page);
  *     }; */
 struct ub_section {
     const char *name;
+    /* The laws, by name, whose section it is (NULL-terminated): it stands with the first of them
+     * that the study judges, beside what every law has (verdict, forest, groups), under its own
+     * title where it judges none. NULL: a topic. */
+    const char *const *laws;
     /* Hands figures to `plates`: none where the study has nothing of the topic. NULL: never any. */
     bool (*draw)(const struct study *study, struct plates *plates, struct ub_error *err);
     struct table *(*table)(const struct study *study); /* left out without rows; NULL: never any */
     const char *title, *text;                          /* the table's heading, and what it says */
+    const char *rows; /* what its rows are, where it is long and folds; NULL: it never does */
+    /* Adds text that is more than a table; nothing where there is none. NULL: never any. */
+    void (*write)(struct ub_text *out, const struct study *study);
 };
 extern const struct ub_section *const ub_sections[]; /* NULL-terminated */
+/* The law's verdict that a section stands with; NULL when it stands by itself. */
+const struct ub_law_verdict *section_verdict(const struct ub_section *section,
+                                             const struct study *study);
 
 /* plots_collapse.c: rho of all systems on one axis, for laws about it; and the rows that such a
  * law has a group for (clear with ub_rows_clear). */

@@ -40,8 +40,10 @@ struct table *thresholds_table(const struct study *study)
     return t;
 }
 
+static const char *const laws[] = {"edge-of-stability", NULL};
 const struct ub_section ub_section_thresholds = {
     .name = "thresholds",
+    .laws = laws,
     .table = thresholds_table,
     .title = "Thresholds",
     .text = "The edge of each optimizer, rho = 1: H is the Hessian of the training loss, coupled "

@@ -237,8 +237,6 @@ void add_universality(struct ub_text *out, const struct exponents *e)
             others += e->runs[i].last[m].fate != NOT_MEASURED;
     if (others == 0)
         return;
-    ub_text_add(out, "\n## Are spectra universal?\n");
     add_across(out, e->study);
-    add_outliers(out, e->study);
     add_prediction(out, e);
 }

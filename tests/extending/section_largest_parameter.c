@@ -9,15 +9,13 @@ static bool draw(const struct study *study, struct plates *plates, struct ub_err
     ub_panel_axes(p, "step", UB_LINEAR, "largest parameter", UB_LINEAR);
     for (size_t i = 0; i < study->store->count; i++) {
         struct ub_series s = ub_frame_series(study->frame, i, "largest-parameter", 0);
-        if (s.count > 0)
-            ub_panel_line(p, s.step, s.value, s.count,
-                          (struct ub_style){.color = (int)(drawn++ % 8)});
+        ub_panel_line(p, s.step, s.value, s.count, (struct ub_style){.color = (int)(i % 8)});
+        drawn += s.count > 0;
         ub_series_clear(&s);
     }
     if (drawn > 0)
         return plates_add(plates, f, "largest-parameter", "Largest parameter", "Of each run.", err);
-    ub_figure_free(f);
-    return true;
+    return ub_figure_free(f), true;
 }
 
 static struct table *table(const struct study *study)
@@ -33,5 +31,8 @@ static struct table *table(const struct study *study)
     return t;
 }
 
-const struct ub_section ub_section_largest_parameter = {
-    "largest-parameter", draw, table, "Largest parameters", "At the end of each run."};
+const struct ub_section ub_section_largest_parameter = {.name = "largest-parameter",
+                                                        .draw = draw,
+                                                        .table = table,
+                                                        .title = "Largest parameters",
+                                                        .text = "At the end of each run."};
