@@ -332,6 +332,9 @@ static void a_damaged_manifest_costs_no_run(void **state)
     assert_int_equal(s->count, 3);
     assert_false(s->has_manifest);
     assert_string_equal(s->damaged[0].name, "manifest.csv");
+    char *notice = ub_store_notice(s); /* controls are not known for what they are: said */
+    assert_non_null(strstr(notice, "does not know which runs are controls"));
+    ub_free(notice);
     ub_store_free(s);
     cli_run(folder, "run tiny.yaml --out s --jobs 1 --filter *seed=1", 0, "3 runs: 3 ok");
     s = open_good(store);

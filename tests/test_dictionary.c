@@ -4,6 +4,7 @@
 #include "bench/store/store.h"
 #include "cli_support.h"
 
+#include <dirent.h>
 #include <string.h>
 
 static const char suite[] =
@@ -32,6 +33,7 @@ static const char suite[] =
     "  - optimizer: [{gd: {lr: {relative: 0.8}}}, {sgd: {lr: 0.05, batch: 8}}]\n"
     "  - optimizer: {gd: {lr: {relative: 0.8}}}\n"
     "    loss: mse\n"
+    "    seed: 0..1\n"
     "    measure: {loss: {every: 1}, edge-ratio: {every: 1}, central-flow: {every: 3}}\n";
 
 static struct ub_csv *read_csv(const char *folder, const char *name)
@@ -66,6 +68,73 @@ static size_t check_columns(const struct ub_csv *dictionary, const char *folder,
             fail_msg("%s has a column '%s' that is not in the dictionary", file, csv->header[c]);
     ub_csv_free(csv);
     return n;
+}
+
+/* All tables of the report, by whatever name; how many there are. */
+static size_t check_files(const struct ub_csv *dictionary, const char *folder)
+{
+    size_t files = 0;
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    for (const struct dirent *e; (e = readdir(d));) {
+        const char *dot = strrchr(e->d_name, '.');
+        if (dot && strcmp(dot, ".csv") == 0) {
+            print_message("%s: %zu columns\n", e->d_name,
+                          check_columns(dictionary, folder, e->d_name));
+            files++;
+        }
+    }
+    closedir(d);
+    return files;
+}
+
+static size_t row_of(const struct ub_csv *csv, const char *id, size_t length)
+{
+    size_t i = 0;
+    while (i < csv->rows && (strncmp(ub_csv_cell(csv, i, 0), id, length) != 0))
+        i++;
+    return i;
+}
+
+/* Whether a group's cell is what each of its runs has in that column of runs.csv. */
+static void check_key(const struct ub_csv *data, size_t row, const struct ub_csv *runs,
+                      const char *column, size_t *empty)
+{
+    const int here = ub_csv_column(data, column), there = ub_csv_column(runs, column);
+    assert_true(here >= 0 && there >= 0);
+    const char *key = ub_csv_cell(data, row, (size_t)here);
+    bool same = true;
+    const char *first = NULL;
+    for (const char *id = ub_csv_cell(data, row, 4); *id;) {
+        const size_t length = strcspn(id, ";"), run = row_of(runs, id, length);
+        assert_true(length == 16 && run < runs->rows);
+        const char *text = ub_csv_cell(runs, run, (size_t)there);
+        first = first ? first : text;
+        same = same && strcmp(first, text) == 0;
+        id += length + (id[length] == ';');
+    }
+    assert_string_equal(key, same ? first : "");
+    *empty += !same;
+}
+
+static void groups_join_with_runs(const char *report)
+{
+    static const char *const keys[] = {"dataset",   "data-seed", "model",     "loss", "init",
+                                       "optimizer", "steps",     "precision", "seed"};
+    struct ub_csv *data = read_csv(report, "data.csv"), *runs = read_csv(report, "runs.csv");
+    size_t empty = 0;
+    assert_true(data && runs && data->rows > 0);
+    assert_string_equal(data->header[4], "run-ids");
+    for (size_t i = 0; i < data->rows; i++)
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+            check_key(data, i, runs, keys[k], &empty);
+    assert_true(empty > 0); /* seeds differ in a group */
+    const int width = ub_csv_column(data, "model.width"),
+              batch = ub_csv_column(data, "optimizer.batch");
+    assert_true(width >= 0 && batch >= 0);
+    assert_string_equal(ub_csv_cell(data, 0, (size_t)width), "12");
+    ub_csv_free(data);
+    ub_csv_free(runs);
 }
 
 static size_t check_traces(const struct ub_csv *dictionary, const char *path)
@@ -115,6 +184,8 @@ static void all_columns_are_in_the_dictionary(void **state)
     print_message("runs.csv: %zu columns\n", columns);
     assert_true(columns > 100);
     assert_true(check_columns(dictionary, report, "spectra.csv") > 10);
+    assert_int_equal(check_files(dictionary, report), 5);
+    groups_join_with_runs(report);
     const size_t rows = check_traces(dictionary, store);
     print_message("traces: %zu names of rows\n", rows);
     assert_true(rows > 100);

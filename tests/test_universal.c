@@ -1,6 +1,7 @@
 /* Laws on universal phenomena, on stores whose spectra are planted: where they hold, where the mean
  * fails, where the spread does, and their controls. Oracles: the values that were planted. */
 #include "report/laws/spectral_decay.h"
+#include "report/sections/sections.h"
 #include "support.h"
 
 #include <math.h>
@@ -108,6 +109,11 @@ static void expect_spread(double spread, const char *word)
     assert_int_equal(v->groups.count, MODELS * DATASETS + 1);
     assert_int_equal(v->judgment.systems, DATASETS); /* clusters: never across datasets */
     assert_string_equal(ub_law_word(v), word);
+    struct table *t = group_table(v, p.frame, true); /* held against each other, not against 0 */
+    assert_string_equal(t->header[4], "predicted or bound");
+    for (size_t r = 0; r < table_rows(t); r++)
+        assert_string_equal(t->cell[r * t->columns + 4], "-");
+    table_free(t);
     size_t silent = 0;
     for (size_t g = 0; g < v->groups.count; g++)
         silent += v->data[g].why && strstr(v->data[g].why, "power law");

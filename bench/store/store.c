@@ -419,6 +419,16 @@ static void say_damaged(struct ub_text *out, const struct ub_store *store)
                     "is meant is accepted by 'unibench seal'.\n");
 }
 
+/* Marks of controls are the manifest's. */
+static void say_without_manifest(struct ub_text *out, const struct ub_store *store)
+{
+    for (size_t i = 0; i < store->n_damaged; i++)
+        if (strcmp(store->damaged[i].name, "manifest.csv") == 0)
+            ub_text_add(out, "Without its manifest the store does not know which runs are controls "
+                             "of laws, nor which are missing: controls are judged as any other "
+                             "run. 'unibench run' of its suite writes the manifest anew.\n");
+}
+
 static const char *edits_of(const struct ub_run *run)
 {
     for (size_t i = 0; i < run->n_provenance; i++)
@@ -452,6 +462,7 @@ char *ub_store_notice(const struct ub_store *store)
     size_t present = 0, unchecked = 0;
     if (store->n_damaged)
         say_damaged(&out, store);
+    say_without_manifest(&out, store);
     say_edited(&out, store);
     for (size_t i = 0; i < store->count; i++) {
         present += store->runs[i].status != UB_RUN_MISSING;

@@ -8,10 +8,14 @@
 #include <string.h>
 
 static const struct column heads[] = {
-    {"file", COLUMN_TEXT, "", ""},   {"column", COLUMN_TEXT, "", ""},
-    {"type", COLUMN_TEXT, "", ""},   {"units", COLUMN_TEXT, "", ""},
-    {"index", COLUMN_TEXT, "", ""},  {"meaning", COLUMN_TEXT, "", ""},
-    {"source", COLUMN_TEXT, "", ""}, {.name = NULL},
+    {"file", COLUMN_TEXT, "", "of the report, or the trace of a run"},
+    {"column", COLUMN_TEXT, "", "its name; of a trace, of its rows"},
+    {"type", COLUMN_TEXT, "", "text, flag, whole or number"},
+    {"units", COLUMN_TEXT, "", "of numbers; 1: none"},
+    {"index", COLUMN_TEXT, "", "of a trace's rows: what their index counts; else which of them"},
+    {"meaning", COLUMN_TEXT, "", "what it is"},
+    {"source", COLUMN_TEXT, "", "who writes it"},
+    {.name = NULL},
 };
 enum { HEADS = sizeof heads / sizeof *heads - 1 };
 
@@ -84,6 +88,28 @@ static void add_axes(struct table *t)
     }
 }
 
+/* Of groups of runs: axes as in runs.csv, and a column an option. */
+static void add_data(struct table *t)
+{
+    add_columns(t, "data.csv", data_keys, "law");
+    for (size_t i = 0; i < UB_RUN_AXES; i++) {
+        const struct ub_run_axis *axis = &ub_run_axes[i];
+        struct ub_text option = {0}, meaning = {0};
+        ub_text_add(&option, "%s.OPTION", axis->name);
+        ub_text_add(&meaning, "%s; empty where runs of the group differ", axis->meaning);
+        const struct column columns[] = {
+            {axis->name, type_of(axis), "", meaning.data},
+            {axis->kind == UB_AXIS_CALL ? option.data : NULL, COLUMN_TEXT, "",
+             "that option of it; empty where there is none, or runs of the group differ"},
+            {.name = NULL},
+        };
+        add_columns(t, "data.csv", columns, "spec");
+        ub_text_free(&option);
+        ub_text_free(&meaning);
+    }
+    add_columns(t, "data.csv", data_columns, "law");
+}
+
 static struct table *dictionary(void)
 {
     static const struct column provenance[] = {
@@ -100,7 +126,10 @@ static struct table *dictionary(void)
     for (size_t i = 0; ub_observables[i]; i++)
         add_observable(t, ub_observables[i]);
     add_columns(t, "runs.csv", provenance, "run");
+    add_columns(t, "laws.csv", laws_columns, "law");
+    add_data(t);
     add_columns(t, "spectra.csv", spectra_columns, "section exponents");
+    add_columns(t, "dictionary.csv", heads, "report");
     return t;
 }
 

@@ -1,7 +1,5 @@
-/* Verdicts: what is said of each law, its groups as a table, and all of them as rows for other
- * programs. */
-#include "report/laws/law.h"
-#include "report/sections/sections.h"
+/* Verdicts: what is said of each law, and its groups as a table. */
+#include "report/sections/shown.h"
 
 #include <math.h>
 #include <string.h>
@@ -176,18 +174,7 @@ void add_verdict(struct ub_text *out, const struct ub_law_verdict *v, bool markd
 /* ---- one group --------------------------------------------------------------------------------
  */
 
-/* A group or a control of a law, as its rows show it. */
-struct shown {
-    const struct ub_rows *rows;
-    const char *name;
-    const struct ub_datum *datum;
-    const char *meets;   /* "yes", "no", "unclear"; of controls: whether they are right */
-    const char *control; /* "", "must hold", "must fail" */
-    double q;
-    bool exception;
-};
-
-static struct shown group_of(const struct ub_law_verdict *v, size_t g)
+struct shown shown_group(const struct ub_law_verdict *v, size_t g)
 {
     const struct ub_judgment *j = &v->judgment;
     const bool silent = v->data[g].why && !v->data[g].against;
@@ -198,7 +185,7 @@ static struct shown group_of(const struct ub_law_verdict *v, size_t g)
                           j->exception[g]};
 }
 
-static struct shown control_of(const struct ub_law_verdict *v, size_t g, const char *name)
+struct shown shown_control(const struct ub_law_verdict *v, size_t g, const char *name)
 {
     return (struct shown){&v->controls.group[g],
                           name,
@@ -207,6 +194,13 @@ static struct shown control_of(const struct ub_law_verdict *v, size_t g, const c
                           control_word(v->control[g]),
                           (double)NAN,
                           false};
+}
+
+double shown_prediction(const struct ub_law_verdict *v, const struct shown *s)
+{
+    if (v->law->is.is == UB_SAME)
+        return NAN;
+    return s->datum->predicts ? s->datum->prediction : v->law->is.target;
 }
 
 /* "2 of 3" where runs have levels. */
@@ -246,7 +240,7 @@ static void add_row(struct table *t, const struct ub_law_verdict *v, const struc
         table_cell(t, "[%.3g, %.3g]", x.low, x.high);
     else
         table_cell(t, "-");
-    table_real(t, s->datum->predicts ? s->datum->prediction : v->law->is.target, 4);
+    table_real(t, shown_prediction(v, s), 4);
     add_answer(t, s, wide);
     table_cell(t, "%s", s->control);
 }
@@ -257,136 +251,14 @@ struct table *group_table(const struct ub_law_verdict *v, const struct ub_frame 
                                        "meets it", "control", NULL};
     struct table *t = table_new(head, "lrrrrll");
     for (size_t g = 0; g < v->groups.count; g++) {
-        const struct shown s = group_of(v, g);
+        const struct shown s = shown_group(v, g);
         add_row(t, v, &s, wide);
     }
     for (size_t g = 0; g < v->controls.count; g++) {
         char *name = ub_frame_group_name(frame, &v->controls, g);
-        const struct shown s = control_of(v, g, name);
+        const struct shown s = shown_control(v, g, name);
         add_row(t, v, &s, wide);
         ub_free(name);
     }
     return t;
-}
-
-/* ---- laws.csv and data.csv ----------------------------------------------------------------------
- */
-
-static void add_words(struct ub_text *out, const char *const *words, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        ub_csv_add(out, words[i]);
-}
-
-static void add_numbers(struct ub_text *out, const double *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        ub_csv_add_real(out, isfinite(x[i]) ? x[i] : (double)NAN);
-}
-
-static void add_data_row(struct ub_text *out, const struct ub_law_verdict *v,
-                         const struct ub_frame *frame, const struct shown *s)
-{
-    static const char *const axes[] = {"dataset", "model", "loss", "optimizer"};
-    const struct ub_interval x = ub_datum_interval(s->datum);
-    const size_t first = s->rows->row[0];
-    const char *const before[] = {v->law->name, ub_strand_names[v->law->strand], s->name,
-                                  frame->store->runs[first].id};
-    const char *const after[] = {s->meets, s->exception ? "true" : "false", s->control,
-                                 s->datum->why ? s->datum->why : ""};
-    char runs[32];
-    add_words(out, before, sizeof before / sizeof *before);
-    for (size_t i = 0; i < sizeof axes / sizeof *axes; i++)
-        ub_csv_add(out, ub_frame_word(frame, first, axes[i]));
-    snprintf(runs, sizeof runs, "%zu", s->rows->count);
-    ub_csv_add(out, runs);
-    add_numbers(out,
-                (const double[]){x.estimate, x.low, x.high, x.se,
-                                 s->datum->predicts ? s->datum->prediction : v->law->is.target,
-                                 s->q},
-                6);
-    add_words(out, after, sizeof after / sizeof *after);
-    ub_csv_end_row(out);
-}
-
-struct ub_text data_csv(const struct study *study)
-{
-    static const char *const head[] = {"law",   "strand",    "group",     "first-run",  "dataset",
-                                       "model", "loss",      "optimizer", "runs",       "value",
-                                       "low",   "high",      "error",     "prediction", "q",
-                                       "meets", "exception", "control",   "why"};
-    struct ub_text out = {0};
-    add_words(&out, head, sizeof head / sizeof *head);
-    ub_csv_end_row(&out);
-    for (size_t i = 0; i < study->n_laws; i++) {
-        const struct ub_law_verdict *v = study->laws[i];
-        for (size_t g = 0; g < v->groups.count; g++) {
-            const struct shown s = group_of(v, g);
-            add_data_row(&out, v, study->frame, &s);
-        }
-        for (size_t g = 0; g < v->controls.count; g++) {
-            char *name = ub_frame_group_name(study->frame, &v->controls, g);
-            const struct shown s = control_of(v, g, name);
-            add_data_row(&out, v, study->frame, &s);
-            ub_free(name);
-        }
-    }
-    return out;
-}
-
-static void add_law_row(struct ub_text *out, const struct ub_law_verdict *v)
-{
-    const struct ub_judgment *j = &v->judgment;
-    const char *const before[] = {v->law->name, ub_strand_names[v->law->strand], ub_law_word(v)};
-    const size_t counts[] = {j->systems,    j->spoke,          j->within,
-                             j->exceptions, v->controls.count, v->n_right};
-    const struct ub_meta *m = &j->meta;
-    add_words(out, before, sizeof before / sizeof *before);
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        char number[32];
-        snprintf(number, sizeof number, "%zu", counts[i]);
-        ub_csv_add(out, number);
-    }
-    add_numbers(out,
-                (const double[]){m->mean.estimate, m->mean.low, m->mean.high, m->prediction.low,
-                                 m->prediction.high, j->target, v->law->is.margin, m->tau,
-                                 m->tau_low, m->tau_high, j->share_low, j->share_high, v->below,
-                                 v->above, j->p[j->verdict], v->q},
-                16);
-    ub_csv_end_row(out);
-}
-
-struct ub_text laws_csv(const struct study *study)
-{
-    static const char *const head[] = {"law",
-                                       "strand",
-                                       "verdict",
-                                       "systems",
-                                       "spoke",
-                                       "within",
-                                       "exceptions",
-                                       "controls",
-                                       "controls-right",
-                                       "mean",
-                                       "low",
-                                       "high",
-                                       "new-low",
-                                       "new-high",
-                                       "target",
-                                       "margin",
-                                       "tau",
-                                       "tau-low",
-                                       "tau-high",
-                                       "share-low",
-                                       "share-high",
-                                       "violated-below",
-                                       "violated-above",
-                                       "p",
-                                       "q"};
-    struct ub_text out = {0};
-    add_words(&out, head, sizeof head / sizeof *head);
-    ub_csv_end_row(&out);
-    for (size_t i = 0; i < study->n_laws; i++)
-        add_law_row(&out, study->laws[i]);
-    return out;
 }

@@ -13,9 +13,12 @@ void add_verdict(struct ub_text *out, const struct ub_law_verdict *verdict, bool
 /* A law's groups and controls, one a row; not wide: without reasons, for the terminal. */
 struct table *group_table(const struct ub_law_verdict *verdict, const struct ub_frame *frame,
                           bool wide);
-/* One row a law and group (or control), one row a law. */
+/* laws_csv.c: one row a law and group (or control), one row a law. Keys join data.csv with
+ * runs.csv: what all runs of a group have in common, by the names and in the words that runs.csv
+ * has for axes, and a column an option ("model.width"); empty where they differ. */
 struct ub_text data_csv(const struct study *study);
 struct ub_text laws_csv(const struct study *study);
+extern const struct column laws_columns[], data_keys[], data_columns[];
 /* What few will read is folded away, under a summary. */
 void add_fold_begin(struct ub_text *out, const char *summary);
 void add_fold_end(struct ub_text *out);
