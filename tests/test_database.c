@@ -147,7 +147,7 @@ static void types_and_hostile_names(void **state)
     static const char runs[] = "id,status,dataset,model,loss,init,optimizer,steps,measure\n";
     static const char laws[] = "law,strand,verdict,mean,low,high,target,margin,within,spoke,"
                                "systems,controls-right,controls\n";
-    static const char data[] = "law,exception,control\nl,yes,\nl,yes,holds\nl,,\n";
+    static const char data[] = "law,exception,control\nl,true,\nl,true,must hold\nl,false,\n";
     const struct {
         const char *name, *text;
     } files[] = {{"runs.csv", runs}, {"laws.csv", laws}, {"data.csv", data}};

@@ -161,7 +161,7 @@ static const char views[] =
     "CREATE INDEX run ON runs (id);"
     "CREATE VIEW verdicts AS SELECT law, strand, verdict, mean, low, high, target, margin, within, "
     "spoke, systems, \"controls-right\", controls FROM laws;"
-    "CREATE VIEW exceptions AS SELECT * FROM data WHERE exception = 'yes' AND control IS NULL;"
+    "CREATE VIEW exceptions AS SELECT * FROM data WHERE exception = 'true' AND control IS NULL;"
     "CREATE VIEW controls AS SELECT * FROM data WHERE control IS NOT NULL;"
     "CREATE VIEW systems AS SELECT dataset, model, loss, init, optimizer, steps, count(*) AS runs, "
     "sum(status = 'ok') AS ok, sum(status = 'diverged') AS diverged, min(id) AS \"first-run\" "
