@@ -123,7 +123,9 @@ static bool plot_rotation(const struct study *study, struct plates *plates, stru
                       err);
 }
 
+static const char *const laws[] = {"rotation", "rotation-norm", NULL};
 const struct ub_section ub_section_rotation = {
     .name = "rotation",
+    .laws = laws,
     .draw = plot_rotation,
 };
