@@ -1,5 +1,4 @@
-/* The page: verdicts first, then what became of runs, each law with what belongs to it, topics, how
- * to repeat, provenance. */
+/* All pages: the report, laws, topics, runs. */
 #include "report/pages/page.h"
 #include "report/sections/board.h"
 
@@ -69,22 +68,33 @@ static void add_written(struct ub_text *out, const struct ub_section *section,
     ub_text_free(&text);
 }
 
-static void add_law(struct ub_text *out, const struct study *study, const struct plates *plates,
-                    const struct ub_law_verdict *v)
+char *page_law_name(const struct ub_law_verdict *verdict)
+{
+    struct ub_text name = {0};
+    ub_text_add(&name, "law-%s.md", verdict->law->name);
+    return name.data;
+}
+
+void page_law(struct ub_text *out, const struct study *study, const struct plates *plates,
+              const struct ub_law_verdict *v)
 {
     const struct ub_law *law = v->law;
     struct table *t = group_table(v, study->frame, true);
-    ub_text_add(out, "\n## %s\n\n%s (%s).%s%s%s Of: %s. Margin: %s.\n", law->name, law->quantity,
-                law->citation, law->formula ? " `" : "", law->formula ? law->formula : "",
-                law->formula ? "`." : "", law->who, law->because);
+    ub_text_add(out, "# %s\n\n", law->name);
+    add_verdict(out, v, true);
+    add_verdict_details(out, v);
+    ub_text_add(out, "\n\n%s (%s).%s%s%s Of: %s. Margin: %s. [All laws](report.md).\n",
+                law->quantity, law->citation, law->formula ? " `" : "",
+                law->formula ? law->formula : "", law->formula ? "`." : "", law->who, law->because);
     page_figures(out, plates, law->name);
-    ub_text_add(out, "\n### Groups of %s\n\nIn full: [data.csv](data.csv).\n\n", law->name);
+    ub_text_add(out, "\n## Groups\n\nIn full: [data.csv](data.csv).\n\n");
     add_table(out, t, "groups");
     table_free(t);
+    page_summary(out, study, v);
     for (size_t i = 0; ub_sections[i]; i++) {
         if (section_verdict(ub_sections[i], study) != v)
             continue;
-        add_section(out, ub_sections[i], study, "###");
+        add_section(out, ub_sections[i], study, "##");
         add_written(out, ub_sections[i], study, false);
     }
 }
@@ -97,49 +107,103 @@ static bool is_law(const struct study *study, const char *section)
     return strcmp(section, page_board) == 0;
 }
 
-/* What stands with no law. */
-static void add_topics(struct ub_text *out, const struct study *study, const struct plates *plates)
+void page_topics(struct ub_text *out, const struct study *study, const struct plates *plates)
 {
     struct labels sections = {0};
-    struct ub_text figures = {0};
+    struct ub_text body = {0}, figures = {0};
     page_figures(&figures, plates, NULL);
     if (figures.length)
-        ub_text_add(out, "\n## Figures\n%s", figures.data);
+        ub_text_add(&body, "\n## Figures\n%s", figures.data);
     ub_text_free(&figures);
     for (size_t i = 0; i < plates->count; i++) {
         const char *section = plates->plate[i].section;
         const size_t before = sections.count;
         if (!section || is_law(study, section) || labels_add(&sections, section) != before)
             continue;
-        ub_text_add(out, "\n## %s\n", section);
-        page_figures(out, plates, section);
+        ub_text_add(&body, "\n## %s\n", section);
+        page_figures(&body, plates, section);
     }
     labels_free(&sections);
     for (size_t i = 0; ub_sections[i]; i++) {
         if (section_verdict(ub_sections[i], study))
             continue;
-        add_section(out, ub_sections[i], study, "##");
-        add_written(out, ub_sections[i], study, true);
+        add_section(&body, ub_sections[i], study, "##");
+        add_written(&body, ub_sections[i], study, true);
+    }
+    if (body.length)
+        ub_text_add(out,
+                    "# Topics\n\nWhat was measured and is no law's. [All laws](report.md).\n%s",
+                    body.data);
+    ub_text_free(&body);
+}
+
+/* ---- the report ------------------------------------------------------------------------- */
+
+static void add_law(struct ub_text *out, const struct plates *plates,
+                    const struct ub_law_verdict *v)
+{
+    char *page = page_law_name(v);
+    ub_text_add(out, "\n### %s\n\n", v->law->name);
+    add_verdict(out, v, true);
+    ub_text_add(out, " [Groups, figures](%s).\n", page);
+    page_first_figure(out, plates, v->law->name);
+    ub_free(page);
+}
+
+/* Only where not all is well: else the counts above have said it. */
+static void add_failures(struct ub_text *out, const struct study *study)
+{
+    const struct ub_store *store = study->store;
+    size_t good = 0;
+    for (size_t i = 0; i < store->count; i++)
+        good += store->runs[i].status == UB_RUN_OK && !store->runs[i].damaged;
+    ub_text_add(out, "\n## Runs\n\n");
+    if (good < store->count) {
+        struct table *status = status_table(study);
+        table_markdown(status, out);
+        table_free(status);
+    } else {
+        ub_text_add(out, "All %zu ended as they should.\n", store->count);
     }
 }
 
-void page_add(struct ub_text *out, const struct study *study, const struct plates *plates)
+void page_report(struct ub_text *out, const struct study *study, const struct plates *plates)
 {
+    struct ub_text topics = {0};
     ub_text_add(out, "# unibench report\n");
     add_notice(out, study->store);
     if (study->n_laws == 0)
         ub_text_add(out, "\nNo law is about what these runs measured.\n");
-    for (size_t i = 0; i < study->n_laws; i++) {
-        ub_text_add(out, "\n");
-        add_verdict(out, study->laws[i], true);
-        ub_text_add(out, "\n");
-    }
     add_scoreboard(out, study, plates);
-    ub_text_add(out, "\n## Summary\n\n");
-    page_summary(out, study);
+    if (study->n_laws)
+        ub_text_add(
+            out,
+            "\n## Laws\n\nA law's figure has its systems, one row each, with 95%% intervals, "
+            "where it has no figure of its own: line and band are the claim, gray is where a new "
+            "system is expected, rings are controls. Captions, groups and more figures are on "
+            "the page that each law links to.\n");
     for (size_t i = 0; i < study->n_laws; i++)
-        add_law(out, study, plates, study->laws[i]);
-    add_topics(out, study, plates);
+        add_law(out, plates, study->laws[i]);
+    add_failures(out, study);
+    page_topics(&topics, study, plates);
+    ub_text_add(out, "\n## More\n\n");
+    if (topics.length)
+        ub_text_add(out,
+                    "- [Topics](topics.md): training, spectra and whatever else was measured and "
+                    "is no law's\n");
+    ub_text_add(out, "- [Runs](runs.md): how they ended, how to repeat each, where they were made\n"
+                     "- Tables for other programs: [laws.csv](laws.csv), [data.csv](data.csv), "
+                     "[runs.csv](runs.csv), all of them in results.db (SQLite); "
+                     "[dictionary.csv](dictionary.csv) says what each column is\n");
+    ub_text_free(&topics);
+}
+
+void page_runs(struct ub_text *out, const struct study *study)
+{
+    ub_text_add(out, "# Runs\n\n[All laws](report.md).\n\n");
+    struct table *status = status_table(study);
+    table_markdown(status, out);
+    table_free(status);
     page_commands(out, study);
     ub_text_add(out, "\n## Provenance\n\n");
     page_provenance(out, study->store);

@@ -61,3 +61,14 @@ void page_figures(struct ub_text *out, const struct plates *plates, const char *
         add_fold(out, plates, section, folds.text[i], folded > MOST_UNFOLDED);
     labels_free(&folds);
 }
+
+void page_first_figure(struct ub_text *out, const struct plates *plates, const char *section)
+{
+    for (size_t i = 0; i < plates->count; i++) {
+        const struct plate *p = &plates->plate[i];
+        if (!same_text(p->section, section) || is_folded(p))
+            continue;
+        ub_text_add(out, "\n![%s](%s.png)\n", p->title, p->stem);
+        return;
+    }
+}

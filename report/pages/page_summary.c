@@ -55,18 +55,12 @@ static struct table *summary_of(const struct study *study, const struct ub_law_v
     return t;
 }
 
-void page_summary(struct ub_text *out, const struct study *study)
+void page_summary(struct ub_text *out, const struct study *study, const struct ub_law_verdict *v)
 {
-    for (size_t i = 0; i < study->n_laws; i++) {
-        if (!study->laws[i]->level || study->laws[i]->groups.count == 0)
-            continue;
-        struct table *t = summary_of(study, study->laws[i]);
-        ub_text_add(out, "%s:\n\n", study->laws[i]->law->name);
-        table_markdown(t, out);
-        ub_text_add(out, "\n");
-        table_free(t);
-    }
-    struct table *status = status_table(study);
-    table_markdown(status, out);
-    table_free(status);
+    if (!v->level || v->groups.count == 0)
+        return;
+    struct table *t = summary_of(study, v);
+    ub_text_add(out, "\n## Summary\n\n");
+    table_markdown(t, out);
+    table_free(t);
 }

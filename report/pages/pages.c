@@ -87,6 +87,34 @@ static bool draw_sections(const struct study *study, struct plates *plates, stru
     return good;
 }
 
+static bool write_page(const char *folder, const char *name, struct ub_text *page,
+                       struct ub_error *err)
+{
+    const bool good = page->length == 0 || write_text(folder, name, page, err);
+    ub_text_free(page);
+    return good;
+}
+
+/* report.md last: where it is, all is. */
+static bool write_pages(const struct study *study, const struct plates *plates, const char *folder,
+                        struct ub_error *err)
+{
+    struct ub_text page = {0};
+    bool good = true;
+    for (size_t i = 0; good && i < study->n_laws; i++) {
+        char *name = page_law_name(study->laws[i]);
+        page_law(&page, study, plates, study->laws[i]);
+        good = write_page(folder, name, &page, err);
+        ub_free(name);
+    }
+    page_topics(&page, study, plates);
+    good = write_page(folder, "topics.md", &page, err) && good;
+    page_runs(&page, study);
+    good = write_page(folder, "runs.md", &page, err) && good;
+    page_report(&page, study, plates);
+    return write_page(folder, "report.md", &page, err) && good;
+}
+
 static bool write_all(const struct study *study, const char *folder, struct ub_error *err)
 {
     const struct ub_store *store = study->store;
@@ -99,17 +127,12 @@ static bool write_all(const struct study *study, const char *folder, struct ub_e
     struct plates plates = {.folder = folder, .notes = notes, .n_notes = 4};
     static const char *const tables[] = {"runs", "laws", "data", "spectra", "dictionary", NULL};
     char *runs = ub_path(folder, "runs.csv");
-    struct ub_text page = {0};
     /* runs.csv first: it takes every trace, so one that cannot be read ends it here. */
-    bool good = write_runs(study, runs, err) && draw_sections(study, &plates, err) &&
-                draw_board(study, &plates, err) && write_spectra(study, folder, err) &&
-                write_laws(study, folder, err) && write_dictionary(folder, err) &&
-                ub_database_write(folder, tables, err);
-    if (good) {
-        page_add(&page, study, &plates);
-        good = write_text(folder, "report.md", &page, err);
-    }
-    ub_text_free(&page);
+    const bool good = write_runs(study, runs, err) && draw_sections(study, &plates, err) &&
+                      draw_board(study, &plates, err) && write_spectra(study, folder, err) &&
+                      write_laws(study, folder, err) && write_dictionary(folder, err) &&
+                      ub_database_write(folder, tables, err) &&
+                      write_pages(study, &plates, folder, err);
     ub_free(runs);
     plates_free(&plates);
     return good;

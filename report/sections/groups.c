@@ -161,14 +161,18 @@ void add_verdict(struct ub_text *out, const struct ub_law_verdict *v, bool markd
                 v->law->claim, sentence);
     add_q(out, v);
     add_exceptions(out, v);
+    add_controls(out, v);
+    ub_free(sentence);
+}
+
+void add_verdict_details(struct ub_text *out, const struct ub_law_verdict *v)
+{
     if (v->level)
         add_runs(out, v);
     else
         add_reasons(out, v);
     add_resolution(out, v);
     add_shares(out, v);
-    add_controls(out, v);
-    ub_free(sentence);
 }
 
 /* ---- one group --------------------------------------------------------------------------------

@@ -8,8 +8,12 @@
 #include "report/laws/decay.h"
 #include "report/tables/table.h"
 
-/* "edge-of-stability: holds (...): ..." and what is behind it, as one paragraph. */
+/* "edge-of-stability: holds (...): ...", its exceptions and controls, as one paragraph. */
 void add_verdict(struct ub_text *out, const struct ub_law_verdict *verdict, bool markdown);
+/* What is behind it, to follow it: why groups or runs say nothing, how wrong a value this store
+ * would have told from the true one, what explains the scatter. Each sentence has a blank before
+ * it. */
+void add_verdict_details(struct ub_text *out, const struct ub_law_verdict *verdict);
 /* A law's groups and controls, one a row; not wide: without reasons, for the terminal. */
 struct table *group_table(const struct ub_law_verdict *verdict, const struct ub_frame *frame,
                           bool wide);

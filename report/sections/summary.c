@@ -115,6 +115,7 @@ char *ub_report_summary(const struct ub_store *store, struct ub_error *err)
             table_free(t);
         }
         add_verdict(&verdict, study->laws[i], false);
+        add_verdict_details(&verdict, study->laws[i]);
         ub_text_add(&out, "\n");
         add_wrapped(&out, verdict.data);
         ub_text_add(&out, "%s", i + 1 < study->n_laws ? "\n" : "");
