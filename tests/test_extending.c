@@ -165,10 +165,10 @@ static void a_suite_of_them_is_run_reported_judged_and_compared(void **state)
         expect_in(folder, "base/runs.csv", in_table[i]);
     cli_run(folder, "report base --summary", 0, "bounded-parameters");
     expect_in(folder, "base/report/report.md", "bounded-parameters");
-    expect_in(folder, "base/report/report.md", "6 of 6");
+    expect_in(folder, "base/report/law-bounded-parameters.md", "6 of 6");
     expect_in(folder, "base/report/data.csv", "bounded-parameters");
-    expect_in(folder, "base/report/report.md", "### Largest parameter\n\n![Largest parameter](");
-    expect_in(folder, "base/report/report.md", "## Largest parameters\n\nAt the end of each run.");
+    expect_in(folder, "base/report/topics.md", "### Largest parameter\n\n![Largest parameter](");
+    expect_in(folder, "base/report/topics.md", "## Largest parameters\n\nAt the end of each run.");
     assert_true(cli_exists(folder, "base/report/largest-parameter.png"));
     assert_true(cli_exists(folder, "base/report/largest-parameter.svg"));
     expect_in(folder, "base/report/runs.csv", "final-largest-parameter");

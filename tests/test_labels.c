@@ -224,7 +224,7 @@ static void the_page_names_the_seeds_that_vary(void **state)
             write_run(store, &spec, UB_RUN_OK, "", 1);
         }
         cli_run(folder, "report s", 0, "2 runs: 2 ok");
-        char *page = cli_read(store, "report/report.md");
+        char *page = cli_read(store, "report/runs.md");
         if (!strstr(page, cases[i].expected))
             fail_msg("no '%s' in the page", cases[i].expected);
         ub_free(page);

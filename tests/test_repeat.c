@@ -119,7 +119,7 @@ static void a_page_keeps_commands_whole(void **state)
     struct ub_store *s = open_good(store);
     if (!ub_report_write(s, report, &err))
         fail_msg("%s", err.text);
-    char *page = cli_read(report, "report.md"), *block = commands_of(page);
+    char *page = cli_read(report, "runs.md"), *block = commands_of(page);
     size_t length;
     char *words = words_of(store, block, &length);
     expect_word(words, length, "--dataset", name);

@@ -484,7 +484,7 @@ static void test_page(void **state)
     char *folder = ub_path(x->folder, "report");
     if (!ub_report_write(x->store, folder, &err))
         fail_msg("%s", err.text);
-    char *page = read_text(folder, "report.md");
+    char *page = read_text(folder, "topics.md");
     const char *section = strstr(page, "\n## Spectra\n");
     assert_non_null(section);
     assert_non_null(strstr(section, "### Spectra by rank (digits, mse, "));
