@@ -17,6 +17,13 @@
 #include <math.h>
 #include <string.h>
 
+bool ub_is_plain_descent(const struct ub_frame *frame, size_t row)
+{
+    return ub_run_is(frame, row, "optimizer", "gd") ||
+           (ub_run_is(frame, row, "optimizer", "sgd") &&
+            ub_frame_number(frame, row, "optimizer.beta") == 0);
+}
+
 static bool is_followed(const struct ub_frame *frame, size_t row)
 {
     return ub_run_measures_with(frame, row, "symmetry", "every", "1") &&

@@ -16,13 +16,6 @@ bool ub_is_normed(const struct ub_frame *frame, size_t row)
            ub_frame_number(frame, row, "model.epsilon") <= negligible;
 }
 
-bool ub_is_plain_descent(const struct ub_frame *frame, size_t row)
-{
-    return ub_run_is(frame, row, "optimizer", "gd") ||
-           (ub_run_is(frame, row, "optimizer", "sgd") &&
-            ub_frame_number(frame, row, "optimizer.beta") == 0);
-}
-
 bool *ub_scale_free_weights(const struct ub_trace *t, size_t *count)
 {
     size_t n = 0, found = 0;

@@ -8,7 +8,7 @@
 /* A network with norms whose epsilon is nothing beside any variance: with the usual 1e-5 weights
  * have a scale after all (bench/observables/symmetry.c). */
 bool ub_is_normed(const struct ub_frame *frame, size_t row);
-/* Gradient descent without momentum, whole or stochastic. */
+/* Gradient descent without momentum, whole or stochastic (noether.c). */
 bool ub_is_plain_descent(const struct ub_frame *frame, size_t row);
 
 /* Of each weight by its index: whether it has no scale. Where none has (no norm: controls) all of
