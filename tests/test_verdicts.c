@@ -378,6 +378,7 @@ static void says(const struct ub_law_verdict *v, const char *part)
 {
     struct ub_text out = {0};
     add_verdict(&out, v, false);
+    add_verdict_details(&out, v);
     if (!strstr(out.data, part))
         fail_msg("'%s' does not say '%s'", out.data, part);
     assert_null(strstr(out.data, "nan"));

@@ -38,9 +38,10 @@ static bool decays_online(const struct ub_frame *frame, size_t row)
 
 /* ---- curves ---- */
 
-static double irreducible(const struct ub_run *run)
+static double irreducible(const struct ub_frame *frame, size_t row)
 {
-    if (strcmp(run->spec.loss, "ce") == 0)
+    const struct ub_run *run = &frame->store->runs[row];
+    if (ub_run_is(frame, row, "loss", "ce"))
         return ub_run_fact(run, "entropy");
     const double noise = ub_run_fact(run, "noise");
     return noise * noise * ub_run_fact(run, "outputs") / 2;
@@ -65,7 +66,7 @@ struct curve {
 static bool read_curve(const struct ub_frame *frame, size_t row, struct curve *c)
 {
     const struct ub_run *run = &frame->store->runs[row];
-    const double floor = irreducible(run), steps = (double)run->spec.steps;
+    const double floor = irreducible(frame, row), steps = (double)run->spec.steps;
     if (run->status != UB_RUN_OK)
         return false;
     struct ub_series s = ub_frame_series(frame, row, "test-loss", 0);
