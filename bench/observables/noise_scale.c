@@ -175,7 +175,7 @@ static int64_t bytes(const struct ub_call *call, const struct ub_problem *proble
     (void)call;
     const int64_t p = ub_problem_size(problem);
     return (int64_t)sizeof(double) *
-           (2 * (ROWS_AT_ONCE + 1) * p + 3 * ub_problem_data(problem)->train.count);
+           (INT64_C(2) * (ROWS_AT_ONCE + 1) * p + 3 * ub_problem_data(problem)->train.count);
 }
 
 static const struct ub_quantity rows[] = {

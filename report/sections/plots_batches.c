@@ -150,7 +150,7 @@ static bool plot_page(const struct recipes *r, const struct ub_groups *panels, s
 bool plot_batch_steps(const struct recipes *r, struct plates *plates, struct ub_error *err)
 {
     size_t rung;
-    struct ub_groups panels = batch_panels(r, true, PAGE * MOST_PAGES, &rung);
+    struct ub_groups panels = batch_panels(r, true, (size_t)PAGE * MOST_PAGES, &rung);
     bool good = true;
     for (size_t from = 0; good && from < panels.count; from += PAGE)
         good = plot_page(r, &panels, rung, from, plates, err);
