@@ -156,22 +156,23 @@ static void bound_share(struct ub_judgment *j, const struct scaled *s)
                         ub_shares_low(&shares, bound_confidence));
     j->share_high = ub_share_high(j->within, j->spoke, bound_confidence);
     if (!isnan(j->mean_p)) {
-        j->p[UB_LAW_HOLDS] = fmax(j->mean_p, share_p(j, &shares, most));
+        const double counted = fmin(1, 2 * ub_share_more_p(j->within, j->spoke, many));
+        j->p[UB_LAW_HOLDS] = fmax(j->mean_p, fmax(counted, share_p(j, &shares, most)));
         j->p[UB_LAW_EXCEPTIONS] = fmax(j->mean_p, share_p(j, &shares, many));
     }
     ub_shares_clear(&shares);
 }
 
-/* p of "the mean does not meet the claim": of the one or two one-sided tests the worse. */
-static double mean_p(const struct ub_interval *mean, size_t n, double low, double high)
+/* p of "the mean does not meet the claim": of the one or two one-sided tests the worse. df: of the
+ * mean's error. */
+static double mean_p(const struct ub_interval *mean, double df, double low, double high)
 {
     const double room = fmin(mean->estimate - low, high - mean->estimate);
-    if (n == 0 || isnan(room))
+    if (isnan(room) || isnan(df))
         return NAN;
     if (!(mean->se > 0))
         return room >= 0 ? 0 : 1;
-    return n > 1 ? ub_t_upper_p(room / mean->se, (double)(n - 1))
-                 : gsl_cdf_ugaussian_Q(room / mean->se);
+    return t_upper_p(room / mean->se, df);
 }
 
 /* p of "the mean meets the claim, and so do half of the systems": of the better of two tests. */
@@ -210,7 +211,16 @@ static char *what_decides(const struct ub_judgment *j, const struct scaled *s, b
     struct ub_text text = {0};
     const double share = j->spoke ? (double)j->within / (double)j->spoke : 0;
     if (s->n == 0) {
-        ub_text_add(&text, "runs that reach the regime: none of %zu systems did", j->systems);
+        if (j->spoke)
+            ub_text_add(&text,
+                        "systems with a value: %zu of %zu count against the claim without one",
+                        j->spoke, j->systems);
+        else
+            ub_text_add(&text, "runs that reach the regime: none of %zu systems did", j->systems);
+        return text.data;
+    }
+    if (s->n < 2) {
+        ub_text_add(&text, "more systems that speak: of one alone no scatter is known");
         return text.data;
     }
     if (!mean_meets) {
@@ -223,7 +233,11 @@ static char *what_decides(const struct ub_judgment *j, const struct scaled *s, b
         return text.data;
     }
     const size_t draws = ub_share_draws(share, many, bound_confidence);
-    if (draws > j->spoke)
+    if (draws > j->spoke && j->within == j->spoke)
+        ub_text_add(&text,
+                    "more systems that speak than %zu: %zu that all meet it decide by counting",
+                    j->spoke, draws);
+    else if (draws > j->spoke)
         ub_text_add(&text, "about %zu systems that speak in place of %zu, for their share", draws,
                     j->spoke);
     else
@@ -239,16 +253,27 @@ static bool is_missed(const struct ub_judgment *j, const struct scaled *s)
     return misses || (j->spoke && j->share_high < half);
 }
 
+/* The mean of one system is its value, with Student's interval of its error. */
+static void one_alone(struct ub_interval *mean, double df)
+{
+    const double t = isinf(df) ? gsl_cdf_ugaussian_Pinv(0.975) : ub_t_quantile(0.975, df);
+    mean->low = mean->estimate - t * mean->se;
+    mean->high = mean->estimate + t * mean->se;
+}
+
 static void judge_sample(struct ub_judgment *j, const struct scaled *s)
 {
     j->meta = ub_random_effects(s->x, s->se, s->n);
-    j->mean_p = mean_p(&j->meta.mean, s->n, s->low, s->high);
+    if (s->n == 1)
+        one_alone(&j->meta.mean, s->df[0]);
+    j->mean_p = mean_p(&j->meta.mean, s->n == 1 ? s->df[0] : (double)s->n - 1, s->low, s->high);
     bound_share(j, s);
     j->p[UB_LAW_VIOLATED] = missed_p(j, s);
     const bool mean_meets = j->mean_p < level;
+    const double counted = ub_share_low(j->within, j->spoke, bound_confidence);
     if (is_missed(j, s))
         j->verdict = UB_LAW_VIOLATED;
-    else if (mean_meets && j->share_low >= most)
+    else if (mean_meets && j->share_low >= most && counted >= many)
         j->verdict = UB_LAW_HOLDS;
     else if (mean_meets && j->share_low >= many)
         j->verdict = UB_LAW_EXCEPTIONS;

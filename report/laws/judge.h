@@ -10,9 +10,10 @@
  * Verdicts, of a claim about groups ("systems") of which those at hand are a sample:
  *
  * - holds: the mean over systems meets the claim (two one-sided tests, p < 0.05), and so do 90% of
- *   systems or more (one-sided 95% bound)
- * - holds with exceptions: the mean does, and 75% of systems or more (same bound); called "holds,
- *   few systems" where all that speak meet it and are too few for 90%
+ *   systems or more (one-sided 95% bound), of which 75% are known by counting alone: 13 systems,
+ * did all meet it
+ * - holds with exceptions: the mean does, and 75% of systems or more (same bound). Called "holds,
+ * few systems" where all that speak meet it: too few to say that there are no exceptions
  * - violated: the mean's 95% interval misses the claim wholly, or fewer than half of the systems
  *   meet it (one-sided 95% bound)
  * - undecided: anything else; `decide` says what would decide it
@@ -20,9 +21,11 @@
  * The bound on the share of systems is the better of two, each at 97.5%: by counting, whatever the
  * population (systems that count against the claim without a value are counted, too); and where no
  * exception was found and half of the systems or more speak, of a normal population (share.h):
- * where most are silent, those that speak were selected, and no shape is known. Exceptions are
- * systems beyond the margin, or against the claim without a value, with false-discovery rate 5%
- * (Benjamini and Hochberg 1995).
+ * where most are silent, those that speak were selected, and no shape is known. Few values look
+ * normal whatever they are drawn from: of a population that is not, every fifth system off, 4
+ * values without one of these would pass in 41% of draws, which is why counting has its part.
+ * Exceptions are systems beyond the margin, or against the claim without a value, with
+ * false-discovery rate 5% (Benjamini and Hochberg 1995).
  *
  * Of exact claims nothing is inferred: all systems within the tolerance, at least 75%, fewer than
  * half. Of claims of sameness the systems form clusters; the spread tau between the systems of a

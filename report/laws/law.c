@@ -265,9 +265,8 @@ struct ub_law_verdict *ub_law_verdict_new(const struct ub_law *law, const struct
     if (law->across)
         set_clusters(law, frame, &v->groups, v->data);
     v->judgment = ub_judge(&law->is, v->data, v->groups.count);
-    v->below = 0;
-    v->above = INFINITY;
-    if (law->is.is == UB_EQUAL && law->is.target > 0)
+    v->below = v->above = (double)NAN;
+    if (law->is.is == UB_EQUAL && law->is.target != 0)
         ub_judge_resolution(&law->is, v->data, v->groups.count, &v->below, &v->above);
     set_shares(v, frame);
     v->between_seeds = share_of_seeds(v);

@@ -92,7 +92,7 @@ struct ub_law_verdict {
     struct ub_datum *data;
     char **names; /* of groups, for people */
     struct ub_judgment judgment;
-    double below, above; /* ub_judge_resolution; UB_EQUAL only */
+    double below, above; /* ub_judge_resolution; NAN but of UB_EQUAL with a target that is not 0 */
     size_t n_shares;
     struct ub_law_share *shares; /* of axes in which groups differ */
     /* Laws about levels: of each row of the frame, what its run came to; only of rows of groups

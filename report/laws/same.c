@@ -75,7 +75,12 @@ static double pooled_tau(const struct cluster *c, size_t count, double wanted, d
     return sqrt(low + (high - low) / 2);
 }
 
-/* A cluster counts as one that meets the claim when its own tau is at most the margin. */
+/* Of whose spread an interval beyond this many margins is known says neither that it is small nor
+ * that it is not. */
+static const double unknown = 10;
+
+/* A cluster meets the claim when its own tau is at most the margin; it speaks where that is known
+ * to an order of magnitude, or known to be beyond the margin. */
 static void count_clusters(struct ub_judgment *j, const struct cluster *c, size_t count,
                            double margin)
 {
@@ -90,11 +95,12 @@ static void count_clusters(struct ub_judgment *j, const struct cluster *c, size_
         if (c[k].n < 2)
             continue;
         const struct ub_meta own = ub_random_effects(c[k].x, c[k].se, c[k].n);
-        j->spoke++;
-        j->within += own.tau <= margin;
+        const bool speaks = own.tau_high <= unknown * margin || q[k] < level;
+        j->spoke += speaks;
+        j->within += speaks && own.tau <= margin;
         j->exceptions += q[k] < level;
         for (size_t i = 0; i < c[k].n; i++) {
-            j->meets[c[k].from[i]] = own.tau <= margin;
+            j->meets[c[k].from[i]] = speaks && own.tau <= margin;
             j->exception[c[k].from[i]] = q[k] < level;
             j->q[c[k].from[i]] = q[k];
         }
@@ -126,7 +132,7 @@ void ub_judge_same(struct ub_judgment *j, const struct ub_claim *claim, const st
         j->p[UB_LAW_VIOLATED] = fmin(1, 2 * gsl_cdf_chisq_Q(at_margin, df));
     }
     j->share_low = ub_share_low(j->within, j->spoke, 1 - level);
-    j->share_high = ub_share_high(j->within, j->spoke, 1 - level);
+    j->share_high = ub_share_high(j->within, j->spoke, 0.975);
     if (df > 0 && j->meta.tau_low > claim->margin)
         j->verdict = UB_LAW_VIOLATED;
     else if (j->mean_p < level)
