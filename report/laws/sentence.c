@@ -1,5 +1,6 @@
 /* What a judgment says, in words that are true of it. */
 #include "report/laws/judge.h"
+#include "report/statistics/share.h"
 
 #include <math.h>
 
@@ -58,8 +59,8 @@ char *ub_judgment_sentence(const struct ub_claim *claim, const struct ub_judgmen
         ub_text_add(&text, "; %zu beyond it past doubt", j->exceptions);
     add_numbers(&text, claim, j);
     if (j->verdict == UB_LAW_EXCEPTIONS && j->within == j->spoke)
-        ub_text_add(&text, "; too few to say so of 90%% of all: of %.0f%% at least",
-                    100 * j->share_low);
+        ub_text_add(&text, "; too few to rule out exceptions: by counting %.0f%% of all or more",
+                    100 * ub_share_low(j->within, j->spoke, 0.95));
     if (j->decide)
         ub_text_add(&text, "; what would decide: %s", j->decide);
     return text.data;
