@@ -165,8 +165,8 @@ static void few_standing_verdicts_are_wrong(void **state)
          6,
          {1.16, 1.1},
          {0.03, 0.03}},
-        {"holds: all laws false", {UB_SAME, 0, 0.1}, UB_LAW_HOLDS, 0, {0, 1}, {0, 0.1}},
-        {"holds: 6 of 20 true", {UB_SAME, 0, 0.1}, UB_LAW_HOLDS, 6, {1, 1}, {0.02, 0.1}},
+        {"holds, few: all laws false", {UB_SAME, 0, 0.1}, UB_LAW_EXCEPTIONS, 0, {0, 1}, {0, 0.1}},
+        {"holds, few: 6 of 20 true", {UB_SAME, 0, 0.1}, UB_LAW_EXCEPTIONS, 6, {1, 1}, {0.02, 0.1}},
     };
     const double most = level + 3 * sqrt(level * (1 - level) / STORES);
     print_message("  %-26s %28s %16s %14s\n", "of 20 laws a store", "stores with a wrong verdict",

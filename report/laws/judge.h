@@ -30,7 +30,7 @@
  * Of exact claims nothing is inferred: all systems within the tolerance, at least 75%, fewer than
  * half. Of claims of sameness the systems form clusters; the spread tau between the systems of a
  * cluster, beyond their errors, is what must stay below the margin: pooled over clusters for the
- * mean's part (tau's interval by its Q profile), and cluster by cluster for the share's. */
+ * mean's part (tau's interval by its Q profile), and for `holds` 75% of clusters by counting. */
 #ifndef UB_LAWS_JUDGE_H
 #define UB_LAWS_JUDGE_H
 

@@ -6,7 +6,7 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
-static const double level = 0.05;
+static const double level = 0.05, many = 0.75;
 
 struct cluster {
     size_t n;
@@ -128,7 +128,8 @@ void ub_judge_same(struct ub_judgment *j, const struct ub_claim *claim, const st
         j->meta.tau_high = pooled_tau(c, count, gsl_cdf_chisq_Pinv(0.025, df), claim->margin);
         const double at_margin = pooled_q(c, count, claim->margin * claim->margin);
         j->mean_p = gsl_cdf_chisq_P(at_margin, df);
-        j->p[UB_LAW_HOLDS] = j->p[UB_LAW_EXCEPTIONS] = j->mean_p;
+        j->p[UB_LAW_HOLDS] = fmax(j->mean_p, ub_share_more_p(j->within, j->spoke, many));
+        j->p[UB_LAW_EXCEPTIONS] = j->mean_p;
         j->p[UB_LAW_VIOLATED] = fmin(1, 2 * gsl_cdf_chisq_Q(at_margin, df));
     }
     j->share_low = ub_share_low(j->within, j->spoke, 1 - level);
@@ -136,7 +137,7 @@ void ub_judge_same(struct ub_judgment *j, const struct ub_claim *claim, const st
     if (df > 0 && j->meta.tau_low > claim->margin)
         j->verdict = UB_LAW_VIOLATED;
     else if (j->mean_p < level)
-        j->verdict = j->exceptions ? UB_LAW_EXCEPTIONS : UB_LAW_HOLDS;
+        j->verdict = j->share_low >= many ? UB_LAW_HOLDS : UB_LAW_EXCEPTIONS;
     else {
         struct ub_text text = {0};
         ub_text_add(&text,
