@@ -2,6 +2,7 @@
 #include "planted_laws.h"
 
 #include "report/sections/board.h"
+#include "report/sections/forest.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -106,6 +107,171 @@ static void figures_are_drawn_where_there_is_something(void **state)
     ub_free(again);
 }
 
+static struct ub_datum as_y(const struct ub_frame *f, const struct ub_rows *group)
+{
+    const double y = ub_frame_number(f, group->row[0], "y");
+    return (struct ub_datum){.value = y, .se = y > 5 ? 10 : 0.01, .df = INFINITY};
+}
+
+/* Systems whose values are y: `n` of them at 1 +- 0.01 by place, then what is given. */
+static struct made *valued(size_t n, const double *more, size_t n_more)
+{
+    struct made *m = ub_calloc(1, sizeof *m);
+    for (size_t i = 0; i < n; i++)
+        add(m, 64, 0.01 * (double)(i + 1), i % 2 ? 1.01 : 0.99, NULL);
+    for (size_t i = 0; i < n_more; i++)
+        add(m, 64, 1 + (double)i, more[i], NULL);
+    return m;
+}
+
+static void done(struct made *m, struct ub_law_verdict *v)
+{
+    ub_law_verdict_free(v);
+    ub_frame_free(m->frame);
+    ub_free(m);
+}
+
+static const struct ub_law levels = {
+    .name = "levels",
+    .strand = UB_LIMITS,
+    .claim = "y is 1",
+    .quantity = "y",
+    .citation = "these tests",
+    .who = "two-layer networks",
+    .because = "ten times the error",
+    .applies = is_two_layer,
+    .datum = as_y,
+    .is = {UB_EQUAL, .target = 1, .margin = 0.1},
+};
+
+/* A system off the claim by less than its error is unclear, one off it past doubt is not; a value
+ * far out widens no axis, and on an axis of logarithms an interval below 0 goes to the axis' end.
+ */
+static void rows_look_as_tables_answer(void **state)
+{
+    (void)state;
+    struct made *m = valued(6, (double[]){2, 40}, 2);
+    struct ub_law_verdict *v = judged(m, &levels);
+    struct forest f = forest_of(v, m->frame);
+    assert_int_equal(f.count, 8);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(f.row[i].look, MEETS);
+    assert_int_equal(f.row[6].look, BEYOND);
+    assert_near(f.row[6].value, 2, 1e-12);
+    assert_int_equal(f.row[7].look, BEYOND); /* 40 +- 20 */
+    assert_true(f.logarithmic);
+    forest_clear(&f);
+    done(m, v);
+    m = valued(6, (double[]){6}, 1); /* 6 +- 20 */
+    v = judged(m, &levels);
+    f = forest_of(v, m->frame);
+    assert_int_equal(f.row[6].look, UNCLEAR);
+    assert_false(f.logarithmic);
+    assert_true(f.row[6].value > f.high && f.high < 2); /* it stands at the axis' end */
+    forest_clear(&f);
+    done(m, v);
+}
+
+/* Rows that differ have different names, controls among them, which say model and dataset. */
+static void rows_are_named_together(void **state)
+{
+    (void)state;
+    struct made *m = ub_calloc(1, sizeof *m);
+    add_widths(m, 0.1, -1, NULL);
+    add_widths(m, 0.2, -1, "falls=holds");
+    add_widths(m, 0.3, 0, "falls=fails");
+    struct ub_law_verdict *v = judged(m, &falls);
+    struct forest f = forest_of(v, m->frame);
+    assert_int_equal(f.count, 3);
+    assert_string_equal(f.row[0].name, "lr=0.1");
+    assert_string_equal(f.row[1].name, "digits, two-layer lr=0.2");
+    assert_string_equal(f.row[2].name, "digits, two-layer lr=0.3");
+    assert_int_equal(f.row[1].look, MUST_HOLD);
+    assert_int_equal(f.row[2].look, MUST_FAIL);
+    forest_clear(&f);
+    done(m, v);
+    m = ub_calloc(1, sizeof *m); /* nothing differs but what was measured */
+    add_widths(m, 0.1, -1, "falls=holds");
+    add_widths(m, 0.1, 0, "falls=fails");
+    v = judged(m, &falls);
+    f = forest_of(v, m->frame);
+    assert_int_equal(f.count, 2);
+    assert_string_equal(f.row[0].name, "digits, two-layer, must hold");
+    assert_string_equal(f.row[1].name, "digits, two-layer, must fail");
+    forest_clear(&f);
+    done(m, v);
+}
+
+/* Sameness: clusters stand together, by mean. By hand: of equal errors and a spread beyond them the
+ * mean is the plain one. */
+static void clusters_stand_together(void **state)
+{
+    (void)state;
+    struct ub_law same = levels;
+    same.is = (struct ub_claim){UB_SAME, .margin = 0.5};
+    same.across = "optimizer.lr";
+    struct made *m = ub_calloc(1, sizeof *m);
+    static const double y[] = {3, 1.1, 3.2, 0.9, 3.1, 1};
+    for (int i = 0; i < 6; i++)
+        add(m, i % 2 ? 64 : 128, 0.1 + 0.01 * i, y[i], NULL);
+    struct ub_law_verdict *v = judged(m, &same);
+    struct forest f = forest_of(v, m->frame);
+    static const double sorted[] = {0.9, 1, 1.1, 3, 3.1, 3.2};
+    assert_int_equal(f.n_clusters, 2);
+    for (size_t i = 0; i < 6; i++) {
+        assert_near(f.row[i].value, sorted[i], 1e-12);
+        assert_int_equal(f.row[i].cluster, i / 3);
+    }
+    assert_near(f.cluster[0].mean, 1, 1e-9);
+    assert_near(f.cluster[1].mean, 3.1, 1e-9);
+    assert_int_equal(f.cluster[1].first, 3);
+    assert_int_equal(f.cluster[1].count, 3);
+    assert_false(f.deviations || f.logarithmic);
+    forest_clear(&f);
+    done(m, v);
+}
+
+/* Beyond 60 rows those beyond the claim are named, the farthest sixteen of them. */
+static void many_rows_are_summarized(void **state)
+{
+    (void)state;
+    double more[20];
+    for (int i = 0; i < 20; i++)
+        more[i] = 1.5 + 0.01 * i;
+    struct made *m = valued(MOST - 20, more, 20);
+    struct ub_law_verdict *v = judged(m, &levels);
+    struct forest f = forest_of(v, m->frame);
+    size_t named[MOST];
+    assert_true(f.count > FOREST_MOST);
+    assert_int_equal(forest_named(&f, named), FOREST_NAMED);
+    for (size_t i = 0; i < FOREST_NAMED; i++) {
+        assert_int_equal(f.row[named[i]].look, BEYOND);
+        assert_near(f.row[named[i]].value, 1.54 + 0.01 * (double)i, 1e-9);
+    }
+    forest_clear(&f);
+    done(m, v);
+}
+
+/* Two laws of which one has nothing but controls: no table of where laws hold. */
+static void controls_are_no_matrix(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    struct ub_error err = {0};
+    struct made *m = holding(), *only = ub_calloc(1, sizeof *only);
+    add_widths(only, 3, -1, "falls=holds");
+    add_widths(only, 4, 0, "falls=fails");
+    struct ub_law_verdict *v[] = {judged(m, &falls), judged(only, &falls)};
+    const struct board board = {m->frame, 2, v};
+    struct plates plates = {.folder = folder};
+    assert_true(plot_matrix(&board, &plates, &err));
+    assert_int_equal(plates.count, 0);
+    plates_free(&plates);
+    done(m, v[0]);
+    done(only, v[1]);
+    support_remove(folder);
+}
+
 /* Sections that are a law's stand with it; by themselves where it is not judged. */
 static void sections_find_their_laws(void **state)
 {
@@ -137,6 +303,11 @@ int main(void)
         cmocka_unit_test(sections_find_their_laws),
         cmocka_unit_test(a_row_says_what_became_of_a_law),
         cmocka_unit_test(claims_have_words_and_values),
+        cmocka_unit_test(rows_look_as_tables_answer),
+        cmocka_unit_test(rows_are_named_together),
+        cmocka_unit_test(clusters_stand_together),
+        cmocka_unit_test(many_rows_are_summarized),
+        cmocka_unit_test(controls_are_no_matrix),
         cmocka_unit_test(figures_are_drawn_where_there_is_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

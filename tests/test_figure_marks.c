@@ -77,6 +77,76 @@ static void test_heat_pixels(void **state)
     check_heat(true);
 }
 
+static uint32_t pixel_at(cairo_surface_t *image, int x, int y)
+{
+    uint32_t pixel;
+    const unsigned char *data = cairo_image_surface_get_data(image);
+    memcpy(&pixel, data + y * cairo_image_surface_get_stride(image) + 4 * x, sizeof pixel);
+    return pixel & 0xffffff;
+}
+
+/* An interval from below 0 on an axis of logarithms is drawn to the axis' end, and has a head
+ * there (ink beside the bar's own line); one that ends inside does neither. */
+static void test_bar_goes_on(void **state)
+{
+    (void)state;
+    for (int beyond = 0; beyond < 2; beyond++) {
+        struct ub_figure *f = ub_figure_new(NULL, 1, 1);
+        struct ub_panel *p = ub_figure_panel(f, 0, 0);
+        ub_panel_axes(p, NULL, UB_LOG, NULL, UB_LINEAR);
+        ub_panel_range(p, UB_HORIZONTAL, 1e-3, 1e3);
+        ub_panel_range(p, UB_VERTICAL, 0, 1);
+        ub_panel_bars(p, UB_HORIZONTAL, (double[]){1}, (double[]){0.47},
+                      (double[]){beyond ? -5 : 0.1}, (double[]){beyond ? INFINITY : 10}, 1,
+                      (struct ub_style){.color = 1});
+        cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 700, 500);
+        cairo_t *cr = cairo_create(image);
+        struct ub_layout_of_figure l = ub_figure_layout(f, cr);
+        ub_figure_draw(f, &l, cr);
+        cairo_surface_flush(image);
+        const struct ub_box *b = &l.frames[0];
+        const int y = (int)ub_frame_y(p, b, 0.47), left = (int)b->x + 5,
+                  right = (int)(b->x + b->width) - 5;
+        assert_int_equal(pixel_at(image, left, y) == 0xd55e00, beyond);
+        assert_int_equal(pixel_at(image, right, y) == 0xd55e00, beyond);
+        assert_int_equal(pixel_at(image, left, y - 2) != 0xffffff, beyond);
+        assert_int_equal(pixel_at(image, (int)ub_frame_x(p, b, 0.5), y - 2), 0xffffff);
+        ub_figure_layout_clear(f, &l);
+        cairo_destroy(cr);
+        cairo_surface_destroy(image);
+        ub_figure_free(f);
+    }
+}
+
+/* Names along x that would run into each other are written upwards, and get the room. */
+static void test_steep_categories(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"normalized-gd", "nesterov", "scalar-rmsprop"};
+    double room[2];
+    for (int narrow = 0; narrow < 2; narrow++) {
+        struct ub_figure *f = ub_figure_new(NULL, 1, 1);
+        struct ub_panel *p = ub_figure_panel(f, 0, 0);
+        ub_panel_axes(p, NULL, UB_LINEAR, NULL, UB_LINEAR);
+        ub_panel_range(p, UB_VERTICAL, 0, 1);
+        ub_panel_categories(p, UB_HORIZONTAL, names, 3);
+        ub_figure_size(f, narrow ? 200 : 900, 0);
+        cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 10, 10);
+        cairo_t *cr = cairo_create(image);
+        struct ub_layout_of_figure l = ub_figure_layout(f, cr);
+        double widest = 0;
+        for (int i = 0; i < 3; i++)
+            widest = fmax(widest, ub_text_extent(cr, UB_FONT_TICK, names[i], 0).width);
+        assert_near(l.frames[0].steep, narrow ? widest : 0, 1e-9);
+        room[narrow] = l.height - (l.frames[0].y + l.frames[0].height);
+        ub_figure_layout_clear(f, &l);
+        cairo_destroy(cr);
+        cairo_surface_destroy(image);
+        ub_figure_free(f);
+    }
+    assert_true(room[1] > room[0] + 30);
+}
+
 /* The bytes of an SVG with so many lines. */
 static size_t svg_bytes(const char *folder, size_t lines, bool *says)
 {
@@ -143,10 +213,9 @@ static void test_most_lines_of_figure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signed_axis),
-        cmocka_unit_test(test_heat_pixels),
-        cmocka_unit_test(test_most_lines),
-        cmocka_unit_test(test_most_lines_of_figure),
+        cmocka_unit_test(test_signed_axis), cmocka_unit_test(test_heat_pixels),
+        cmocka_unit_test(test_bar_goes_on), cmocka_unit_test(test_steep_categories),
+        cmocka_unit_test(test_most_lines),  cmocka_unit_test(test_most_lines_of_figure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

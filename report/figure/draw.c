@@ -35,7 +35,11 @@ static void draw_x_tick(const struct ub_panel *p, const struct ub_box *frame, ca
     stroke_line(cr, x, bottom, x, bottom + (major ? 4 : 2.5), 1);
     if (major && frame->numbers[0]) {
         set_gray(cr, ink);
-        ub_text_draw(cr, UB_FONT_TICK, text, 0, x, bottom + 5, 0.5, 0);
+        if (frame->steep > 0)
+            ub_text_draw_upward(cr, UB_FONT_TICK, text, x - 6,
+                                bottom + 6 + ub_text_extent(cr, UB_FONT_TICK, text, 0).width / 2);
+        else
+            ub_text_draw(cr, UB_FONT_TICK, text, 0, x, bottom + 5, 0.5, 0);
     }
 }
 
@@ -78,7 +82,10 @@ static void draw_axes(const struct ub_panel *p, const struct ub_box *frame, cair
     set_gray(cr, ink);
     if (frame->label[0])
         ub_text_draw(cr, UB_FONT_LABEL, p->axis[0].label, 0, frame->x + frame->width / 2,
-                     bottom + (frame->numbers[0] ? 20 : 6), 0.5, 0);
+                     bottom + (!frame->numbers[0] ? 6
+                               : frame->steep > 0 ? frame->steep + 10
+                                                  : 20),
+                     0.5, 0);
     if (frame->label[1])
         ub_text_draw_upward(cr, UB_FONT_LABEL, p->axis[1].label, outer_left,
                             frame->y + frame->height / 2);

@@ -55,7 +55,8 @@ void ub_panel_line(struct ub_panel *p, const double *x, const double *y, size_t 
                    struct ub_style style);
 void ub_panel_band(struct ub_panel *p, const double *x, const double *low, const double *high,
                    size_t n, struct ub_style style);
-/* Error bars, vertical or horizontal, with a marker at the centre. */
+/* Error bars, vertical or horizontal, with a marker at the centre. One that goes on beyond the
+ * panel (or to 0 or less on a log axis, or to infinity) ends there in an arrow's head. */
 void ub_panel_bars(struct ub_panel *p, enum ub_direction direction, const double *x,
                    const double *y, const double *low, const double *high, size_t n,
                    struct ub_style style);

@@ -133,25 +133,44 @@ static double widest_text(cairo_t *cr, const struct ub_panel *p, const struct ub
     return width;
 }
 
+/* Height of categories along x that would run into each other, were they not written upwards. */
+static double steep_categories(cairo_t *cr, const struct ub_panel *p, double width)
+{
+    const struct ub_axis *a = &p->axis[0];
+    double widest = 0, overlap = -INFINITY, before = 0;
+    for (size_t i = 0; i < a->n_categories; i++) {
+        const double w = ub_text_extent(cr, UB_FONT_TICK, a->categories[i], 0).width;
+        if (i > 0)
+            overlap = fmax(overlap, (w + before) / 2 + 4 - width / (double)a->n_categories);
+        widest = fmax(widest, w);
+        before = w;
+    }
+    return overlap > 0 ? widest : 0;
+}
+
 static void measure_margins(const struct ub_figure *f, struct ub_layout_of_figure *l,
                             struct sizes *s, cairo_t *cr)
 {
-    for (int row = 0; row < f->rows; row++)
+    for (int row = 0; row < f->rows; row++) {
+        s->bottom[row] = 0; /* wider panels may need less */
         for (int column = 0; column < f->columns; column++) {
             const struct ub_panel *p = panel_at(f, row, column);
             if (!p)
                 continue;
             struct ub_box *frame = &l->frames[row * f->columns + column];
             set_ticks(p, frame, 0, s->plot_width);
+            frame->steep = frame->numbers[0] ? steep_categories(cr, p, s->plot_width) : 0;
             set_ticks(p, frame, 1, s->row_height[row]);
             const double texts = frame->numbers[1] ? widest_text(cr, p, frame) + TICK_GAP : 0;
             const double left = texts + (frame->label[1] ? LABEL_HEIGHT : 0);
+            const double numbers = frame->steep > 0 ? frame->steep + 8 : 18;
             const double bottom =
-                (frame->numbers[0] ? 18 : 2) + (frame->label[0] ? LABEL_HEIGHT : 0);
+                (frame->numbers[0] ? numbers : 2) + (frame->label[0] ? LABEL_HEIGHT : 0);
             s->left[column] = fmax(s->left[column], left);
             s->bottom[row] = fmax(s->bottom[row], bottom);
             s->top[row] = fmax(s->top[row], p->title ? panel_title_height : 4);
         }
+    }
 }
 
 static double sum_of(const double *x, int n)

@@ -212,24 +212,68 @@ static void draw_band(const struct ub_panel *p, const struct ub_box *frame, cons
     }
 }
 
+/* Where a bar ends, as a fraction of the axis; beyond it (or where a logarithm has no place for it)
+ * at its end: then `*side` is -1 or 1. */
+static double bar_end(const struct ub_panel *p, const struct ub_box *frame, int axis, double value,
+                      int *side)
+{
+    const struct ub_axis *a = &p->axis[axis];
+    const double low = frame->range[axis].low;
+    const bool none = isinf(value) || (a->scale == UB_LOG && !(value > 0));
+    const double at = !none ? ub_scale_place(frame->range[axis], a, value) : value > low ? 2 : -1;
+    const double slack = 1e-9;
+    *side = at < -slack ? -1 : at > 1 + slack;
+    const double end = fmin(fmax(at, 0), 1);
+    return axis == UB_VERTICAL && a->n_categories > 0 ? 1 - end : end;
+}
+
+/* A head that points out of the frame. */
+static void draw_head(cairo_t *cr, bool level, double x, double y, int side)
+{
+    const double back = -6 * side, half = 3.5;
+    cairo_move_to(cr, x, y);
+    cairo_line_to(cr, level ? x + back : x - half, level ? y - half : y - back);
+    cairo_line_to(cr, level ? x + back : x + half, level ? y + half : y - back);
+    cairo_close_path(cr);
+    cairo_fill(cr);
+}
+
+static void draw_bar(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
+                     size_t i, cairo_t *cr)
+{
+    const bool level = m->direction == UB_HORIZONTAL;
+    const double ends[] = {m->low[i], m->high[i]};
+    double x[2] = {ub_frame_x(p, frame, m->x[i])}, y[2] = {ub_frame_y(p, frame, m->y[i])};
+    int side[2];
+    if (isnan(ends[0]) || isnan(ends[1]))
+        return;
+    x[1] = x[0];
+    y[1] = y[0];
+    for (int k = 0; k < 2; k++) {
+        const double at = bar_end(p, frame, (int)m->direction, ends[k], &side[k]);
+        if (level)
+            x[k] = frame->x + at * frame->width;
+        else
+            y[k] = frame->y + (1 - at) * frame->height;
+    }
+    cairo_move_to(cr, x[0], y[0]);
+    cairo_line_to(cr, x[1], y[1]);
+    cairo_stroke(cr);
+    for (int k = 0; k < 2; k++)
+        if (side[k] != 0)
+            draw_head(cr, level, x[k], y[k], side[k]);
+}
+
 static void draw_bars(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
                       cairo_t *cr)
 {
     set_color(cr, &m->style, 1);
     cairo_set_line_width(cr, m->style.width > 0 ? m->style.width : 1.5);
-    const bool level = m->direction == UB_HORIZONTAL;
     for (size_t i = 0; i < m->n; i++) {
         if (!visible(p, m->x[i], m->y[i]))
             continue;
-        const enum ub_axis_scale scale = p->axis[m->direction].scale;
         const double x = ub_frame_x(p, frame, m->x[i]), y = ub_frame_y(p, frame, m->y[i]);
-        if (ub_plottable(m->low[i], scale) && ub_plottable(m->high[i], scale)) {
-            cairo_move_to(cr, level ? ub_frame_x(p, frame, m->low[i]) : x,
-                          level ? y : ub_frame_y(p, frame, m->low[i]));
-            cairo_line_to(cr, level ? ub_frame_x(p, frame, m->high[i]) : x,
-                          level ? y : ub_frame_y(p, frame, m->high[i]));
-            cairo_stroke(cr);
-        }
+        draw_bar(p, frame, m, i, cr);
         cairo_arc(cr, x, y, m->style.point_size > 0 ? m->style.point_size : 3, 0, 2 * pi);
         if (m->style.hollow) { /* white inside */
             cairo_save(cr);
@@ -403,6 +447,7 @@ void ub_marks_draw(const struct ub_panel *p, const struct ub_box *frame, size_t 
         const struct ub_mark *m = &p->marks[i];
         if (is_line(m) && lines++ % stride != 0)
             continue;
+        cairo_new_path(cr); /* texts before leave a point */
         switch (m->kind) {
         case UB_MARK_LINE:
             draw_line(p, frame, m, cr);

@@ -102,6 +102,7 @@ struct ub_box { /* where one panel's data go */
     size_t n_ticks[2];
     struct ub_tick *ticks[2];
     bool numbers[2], label[2]; /* tick texts and axis label are drawn */
+    double steep;              /* categories along x are written upwards, so high; 0: they fit */
 };
 struct ub_legend_entry {
     const struct ub_mark *mark;

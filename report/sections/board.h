@@ -24,8 +24,9 @@ struct table *scoreboard_table(const struct board *board, bool wide);
 bool scoreboard_has_q(const struct board *board);
 
 /* A forest a law: each group's value with its 95% interval, the claim and its margin, where a new
- * system is expected, and the controls apart. Values far out of the others' range stand at the
- * axis' end. Their section is the law's name. */
+ * system is expected, and the controls apart; of sameness by cluster. Values far out of the others'
+ * range stand at the axis' end; more rows than FOREST_MOST are summarized (forest.h). Their section
+ * is the law's name. */
 bool plot_forests(const struct board *board, struct plates *plates, struct ub_error *err);
 
 /* What a claim is held against, on the axis of ub_board_value: "1 +- 0.1", "at most 0.05". */
@@ -37,8 +38,8 @@ double board_value(const struct ub_claim *claim, const struct ub_datum *datum);
 /* Predictions that groups bring themselves against their values; nothing with fewer than ten. */
 bool plot_diagonal(const struct board *board, struct plates *plates, struct ub_error *err);
 
-/* Laws by the words of model, optimizer and dataset: the share of groups that meet each; nothing
- * with fewer than two laws. */
+/* Laws by the words of model, optimizer and dataset: the share of groups that meet each, and where
+ * the rest is unclear; nothing with fewer than two laws that have a group to speak of. */
 bool plot_matrix(const struct board *board, struct plates *plates, struct ub_error *err);
 
 #endif
