@@ -227,6 +227,18 @@ static void clusters_stand_together(void **state)
     assert_int_equal(f.cluster[1].first, 3);
     assert_int_equal(f.cluster[1].count, 3);
     assert_false(f.deviations || f.logarithmic);
+    assert_near(f.low, 0.5, 1e-9); /* the lower mean less the margin */
+    assert_near(f.high, 3.6, 1e-9);
+    forest_clear(&f);
+    done(m, v);
+    m = ub_calloc(1, sizeof *m); /* of another optimizer, alone */
+    for (int i = 0; i < 3; i++)
+        add(m, 64, i < 2 ? 0.1 + 0.1 * i : 2, i < 2 ? 1 + 3 * i : 1, NULL);
+    v = judged(m, &same);
+    f = forest_of(v, m->frame);
+    assert_int_equal(f.n_clusters, 2);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(f.row[i].look, f.cluster[f.row[i].cluster].count == 1 ? UNCLEAR : BEYOND);
     forest_clear(&f);
     done(m, v);
 }

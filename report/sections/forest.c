@@ -9,6 +9,7 @@
 static const char *const look_label[FOREST_LOOKS] = {"meets the claim",
                                                      "unclear: off it, not past doubt", "does not",
                                                      "control: must hold", "control: must fail"};
+static const char unclear_cluster[] = "unclear: spread not past doubt, or alone";
 static const int look_color[FOREST_LOOKS] = {0, -1, 1, 5, 4};
 
 double board_value(const struct ub_claim *claim, const struct ub_datum *d)
@@ -91,8 +92,9 @@ static void draw_look(struct ub_panel *p, const struct forest *f, const size_t *
         to[count] = r->value > f->high ? INFINITY : fmax(r->high, x[count]);
         count++;
     }
+    const bool same = f->verdict->law->is.is == UB_SAME;
     style.color = look_color[look];
-    style.label = look_label[look];
+    style.label = same && look == UNCLEAR ? unclear_cluster : look_label[look];
     style.hollow = look >= MUST_HOLD;
     if (count)
         ub_panel_bars(p, UB_HORIZONTAL, x, y, from, to, count, style);
@@ -183,7 +185,7 @@ static bool some_goes_on(const struct forest *f)
 {
     for (size_t i = 0; i < f->count; i++) {
         const struct forest_row *r = &f->row[i];
-        if (r->value < f->low || r->value > f->high || (f->logarithmic && !(r->low > 0)))
+        if (fmin(r->value, r->low) < f->low || fmax(r->value, r->high) > f->high)
             return true;
     }
     return false;
@@ -236,7 +238,9 @@ static void caption_of(const struct forest *f, struct ub_text *out)
     ub_text_add(out, "%s",
                 shows_prediction(f) ? "; gray band: where a new system is expected" : "");
     if (rows_of_look(f, UNCLEAR, UNCLEAR) > 0)
-        ub_text_add(out, "; gray points: off it, but not past doubt");
+        ub_text_add(out, f->n_clusters ? "; gray points: clusters beyond it, but not past doubt, "
+                                         "and systems alone in theirs"
+                                       : "; gray points: off it, but not past doubt");
     if (controls > 0)
         ub_text_add(out, "; rings: controls%s", summary ? " (beneath)" : "");
     ub_text_add(out, "%s.", summary ? "; all names are in the table" : "");

@@ -25,6 +25,8 @@ static struct forest_row row_of(const struct ub_claim *claim, const struct ub_da
 static enum forest_look look_of(const struct ub_law_verdict *v, size_t g)
 {
     const char *meets = shown_group(v, g).meets;
+    if (v->law->is.is == UB_SAME && isnan(v->judgment.q[g])) /* alone in its cluster */
+        return UNCLEAR;
     return strcmp(meets, "yes") == 0 ? MEETS : strcmp(meets, "no") == 0 ? BEYOND : UNCLEAR;
 }
 
@@ -241,6 +243,24 @@ static void set_range_of_logarithms(struct forest *f)
     }
 }
 
+/* Of sameness all values, the margin about the clusters' means, and of intervals as much again to
+ * both sides at most. */
+static void set_range_of_clusters(struct forest *f)
+{
+    const double margin = f->verdict->law->is.margin;
+    double low = INFINITY, high = -INFINITY, from = INFINITY, to = -INFINITY;
+    for (size_t i = 0; i < f->count; i++) {
+        const double mean = f->cluster[f->row[i].cluster].mean;
+        low = fmin(low, fmin(f->row[i].value, mean - margin));
+        high = fmax(high, fmax(f->row[i].value, mean + margin));
+        from = fmin(from, f->row[i].low);
+        to = fmax(to, f->row[i].high);
+    }
+    const double half = (high - low) / 2;
+    f->low = fmax(low - half, fmin(low, from));
+    f->high = fmin(high + half, fmax(high, to));
+}
+
 /* From the systems' quartiles five times their distance to either side, and at least three times
  * the margin about the target; no further than what there is. */
 static void set_range(struct forest *f)
@@ -264,9 +284,9 @@ static void set_range(struct forest *f)
         f->low = fmin(f->low, target - 2 * claim->margin);
         f->high = fmax(f->high, target + 2 * claim->margin);
     }
-    if (!banded && (!(reach > 0) || claim->is == UB_SAME)) {
-        f->low = claim->is == UB_SAME ? least : fmin(least, target);
-        f->high = claim->is == UB_SAME ? most : fmax(most, target);
+    if (!banded && !(reach > 0)) {
+        f->low = fmin(least, target);
+        f->high = fmax(most, target);
     }
     ub_free(x);
 }
@@ -288,6 +308,8 @@ struct forest forest_of(const struct ub_law_verdict *v, const struct ub_frame *f
     f.logarithmic = is_logarithmic(&f);
     if (f.logarithmic)
         set_range_of_logarithms(&f);
+    else if (f.n_clusters && !f.deviations)
+        set_range_of_clusters(&f);
     else
         set_range(&f);
     return f;

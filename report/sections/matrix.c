@@ -14,6 +14,13 @@ static bool speaks(const struct cell *c)
     return c->meet + c->beyond + c->unclear > 0;
 }
 
+/* A group alone in its cluster says nothing of sameness. */
+static bool speaks_of(const struct ub_law_verdict *v, size_t g)
+{
+    const bool alone = v->law->is.is == UB_SAME && isnan(v->judgment.q[g]);
+    return *shown_group(v, g).meets && !alone;
+}
+
 /* Of one law: the groups whose runs all have this word of the axis. */
 static struct cell cell_of(const struct ub_law_verdict *v, const struct ub_column *axis, int word)
 {
@@ -24,7 +31,7 @@ static struct cell cell_of(const struct ub_law_verdict *v, const struct ub_colum
         while (same < rows->count && axis->level[rows->row[same]] == word)
             same++;
         const char *meets = shown_group(v, g).meets;
-        if (same < rows->count)
+        if (same < rows->count || !speaks_of(v, g))
             continue;
         c.meet += strcmp(meets, "yes") == 0;
         c.beyond += strcmp(meets, "no") == 0;
@@ -116,7 +123,7 @@ static void draw_axis(struct ub_panel *p, const struct board *board, const struc
 static bool speaks_at_all(const struct ub_law_verdict *v)
 {
     for (size_t g = 0; g < v->groups.count; g++)
-        if (*shown_group(v, g).meets)
+        if (speaks_of(v, g))
             return true;
     return false;
 }
