@@ -10,6 +10,8 @@ void ub_trace_cache_free(struct ub_trace_cache *cache);
 /* NULL when the run left none or it cannot be read. */
 const struct ub_trace *ub_trace_cache_get(struct ub_trace_cache *cache, size_t run);
 bool ub_trace_cache_has(struct ub_trace_cache *cache, size_t run, const char *observable);
+/* The names of all that it has; they stay when the trace goes. */
+size_t ub_trace_cache_names(struct ub_trace_cache *cache, size_t run, char *const **names);
 /* Of a run whose trace is nowhere to be read: takes it over. */
 void ub_trace_cache_put(struct ub_trace_cache *cache, size_t run, struct ub_trace *trace);
 bool ub_trace_cache_good(const struct ub_trace_cache *cache, struct ub_error *err);

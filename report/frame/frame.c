@@ -261,6 +261,11 @@ bool ub_frame_has(const struct ub_frame *frame, size_t row, const char *observab
     return ub_trace_cache_has(frame->traces, row, observable);
 }
 
+size_t ub_frame_names(const struct ub_frame *frame, size_t row, char *const **names)
+{
+    return ub_trace_cache_names(frame->traces, row, names);
+}
+
 bool ub_frame_good(const struct ub_frame *frame, struct ub_error *err)
 {
     return ub_trace_cache_good(frame->traces, err);

@@ -116,6 +116,9 @@ char *ub_frame_group_name(const struct ub_frame *frame, const struct ub_groups *
 const struct ub_trace *ub_frame_trace(const struct ub_frame *frame, size_t row);
 /* Whether a run's trace has this observable; NULL: whether it left a trace. Read once only. */
 bool ub_frame_has(const struct ub_frame *frame, size_t row, const char *observable);
+/* The names of a trace's rows, each once, and how many; 0 of a run without a trace. They stay valid
+ * as long as the frame. Read once only. */
+size_t ub_frame_names(const struct ub_frame *frame, size_t row, char *const **names);
 /* Whether all traces asked for so far that are due (of runs that came to write one) could be read;
  * else the first error. */
 bool ub_frame_good(const struct ub_frame *frame, struct ub_error *err);

@@ -200,3 +200,12 @@ bool ub_trace_cache_has(struct ub_trace_cache *cache, size_t run, const char *ob
             return true;
     return false;
 }
+
+size_t ub_trace_cache_names(struct ub_trace_cache *cache, size_t run, char *const **names)
+{
+    const struct held *h = &cache->held[run];
+    if (!h->names && !h->absent)
+        ub_trace_cache_get(cache, run);
+    *names = h->names;
+    return h->n_names;
+}

@@ -225,10 +225,12 @@ bool plot_batches(const struct study *study, struct plates *plates, struct ub_er
 }
 
 static const char *const laws[] = {"batch-sharpness", NULL};
+static const char *const draws[] = {"batch-sharpness", NULL};
 const struct ub_section ub_section_batches = {
     .name = "batches",
     .laws = laws,
     .draw = plot_batches,
+    .draws = draws,
     .table = batches_table,
     .title = "Batch sharpness",
     .text = "Medians over the second half of each run, then means over seeds that did not "

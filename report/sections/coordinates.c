@@ -237,10 +237,12 @@ struct table *coordinates_table(const struct study *study)
 }
 
 static const char *const laws[] = {"coordinate-check", NULL};
+static const char *const draws[] = {"activation-size.LAYER", "activation-update.LAYER", NULL};
 const struct ub_section ub_section_coordinates = {
     .name = "coordinates",
     .laws = laws,
     .draw = plot_coordinates,
+    .draws = draws,
     .table = coordinates_table,
     .title = "Coordinate check",
     .text = "Exponents of each layer's change (root mean square, at the last measurement) against "

@@ -27,11 +27,11 @@ static void thin(struct ub_series *line)
 
 bool crowd_add(struct crowd *c, struct ub_series line)
 {
-    if (line.count < FEWEST_POINTS) {
+    if (line.count < (c->fewest ? c->fewest : FEWEST_POINTS)) {
         ub_series_clear(&line);
         return false;
     }
-    if (c->count >= WHOLE)
+    if (c->thin || c->count >= WHOLE)
         thin(&line);
     c->line = ub_realloc(c->line, (c->count + 1) * sizeof *c->line);
     c->line[c->count++] = line;

@@ -17,9 +17,11 @@ extern const char crowd_caption[]; /* what a summary shows, for captions */
 struct crowd {
     size_t count;
     struct ub_series *line;
+    size_t fewest; /* points that make a line; 0: three */
+    bool thin;     /* of all lines at most 200 points are kept, not only of those beyond the 200th */
 };
-/* Takes the series over; ones of fewer than three points are dropped, and false is returned. Of
- * lines beyond the 200th at most 200 points are kept: a summary needs no more. */
+/* Takes the series over; ones of too few points are dropped, and false is returned. Of lines beyond
+ * the 200th at most 200 points are kept: a summary needs no more. */
 bool crowd_add(struct crowd *crowd, struct ub_series line);
 /* One line a series; or their median and the band that holds 80% of their values, in up to 64
  * stretches of steps of about as many values each. */

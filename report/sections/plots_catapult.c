@@ -206,10 +206,12 @@ struct table *catapults_table(const struct study *study)
 }
 
 static const char *const laws[] = {"catapult", NULL};
+static const char *const draws[] = {"catapult-peak", "catapult-sharpness", NULL};
 const struct ub_section ub_section_catapults = {
     .name = "catapults",
     .laws = laws,
     .draw = plot_catapults,
+    .draws = draws,
     .table = catapults_table,
     .title = "Starts above the edge",
     .text = "Medians over the seeds that did not diverge or fail (Lewkowycz et al. 2020, "

@@ -205,8 +205,10 @@ bool plot_collapses(const struct study *study, struct plates *plates, struct ub_
 }
 
 static const char *const laws[] = {"edge-of-stability", NULL};
+static const char *const draws[] = {"edge-ratio", NULL};
 const struct ub_section ub_section_collapse = {
     .name = "collapse",
     .laws = laws,
     .draw = plot_collapses,
+    .draws = draws,
 };

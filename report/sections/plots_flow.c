@@ -258,10 +258,15 @@ struct table *flows_table(const struct study *study)
 }
 
 static const char *const laws[] = {"central-flow", NULL};
+static const char *const draws[] = {"central-flow-loss",      "central-flow-predicted-loss",
+                                    "central-flow-sharpness", "central-flow-distance",
+                                    "plain-flow-loss",        "plain-flow-sharpness",
+                                    "plain-flow-distance",    NULL};
 const struct ub_section ub_section_flows = {
     .name = "flows",
     .laws = laws,
     .draw = plot_flows,
+    .draws = draws,
     .table = flows_table,
     .title = "Central flows",
     .text = "Mean error of the predicted loss and sharpness against the run's, averaged over 25 "

@@ -124,8 +124,10 @@ static bool plot_rotation(const struct study *study, struct plates *plates, stru
 }
 
 static const char *const laws[] = {"rotation", "rotation-norm", NULL};
+static const char *const draws[] = {"weight-angle", NULL};
 const struct ub_section ub_section_rotation = {
     .name = "rotation",
     .laws = laws,
     .draw = plot_rotation,
+    .draws = draws,
 };

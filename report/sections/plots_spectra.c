@@ -175,4 +175,20 @@ bool plot_spectra(const struct study *study, struct plates *plates, struct ub_er
     return good;
 }
 
-const struct ub_section ub_section_spectra = {.name = "spectra", .draw = plot_spectra};
+static const char *const draws[] = {
+    "hessian-spectrum",
+    "covariance-spectrum.LAYER",
+    "weight-spectrum.WEIGHT",
+    "kernel-spectrum.OPERATOR",
+    "spectrum.OPERATOR",
+    "density.OPERATOR",
+    "negative-fraction.OPERATOR",
+    "class-structure.gauss-newton",
+    "class-structure.class",
+    "class-structure.cross-class",
+    "class-structure.same-mean",
+    "class-share.PART",
+    NULL,
+};
+const struct ub_section ub_section_spectra = {
+    .name = "spectra", .draw = plot_spectra, .draws = draws};

@@ -128,7 +128,7 @@ static void draw_runs(struct ub_panel *panel, const struct crowd *crowd)
         return;
     }
     for (size_t i = 0; i < crowd->count; i++) {
-        const struct crowd one = {1, &crowd->line[i]};
+        const struct crowd one = {.count = 1, .line = &crowd->line[i]};
         struct ub_style own = style;
         own.color = (int)(i % 8);
         crowd_draw(panel, &one, false, own);
@@ -271,4 +271,6 @@ static bool plot_training(const struct study *study, struct plates *plates, stru
     return good;
 }
 
-const struct ub_section ub_section_training = {.name = "training", .draw = plot_training};
+static const char *const draws[] = {"loss", "sharpness", NULL};
+const struct ub_section ub_section_training = {
+    .name = "training", .draw = plot_training, .draws = draws};

@@ -73,6 +73,10 @@ struct ub_section {
     const char *const *laws;
     /* Hands figures to `plates`: none where the study has nothing of the topic. NULL: never any. */
     bool (*draw)(const struct study *study, struct plates *plates, struct ub_error *err);
+    /* The rows of traces that its figures have, by the names they are declared with ("loss",
+     * "spectrum.OPERATOR"; NULL-terminated): they get no figure of their own (plots_default.c).
+     * NULL: none. */
+    const char *const *draws;
     struct table *(*table)(const struct study *study); /* left out without rows; NULL: never any */
     const char *title, *text;                          /* the table's heading, and what it says */
     const char *rows; /* what its rows are, where it is long and folds; NULL: it never does */

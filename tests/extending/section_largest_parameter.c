@@ -13,9 +13,9 @@ static bool draw(const struct study *study, struct plates *plates, struct ub_err
         drawn += s.count > 0;
         ub_series_clear(&s);
     }
-    if (drawn > 0)
-        return plates_add(plates, f, "largest-parameter", "Largest parameter", "Of each run.", err);
-    return ub_figure_free(f), true;
+    return drawn ? plates_add(plates, f, "largest-parameter", "Largest parameter", "Of each run.",
+                              err)
+                 : (ub_figure_free(f), true);
 }
 
 static struct table *table(const struct study *study)
@@ -31,8 +31,10 @@ static struct table *table(const struct study *study)
     return t;
 }
 
-const struct ub_section ub_section_largest_parameter = {.name = "largest-parameter",
+static const char *const draws[] = {"largest-parameter", NULL};
+const struct ub_section ub_section_largest_parameter = {"largest-parameter",
                                                         .draw = draw,
+                                                        .draws = draws,
                                                         .table = table,
                                                         .title = "Largest parameters",
                                                         .text = "At the end of each run."};
