@@ -171,6 +171,7 @@ static void a_suite_of_them_is_run_reported_judged_and_compared(void **state)
     expect_in(folder, "base/report/topics.md", "## Largest parameters\n\nAt the end of each run.");
     assert_true(cli_exists(folder, "base/report/largest-parameter.png"));
     assert_true(cli_exists(folder, "base/report/largest-parameter.svg"));
+    assert_false(cli_exists(folder, "base/report/row-largest-parameter.png")); /* drawn by it */
     expect_in(folder, "base/report/runs.csv", "final-largest-parameter");
     expect_in(folder, "base/report/dictionary.csv", "final-largest-parameter");
     expect_in(folder, "base/report/dictionary.csv", "largest size of any parameter");

@@ -13,9 +13,9 @@ static bool draw(const struct study *study, struct plates *plates, struct ub_err
         drawn += s.count > 0;
         ub_series_clear(&s);
     }
-    return drawn ? plates_add(plates, f, "largest-parameter", "Largest parameter", "Of each run.",
-                              err)
-                 : (ub_figure_free(f), true);
+    if (drawn > 0)
+        return plates_add(plates, f, "largest-parameter", "Largest parameter", "Of each run.", err);
+    return ub_figure_free(f), true;
 }
 
 static struct table *table(const struct study *study)
@@ -23,16 +23,14 @@ static struct table *table(const struct study *study)
     struct table *t = table_new((const char *const[]){"run", "largest", NULL}, "lr");
     for (size_t i = 0; i < study->store->count; i++) {
         const double last = ub_frame_last(study->frame, i, "largest-parameter", 0);
-        if (last > 0) {
-            table_cell(t, "%s", study->store->runs[i].label);
-            table_real(t, last, 4);
-        }
+        if (last > 0)
+            table_cell(t, "%s", study->store->runs[i].label), table_real(t, last, 4);
     }
     return t;
 }
 
 static const char *const draws[] = {"largest-parameter", NULL};
-const struct ub_section ub_section_largest_parameter = {"largest-parameter",
+const struct ub_section ub_section_largest_parameter = {.name = "largest-parameter",
                                                         .draw = draw,
                                                         .draws = draws,
                                                         .table = table,
