@@ -18,7 +18,7 @@ struct crowd {
     size_t count;
     struct ub_series *line;
     size_t fewest; /* points that make a line; 0: three */
-    bool thin;     /* of all lines at most 200 points are kept, not only of those beyond the 200th */
+    bool thin; /* of all lines at most 200 points are kept, not only of those beyond the 200th */
 };
 /* Takes the series over; ones of too few points are dropped, and false is returned. Of lines beyond
  * the 200th at most 200 points are kept: a summary needs no more. */
