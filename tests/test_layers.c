@@ -38,7 +38,7 @@ static const struct layer layers[] = {
                       " report/frame report/laws report/tables report/digest "},
     {"report/figure", " base report/figure "},
     {"report/tables", " base report/tables "},
-    {"report/sections", " base bench/spectra bench/arrays bench/store "
+    {"report/sections", " base bench/spectra bench/arrays bench/observables bench/store "
                         " report/statistics report/frame report/laws report/digest "
                         " report/figure report/tables report/sections "},
     {"report/pages",
