@@ -99,9 +99,9 @@ void cli_warn(const struct ub_store *store);
 
 /* Whether there are laws of the names that the suite's controls give. */
 bool cli_check_controls(const struct ub_suite *suite, struct ub_error *err);
-/* Prints whether a law can be decided by runs, what they lack for it, and its controls; nothing
- * when they have nothing to do with it. */
-void cli_list_law(const struct ub_law *law, const struct ub_frame *frame);
+/* Prints whether a law can be decided by runs, what they lack for it, and its controls; false and
+ * nothing when they have nothing to do with it. */
+bool cli_list_law(const struct ub_law *law, const struct ub_frame *frame);
 
 /* Prints a text to standard output and frees it. */
 void cli_print(struct ub_text *text);

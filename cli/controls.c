@@ -23,13 +23,14 @@ static void add_count(struct ub_text *text, size_t count, const char *what)
         ub_text_add(text, "no control that must %s", what);
 }
 
-void cli_list_law(const struct ub_law *law, const struct ub_frame *frame)
+bool cli_list_law(const struct ub_law *law, const struct ub_frame *frame)
 {
     struct ub_law_controls c = ub_law_controls(law, frame);
     struct ub_text text = {0};
     bool applies;
     char *lacks = ub_law_lacks(law, frame, &applies);
-    if (applies || c.hold + c.fail > 0) {
+    const bool concerned = applies || c.hold + c.fail > 0;
+    if (concerned) {
         ub_text_add(&text, "%s: %s; ", law->name,
                     !applies ? "controls only"
                     : lacks  ? lacks
@@ -44,4 +45,5 @@ void cli_list_law(const struct ub_law *law, const struct ub_frame *frame)
     ub_free(lacks);
     ub_free(c.lacks);
     cli_print(&text);
+    return concerned;
 }

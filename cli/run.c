@@ -123,8 +123,11 @@ static void list_laws(const struct ub_plan *plan)
                                                   .control = plan->entries[i].cell->control,
                                                   .status = UB_RUN_MISSING};
     struct ub_frame *frame = ub_frame_new(&store, &err);
+    size_t concerned = 0;
     for (size_t i = 0; frame && ub_laws[i]; i++)
-        cli_list_law(ub_laws[i], frame);
+        concerned += cli_list_law(ub_laws[i], frame);
+    if (frame && concerned == 0)
+        printf("no law is about what these runs measure\n");
     ub_frame_free(frame);
     ub_free(runs);
 }

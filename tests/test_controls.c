@@ -21,7 +21,7 @@ struct planted {
     size_t count;
 };
 
-/* One system at all widths, whose one layer moves by width^slope. */
+/* One system at all widths, whose one layer moves by width^slope; NAN: it is still to be run. */
 static void plant(struct planted *p, const char *parametrization, double rate, double slope,
                   const char *control)
 {
@@ -39,10 +39,13 @@ static void plant(struct planted *p, const char *parametrization, double rate, d
                                          .steps = 10,
                                          .n_measures = 1,
                                          .measures = measures};
-        struct ub_run_writer *writer = ub_run_writer_new(p->folder, &spec, &err);
-        assert_non_null(writer);
-        ub_run_writer_add(writer, 10, "activation-update.1", 0, pow(32 << w, slope), (double)NAN);
-        assert_true(ub_run_writer_commit(writer, UB_RUN_OK, "", NULL, 0, &err));
+        struct ub_run_writer *writer =
+            isnan(slope) ? NULL : ub_run_writer_new(p->folder, &spec, &err);
+        assert_true(writer || isnan(slope));
+        if (writer)
+            ub_run_writer_add(writer, 10, "activation-update.1", 0, pow(32 << w, slope),
+                              (double)NAN);
+        assert_true(!writer || ub_run_writer_commit(writer, UB_RUN_OK, "", NULL, 0, &err));
         p->run[p->count++] =
             (struct ub_expected){ub_run_spec_copy(&spec), control ? ub_strdup(control) : NULL};
         ub_text_free(&model);
@@ -79,8 +82,12 @@ static void expect(double holds, double fails, size_t right, const char *word, c
     assert_int_equal(v->judgment.verdict, UB_LAW_HOLDS);
     assert_int_equal(v->controls.count, 2);
     assert_int_equal(v->n_right, right);
-    assert_near(v->control_data[0].value, holds, 1e-9);
-    assert_near(v->control_data[1].value, fails, 1e-9);
+    const double slope[] = {holds, fails};
+    for (int c = 0; c < 2; c++)
+        if (isnan(slope[c]))
+            assert_true(v->control_silent[c]);
+        else
+            assert_near(v->control_data[c].value, slope[c], 1e-9);
     assert_string_equal(ub_law_word(v), word);
     ub_law_verdict_free(v);
     ub_frame_free(frame);
@@ -106,6 +113,19 @@ static void controls_speak_of_the_instrument(void **state)
     expect(-1, 0, 0, "instrument at fault",
            "0 of 2 controls came out as they must (not so: -1 where it must hold, 0 where it must "
            "fail).");
+}
+
+/* A sweep that was stopped: what is still to be run has shown nothing, and accuses nobody. */
+static void controls_still_to_be_run_are_no_fault(void **state)
+{
+    (void)state;
+    expect((double)NAN, 0.5, 1, "holds",
+           "1 of 2 controls came out as they must; 1 said nothing: not run.");
+    expect((double)NAN, (double)NAN, 0, "holds",
+           "0 of 2 controls came out as they must; 2 said nothing: not run.");
+    expect((double)NAN, 0, 0, "instrument at fault",
+           "0 of 2 controls came out as they must (not so: 0 where it must fail); 1 said nothing: "
+           "not run.");
 }
 
 static const char suite[] =
@@ -153,6 +173,31 @@ static void the_program_checks_and_counts_them(void **state)
     ub_free(plain);
     ub_free(shown);
     ub_text_free(&show);
+    support_remove(folder);
+}
+
+/* A law about a series, of runs that measure only their loss; and runs that no law is about. */
+static void lacks_of_series_are_said_before_a_run(void **state)
+{
+    (void)state;
+    static const char plain[] = "name: plain\n"
+                                "runs:\n"
+                                "  - dataset: {gaussian: {samples: 8, features: 4}}\n"
+                                "    model: linear\n"
+                                "    loss: mse\n"
+                                "    optimizer: {gd: {lr: 0.01}}\n"
+                                "    steps: 2\n"
+                                "    measure: {loss: {every: 1}}\n";
+    struct ub_text marked = {0};
+    ub_text_add(&marked, "%s    control: {edge-of-stability: holds}\n", plain);
+    char *folder = cli_folder_with("plain.yaml", plain);
+    support_write(folder, "marked.yaml", marked.data, marked.length);
+    cli_run(folder, "run plain.yaml --out s --dry-run", 0,
+            "1 to be made\nno law is about what these runs measure\n");
+    cli_run(folder, "run marked.yaml --out s --dry-run", 0,
+            "edge-of-stability: controls only; 1 control that must hold, no control that must "
+            "fail; a control cannot speak: edge-ratio is not measured\n");
+    ub_text_free(&marked);
     support_remove(folder);
 }
 
@@ -219,6 +264,8 @@ static void bundled_controls_come_out(void **state)
                 *c = ' ';
         if (!strstr(out, cases[i].said))
             fail_msg("'%s' not in %s", cases[i].said, out);
+        if (strstr(out, "of 0 systems did") || strstr(out, "Of 0 runs"))
+            fail_msg("of none nothing is said: %s", out);
         if (strstr(out, "instrument at fault"))
             fail_msg("a control of %s came out wrong: %s", cases[i].suite, out);
         ub_free(out);
@@ -231,6 +278,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(controls_speak_of_the_instrument),
+        cmocka_unit_test(controls_still_to_be_run_are_no_fault),
+        cmocka_unit_test(lacks_of_series_are_said_before_a_run),
         cmocka_unit_test(the_program_checks_and_counts_them),
         cmocka_unit_test(unknown_laws_are_refused),
         cmocka_unit_test(bundled_suites_name_laws),

@@ -87,15 +87,84 @@ static void groups_that_diverged_count(void **state)
     ub_frame_free(m.frame);
 }
 
+/* Neither for the instrument nor against it: only one that spoke is a fault. */
 static void a_control_that_cannot_speak_has_shown_nothing(void **state)
 {
     (void)state;
+    for (int wrong = 0; wrong < 2; wrong++) {
+        struct made m = {0};
+        for (int i = 0; i < RATES; i++)
+            add_widths(&m, 0.1 * (i + 1), -1, NULL);
+        add(&m, 64, 4, 1, "falls=fails"); /* one width: no slope */
+        add(&m, 64, 5, 1, "falls=holds");
+        if (wrong)
+            add_widths(&m, 6, -0.5, "falls=holds");
+        struct ub_law_verdict *v = judged(&m, &falls);
+        assert_int_equal(v->controls.count, 2 + wrong);
+        assert_int_equal(v->n_right, 0);
+        assert_int_equal(v->n_silent, 2);
+        assert_string_equal(ub_law_word(v), wrong ? "instrument at fault" : "holds");
+        ub_law_verdict_free(v);
+        ub_frame_free(m.frame);
+    }
+}
+
+static void a_control_that_diverged_whole_speaks(void **state)
+{
+    (void)state;
+    struct ub_law counting = falls;
     struct made m = {0};
-    add_widths(&m, 0.1, -1, NULL);
-    add(&m, 64, 4, 1, "falls=fails"); /* one width: no slope */
-    struct ub_law_verdict *v = judged(&m, &falls);
-    assert_int_equal(v->controls.count, 1);
+    counting.datum = slope_of_group;
+    add_widths(&m, 3, -1, "falls=holds");
+    add_widths(&m, 4, -1, "falls=fails");
+    for (size_t i = 0; i < m.store.count; i++)
+        m.run[i].status = UB_RUN_DIVERGED;
+    struct ub_law_verdict *v = judged(&m, &counting);
+    assert_int_equal(v->n_silent, 0);
+    assert_int_equal(v->n_right, 1);
     assert_true(v->at_fault);
+    ub_law_verdict_free(v);
+    ub_frame_free(m.frame);
+}
+
+/* What became of a group's runs, where none ended well. */
+static void groups_say_what_became_of_their_runs(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ub_run_status status[WIDTHS];
+        const char *why;
+    } cases[] = {
+        {{UB_RUN_MISSING, UB_RUN_MISSING, UB_RUN_MISSING, UB_RUN_MISSING}, "not run"},
+        {{UB_RUN_TIMEOUT, UB_RUN_TIMEOUT, UB_RUN_TIMEOUT, UB_RUN_TIMEOUT}, "ran out of time"},
+        {{UB_RUN_MISSING, UB_RUN_FAILED, UB_RUN_FAILED, UB_RUN_TIMEOUT}, "failed"},
+        {{UB_RUN_DIVERGED, UB_RUN_FAILED, UB_RUN_FAILED, UB_RUN_FAILED}, "one width only"},
+        {{UB_RUN_OK, UB_RUN_MISSING, UB_RUN_MISSING, UB_RUN_MISSING}, "one width only"},
+    };
+    struct ub_law counting = falls;
+    counting.datum = slope_of_group;
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct made m = {0};
+        add_widths(&m, 0.1, -1, NULL);
+        for (size_t i = 0; i < WIDTHS; i++)
+            m.run[i].status = cases[c].status[i];
+        struct ub_law_verdict *v = judged(&m, &counting);
+        assert_string_equal(v->data[0].why, cases[c].why);
+        assert_false(v->data[0].against);
+        ub_law_verdict_free(v);
+        ub_frame_free(m.frame);
+    }
+}
+
+static void controls_only_says_so(void **state)
+{
+    (void)state;
+    struct made m = {0};
+    add_widths(&m, 3, -1, "falls=holds");
+    struct ub_law_verdict *v = judged(&m, &falls);
+    char *sentence = ub_judgment_sentence(&falls.is, &v->judgment);
+    assert_string_equal(sentence, "only controls were run");
+    ub_free(sentence);
     ub_law_verdict_free(v);
     ub_frame_free(m.frame);
 }
@@ -179,6 +248,35 @@ static void lacks_are_said_before_a_run(void **state)
     ub_frame_free(none.frame);
 }
 
+static struct ub_window nowhere(const struct ub_frame *frame, size_t row,
+                                const struct ub_series *series, const struct ub_series *loss)
+{
+    (void)frame, (void)row, (void)series, (void)loss;
+    return (struct ub_window){.why = "asked of no series"};
+}
+
+/* Of laws about levels: of systems and of controls. */
+static void a_series_that_is_not_measured_is_lacked(void **state)
+{
+    (void)state;
+    struct ub_law level = falls;
+    struct made m = {0};
+    bool applies;
+    level.datum = NULL;
+    level.series = "edge-ratio";
+    level.window = nowhere;
+    add_widths(&m, 0.1, -1, NULL);
+    add_widths(&m, 0.2, -1, "falls=holds");
+    ub_law_verdict_free(judged(&m, &level));
+    char *lacks = ub_law_lacks(&level, m.frame, &applies);
+    assert_string_equal(lacks, "edge-ratio is not measured");
+    struct ub_law_controls c = ub_law_controls(&level, m.frame);
+    assert_string_equal(c.lacks, "edge-ratio is not measured");
+    ub_free(c.lacks);
+    ub_free(lacks);
+    ub_frame_free(m.frame);
+}
+
 /* Sameness: exponents equal across optimizers at one rate, not across rates. */
 static void clusters_differ_in_one_axis(void **state)
 {
@@ -213,6 +311,10 @@ int main(void)
         cmocka_unit_test(controls_judge_the_instrument),
         cmocka_unit_test(groups_that_diverged_count),
         cmocka_unit_test(a_control_that_cannot_speak_has_shown_nothing),
+        cmocka_unit_test(a_control_that_diverged_whole_speaks),
+        cmocka_unit_test(groups_say_what_became_of_their_runs),
+        cmocka_unit_test(controls_only_says_so),
+        cmocka_unit_test(a_series_that_is_not_measured_is_lacked),
         cmocka_unit_test(controls_of_other_laws_split_no_group),
         cmocka_unit_test(kinds_of_controls_are_kept_apart),
         cmocka_unit_test(lacks_are_said_before_a_run),

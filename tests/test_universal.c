@@ -129,6 +129,15 @@ static void exponents_are_compared_within_a_dataset(void **state)
     expect_spread(0.6, "violated");
 }
 
+static void says(const struct ub_law_verdict *v, const char *part)
+{
+    struct ub_text out = {0};
+    add_verdict(&out, v, false);
+    if (!strstr(out.data, part))
+        fail_msg("'%s' does not say '%s'", out.data, part);
+    ub_text_free(&out);
+}
+
 /* Those that must hold are compared within their cluster, those that must fail all together. */
 static void controls_of_sameness(void **state)
 {
@@ -163,7 +172,34 @@ static void controls_of_sameness(void **state)
     plant_exponent(&p, "sorting", "linear", 1, 0, fails);
     struct ub_law_verdict *v = grow(&p, spectral_decay_laws[OF_HESSIAN]);
     assert_int_equal(v->n_right, 0);
+    assert_int_equal(v->n_silent, 2);
+    assert_false(v->at_fault);
+    says(v, "0 of 2 controls came out as they must; 2 said nothing: nothing to compare with.");
     reap(&p, v);
+}
+
+/* What is beyond a claim of sameness is a cluster; all of its systems are, so its first are named
+ * and the others counted. */
+static void clusters_beyond_are_named_by_their_systems(void **state)
+{
+    (void)state;
+    static const char *const more[] = {"linear", "deep-linear"};
+    for (int clusters = 1; clusters < 3; clusters++) {
+        struct planted p = sow();
+        for (int d = 0; d < DATASETS; d++)
+            for (int m = 0; m < MODELS; m++)
+                plant_exponent(&p, datasets[d], models[m], 1 + (d < clusters ? m : 0), 0, NULL);
+        for (int m = 0; m < 2; m++)
+            plant_exponent(&p, datasets[0], more[m], 6 + m, 0, NULL);
+        struct ub_law_verdict *v = grow(&p, spectral_decay_laws[OF_HESSIAN]);
+        assert_int_equal(v->judgment.exceptions, clusters);
+        says(v, clusters > 1 ? "; 2 clusters beyond it past doubt; "
+                             : "; 1 cluster beyond it past doubt; ");
+        says(v, clusters > 1 ? " Their systems: " : " Its systems: ");
+        /* seven systems of the first cluster, five of the second, five named */
+        says(v, clusters > 1 ? ") and 7 more." : ") and 2 more.");
+        reap(&p, v);
+    }
 }
 
 /* ---- outliers ------------------------------------------------------------------------------- */
@@ -276,6 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exponents_are_compared_within_a_dataset),
         cmocka_unit_test(controls_of_sameness),
+        cmocka_unit_test(clusters_beyond_are_named_by_their_systems),
         cmocka_unit_test(laws_apply_to_what_is_measured),
         cmocka_unit_test(outliers_against_classes),
         cmocka_unit_test(laws_are_registered_once),

@@ -465,6 +465,25 @@ static void every_run_asked_for_is_counted(void **state)
     ub_law_verdict_free(v);
 }
 
+/* The reason of a group without a level is that of most of its runs. */
+static void the_reason_is_that_of_most_runs(void **state)
+{
+    (void)state;
+    const struct world w = {PLANTED_EDGE, 12, 3, 0, 1, 0.02, 1};
+    struct planted_store *p = plant(&w, 4, 1);
+    static const enum ub_run_status lost[] = {UB_RUN_DIVERGED, UB_RUN_TIMEOUT, UB_RUN_TIMEOUT};
+    for (size_t i = 0; i < 3; i++) {
+        p->store.runs[i].status = lost[i];
+        p->store.runs[i].n_facts = 0;
+    }
+    struct ub_law_verdict *v = judge_and_uproot(p);
+    assert_string_equal(v->level[1].window.why, "ran out of time");
+    assert_string_equal(v->data[0].why, "ran out of time");
+    assert_false(v->data[0].against);
+    says(v, "Runs that have none: 2 ran out of time; 1 diverged.");
+    ub_law_verdict_free(v);
+}
+
 /* Of many runs, by several threads: each as it is by itself. */
 static void levels_are_those_of_single_runs(void **state)
 {
@@ -496,6 +515,7 @@ int main(void)
         cmocka_unit_test(words_are_true_as_they_stand),
         cmocka_unit_test(the_reason_is_that_of_a_run_against),
         cmocka_unit_test(every_run_asked_for_is_counted),
+        cmocka_unit_test(the_reason_is_that_of_most_runs),
         cmocka_unit_test(levels_are_those_of_single_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

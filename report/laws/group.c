@@ -101,13 +101,18 @@ struct ub_datum ub_datum_of(const struct ub_interval *estimate, const char *why)
 
 const char *ub_group_why(const struct ub_frame *frame, const struct ub_rows *group, const char *why)
 {
-    size_t diverged = 0, failed = 0;
+    const char **lost = ub_calloc(group->count + 1, sizeof *lost);
+    size_t n = 0, diverged = 0;
     for (size_t i = 0; i < group->count; i++) {
-        const enum ub_run_status status = frame->store->runs[group->row[i]].status;
-        diverged += status == UB_RUN_DIVERGED;
-        failed += status == UB_RUN_FAILED || status == UB_RUN_MISSING;
+        const struct ub_run *run = &frame->store->runs[group->row[i]];
+        lost[n] = ub_run_lost(run);
+        n += lost[n] != NULL;
+        diverged += run->status == UB_RUN_DIVERGED;
     }
-    return diverged == group->count ? "diverged" : failed == group->count ? "failed" : why;
+    const bool whole = n == group->count && (diverged == 0 || diverged == n);
+    const char *most = whole ? ub_most_frequent(lost, n) : NULL;
+    ub_free(lost);
+    return most ? most : why;
 }
 
 /* A group that diverged whole is one that the law was asked about, and that does not meet it. */

@@ -40,7 +40,8 @@ bool ub_run_measures(const struct ub_frame *frame, size_t row, const char *obser
 /* The same, with an option of that value; NULL: with any. */
 bool ub_run_measures_with(const struct ub_frame *frame, size_t row, const char *observable,
                           const char *option, const char *value);
-/* "diverged" or "failed" where all of the group's runs did, else `why`. */
+/* "diverged" where all of the group's runs did; where none did and none ended well, what became of
+ * most ("failed", "ran out of time", "not run", ...); else `why`. */
 const char *ub_group_why(const struct ub_frame *frame, const struct ub_rows *group,
                          const char *why);
 

@@ -192,7 +192,7 @@ static struct ub_groups controls_of(const struct ub_law *law, const struct ub_fr
 
 /* Of sameness, a control is a group among those that it is compared with: where it must hold those
  * of its cluster, where it must fail all that are marked so. One alone has shown nothing. */
-static bool same_as_they_must(const struct ub_law_verdict *v, size_t control)
+static void judge_same_control(struct ub_law_verdict *v, size_t control)
 {
     struct ub_datum *data = ub_calloc(v->controls.count + 1, sizeof *data);
     const bool holds = v->control[control] == UB_CONTROL_HOLDS;
@@ -205,14 +205,29 @@ static bool same_as_they_must(const struct ub_law_verdict *v, size_t control)
         data[n++].cluster = 0;
     }
     struct ub_judgment j = ub_judge(&v->law->is, data, n);
-    const bool right = !v->control_data[control].why && j.spoke == 1 && (j.within == 1) == holds;
+    const struct ub_datum *own = &v->control_data[control];
+    v->control_silent[control] = own->why ? !own->against : j.spoke == 0;
+    v->control_right[control] = !own->why && j.spoke == 1 && (j.within == 1) == holds;
     ub_judgment_clear(&j);
     ub_free(data);
-    return right;
 }
 
 /* A control that must fail has done so, too, when its runs count against the claim; one that cannot
- * speak has shown nothing. */
+ * speak (it was not run, or has no value) has shown nothing, neither for the instrument nor against
+ * it. */
+static void judge_control(struct ub_law_verdict *v, size_t control)
+{
+    const struct ub_datum *d = &v->control_data[control];
+    if (v->law->is.is == UB_SAME) {
+        judge_same_control(v, control);
+        return;
+    }
+    const bool holds = v->control[control] == UB_CONTROL_HOLDS;
+    v->control_silent[control] = d->why ? !d->against : !isfinite(d->value);
+    v->control_right[control] =
+        !v->control_silent[control] && ub_datum_meets(&v->law->is, d) == holds;
+}
+
 static void run_controls(struct ub_law_verdict *v, const struct ub_frame *frame)
 {
     v->controls = controls_of(v->law, frame);
@@ -220,23 +235,22 @@ static void run_controls(struct ub_law_verdict *v, const struct ub_frame *frame)
     v->control = ub_calloc(v->controls.count + 1, sizeof *v->control);
     v->control_data = ub_calloc(v->controls.count + 1, sizeof *v->control_data);
     v->control_right = ub_calloc(v->controls.count + 1, sizeof *v->control_right);
+    v->control_silent = ub_calloc(v->controls.count + 1, sizeof *v->control_silent);
     for (size_t g = 0; g < v->controls.count; g++) {
         const struct ub_rows *rows = &v->controls.group[g];
         v->control_data[g] = datum_of(v, frame, rows);
+        if (v->control_data[g].why && !v->control_data[g].against) /* not run, before all else */
+            v->control_data[g].why = ub_group_why(frame, rows, v->control_data[g].why);
         v->control[g] = ub_frame_control(frame, rows->row[0], v->law->name);
     }
     if (v->law->across)
         set_clusters(v->law, frame, &v->controls, v->control_data);
     for (size_t g = 0; g < v->controls.count; g++) {
-        const struct ub_datum *d = &v->control_data[g];
-        const bool silent = d->why ? !d->against : !isfinite(d->value),
-                   holds = v->control[g] == UB_CONTROL_HOLDS;
-        v->control_right[g] = v->law->is.is == UB_SAME ? same_as_they_must(v, g)
-                              : holds                  ? ub_datum_meets(&v->law->is, d)
-                                                       : !ub_datum_meets(&v->law->is, d) && !silent;
+        judge_control(v, g);
         v->n_right += v->control_right[g];
+        v->n_silent += v->control_silent[g];
     }
-    v->at_fault = v->n_right < v->controls.count;
+    v->at_fault = v->n_right + v->n_silent < v->controls.count;
 }
 
 /* ---- verdicts ---------------------------------------------------------------------------------
@@ -289,6 +303,7 @@ void ub_law_verdict_free(struct ub_law_verdict *v)
     ub_free(v->control);
     ub_free(v->control_data);
     ub_free(v->control_right);
+    ub_free(v->control_silent);
     ub_free(v);
 }
 
@@ -313,16 +328,25 @@ static size_t words_in(const struct ub_frame *frame, const struct ub_rows *rows,
     return different;
 }
 
-/* Of one group: what the first unmet need lacks; "" when all are met. */
+/* By any run of the group. */
+static bool is_measured(const struct ub_frame *frame, const struct ub_rows *rows,
+                        const char *observable)
+{
+    for (size_t k = 0; k < rows->count; k++)
+        if (ub_run_measures(frame, rows->row[k], observable))
+            return true;
+    return false;
+}
+
+/* Of one group: its needs that are not met, a law's series first; "" when all are. */
 static void add_lack(struct ub_text *text, const struct ub_law *law, const struct ub_frame *frame,
                      const struct ub_rows *rows)
 {
+    if (law->series && !is_measured(frame, rows, law->series))
+        ub_text_add(text, "%s is not measured", law->series);
     for (size_t i = 0; i < UB_NEEDS; i++) {
         const struct ub_need *need = &law->needs[i];
-        size_t measured = 0;
-        for (size_t k = 0; need->observable && k < rows->count; k++)
-            measured += ub_run_measures(frame, rows->row[k], need->observable);
-        if (need->observable && measured == 0)
+        if (need->observable && !is_measured(frame, rows, need->observable))
             ub_text_add(text, "%s%s is not measured", text->length ? "; " : "", need->observable);
         const size_t words = need->axis ? words_in(frame, rows, need->axis) : 0;
         if (need->axis && words < need->least)

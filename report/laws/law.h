@@ -102,9 +102,9 @@ struct ub_law_verdict {
     struct ub_groups controls;        /* one control a group */
     enum ub_control *control;         /* what each is to come out as */
     struct ub_datum *control_data;
-    bool *control_right;
-    size_t n_right;
-    bool at_fault; /* some control came out wrong: the verdict is not to be believed */
+    bool *control_right, *control_silent; /* one that said nothing is neither right nor wrong */
+    size_t n_right, n_silent;
+    bool at_fault; /* some control spoke and came out wrong: the verdict is not to be believed */
     /* Adjusted p of the verdict over all laws that are judged together (ub_laws_adjust); NAN
      * before, and where nothing is inferred. */
     double q;

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double doubt = 0.05;
 /* sqrt(pi/2): the error of a median over that of a mean, for normal data. */
@@ -55,14 +56,15 @@ static void measure_window(struct ub_level *l, const struct ub_series *series)
     l->median = level;
 }
 
-/* Why a run has nothing to say however it was measured; NULL when it may. */
-static const char *lost(const struct ub_run *run)
+const char *ub_run_lost(const struct ub_run *run)
 {
     switch (run->status) {
     case UB_RUN_DIVERGED:
         return "diverged";
     case UB_RUN_FAILED:
         return "failed";
+    case UB_RUN_TIMEOUT:
+        return "ran out of time";
     case UB_RUN_MISSING:
         return run->damaged ? "damaged" : "not run";
     default:
@@ -100,7 +102,7 @@ static struct series series_of(const struct ub_frame *frame, size_t row, const c
 static struct ub_level level_in(struct series *s, ub_law_window *window, const struct ub_claim *is,
                                 const struct ub_frame *frame, size_t row)
 {
-    const char *why = lost(&frame->store->runs[row]);
+    const char *why = ub_run_lost(&frame->store->runs[row]);
     struct ub_level l = {.first_step = (double)NAN,
                          .last_step = (double)NAN,
                          .median = (double)NAN,
@@ -160,6 +162,22 @@ void ub_levels_of(const char *name, ub_law_window *window, const struct ub_claim
 
 /* ---- groups ----------------------------------------------------------------------------- */
 
+const char *ub_most_frequent(const char *const *text, size_t n)
+{
+    const char *most = NULL;
+    size_t best = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t same = 0;
+        for (size_t k = i; k < n; k++)
+            same += strcmp(text[i], text[k]) == 0;
+        if (same > best) {
+            best = same;
+            most = text[i];
+        }
+    }
+    return most;
+}
+
 static int ascending(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -183,17 +201,20 @@ static double most_against_p(const struct ub_level *level, const struct ub_rows 
     return most;
 }
 
-/* Of the first run against, else of the first without a level; NULL when all have one. */
-static const char *reason(const struct ub_level *level, const struct ub_rows *group)
+/* The reason that most runs against the law have, else most runs without a level; of equally many
+ * the first. */
+static const char *reason(const struct ub_level *level, const struct ub_rows *group, bool against)
 {
-    const char *why = NULL;
+    const char **why = ub_calloc(group->count + 1, sizeof *why);
+    size_t n = 0;
     for (size_t i = 0; i < group->count; i++) {
         const struct ub_level *l = &level[group->row[i]];
-        if (l->against)
-            return l->window.why;
-        why = why || l->window.reached ? why : l->window.why;
+        if (against ? l->against : !l->window.reached && l->window.why)
+            why[n++] = l->window.why;
     }
-    return why;
+    const char *most = ub_most_frequent(why, n);
+    ub_free(why);
+    return most;
 }
 
 static struct ub_datum mean_level(const struct ub_level *level, const struct ub_rows *group)
@@ -230,7 +251,7 @@ struct ub_datum ub_level_datum(const struct ub_level *level, const struct ub_row
     if (reached > 0 && against <= reached)
         return mean_level(level, group);
     return (struct ub_datum){
-        .why = reason(level, group),
+        .why = reason(level, group, against > 0),
         .against = against > 0,
         .against_p = against > 0 ? most_against_p(level, group) : 0,
     };

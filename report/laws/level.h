@@ -8,8 +8,9 @@
  * series times sqrt(pi/2), the ratio for normal data. A group's datum is the mean over its runs
  * that settled, to be moderated (moderate.h): of two or three seeds the scatter is hardly known.
  *
- * Runs that diverged or failed, never sharpened, or cannot be told from noise say nothing, and the
- * group says why when no other of its runs has a level. Runs that fall from where they were, or
+ * Runs that diverged, failed or ran out of time, never sharpened, or cannot be told from noise say
+ * nothing, even where the whole group did; where no run of a group has a level, the group says why,
+ * with the reason that most of its runs have. Runs that fall from where they were, or
  * still rise beyond the margin, past doubt, contradict the law without a level; where they are more
  * than those that have one, the group counts against the law, with the p that at most half of its
  * runs do. */
@@ -20,7 +21,13 @@
 #include "report/laws/judge.h"
 #include "report/laws/windows.h"
 
-/* Of a run that did not diverge, fail or is still to be run. `loss`: its training loss, an empty
+/* Why a run has nothing to say however it was measured ("diverged", "failed", "ran out of time",
+ * "damaged", "not run"); NULL when it may. */
+const char *ub_run_lost(const struct ub_run *run);
+/* Of reasons; of equally many the first. NULL of none. */
+const char *ub_most_frequent(const char *const *text, size_t n);
+
+/* Of a run that is not lost. `loss`: its training loss, an empty
  * series where it was not measured. Called by several threads: it reads columns, no traces. */
 typedef struct ub_window ub_law_window(const struct ub_frame *frame, size_t row,
                                        const struct ub_series *series,

@@ -51,12 +51,18 @@ char *ub_judgment_sentence(const struct ub_claim *claim, const struct ub_judgmen
 {
     struct ub_text text = {0};
     const char *what = claim->is == UB_SAME ? "clusters" : "systems";
+    if (j->systems == 0) {
+        ub_text_add(&text, "only controls were run");
+        return text.data;
+    }
     ub_text_add(&text, "%zu of %zu %s that speak are ", j->within, j->spoke, what);
     ub_claim_text(claim, &text);
     if (j->spoke < j->systems)
         ub_text_add(&text, " (%zu more do not speak)", j->systems - j->spoke);
     if (j->exceptions)
-        ub_text_add(&text, "; %zu beyond it past doubt", j->exceptions);
+        ub_text_add(&text, "; %zu%s%s beyond it past doubt", j->exceptions,
+                    claim->is == UB_SAME ? " cluster" : "",
+                    claim->is == UB_SAME && j->exceptions > 1 ? "s" : "");
     add_numbers(&text, claim, j);
     if (j->verdict == UB_LAW_EXCEPTIONS && j->within == j->spoke)
         ub_text_add(&text, "; too few to rule out exceptions: by counting %.0f%% of all or more",

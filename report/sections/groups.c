@@ -56,21 +56,25 @@ static void add_runs(struct ub_text *out, const struct ub_law_verdict *v)
     ub_free(count);
 }
 
+/* Of sameness it is clusters that are beyond it, and all of their systems are named. */
 static void add_exceptions(struct ub_text *out, const struct ub_law_verdict *v)
 {
     enum { NAMED = 5 };
-    size_t named = 0;
-    for (size_t g = 0; g < v->groups.count && named < NAMED; g++) {
-        if (!v->judgment.exception[g])
+    size_t named = 0, systems = 0;
+    const char *before = v->law->is.is != UB_SAME     ? " Beyond it past doubt: "
+                         : v->judgment.exceptions > 1 ? " Their systems: "
+                                                      : " Its systems: ";
+    for (size_t g = 0; g < v->groups.count; g++) {
+        if (!v->judgment.exception[g] || systems++ >= NAMED)
             continue;
-        ub_text_add(out, "%s%s (", named++ ? ", " : " Beyond it past doubt: ", v->names[g]);
+        ub_text_add(out, "%s%s (", named++ ? ", " : before, v->names[g]);
         if (v->data[g].why)
             ub_text_add(out, "%s)", v->data[g].why);
         else
             ub_text_add(out, "%.3g)", v->data[g].value);
     }
-    if (named && v->judgment.exceptions > named)
-        ub_text_add(out, " and %zu more", v->judgment.exceptions - named);
+    if (systems > named)
+        ub_text_add(out, " and %zu more", systems - named);
     ub_text_add(out, "%s", named ? "." : "");
 }
 
@@ -126,7 +130,7 @@ static void add_wrong_controls(struct ub_text *out, const struct ub_law_verdict 
     size_t named = 0;
     for (size_t g = 0; g < v->controls.count; g++) {
         const struct ub_datum *d = &v->control_data[g];
-        if (v->control_right[g])
+        if (v->control_right[g] || v->control_silent[g])
             continue;
         ub_text_add(out, named++ ? ", " : " (not so: ");
         if (d->why)
@@ -138,6 +142,21 @@ static void add_wrong_controls(struct ub_text *out, const struct ub_law_verdict 
     ub_text_add(out, "%s", named ? ")" : "");
 }
 
+/* Why some said nothing, each reason once. */
+static void add_silent_controls(struct ub_text *out, const struct ub_law_verdict *v)
+{
+    struct labels reasons = {0};
+    for (size_t g = 0; g < v->controls.count; g++)
+        if (v->control_silent[g])
+            labels_add(&reasons,
+                       v->control_data[g].why ? v->control_data[g].why : "nothing to compare with");
+    if (v->n_silent)
+        ub_text_add(out, "; %zu said nothing: ", v->n_silent);
+    for (size_t i = 0; i < reasons.count; i++)
+        ub_text_add(out, "%s%s", i ? ", " : "", reasons.text[i]);
+    labels_free(&reasons);
+}
+
 static void add_controls(struct ub_text *out, const struct ub_law_verdict *v)
 {
     if (v->controls.count == 0)
@@ -146,6 +165,7 @@ static void add_controls(struct ub_text *out, const struct ub_law_verdict *v)
         ub_text_add(out, " %zu of %zu controls came out as they must", v->n_right,
                     v->controls.count);
     add_wrong_controls(out, v);
+    add_silent_controls(out, v);
     if (v->controls.count > 0 && controls_of_kind(v, UB_CONTROL_HOLDS) == 0)
         ub_text_add(out, "; none had to hold");
     if (v->controls.count > 0 && controls_of_kind(v, UB_CONTROL_FAILS) == 0)
@@ -167,6 +187,8 @@ void add_verdict(struct ub_text *out, const struct ub_law_verdict *v, bool markd
 
 void add_verdict_details(struct ub_text *out, const struct ub_law_verdict *v)
 {
+    if (v->groups.count == 0)
+        return;
     if (v->level)
         add_runs(out, v);
     else
@@ -194,7 +216,9 @@ struct shown shown_control(const struct ub_law_verdict *v, size_t g, const char 
     return (struct shown){&v->controls.group[g],
                           name,
                           &v->control_data[g],
-                          v->control_right[g] ? "as it must" : "not as it must",
+                          v->control_silent[g]  ? "said nothing"
+                          : v->control_right[g] ? "as it must"
+                                                : "not as it must",
                           control_word(v->control[g]),
                           (double)NAN,
                           false};

@@ -15,8 +15,9 @@ const struct column laws_columns[] = {
     {"spoke", COLUMN_WHOLE, "1", "of these, those with a value or against the law without one"},
     {"within", COLUMN_WHOLE, "1", "of these, those that meet the claim"},
     {"exceptions", COLUMN_WHOLE, "1", "those that do not past doubt (false-discovery rate 5%)"},
-    {"controls", COLUMN_WHOLE, "1", "controls that were run"},
+    {"controls", COLUMN_WHOLE, "1", "controls, run or still to be run"},
     {"controls-right", COLUMN_WHOLE, "1", "of these, those that came out as they must"},
+    {"controls-silent", COLUMN_WHOLE, "1", "of these, those that have shown nothing: not run, ..."},
     {"mean", COLUMN_NUMBER, "the law's",
      "mean over systems: of values less their prediction "
      "plus the target, or of relative errors of exact claims"},
@@ -185,8 +186,8 @@ static void add_law_row(struct ub_text *out, const struct ub_law_verdict *v)
 {
     const struct ub_judgment *j = &v->judgment;
     const char *const before[] = {v->law->name, ub_strand_names[v->law->strand], ub_law_word(v)};
-    const size_t counts[] = {j->systems,    j->spoke,          j->within,
-                             j->exceptions, v->controls.count, v->n_right};
+    const size_t counts[] = {j->systems,        j->spoke,   j->within,  j->exceptions,
+                             v->controls.count, v->n_right, v->n_silent};
     const struct ub_meta *m = &j->meta;
     add_words(out, before, sizeof before / sizeof *before);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)

@@ -66,7 +66,9 @@ static void add_law(struct table *t, const struct ub_law_verdict *v, bool wide)
         table_cell(t, "%s", ub_law_word(v));
     else
         table_cell(t, "%s (q %.2g)", ub_law_word(v), v->q);
-    if (v->controls.count)
+    if (v->n_silent)
+        table_cell(t, "%zu/%zu (%zu silent)", v->n_right, v->controls.count, v->n_silent);
+    else if (v->controls.count)
         table_cell(t, "%zu/%zu", v->n_right, v->controls.count);
     else
         table_cell(t, "none");
