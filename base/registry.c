@@ -29,6 +29,7 @@ const void *ub_registry_get(const struct ub_registry *registry, const char *name
     const void *found = ub_registry_find(registry, name);
     if (found)
         return found;
+    enum { MOST_NAMED = 12 }; /* an error is one line: a longer list would be cut off */
     const size_t n = ub_registry_count(registry);
     const char **names = ub_calloc(n + 1, sizeof *names);
     struct ub_text known = {0};
@@ -36,10 +37,15 @@ const void *ub_registry_get(const struct ub_registry *registry, const char *name
         names[i] = ub_registry_name(registry->entry(i));
         ub_text_add(&known, "%s%s", i > 0 ? ", " : "", names[i]);
     }
+    const size_t length = strlen(registry->what);
+    const char *plural = length && registry->what[length - 1] == 's' ? "es" : "s";
     const char *near = ub_suggest(name, names, n);
     if (near)
         ub_fail(err, UB_INPUT, "%s: unknown %s '%s'; did you mean '%s'?", where, registry->what,
                 name, near);
+    else if (n > MOST_NAMED)
+        ub_fail(err, UB_INPUT, "%s: unknown %s '%s'; 'unibench list %s%s' shows them", where,
+                registry->what, name, registry->what, plural);
     else
         ub_fail(err, UB_INPUT, "%s: unknown %s '%s'; expected one of %s", where, registry->what,
                 name, known.data);

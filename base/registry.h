@@ -12,7 +12,8 @@
  *     struct ub_call *call = ub_registry_call(&ub_model_registry, "mlp:widths=8", "--model",
  *                                             (const void **)&model, &err);
  *
- * Unknown names are errors with a suggestion, or with the list of those there are. */
+ * Unknown names are errors with a suggestion, or with the list of those there are; where these are
+ * many, with the command that lists them. */
 #ifndef UB_REGISTRY_H
 #define UB_REGISTRY_H
 

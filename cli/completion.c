@@ -2,6 +2,7 @@
 #include "bench/observables/observables.h"
 #include "bench/suite/suite.h"
 #include "cli/cli.h"
+#include "cli/list.h"
 #include "systems/systems.h"
 
 #include <ctype.h>
@@ -50,6 +51,36 @@ static void add_alternatives(struct ub_text *words, const char *doc)
     }
 }
 
+/* "[a|b [NAME]]\nc [d]": all first words. */
+static void add_first_words(struct ub_text *words, const char *doc)
+{
+    for (const char *line = doc; line; line = *line ? line + 1 : NULL) {
+        if (*line == '[')
+            add_alternatives(words, line);
+        else
+            add_word(words, line, strcspn(line, " \n"));
+        line += strcspn(line, "\n");
+    }
+}
+
+/* What may follow `list KIND`, kind after kind; false beyond the last. */
+static bool list_choice(size_t i, const char **kind, struct ub_text *words)
+{
+    enum { COLUMNS = 1, OTHERS };
+    size_t n = 0;
+    while (n < i && list_kinds[n].name)
+        n++;
+    const size_t other = i - n;
+    *kind = list_kinds[n].name ? list_kinds[n].name : other == COLUMNS ? "columns" : "suites";
+    if (list_kinds[n].name)
+        add_names(words, list_kinds[n].registry);
+    else if (other == COLUMNS)
+        ub_text_add(words, "markdown csv");
+    else if (other < OTHERS)
+        add_suites(words);
+    return other < OTHERS;
+}
+
 /* Of a command's arguments, by the first word of its args_doc: SUITE, STORE, BASE or RUN, a list of
  * alternatives, or an option (no arguments). */
 static struct choice argument_of(const struct cli_command *command)
@@ -60,7 +91,7 @@ static struct choice argument_of(const struct cli_command *command)
         return out;
     if (*doc == '[') {
         out.place = WORDS;
-        add_alternatives(&out.words, doc);
+        add_first_words(&out.words, doc);
     } else if (strncmp(doc, "SUITE", 5) == 0) {
         out.place = FILES;
         add_suites(&out.words);
@@ -150,6 +181,18 @@ static void bash_options(struct ub_text *out, const struct cli_command *command)
     ub_text_free(&choice.words);
 }
 
+static void bash_list(struct ub_text *out)
+{
+    struct choice choice = {.place = WORDS};
+    const char *kind;
+    for (size_t i = 0; list_choice(i, &kind, &choice.words); i++) {
+        ub_text_add(out, "    '%s %s') ", cli_list.name, kind);
+        bash_reply(out, &choice);
+        ub_text_add(out, "; return ;;\n");
+        ub_text_free(&choice.words);
+    }
+}
+
 static void bash(struct ub_text *out)
 {
     struct choice commands = {.place = WORDS};
@@ -166,6 +209,7 @@ static void bash(struct ub_text *out)
         for (const struct argp_option *o = options_of(cli_commands[i]); o->name; o++)
             if (o->arg)
                 bash_value(out, cli_commands[i]->name, o);
+    bash_list(out);
     ub_text_add(out, "    esac\n    case \"$command $cur\" in\n");
     for (size_t i = 0; cli_commands[i]; i++)
         bash_options(out, cli_commands[i]);
@@ -218,6 +262,24 @@ static void zsh_option(struct ub_text *out, const struct argp_option *option)
     ub_text_free(&choice.words);
 }
 
+/* Of the words that are left, the first is the command. */
+static void zsh_list(struct ub_text *out)
+{
+    struct ub_text words = {0};
+    const char *kind;
+    ub_text_add(out,
+                "    if [[ $command == %s ]] && ((CURRENT == 3)); then\n"
+                "        case $words[2] in\n",
+                cli_list.name);
+    for (size_t i = 0; list_choice(i, &kind, &words); i++) {
+        ub_text_add(out, "        %s) compadd %s ;;\n", kind, words.data ? words.data : "");
+        ub_text_free(&words);
+    }
+    ub_text_add(out, "        esac\n"
+                     "        return\n"
+                     "    fi\n");
+}
+
 static void zsh(struct ub_text *out)
 {
     ub_text_add(out, "#compdef unibench\n"
@@ -235,8 +297,9 @@ static void zsh(struct ub_text *out)
                      "    fi\n"
                      "    local command=$words[2]\n"
                      "    shift words\n"
-                     "    ((CURRENT--))\n"
-                     "    case $command in\n");
+                     "    ((CURRENT--))\n");
+    zsh_list(out);
+    ub_text_add(out, "    case $command in\n");
     for (size_t i = 0; cli_commands[i]; i++) {
         ub_text_add(out, "        %s) _arguments", cli_commands[i]->name);
         for (const struct argp_option *o = options_of(cli_commands[i]); o->name; o++)
@@ -288,6 +351,32 @@ static void fish_option(struct ub_text *out, const char *when, const struct argp
     ub_text_free(&choice.words);
 }
 
+static void fish_list(struct ub_text *out)
+{
+    struct ub_text words = {0};
+    const char *kind;
+    for (size_t i = 0; list_choice(i, &kind, &words); i++) {
+        ub_text_add(out,
+                    "complete -c unibench -n '__fish_seen_subcommand_from %s; and "
+                    "__fish_seen_subcommand_from %s' -a '%s' -f\n",
+                    cli_list.name, kind, words.data ? words.data : "");
+        ub_text_free(&words);
+    }
+}
+
+/* Its arguments; a list's kinds where none is given yet. */
+static void fish_argument(struct ub_text *out, const struct cli_command *command)
+{
+    struct choice choice = argument_of(command);
+    ub_text_add(out, "complete -c unibench -n '__fish_seen_subcommand_from %s", command->name);
+    if (command == &cli_list)
+        ub_text_add(out, "; and not __fish_seen_subcommand_from %s", choice.words.data);
+    ub_text_add(out, "'");
+    fish_choice(out, &choice);
+    ub_text_add(out, "\n");
+    ub_text_free(&choice.words);
+}
+
 static void fish(struct ub_text *out)
 {
     ub_text_add(out, "# fish completion of unibench\n");
@@ -303,13 +392,10 @@ static void fish(struct ub_text *out)
                     cli_commands[i]->name);
         for (const struct argp_option *o = options_of(cli_commands[i]); o->name; o++)
             fish_option(out, when.data, o);
-        struct choice choice = argument_of(cli_commands[i]);
-        ub_text_add(out, "%s", when.data);
-        fish_choice(out, &choice);
-        ub_text_add(out, "\n");
-        ub_text_free(&choice.words);
+        fish_argument(out, cli_commands[i]);
         ub_text_free(&when);
     }
+    fish_list(out);
 }
 
 /* ---- command ---------------------------------------------------------------------------- */

@@ -129,7 +129,7 @@ static int list(int argc, char **argv)
 
 const struct cli_command cli_list = {
     .name = "list",
-    .summary = "what there is: models, optimizers, datasets, observables, laws, suites",
+    .summary = "what there is: models, optimizers, datasets, observables, laws, suites, columns",
     .argp = &argp,
     .run = list,
 };

@@ -2,6 +2,7 @@
 #include "report/report.h"
 #include "cli/cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { SUMMARY = 256 };
@@ -40,13 +41,44 @@ static const struct argp argp = {
     .options = options,
     .parser = parse,
     .args_doc = "STORE",
-    .doc = "Writes the report of STORE: report.md with verdicts and figures (PNG and SVG), "
-           "runs.csv (one row a run), laws.csv (one row a law) and data.csv (one row a law and "
-           "group of runs); and prints where."
+    .doc = "Writes the report of STORE, and prints where: report.md with the verdicts and figures "
+           "(PNG and SVG); with it law-NAME.md (a page a law: groups, controls, figures), "
+           "topics.md (what was measured and is no law's) and runs.md (how runs ended, and how to "
+           "repeat them). For other programs: runs.csv (one row a run), laws.csv (one row a law), "
+           "data.csv (one row a law and group of runs), spectra.csv (one row a spectrum, where "
+           "runs have any), dictionary.csv (what each column is; 'unibench list columns') and "
+           "results.db (all of these tables in SQLite)."
            "\v"
            "Example:\n"
            "  unibench report out/quick --summary\n",
 };
+
+/* Without links: the folder, or the nearest above it that is there. Caller frees. */
+static char *real_folder(const char *path)
+{
+    char *at = ub_strdup(path), *real, *slash = NULL;
+    while (!(real = realpath(at, NULL)) && (slash = strrchr(at, '/')))
+        slash[slash == at] = '\0';
+    ub_free(at);
+    return real ? real : realpath(".", NULL);
+}
+
+/* What is in STORE/runs are runs: a folder of another kind there would be one that is damaged. */
+static bool check_out(const struct arguments *a)
+{
+    char *inside = ub_path(a->store, "runs");
+    char *runs = realpath(inside, NULL), *out = a->out ? real_folder(a->out) : NULL;
+    const size_t length = runs ? strlen(runs) : 0;
+    const bool is_inside = runs && out && strncmp(out, runs, length) == 0 &&
+                           (out[length] == '/' || out[length] == '\0');
+    free(runs);
+    free(out);
+    ub_free(inside);
+    return !is_inside || ub_fail(a->err, UB_INPUT,
+                                 "--out %s: is in the folder of the store's runs; expected a "
+                                 "folder elsewhere (default: %s/report)",
+                                 a->out, a->store);
+}
 
 static bool write_report(const struct arguments *a, const struct ub_store *store)
 {
@@ -75,7 +107,7 @@ static int report(int argc, char **argv)
     if (good && !a.store)
         good = ub_fail(&err, UB_INPUT, "no store given; expected a folder of results");
     struct ub_store *store = good ? ub_store_open(a.store, &err) : NULL;
-    good = store && write_report(&a, store);
+    good = store && check_out(&a) && write_report(&a, store);
     ub_store_free(store);
     return good ? UB_OK : ub_report(&err);
 }

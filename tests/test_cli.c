@@ -43,6 +43,46 @@ static void test_help(void **state)
         assert_non_null(strstr(out, "Example"));
         ub_free(out);
     }
+    static const char *const files[] = {"report.md",      "law-NAME.md", "topics.md", "runs.md",
+                                        "runs.csv",       "laws.csv",    "data.csv",  "spectra.csv",
+                                        "dictionary.csv", "results.db"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        cli_run(folder, "report --help", 0, files[i]);
+    cli_run(folder, "--help", 0, "results.db");
+    cli_run(folder, "--help", 0, "unibench list columns");
+    support_remove(folder);
+}
+
+/* A name near to no other: few are named, of many the command that lists them; never half a name.
+ */
+static void unknown_names_say_where_names_are(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    cli_run(folder, "list laws zzzzzzzzzzzz", 2,
+            "list: unknown law 'zzzzzzzzzzzz'; 'unibench list laws' shows them\n");
+    cli_run(folder, "list losses zzzzzzzzzzzz", 2, "expected one of mse, ce\n");
+    support_remove(folder);
+}
+
+/* What is written among runs would be taken for one. */
+static void reports_keep_out_of_the_runs(void **state)
+{
+    (void)state;
+    static const char *const inside[] = {"S/runs", "S/runs/report", "S/../S/runs/./a/b"};
+    char *folder = support_folder();
+    cli_run(folder, TINY "--out S", 0, "");
+    for (size_t i = 0; i < sizeof inside / sizeof *inside; i++) {
+        struct ub_text line = {0};
+        ub_text_add(&line, "report S --out %s", inside[i]);
+        cli_run(folder, line.data, 2, ": is in the folder of the store's runs; expected a folder");
+        ub_text_free(&line);
+    }
+    assert_int_equal(cli_count_runs(folder, "S", false), 1);
+    cli_run(folder, "report S --out S/runs-report", 0, "S: 1 run: 1 ok");
+    char *page = cli_read(folder, "S/runs-report/report.md");
+    assert_non_null(strstr(page, "\n## Runs\n\nThe only one ended as it should.\n"));
+    ub_free(page);
     support_remove(folder);
 }
 
@@ -568,6 +608,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_help),
+        cmocka_unit_test(unknown_names_say_where_names_are),
+        cmocka_unit_test(reports_keep_out_of_the_runs),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_list_laws),
         cmocka_unit_test(test_bad_arguments),

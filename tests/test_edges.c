@@ -272,8 +272,8 @@ static void many_optimizers_have_panels(void **state)
             fail_msg("%s", err.text);
         char *page = cli_read(report, "law-edge-of-stability.md");
         char *runs = cli_read(report, "runs.md");
-        assert_int_equal(occurrences(page, "### Every optimizer, measured by its own edge"), many);
-        assert_int_equal(occurrences(page, "### All systems, measured by their own edge"), !many);
+        assert_int_equal(occurrences(page, "\n## Every optimizer, measured by its own edge"), many);
+        assert_int_equal(occurrences(page, "\n## All systems, measured by their own edge"), !many);
         assert_int_equal(occurrences(page, "(collapse.png)"), 1);
         assert_int_equal(occurrences(page, "<details>"), occurrences(page, "</details>"));
         assert_int_equal(occurrences(runs, "\n## Provenance\n"), 1);

@@ -209,7 +209,7 @@ static void reports_show_central_flows(void **state)
     assert_true(cli_exists(folder, "S/report/central-flows.png"));
     char *page = cli_read(folder, "S/report/law-central-flow.md");
     const char *row = strstr(page, "# central-flow\n\n"); /* the law, its figure, its table */
-    row = row ? strstr(row, "\n### Central flows\n\n![Central flows](central-flows.png)") : NULL;
+    row = row ? strstr(row, "\n## Central flows\n\n![Central flows](central-flows.png)") : NULL;
     row = row ? strstr(row, "\n## Groups\n") : NULL;
     row = row ? strstr(row, "\n## Central flows\n\nMean") : NULL;
     assert_non_null(row);

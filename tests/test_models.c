@@ -291,7 +291,7 @@ static void what_does_not_fit_is_refused(void **state)
     struct ub_dataset *data = tiny_dataset(UB_REGRESSION, 4, 0, 7, 3);
     refuse(data, "mpl", "mse", NULL, "did you mean 'mlp'?");
     refuse(data, "transmogrifier", "mse", NULL,
-           "expected one of linear, deep-linear, diagonal-linear");
+           "unknown model 'transmogrifier'; 'unibench list models' shows them");
     refuse(data, NULL, "mse", NULL, "no model");
     refuse(data, "mlp:widths=64x-3", "mse", NULL, "-3");
     refuse(data, "mlp:width=64", "mse", NULL, "widths");

@@ -195,7 +195,7 @@ static void bad_calls_say_what_was_expected(void **state)
     assert_refused("loss:at=none", "never measured");
     assert_refused("sharpnes", "unknown observable 'sharpnes'; did you mean 'sharpness'?");
     assert_refused("edge_ratio:every=2", "did you mean 'edge-ratio'?");
-    assert_refused("xyz", "expected one of loss, accuracy, gradient-norm, ");
+    assert_refused("xyz", "'unibench list observables' shows them");
     assert_refused("sharpness:tops=2", "did you mean 'top'?");
     assert_refused("sharpness:log_spaced=2", "did you mean 'log-spaced'?");
     assert_refused("sharpness:top=0", "top=0; expected an integer from 1 to");

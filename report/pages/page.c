@@ -33,7 +33,7 @@ static void add_scoreboard(struct ub_text *out, const struct study *study,
                     "about. Value: mean over systems with its 95%% interval.%s\n\n",
                     page_board, scoreboard_has_q(&board) ? q_means : "");
         table_markdown(t, out);
-        page_figures(out, plates, page_board);
+        page_figures(out, plates, page_board, "###");
     }
     table_free(t);
 }
@@ -86,7 +86,7 @@ void page_law(struct ub_text *out, const struct study *study, const struct plate
     ub_text_add(out, "\n\n%s (%s).%s%s%s Of: %s. Margin: %s. [All laws](report.md).\n",
                 law->quantity, law->citation, law->formula ? " `" : "",
                 law->formula ? law->formula : "", law->formula ? "`." : "", law->who, law->because);
-    page_figures(out, plates, law->name);
+    page_figures(out, plates, law->name, "##");
     ub_text_add(out, "\n## Groups\n\nIn full: [data.csv](data.csv).\n\n");
     add_table(out, t, "groups");
     table_free(t);
@@ -111,7 +111,7 @@ void page_topics(struct ub_text *out, const struct study *study, const struct pl
 {
     struct labels sections = {0};
     struct ub_text body = {0}, figures = {0};
-    page_figures(&figures, plates, NULL);
+    page_figures(&figures, plates, NULL, "###");
     if (figures.length)
         ub_text_add(&body, "\n## Figures\n%s", figures.data);
     ub_text_free(&figures);
@@ -121,7 +121,7 @@ void page_topics(struct ub_text *out, const struct study *study, const struct pl
         if (!section || is_law(study, section) || labels_add(&sections, section) != before)
             continue;
         ub_text_add(&body, "\n## %s\n", section);
-        page_figures(&body, plates, section);
+        page_figures(&body, plates, section, "###");
     }
     labels_free(&sections);
     for (size_t i = 0; ub_sections[i]; i++) {
@@ -162,6 +162,8 @@ static void add_failures(struct ub_text *out, const struct study *study)
         struct table *status = status_table(study);
         table_markdown(status, out);
         table_free(status);
+    } else if (store->count == 1) {
+        ub_text_add(out, "The only one ended as it should.\n");
     } else {
         ub_text_add(out, "All %zu ended as they should.\n", store->count);
     }

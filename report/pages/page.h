@@ -15,8 +15,10 @@ char *page_law_name(const struct ub_law_verdict *verdict); /* "law-NAME.md"; cal
 void page_topics(struct ub_text *out, const struct study *study, const struct plates *plates);
 void page_runs(struct ub_text *out, const struct study *study);
 
-/* Figures of one section (NULL: of none): folds are closed when there is much in all of them. */
-void page_figures(struct ub_text *out, const struct plates *plates, const char *section);
+/* Figures of one section (NULL: of none) under headings of this depth ("##"): folds are closed when
+ * there is much in all of them. */
+void page_figures(struct ub_text *out, const struct plates *plates, const char *section,
+                  const char *depth);
 /* The first of them that is not folded away, without heading and caption; nothing where there is
  * none. */
 void page_first_figure(struct ub_text *out, const struct plates *plates, const char *section);

@@ -8,9 +8,9 @@ static bool same_text(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static void add_plate(struct ub_text *out, const struct plate *p)
+static void add_plate(struct ub_text *out, const struct plate *p, const char *depth)
 {
-    ub_text_add(out, "\n### %s\n\n![%s](%s.png)\n\n%s ([SVG](%s.svg))\n", p->title, p->title,
+    ub_text_add(out, "\n%s %s\n\n![%s](%s.png)\n\n%s ([SVG](%s.svg))\n", depth, p->title, p->title,
                 p->stem, p->caption, p->stem);
 }
 
@@ -20,7 +20,7 @@ static bool is_folded(const struct plate *p)
 }
 
 static void add_fold(struct ub_text *out, const struct plates *plates, const char *section,
-                     const char *name, bool folded)
+                     const char *name, bool folded, const char *depth)
 {
     struct ub_text inside = {0}, summary = {0};
     size_t count = 0;
@@ -28,7 +28,7 @@ static void add_fold(struct ub_text *out, const struct plates *plates, const cha
         const struct plate *p = &plates->plate[i];
         if (!is_folded(p) || !same_text(p->section, section) || !same_text(p->fold, name))
             continue;
-        add_plate(&inside, p);
+        add_plate(&inside, p, depth);
         count++;
     }
     ub_text_add(&summary, "%s: %zu figure%s", name, count, count == 1 ? "" : "s");
@@ -42,7 +42,8 @@ static void add_fold(struct ub_text *out, const struct plates *plates, const cha
 }
 
 /* Folds are closed when there is much in all of them. */
-void page_figures(struct ub_text *out, const struct plates *plates, const char *section)
+void page_figures(struct ub_text *out, const struct plates *plates, const char *section,
+                  const char *depth)
 {
     enum { MOST_UNFOLDED = 4 };
     struct labels folds = {0};
@@ -52,13 +53,13 @@ void page_figures(struct ub_text *out, const struct plates *plates, const char *
         if (!same_text(p->section, section))
             continue;
         if (!is_folded(p))
-            add_plate(out, p);
+            add_plate(out, p, depth);
         if (p->fold)
             labels_add(&folds, p->fold);
         folded += is_folded(p);
     }
     for (size_t i = 0; i < folds.count; i++)
-        add_fold(out, plates, section, folds.text[i], folded > MOST_UNFOLDED);
+        add_fold(out, plates, section, folds.text[i], folded > MOST_UNFOLDED, depth);
     labels_free(&folds);
 }
 
