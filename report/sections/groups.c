@@ -203,7 +203,8 @@ void add_verdict_details(struct ub_text *out, const struct ub_law_verdict *v)
 struct shown shown_group(const struct ub_law_verdict *v, size_t g)
 {
     const struct ub_judgment *j = &v->judgment;
-    const bool silent = v->data[g].why && !v->data[g].against;
+    const bool alone = v->law->is.is == UB_SAME && isnan(j->q[g]); /* in its cluster */
+    const bool silent = alone || (v->data[g].why && !v->data[g].against);
     const char *meets = silent ? "" : j->meets[g] ? "yes" : "no";
     if (!silent && !j->meets[g] && !j->exception[g] && isfinite(j->q[g]))
         meets = "unclear";
