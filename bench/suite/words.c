@@ -21,12 +21,15 @@ bool ub_words_add(struct ub_words *words, char *text, const struct ub_yaml *from
         return ub_fail(err, UB_INPUT, "%s:%d: more than %d values; expected fewer", from->path,
                        from->line, UB_SUITE_LIMIT);
     }
-    size_t n = words->count + 1;
-    words->text = ub_realloc(words->text, n * sizeof *words->text);
-    words->line = ub_realloc(words->line, n * sizeof *words->line);
-    words->text[words->count] = text;
-    words->line[words->count] = from->line;
-    words->count = n;
+    const size_t n = words->count;
+    if ((n & (n - 1)) == 0) { /* room for the next power of two: long ranges are added one by one */
+        const size_t room = n ? 2 * n : 1;
+        words->text = ub_realloc(words->text, room * sizeof *words->text);
+        words->line = ub_realloc(words->line, room * sizeof *words->line);
+    }
+    words->text[n] = text;
+    words->line[n] = from->line;
+    words->count = n + 1;
     return true;
 }
 
