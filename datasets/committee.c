@@ -100,14 +100,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
         !ub_split_new_test(d, call, 0, err))
         return false;
     d->committee = draw_teacher(units, d->features, ub_call_flag(call, "graded"), seed);
-    struct ub_random inputs = ub_random_stream(seed, "data.inputs"),
-                     noise = ub_random_stream(seed, "data.noise"),
-                     test = ub_random_stream(seed, "data.test"),
-                     test_noise = ub_random_stream(seed, "data.test-noise");
-    draw(d, &inputs, &noise, &d->train);
-    draw(d, &test, &test_noise, &d->test);
-    if (ub_call_flag(call, "online"))
-        d->fresh = draw;
+    ub_split_draw(d, call, seed, draw);
     return true;
 }
 

@@ -49,6 +49,18 @@ bool ub_split_new_test(struct ub_dataset *d, const struct ub_call *call, int64_t
     return count == 0 || ub_split_new(d, count, call->name, &d->test, err);
 }
 
+void ub_split_draw(struct ub_dataset *d, const struct ub_call *call, uint64_t seed, ub_draw *draw)
+{
+    struct ub_random inputs = ub_random_stream(seed, "data.inputs"),
+                     noise = ub_random_stream(seed, "data.noise"),
+                     test = ub_random_stream(seed, "data.test"),
+                     test_noise = ub_random_stream(seed, "data.test-noise");
+    draw(d, &inputs, &noise, &d->train);
+    draw(d, &test, &test_noise, &d->test);
+    if (ub_call_flag(call, "online"))
+        d->fresh = draw;
+}
+
 void ub_split_clear(struct ub_split *split)
 {
     ub_free(split->inputs);

@@ -36,6 +36,11 @@ void ub_split_clear(struct ub_split *split);
 /* Allocates d->test of so many samples; of `otherwise` where the option is 0 (0: none). */
 bool ub_split_new_test(struct ub_dataset *d, const struct ub_call *call, int64_t otherwise,
                        struct ub_error *err);
+/* Draws both splits, each from streams of its own, and where `online` is asked for keeps the draw
+ * for fresh samples. */
+typedef void ub_draw(const struct ub_dataset *d, struct ub_random *inputs, struct ub_random *noise,
+                     struct ub_split *out);
+void ub_split_draw(struct ub_dataset *d, const struct ub_call *call, uint64_t seed, ub_draw *draw);
 /* Sets sample i's label and its one-hot target. */
 void ub_split_label(const struct ub_dataset *d, struct ub_split *split, int64_t i, int32_t label);
 
