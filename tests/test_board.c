@@ -64,10 +64,13 @@ static void claims_have_words_and_values(void **state)
     }
 }
 
-static struct ub_datum predicted(const struct ub_frame *f, const struct ub_rows *group)
+/* A theory that is 5% off. */
+static void plane(const struct ub_frame *frame, size_t row, const struct ub_level *level,
+                  struct ub_plane *points)
 {
-    const double y = ub_frame_number(f, group->row[0], "y");
-    return (struct ub_datum){.value = y, .se = 0.01 * y, .predicts = true, .prediction = 1.05 * y};
+    assert_null(level);
+    const double y = ub_frame_number(frame, row, "y");
+    ub_plane_add(points, 1.05 * y, y);
 }
 
 /* Figures are drawn where there is something to show, and only there. */
@@ -79,7 +82,7 @@ static void figures_are_drawn_where_there_is_something(void **state)
     struct ub_error err = {0};
     struct ub_law bringing = falls;
     bringing.name = "bringing";
-    bringing.datum = predicted;
+    bringing.plane = plane;
     struct made *m = holding(), *again = holding();
     struct ub_law_verdict *v[] = {judged(m, &falls), judged(again, &bringing)};
     const struct board none = {m->frame, 0, v}, one = {m->frame, 1, v}, two = {m->frame, 2, v};

@@ -163,6 +163,13 @@ static struct ub_datum curve(const struct ub_frame *frame, const struct ub_rows 
 /* A ridge may go with the features, as the best one does: a control. */
 static const char *const within[] = {"dataset.features", "optimizer.ridge", NULL};
 
+static void plane(const struct ub_frame *frame, size_t row, const struct ub_level *level,
+                  struct ub_plane *points)
+{
+    (void)level;
+    ub_plane_courses(points, frame, row, "isotropic-excess-risk", "excess-risk", 1);
+}
+
 const struct ub_law ub_law_double_descent = {
     .name = "double-descent",
     .strand = UB_SOLVABLE,
@@ -180,5 +187,6 @@ const struct ub_law ub_law_double_descent = {
               {.axis = "data-seed", .least = 8}},
     .applies = is_least_squares,
     .datum = curve,
+    .plane = plane,
     .is = {UB_EQUAL, .target = 1, .margin = 0.1},
 };

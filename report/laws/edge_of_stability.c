@@ -88,6 +88,13 @@ static struct ub_window plateau(const struct ub_frame *frame, size_t row,
     return w;
 }
 
+static void plane(const struct ub_frame *frame, size_t row, const struct ub_level *level,
+                  struct ub_plane *points)
+{
+    const double threshold = ub_run_fact(&frame->store->runs[row], "threshold");
+    ub_plane_add(points, threshold, threshold * level->median);
+}
+
 const struct ub_law ub_law_edge_of_stability = {
     .name = "edge-of-stability",
     .strand = UB_EMPIRICAL,
@@ -102,5 +109,6 @@ const struct ub_law ub_law_edge_of_stability = {
     .series = "edge-ratio",
     .window = plateau,
     .moderate = true,
+    .plane = plane,
     .is = {UB_EQUAL, .target = 1, .margin = 0.1},
 };

@@ -30,6 +30,13 @@ static struct ub_datum mean_ratio(const struct ub_frame *frame, const struct ub_
     return ub_group_mean(frame, group, ratio, NULL, "no test error or no prediction of it");
 }
 
+static void plane(const struct ub_frame *frame, size_t row, const struct ub_level *level,
+                  struct ub_plane *points)
+{
+    (void)level;
+    ub_plane_courses(points, frame, row, "predicted-risk", "test-loss", 2);
+}
+
 const struct ub_law ub_law_eigenlearning = {
     .name = "eigenlearning",
     .strand = UB_SOLVABLE,
@@ -45,5 +52,6 @@ const struct ub_law ub_law_eigenlearning = {
               {.axis = "data-seed", .least = 8}},
     .applies = is_predicted,
     .datum = mean_ratio,
+    .plane = plane,
     .is = {UB_EQUAL, .target = 1, .margin = 0.05},
 };

@@ -42,6 +42,14 @@ static struct ub_datum excess(const struct ub_frame *frame, const struct ub_rows
     return ub_group_mean(frame, group, excess_of, NULL, "no test loss, or no entropy known");
 }
 
+static void plane(const struct ub_frame *frame, size_t row, const struct ub_level *level,
+                  struct ub_plane *points)
+{
+    (void)level;
+    ub_plane_add(points, ub_run_fact(&frame->store->runs[row], "test-entropy"),
+                 ub_run_last(frame, row, "test-loss"));
+}
+
 const struct ub_law ub_law_entropy_floor = {
     .name = "entropy-floor",
     .strand = UB_EMPIRICAL,
@@ -54,5 +62,6 @@ const struct ub_law ub_law_entropy_floor = {
     .needs = {{.observable = "loss"}},
     .applies = is_text_of_known_entropy,
     .datum = excess,
+    .plane = plane,
     .is = {UB_EQUAL, .target = 0.01, .margin = 0.01},
 };

@@ -32,6 +32,7 @@
 #include "report/frame/frame.h"
 #include "report/laws/judge.h"
 #include "report/laws/level.h"
+#include "report/laws/plane.h"
 
 enum ub_strand {
     UB_SOLVABLE,
@@ -70,6 +71,9 @@ struct ub_law {
      * (level.h): the observable, and where in it the law speaks. */
     const char *series;
     ub_law_window *window;
+    /* Of theories without a free parameter: what they say of one run beside what was measured;
+     * NULL: the law is of another kind. */
+    ub_law_plane *plane;
     bool moderate; /* groups help each other to know their spread from seed to seed: moderate.h */
     struct ub_claim is;
     const char *across; /* UB_SAME: groups that differ in nothing but this axis form a cluster */

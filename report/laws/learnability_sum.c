@@ -36,6 +36,13 @@ static struct ub_datum farthest_sum(const struct ub_frame *frame, const struct u
     return d;
 }
 
+static void plane(const struct ub_frame *frame, size_t row, const struct ub_level *level,
+                  struct ub_plane *points)
+{
+    (void)level;
+    ub_plane_courses(points, frame, row, "predicted-learnability-sum", "learnability-sum", 1);
+}
+
 const struct ub_law ub_law_learnability_sum = {
     .name = "learnability-sum",
     .strand = UB_SOLVABLE,
@@ -49,5 +56,6 @@ const struct ub_law ub_law_learnability_sum = {
     .needs = {{.observable = "learnability"}},
     .applies = interpolates,
     .datum = farthest_sum,
+    .plane = plane,
     .is = {UB_EXACT, .target = 1, .margin = 1e-8},
 };

@@ -41,6 +41,13 @@ static struct ub_datum error(const struct ub_frame *frame, const struct ub_rows 
                          "steps too long: they lag by more than 0.01");
 }
 
+static void plane(const struct ub_frame *frame, size_t row, const struct ub_level *level,
+                  struct ub_plane *points)
+{
+    (void)level;
+    ub_plane_courses(points, frame, row, "mode-prediction", "mode-strength", 1);
+}
+
 const struct ub_law ub_law_linear_modes = {
     .name = "linear-modes",
     .strand = UB_SOLVABLE,
@@ -55,5 +62,6 @@ const struct ub_law ub_law_linear_modes = {
     .needs = {{.observable = "linear-modes"}},
     .applies = is_solved,
     .datum = error,
+    .plane = plane,
     .is = {UB_AT_MOST, .target = 0.01},
 };

@@ -97,6 +97,15 @@ static struct ub_datum growth(const struct ub_frame *frame, const struct ub_rows
                          "two decades of gradient flow are not measured at five times");
 }
 
+static void plane(const struct ub_frame *frame, size_t row, const struct ub_level *level,
+                  struct ub_plane *points)
+{
+    (void)level;
+    /* the asymptote speaks of late times */
+    ub_plane_add(points, ub_run_last(frame, row, "predicted-parameter-norm"),
+                 ub_run_last(frame, row, "parameter-norm"));
+}
+
 const struct ub_law ub_law_max_margin = {
     .name = "max-margin",
     .strand = UB_SOLVABLE,
@@ -110,5 +119,6 @@ const struct ub_law ub_law_max_margin = {
     .needs = {{.observable = "margin"}},
     .applies = follows_cross_entropy,
     .datum = growth,
+    .plane = plane,
     .is = {UB_EQUAL, .target = 1, .margin = 0.15},
 };

@@ -52,6 +52,14 @@ static struct ub_datum slope_in_inputs(const struct ub_frame *frame, const struc
 static const char *const within[] = {"dataset.features", "dataset.samples", "dataset.size", "steps",
                                      NULL};
 
+static void plane(const struct ub_frame *frame, size_t row, const struct ub_level *level,
+                  struct ub_plane *points)
+{
+    (void)level;
+    ub_plane_courses(points, frame, row, "predicted-generalization-error", "generalization-error",
+                     1);
+}
+
 const struct ub_law ub_law_online_teacher_student = {
     .name = "online-teacher-student",
     .strand = UB_SOLVABLE,
@@ -70,5 +78,6 @@ const struct ub_law ub_law_online_teacher_student = {
               {.axis = "seed", .least = 4}},
     .applies = learns_online,
     .datum = slope_in_inputs,
+    .plane = plane,
     .is = {UB_EQUAL, .target = -0.5, .margin = 0.15},
 };

@@ -147,6 +147,15 @@ static struct ub_datum norm(const struct ub_frame *frame, const struct ub_rows *
     return ub_group_mean(frame, group, furthest, &ratio, "no step of the second half was measured");
 }
 
+static void plane(const struct ub_frame *frame, size_t row, const struct ub_level *level,
+                  struct ub_plane *points)
+{
+    (void)level;
+    const struct ratio ratio = {angle_ratio};
+    const double predicted = ub_turn_predicted(frame, row);
+    ub_plane_add(points, predicted, predicted * furthest(frame, row, &ratio));
+}
+
 const struct ub_law ub_law_rotation = {
     .name = "rotation",
     .strand = UB_HYPERPARAMETERS,
@@ -161,6 +170,7 @@ const struct ub_law ub_law_rotation = {
     .needs = {{.observable = "symmetry"}},
     .applies = ub_run_turns,
     .datum = angle,
+    .plane = plane,
     .is = {UB_EQUAL, .target = 1, .margin = 0.1},
 };
 

@@ -35,6 +35,14 @@ static struct ub_datum ratio(const struct ub_frame *frame, const struct ub_rows 
     return ub_group_mean(frame, group, ratio_of, NULL, "no stationary noise is predicted");
 }
 
+static void plane(const struct ub_frame *frame, size_t row, const struct ub_level *level,
+                  struct ub_plane *points)
+{
+    (void)level;
+    const double predicted = ub_frame_last(frame, row, "predicted-excess-loss", 0);
+    ub_plane_add(points, predicted, predicted * ratio_of(frame, row, NULL));
+}
+
 const struct ub_law ub_law_stationary_noise = {
     .name = "stationary-noise",
     .strand = UB_HYPERPARAMETERS,
@@ -50,5 +58,6 @@ const struct ub_law ub_law_stationary_noise = {
     .needs = {{.observable = "stationary-noise"}},
     .applies = draws_anew,
     .datum = ratio,
+    .plane = plane,
     .is = {UB_EQUAL, .target = 1, .margin = 0.1},
 };

@@ -44,6 +44,13 @@ static struct ub_datum error(const struct ub_frame *frame, const struct ub_rows 
     return ub_group_mean(frame, group, error_of, NULL, "no prediction was measured");
 }
 
+static void plane(const struct ub_frame *frame, size_t row, const struct ub_level *level,
+                  struct ub_plane *points)
+{
+    (void)level;
+    ub_plane_courses(points, frame, row, "kernel-loss-prediction", "loss", 1);
+}
+
 const struct ub_law ub_law_time_scaling = {
     .name = "time-scaling",
     .strand = UB_EMPIRICAL,
@@ -57,6 +64,7 @@ const struct ub_law ub_law_time_scaling = {
     .needs = {{.observable = "kernel-modes"}},
     .applies = is_linear_descent,
     .datum = error,
+    .plane = plane,
     .is = {UB_AT_MOST, .target = 1e-6},
 };
 

@@ -35,7 +35,7 @@ void board_claim(const struct ub_claim *claim, struct ub_text *out);
  * prediction plus the target; else the value. NAN without one. */
 double board_value(const struct ub_claim *claim, const struct ub_datum *datum);
 
-/* Predictions that groups bring themselves against their values; nothing with fewer than ten. */
+/* What theories say of runs against what was measured; nothing with fewer than ten points. */
 bool plot_diagonal(const struct board *board, struct plates *plates, struct ub_error *err);
 
 /* Laws by the words of model, optimizer and dataset: the share of groups that meet each, and where

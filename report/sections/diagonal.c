@@ -1,29 +1,33 @@
-/* All predictions without a free parameter in one plane: what theory says of a group against what
- * was measured. Laws whose groups bring no prediction of their own have nothing to show here. */
+/* All predictions without a free parameter in one plane: what theory says of a run against what
+ * was measured (report/laws/plane.h). */
 #include "report/sections/board.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { FEWEST = 10, COLORS = 8 };
+enum { FEWEST = 10, COLORS = 8, MOST = 400 };
 
-static size_t pairs_of(const struct ub_law_verdict *v, double *predicted, double *measured)
+/* Of all runs of the groups that the law speaks of; of more than MOST points every so-manieth. */
+static struct ub_plane points_of(const struct ub_frame *frame, const struct ub_law_verdict *v)
 {
-    size_t n = 0;
-    for (size_t g = 0; g < v->groups.count; g++) {
-        const struct ub_datum *d = &v->data[g];
-        if (d->why || !d->predicts || !(d->value > 0) || !(d->prediction > 0))
-            continue;
-        predicted[n] = d->prediction;
-        measured[n++] = d->value;
+    struct ub_plane all = {0}, kept = {0};
+    for (size_t g = 0; v->law->plane && g < v->groups.count; g++) {
+        const struct ub_rows *group = &v->groups.group[g];
+        const bool speaks = !v->data[g].why || v->data[g].against;
+        for (size_t i = 0; speaks && i < group->count; i++)
+            v->law->plane(frame, group->row[i], v->level ? &v->level[group->row[i]] : NULL, &all);
     }
-    return n;
+    const size_t stride = all.count / MOST + 1;
+    for (size_t i = 0; i < all.count; i += stride)
+        ub_plane_add(&kept, all.predicted[i], all.measured[i]);
+    ub_plane_clear(&all);
+    return kept;
 }
 
-static void draw_law(struct ub_panel *p, const struct ub_law_verdict *v, const double *x,
-                     const double *y, size_t n, size_t index)
+static void draw_law(struct ub_panel *p, const struct ub_law_verdict *v,
+                     const struct ub_plane *points, size_t index)
 {
-    ub_panel_line(p, x, y, n,
+    ub_panel_line(p, points->predicted, points->measured, points->count,
                   (struct ub_style){.color = (int)(index % COLORS),
                                     .points = true,
                                     .hollow = index >= COLORS,
@@ -40,16 +44,15 @@ bool plot_diagonal(const struct board *board, struct plates *plates, struct ub_e
     size_t all = 0, laws = 0;
     for (size_t i = 0; i < board->count; i++) {
         const struct ub_law_verdict *v = board->verdict[i];
-        double *x = ub_calloc(2 * v->groups.count + 2, sizeof *x), *y = x + v->groups.count;
-        const size_t n = pairs_of(v, x, y);
-        for (size_t k = 0; k < n; k++) {
-            low = fmin(low, fmin(x[k], y[k]));
-            high = fmax(high, fmax(x[k], y[k]));
+        struct ub_plane points = points_of(board->frame, v);
+        for (size_t k = 0; k < points.count; k++) {
+            low = fmin(low, fmin(points.predicted[k], points.measured[k]));
+            high = fmax(high, fmax(points.predicted[k], points.measured[k]));
         }
-        if (n > 0)
-            draw_law(p, v, x, y, n, laws++);
-        all += n;
-        ub_free(x);
+        if (points.count > 0)
+            draw_law(p, v, &points, laws++);
+        all += points.count;
+        ub_plane_clear(&points);
     }
     if (all < FEWEST) {
         ub_figure_free(f);
@@ -61,9 +64,10 @@ bool plot_diagonal(const struct board *board, struct plates *plates, struct ub_e
     ub_panel_range(p, UB_HORIZONTAL, ends[0], ends[1]);
     ub_panel_range(p, UB_VERTICAL, ends[0], ends[1]);
     ub_figure_size(f, 760, 700);
-    ub_figure_caption(f, "One point a system; dashed: measured = predicted. Nothing was fitted.");
+    ub_figure_caption(f, "Points: single runs at up to eight times; dashed: measured = predicted. "
+                         "Nothing was fitted.");
     return plates_add(plates, f, "diagonal", title,
-                      "Each prediction that laws make of single systems, in the units of its law, "
-                      "against what was measured; nothing was fitted.",
+                      "What theories without a free parameter say of runs, in the units of their "
+                      "laws, against what was measured; nothing was fitted.",
                       err);
 }
