@@ -1,4 +1,5 @@
-/* support.h - what cmocka lacks: nearness, temporary folders, expected errors, real data. */
+/* support.h - what cmocka lacks: nearness, oracles, temporary folders, expected errors, real data.
+ */
 #ifndef UB_TEST_SUPPORT_H
 #define UB_TEST_SUPPORT_H
 
@@ -23,6 +24,25 @@ static inline void support_near(double a, double b, double tolerance, const char
         return;
     print_error("%s:%d: %s is %.17g; expected %.17g within %g\n", file, line, what, a, b,
                 tolerance);
+    _fail(file, line);
+}
+
+/* The oracle of a formula: what it was checked against, the largest error that was found, and the
+ * most that it may be. `of` names what is checked, "law X", "observable X" or "edge X" (an
+ * optimizer's), or several of them, parted by ", ". Prints the line that ci/oracles gathers: call
+ * it once for many points, with the worst of them; and in units of standard errors where the oracle
+ * is a simulation. */
+#define assert_oracle(of, against, error, tolerance)                                               \
+    support_oracle((of), (against), (error), (tolerance), __FILE__, __LINE__)
+static inline void support_oracle(const char *of, const char *against, double error,
+                                  double tolerance, const char *file, int line)
+{
+    print_message("oracle: %s: against %s: error %.2g (at most %g)\n", of, against, error,
+                  tolerance);
+    if (fabs(error) <= tolerance)
+        return;
+    print_error("%s:%d: %s is off by %.17g; expected at most %g of %s\n", file, line, of, error,
+                tolerance, against);
     _fail(file, line);
 }
 

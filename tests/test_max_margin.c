@@ -75,6 +75,7 @@ static void margins_are_the_largest(void **state)
     (void)state;
     struct ub_random r = ub_random_stream(1, "test.margin");
     int found = 0, none = 0;
+    double worst = 0;
     for (int draw = 0; draw < 200; draw++) {
         double c[ROWS * WIDE], G[ROWS * ROWS];
         struct ub_hard_margin h;
@@ -83,7 +84,7 @@ static void margins_are_the_largest(void **state)
         assert_true(ub_hard_margin_solve(ROWS, G, ROWS, &h));
         if (h.margin > 0) {
             assert_true(separable(c, &h));
-            assert_near(h.margin, enumerated(G), 1e-10);
+            worst = fmax(worst, fabs(h.margin - enumerated(G)));
             found++;
         } else {
             assert_true(isnan(h.square));
@@ -91,6 +92,7 @@ static void margins_are_the_largest(void **state)
         }
         ub_hard_margin_clear(&h);
     }
+    assert_oracle("observable margin", "an enumeration of all supports", worst, 1e-10);
     print_message("%d separable, %d not\n", found, none);
     assert_true(found > 50 && none > 50);
 }
@@ -170,6 +172,7 @@ static void norms_are_those_of_the_flow(void **state)
     (void)state;
     struct ub_random r = ub_random_stream(3, "test.margin");
     int checked = 0;
+    double worst = 0;
     for (int draw = 0; draw < 150; draw++) {
         double c[ROWS * WIDE], G[ROWS * ROWS], w[WIDE] = {0};
         struct ub_hard_margin h;
@@ -185,12 +188,14 @@ static void norms_are_those_of_the_flow(void **state)
                           "%.5f\n",
                           h.margin, late, ub_hard_margin_norm(&h, exp(40)), (late - early) / 15,
                           1 / h.margin);
-            assert_near(late / ub_hard_margin_norm(&h, exp(40)), 1, 1e-3);
+            worst = fmax(worst, fabs(late / ub_hard_margin_norm(&h, exp(40)) - 1));
             checked++;
         }
         ub_hard_margin_clear(&h);
     }
     assert_true(checked >= 3);
+    assert_oracle("law max-margin", "the norm of gradient flow, integrated to t = e^40", worst,
+                  1e-3);
 }
 
 /* ---- runs ---- */
