@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 SECONDS ?= 20
 prefix ?= /usr/local
 
-.PHONY: all build bench test install package asan asan-core tsan machines fuzz lint valgrind fmt fmt-check baseline peers peers-spectra scale holdout clean help deps
+.PHONY: all build bench test install package asan asan-core tsan machines fuzz lint valgrind fmt fmt-check results peers peers-spectra scale holdout clean help deps
 
 all: build
 
@@ -81,8 +81,9 @@ package: build ## a Debian package, into BUILD/package
 holdout: build ## run systems that no published suite has, and count the laws whose verdicts are as published
 	@ci/holdout $(BUILD)
 
-baseline: build ## refresh results/quick from a fresh run of the quick suite
-	@ci/baseline $(BUILD)
+results: build ## publish all suites, or those in SUITES, into results/
+	@ci/deps results
+	@ci/results $(BUILD) $(SUITES)
 
 fmt: ## format the sources
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
