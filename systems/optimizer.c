@@ -3,6 +3,7 @@
 #include "systems/objective.h"
 #include "systems/rate_schedule.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 bool ub_optimizer_needs_sharpness(const struct ub_optimizer *o)
@@ -134,20 +135,41 @@ bool ub_optimizer_draws_anew(const struct ub_optimizer *o)
     return ub_call_flag(o->call, "replacement");
 }
 
+/* Of twin 0, the run itself, the streams are those of all stored runs. */
+static struct ub_random batch_stream(const struct ub_optimizer *o, const char *what, int64_t twin)
+{
+    char purpose[64];
+    const int64_t given = ub_call_int(o->call, "batch-seed");
+    const uint64_t seed = given < 0 ? o->training.seed : (uint64_t)given;
+    if (twin == 0)
+        snprintf(purpose, sizeof purpose, "%s", what);
+    else
+        snprintf(purpose, sizeof purpose, "%s.twin%" PRId64, what, twin);
+    return ub_random_stream(seed, purpose);
+}
+
+void ub_optimizer_redraw(struct ub_optimizer *o, int64_t twin)
+{
+    const int64_t n = ub_optimizer_batch(o);
+    if (n == 0)
+        return;
+    ub_batches_free(o->batches);
+    o->batches = ub_batches_new(ub_problem_data(o->training.problem)->train.count, n,
+                                ub_optimizer_draws_anew(o), batch_stream(o, "batches", twin));
+    o->fresh_inputs = batch_stream(o, "fresh.inputs", twin);
+    o->fresh_noise = batch_stream(o, "fresh.noise", twin);
+}
+
 static bool open_batches(struct ub_optimizer *o, struct ub_error *err)
 {
-    const int64_t n = ub_optimizer_batch(o), given = ub_call_int(o->call, "batch-seed");
+    const int64_t n = ub_optimizer_batch(o);
     if (n == 0)
         return true;
     o->part = ub_problem_batch_new(o->training.problem, n, err);
     if (!o->part)
         return false;
     o->samples = ub_calloc((size_t)n, sizeof *o->samples);
-    const uint64_t seed = given < 0 ? o->training.seed : (uint64_t)given;
-    o->batches = ub_batches_new(ub_problem_data(o->training.problem)->train.count, n,
-                                ub_optimizer_draws_anew(o), ub_random_stream(seed, "batches"));
-    o->fresh_inputs = ub_random_stream(seed, "fresh.inputs");
-    o->fresh_noise = ub_random_stream(seed, "fresh.noise");
+    ub_optimizer_redraw(o, 0);
     return true;
 }
 

@@ -312,6 +312,9 @@ bool ub_optimizer_attach(struct ub_optimizer *o, const struct ub_training *train
                          struct ub_error *err);
 /* relative(R): learning rate such that threshold = initial_sharpness / R. */
 bool ub_optimizer_resolve(struct ub_optimizer *o, double initial_sharpness, struct ub_error *err);
+/* From the next step on mini-batches are those of a twin: of streams with its number in their names
+ * ("batches.twin1"), from their beginning. 0: the run's own. Without mini-batches, nothing. */
+void ub_optimizer_redraw(struct ub_optimizer *o, int64_t twin);
 /* The loss and gradient that the next step takes: of the next mini-batch, or of the whole set. */
 double ub_optimizer_gradient(struct ub_optimizer *o, const double *theta, double *grad);
 /* What the step to come is about: the mini-batch of the last ub_optimizer_gradient, else all. */

@@ -246,6 +246,8 @@ static const char *const more[] = {"spectrum:every=1,ends=both", "density:every=
                                    "density:every=1,operator=ntk,shift=0.1", NULL};
 /* Where there are enough singular values to fit. */
 static const char *const of_wide[] = {"weight-spectrum:every=1", NULL};
+/* Classes, tested and trained on mini-batches. */
+static const char *const of_batches[] = {"fork-barrier:every=1", NULL};
 
 /* About squared loss, or data of which more is known: measured in systems of their own below. */
 static const char *const elsewhere[] = {
@@ -305,11 +307,12 @@ static void check_alone(struct fixture *f, const struct calls *c, bool all_write
     ub_free(log.rows);
 }
 
-static void check_more(const char *model, const char *const *texts, struct seen *seen)
+static void check_more(const char *model, const char *optimizer, const char *const *texts,
+                       struct seen *seen)
 {
     struct calls c = calls_of(texts);
     struct fixture f =
-        fixture_of(tiny_dataset(UB_CLASSIFICATION, 12, 7, 4, 3), model, "ce", "gd:lr=0.1");
+        fixture_of(tiny_dataset(UB_CLASSIFICATION, 12, 7, 4, 3), model, "ce", optimizer);
     check_alone(&f, &c, true, seen);
     fixture_free(&f);
     calls_clear(&c);
@@ -423,8 +426,9 @@ static void rows_are_written_once_and_as_declared(void **state)
     check_together(&scalars, &c); /* where the kernel is its mean over outputs */
     check_alone(&scalars, &c, false, &seen);
     fixture_free(&scalars);
-    check_more("mlp:widths=5x4,activation=tanh", more, &seen);
-    check_more("mlp:widths=40x40,activation=tanh", of_wide, &seen);
+    check_more("mlp:widths=5x4,activation=tanh", "gd:lr=0.1", more, &seen);
+    check_more("mlp:widths=40x40,activation=tanh", "gd:lr=0.1", of_wide, &seen);
+    check_more("mlp:widths=5x4,activation=tanh", "sgd:lr=0.1,batch=2", of_batches, &seen);
     check_known("gaussian:samples=9,features=12,test-samples=7,alpha=0", "linear:bias=false",
                 "predicted-risk:every=1", &seen);
     check_known("gaussian:samples=9,features=12,test-samples=7,alpha=0", "linear:bias=false",

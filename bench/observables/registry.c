@@ -51,6 +51,7 @@ extern const struct ub_observable ub_observable_representation;
 extern const struct ub_observable ub_observable_sharpening;
 extern const struct ub_observable ub_observable_width_limit;
 extern const struct ub_observable ub_observable_order_parameters;
+extern const struct ub_observable ub_observable_fork_barrier;
 /* clang-format on */
 
 const struct ub_observable *const ub_observables[] = {
@@ -102,6 +103,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_sharpening,
     &ub_observable_width_limit,
     &ub_observable_order_parameters,
+    &ub_observable_fork_barrier,
     UB_EXTRA_OBSERVABLE NULL,
 };
 
