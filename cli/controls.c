@@ -8,7 +8,7 @@ bool cli_check_controls(const struct ub_suite *suite, struct ub_error *err)
     for (size_t i = 0; good && i < suite->controls.count; i++) {
         const struct ub_control_law *control = &suite->controls.law[i];
         struct ub_text where = {0};
-        ub_text_add(&where, "%s:%d: control", suite->path, control->line);
+        ub_text_add(&where, "%s:%d: control", control->path, control->line);
         good = ub_registry_get(&ub_law_registry, control->name, where.data, err) != NULL;
         ub_text_free(&where);
     }

@@ -293,15 +293,16 @@ static void test_controls(void **state)
     assert_string_equal(control_of(s, 2), "alpha-2=fails;mid=fails;zeta=holds");
     assert_string_equal(control_of(s, 3), "mid=fails");
     assert_null(s->cells[4].control);
-    static const struct ub_control_law laws[] = {{(char *)"zeta", 3},
-                                                 {(char *)"alpha-2", 3},
-                                                 {(char *)"mid", 7},
-                                                 {(char *)"zeta", 9},
-                                                 {(char *)"al", 9}};
+    static const struct ub_control_law laws[] = {{.name = (char *)"zeta", .line = 3},
+                                                 {.name = (char *)"alpha-2", .line = 3},
+                                                 {.name = (char *)"mid", .line = 7},
+                                                 {.name = (char *)"zeta", .line = 9},
+                                                 {.name = (char *)"al", .line = 9}};
     assert_int_equal(s->controls.count, 5); /* once a line, however many blocks inherit it */
     for (size_t i = 0; i < 5; i++) {
         assert_string_equal(s->controls.law[i].name, laws[i].name);
         assert_int_equal(s->controls.law[i].line, laws[i].line);
+        assert_string_equal(s->controls.law[i].path, "s.yaml");
     }
     struct ub_suite *plain = parse("name: a\nruns:\n" BLOCK);
     struct ub_suite *marked = parse("name: a\nruns:\n" BLOCK "    control: {x: holds}\n");

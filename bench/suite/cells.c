@@ -28,6 +28,7 @@ struct block {
     char *control;                 /* NULL: none */
     const struct ub_yaml *exclude; /* NULL: none */
     size_t *dropped;               /* cells dropped by each exclusion */
+    const char *path;              /* the suite's copy */
 };
 
 /* ---- exclusions ------------------------------------------------------------------------- */
@@ -220,6 +221,7 @@ static void add_cell(struct ub_suite *suite, const struct block *b, const size_t
         (struct ub_suite_cell){.spec = spec,
                                .timeout = b->timeout,
                                .control = b->control ? ub_strdup(b->control) : NULL,
+                               .path = b->path,
                                .line = b->node->line,
                                .optional = b->optional};
 }
@@ -257,7 +259,7 @@ static bool add_cells(struct ub_suite *suite, const struct block *b, struct ub_e
 bool ub_suite_add_block(struct ub_suite *suite, const struct ub_yaml *block,
                         const struct ub_yaml *defaults, struct ub_error *err)
 {
-    struct block b = {.node = block};
+    struct block b = {.node = block, .path = ub_suite_keep_path(suite, block->path)};
     bool good = read_block(suite, &b, defaults, err) && add_cells(suite, &b, err);
     for (int i = 0; i < UB_RUN_AXES; i++)
         ub_axis_clear(&b.axis[i]);

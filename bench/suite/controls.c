@@ -82,20 +82,24 @@ bool ub_control_join(const char *a, const char *b, char **joined, char **law)
 
 void ub_control_laws_clear(struct ub_control_laws *laws)
 {
-    for (size_t i = 0; i < laws->count; i++)
+    for (size_t i = 0; i < laws->count; i++) {
         ub_free(laws->law[i].name);
+        ub_free(laws->law[i].path);
+    }
     ub_free(laws->law);
     *laws = (struct ub_control_laws){0};
 }
 
 /* Once, however many blocks inherit the line. */
-static void note_law(struct ub_control_laws *laws, const char *name, int line)
+static void note_law(struct ub_control_laws *laws, const char *name, const struct ub_yaml *from)
 {
     for (size_t i = 0; i < laws->count; i++)
-        if (laws->law[i].line == line && strcmp(laws->law[i].name, name) == 0)
+        if (laws->law[i].line == from->line && strcmp(laws->law[i].name, name) == 0 &&
+            strcmp(laws->law[i].path, from->path) == 0)
             return;
     laws->law = ub_realloc(laws->law, (laws->count + 1) * sizeof *laws->law);
-    laws->law[laws->count++] = (struct ub_control_law){ub_strdup(name), line};
+    laws->law[laws->count++] =
+        (struct ub_control_law){ub_strdup(name), ub_strdup(from->path), from->line};
 }
 
 static bool add_mark(struct ub_control_laws *laws, const char *law, const struct ub_yaml *node,
@@ -112,7 +116,7 @@ static bool add_mark(struct ub_control_laws *laws, const char *law, const struct
         ub_control_join(*control, entry.data, &joined, &clash);
         ub_free(*control);
         *control = joined;
-        note_law(laws, law, node->line);
+        note_law(laws, law, node);
     }
     ub_text_free(&entry);
     return good || ub_fail(err, UB_INPUT,

@@ -5,7 +5,7 @@
 #include "bench/store/store.h"
 
 struct ub_control_law { /* whether there is such a law, only who knows laws can tell */
-    char *name;
+    char *name, *path;
     int line;
 };
 struct ub_control_laws { /* in file order, each of each line once */

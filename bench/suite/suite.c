@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const top_keys[] = {"name", "description", "defaults", "runs"};
+static const char *const top_keys[] = {"name", "description", "include", "defaults", "runs"};
 
 bool ub_check_keys(const struct ub_yaml *map, const char *const *keys, size_t n, const char *what,
                    struct ub_error *err)
@@ -53,8 +53,8 @@ static int compare_entries(const void *a, const void *b)
 }
 
 /* What `again`, the same run, is a control of, becomes what the cell is one of, too. */
-static bool join_controls(const struct ub_suite *suite, struct ub_suite_cell *cell,
-                          const struct ub_suite_cell *again, struct ub_error *err)
+static bool join_controls(struct ub_suite_cell *cell, const struct ub_suite_cell *again,
+                          struct ub_error *err)
 {
     char *joined, *law;
     if (ub_control_join(cell->control, again->control, &joined, &law)) {
@@ -62,11 +62,13 @@ static bool join_controls(const struct ub_suite *suite, struct ub_suite_cell *ce
         cell->control = joined;
         return true;
     }
+    const bool elsewhere = strcmp(cell->path, again->path) != 0;
     char *label = ub_run_spec_label(&again->spec);
     ub_fail(err, UB_INPUT,
-            "%s:%d: control '%s' of this block contradicts that of line %d, which has the same run "
-            "(%s); expected both to hold, or both to fail",
-            suite->path, again->line, law, cell->line, label);
+            "%s:%d: control '%s' of this block contradicts that of %s%sline %d, which has the same "
+            "run (%s); expected both to hold, or both to fail",
+            again->path, again->line, law, elsewhere ? cell->path : "", elsewhere ? ", " : "",
+            cell->line, label);
     ub_free(label);
     ub_free(law);
     return false;
@@ -86,7 +88,7 @@ bool ub_suite_drop_duplicates(struct ub_suite *suite, struct ub_error *err)
     for (size_t i = 1, first = 0; good && i < n; i++) {
         drop[entries[i].index] = strcmp(entries[i].id, entries[first].id) == 0;
         if (drop[entries[i].index])
-            good = join_controls(suite, &suite->cells[entries[first].index],
+            good = join_controls(&suite->cells[entries[first].index],
                                  &suite->cells[entries[i].index], err);
         else
             first = i;
@@ -117,7 +119,7 @@ static bool read_text(const struct ub_yaml *root, const char *key, char **out, s
 }
 
 /* The name is a folder's name, too (out/NAME). */
-static bool check_name(const struct ub_yaml *root, struct ub_suite *suite, struct ub_error *err)
+static bool check_name(const struct ub_yaml *root, const char *name, struct ub_error *err)
 {
     const struct ub_yaml *node = ub_yaml_find(root, "name");
     if (!node)
@@ -125,12 +127,12 @@ static bool check_name(const struct ub_yaml *root, struct ub_suite *suite, struc
                        root->path, root->line);
     static const char letters[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-    size_t length = strlen(suite->name);
-    if (length > 0 && length <= 64 && strspn(suite->name, letters) == length)
+    size_t length = strlen(name);
+    if (length > 0 && length <= 64 && strspn(name, letters) == length)
         return true;
     return ub_fail(err, UB_INPUT,
                    "%s:%d: name '%s'; expected up to 64 letters, digits, '-' and '_'", node->path,
-                   node->line, suite->name);
+                   node->line, name);
 }
 
 static bool read_runs(struct ub_suite *suite, const struct ub_yaml *root,
@@ -148,22 +150,61 @@ static bool read_runs(struct ub_suite *suite, const struct ub_yaml *root,
     return true;
 }
 
-static bool read_root(struct ub_suite *suite, const struct ub_yaml *root, struct ub_error *err)
+/* Those of included files are checked, and not kept. */
+static bool read_head(const struct ub_yaml *root, char **name, char **description,
+                      struct ub_error *err)
 {
     if (root->kind != UB_YAML_MAP)
         return ub_fail(err, UB_INPUT, "%s:%d: expected a map with name, description and runs",
                        root->path, root->line);
+    return ub_check_keys(root, top_keys, sizeof top_keys / sizeof *top_keys, "key", err) &&
+           read_text(root, "name", name, err) && check_name(root, *name, err) &&
+           read_text(root, "description", description, err);
+}
+
+const char *ub_suite_keep_path(struct ub_suite *suite, const char *path)
+{
+    for (size_t i = 0; i < suite->n_files; i++)
+        if (strcmp(suite->files[i], path) == 0)
+            return suite->files[i];
+    suite->files = ub_realloc(suite->files, (suite->n_files + 1) * sizeof *suite->files);
+    return suite->files[suite->n_files++] = ub_strdup(path);
+}
+
+static bool read_body(struct ub_suite *suite, const struct ub_yaml *root,
+                      const struct ub_suite_file *file, struct ub_error *err)
+{
     const struct ub_yaml *defaults = ub_yaml_find(root, "defaults");
-    if (!ub_check_keys(root, top_keys, sizeof top_keys / sizeof *top_keys, "key", err) ||
-        !read_text(root, "name", &suite->name, err) || !check_name(root, suite, err) ||
-        !read_text(root, "description", &suite->description, err))
-        return false;
+    const struct ub_yaml *include = ub_yaml_find(root, "include");
+    ub_suite_keep_path(suite, file->path);
     if (defaults && defaults->kind != UB_YAML_MAP)
         return ub_fail(err, UB_INPUT, "%s:%d: 'defaults' is no map; expected settings of blocks",
                        defaults->path, defaults->line);
     if (defaults && !ub_check_block_keys(defaults, err))
         return false;
-    if (!read_runs(suite, root, defaults, err) || !ub_suite_drop_duplicates(suite, err))
+    if (include && !ub_suite_include(suite, include, file, err))
+        return false;
+    const bool runs = !include || ub_yaml_find(root, "runs");
+    return !runs || read_runs(suite, root, defaults, err);
+}
+
+bool ub_suite_add_file(struct ub_suite *suite, const struct ub_yaml *root,
+                       const struct ub_suite_file *file, struct ub_error *err)
+{
+    char *name = NULL, *description = NULL;
+    const bool good =
+        read_head(root, &name, &description, err) && read_body(suite, root, file, err);
+    ub_free(suite->name); /* of a file that is included: the outermost is the last to end */
+    ub_free(suite->description);
+    suite->name = name;
+    suite->description = description;
+    return good;
+}
+
+static bool read_root(struct ub_suite *suite, const struct ub_yaml *root, struct ub_error *err)
+{
+    const struct ub_suite_file file = {.path = suite->path};
+    if (!ub_suite_add_file(suite, root, &file, err) || !ub_suite_drop_duplicates(suite, err))
         return false;
     return suite->count > 0 ||
            ub_fail(err, UB_INPUT, "%s:%d: everything is excluded; expected a run", root->path,
@@ -233,6 +274,9 @@ void ub_suite_free(struct ub_suite *suite)
         clear_cell(&suite->cells[i]);
     ub_free(suite->cells);
     ub_control_laws_clear(&suite->controls);
+    for (size_t i = 0; i < suite->n_files; i++)
+        ub_free(suite->files[i]);
+    ub_free(suite->files);
     ub_free(suite->name);
     ub_free(suite->description);
     ub_free(suite->path);

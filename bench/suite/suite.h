@@ -29,7 +29,13 @@
  * test the instrument and never enter the law's verdict. Marks are no part of what a run is: with
  * other marks the same command asks for the same runs. A run of two blocks has the marks of both; a
  * block's `control` replaces that of `defaults` ({}: none). A block with `optional: true` is left
- * out, dataset by dataset, where the files that a dataset needs are not there. */
+ * out, dataset by dataset, where the files that a dataset needs are not there.
+ *
+ * `include: [edge, parts/mine.yaml]` adds the runs of other suites, by name of a bundled one or by
+ * path (from the folder of the file that says so), before the file's own, whose `runs` may then be
+ * left out. Each file keeps its own `defaults`, and is read once however many include it; one that
+ * comes to include itself is an error. What a run of several files is a control of, it is a control
+ * of in all: a run that no law may count in one of them is not counted here either. */
 #ifndef UB_SUITE_H
 #define UB_SUITE_H
 
@@ -37,9 +43,10 @@
 
 struct ub_suite_cell {
     struct ub_run_spec spec;
-    double timeout; /* seconds; 0 = none */
-    char *control;  /* as in ub_expected; NULL: none */
-    int line;       /* of its block */
+    double timeout;   /* seconds; 0 = none */
+    char *control;    /* as in ub_expected; NULL: none */
+    const char *path; /* of its block's file; the suite's */
+    int line;         /* of its block */
     bool optional;
     bool absent; /* the files of its dataset are not there, so its id cannot be known */
 };
@@ -47,9 +54,11 @@ struct ub_suite_cell {
 struct ub_suite {
     char *name, *description, *path;
     size_t count;
-    struct ub_suite_cell *cells;     /* in file order, seeds fastest */
+    struct ub_suite_cell *cells;     /* included ones first, in file order, seeds fastest */
     size_t duplicates, excluded;     /* dropped cells */
     struct ub_control_laws controls; /* that some `control` names */
+    size_t n_files;
+    char **files; /* those whose runs these are: `path`, then what it includes, in the order read */
 };
 
 /* Every error has file and line, and a suggestion where a name is near another. */
