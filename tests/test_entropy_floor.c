@@ -49,11 +49,10 @@ static void entropies_are_those_of_the_text(void **state)
     (void)state;
     struct ub_dataset *d = load("markov:states=3,order=2,context=64,samples=6000", 5);
     const double one = counted_entropy(d, &d->train, 1), two = counted_entropy(d, &d->train, 2);
-    print_message("given one %.4f (counted %.4f), floor %.4f (counted %.4f)\n",
-                  d->entropy_given_one, one, d->entropy, (one + 63 * two) / 64);
     assert_true(one > two + 0.1);
     assert_near(d->entropy_given_one, one, 0.005);
-    assert_near(d->entropy, (one + (CONTEXT - 1) * two) / CONTEXT, 0.005);
+    assert_oracle("law entropy-floor", "the entropy of counted pairs and triples of tokens",
+                  d->entropy - (one + (CONTEXT - 1) * two) / CONTEXT, 0.005);
     /* Of surprises, whose deviation is about 0.7: five standard errors. */
     assert_near(d->test_entropy, d->entropy, 5 * 0.7 / sqrt(6000.0 * CONTEXT));
     assert_true(d->test_entropy != d->entropy);
@@ -161,9 +160,9 @@ static void models_come_to_the_floor_that_they_see(void **state)
     struct ub_datum d = law_suite_datum(&s, law, "model.window", "1");
     assert_false(ub_datum_meets(&law->is, &d));
     const double off = excess_given_one(&s);
-    print_message("without context: %.4f above the predicted entropy\n", off);
     assert_true(d.value > 0.1);
-    assert_near(off, 0.01, 0.02);
+    assert_oracle("law entropy-floor", "a model that sees one token: the entropy given one, nats",
+                  off - 0.01, 0.02);
     law_suite_free(&s);
 }
 

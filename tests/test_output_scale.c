@@ -127,6 +127,25 @@ static void problems_take_inputs_of_ones_own(void **state)
     tiny_free(d);
 }
 
+/* A linear model moves by (1 - (1 - eta alpha^2 H)^t) X^+ y/alpha, at eta alpha^2 fixed exactly
+ * 1/alpha, and its start stays what it is. */
+static void of_linear_models_the_law_is_exact(void **state)
+{
+    static const char suite[] =
+        "name: exact\n"
+        "defaults: {steps: 30, loss: mse, precision: f64, "
+        "dataset: {digits: {size: 20, scale: center}}, measure: {distance: {at: [end]}}}\n"
+        "runs:\n"
+        "  - model: {linear: {centered: true, output-scale: [4, 8, 16, 32, 64]}}\n"
+        "    optimizer: {gd: {lr: {relative: 0.2}}}\n";
+    (void)state;
+    struct law_suite s = law_suite_run(suite);
+    const struct ub_datum d = law_suite_datum(&s, &ub_law_lazy_scale, "model", "linear");
+    assert_null(d.why);
+    assert_oracle("law lazy-scale", "the closed form of linear models", d.value + 1, 1e-3);
+    law_suite_free(&s);
+}
+
 static void the_law_tells_lazy_from_rich(void **state)
 {
     static const char suite[] =
@@ -160,6 +179,7 @@ int main(void)
         cmocka_unit_test(outputs_are_scaled_and_centered),
         cmocka_unit_test(derivatives_are_of_the_trained_part),
         cmocka_unit_test(problems_take_inputs_of_ones_own),
+        cmocka_unit_test(of_linear_models_the_law_is_exact),
         cmocka_unit_test(the_law_tells_lazy_from_rich),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

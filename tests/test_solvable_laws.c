@@ -2,6 +2,8 @@
  */
 #include "law_suite.h"
 
+#include "bench/spectra/eigenlearning.h"
+
 #include <math.h>
 
 extern const struct ub_law ub_law_data_scaling, ub_law_eigenlearning, ub_law_double_descent,
@@ -116,6 +118,38 @@ static void learnabilities_need_an_interpolating_kernel(void **state)
     law_suite_free(&s);
 }
 
+/* Of 200,000 eigenvalues k^-alpha, 200 to 800 samples: far from both ends of the sum, whose slope
+ * then is the asymptote's but for terms of 1/n. */
+static double slope_of_theory(double alpha, double beta)
+{
+    enum { D = 200000 };
+    double *l = ub_calloc(D, sizeof *l), *v = ub_calloc(D, sizeof *v), risk[2];
+    for (int k = 0; k < D; k++) {
+        l[k] = pow(k + 1, -alpha);
+        v[k] = pow(k + 1, -alpha - 2 * beta);
+    }
+    for (int i = 0; i < 2; i++)
+        risk[i] = ub_eigenlearning(l, v, D, i ? 800 : 200, 0, 0).test;
+    ub_free(l);
+    ub_free(v);
+    return log(risk[1] / risk[0]) / log(4);
+}
+
+static void asymptotes_are_those_of_the_sum(void **state)
+{
+    static const double exponents[][2] = {{1.5, 0.25}, {2, 0.5}, {2, 0.25}, {1.5, 2.5}, {2, 4}};
+    double worst = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof exponents / sizeof *exponents; i++) {
+        const double alpha = exponents[i][0], beta = exponents[i][1];
+        const double b = fmin(alpha + 2 * beta - 1, 2 * alpha);
+        print_message("alpha %g, beta %g: slope %.4f, asymptote %.4f\n", alpha, beta,
+                      slope_of_theory(alpha, beta), -b);
+        worst = fmax(worst, fabs(slope_of_theory(alpha, beta) / -b - 1));
+    }
+    assert_oracle("law data-scaling", "the exact sum over 200,000 modes, relative", worst, 0.03);
+}
+
 /* The exponent of kernel theory; targets in random order leave nothing that falls. */
 static void data_scaling_needs_targets_of_the_inputs(void **state)
 {
@@ -136,6 +170,7 @@ int main(void)
         cmocka_unit_test(eigenlearning_needs_the_right_order),
         cmocka_unit_test(double_descent_needs_least_squares),
         cmocka_unit_test(double_descent_needs_a_peak),
+        cmocka_unit_test(asymptotes_are_those_of_the_sum),
         cmocka_unit_test(data_scaling_needs_targets_of_the_inputs),
         cmocka_unit_test(learnabilities_need_an_interpolating_kernel),
     };
