@@ -117,6 +117,9 @@ enum ub_option_kind {
 /* Added to a kind, UB_OPTION_INT | UB_OPTION_LATER: the option came after runs were stored. At its
  * default it is no part of canonical texts: those runs, and their ids, stay as they were. */
 enum { UB_OPTION_LATER = 16 };
+/* Likewise: its value alone says which option it is ("tanh"), so that names for people leave out
+ * the key. */
+enum { UB_OPTION_PLAIN = 32 };
 
 struct ub_option {
     const char *key;
@@ -128,8 +131,9 @@ struct ub_option {
 };
 /* An options table ends with an entry whose key is NULL. */
 
-enum ub_option_kind ub_option_kind(const struct ub_option *option); /* without UB_OPTION_LATER */
+enum ub_option_kind ub_option_kind(const struct ub_option *option); /* without these */
 bool ub_option_is_later(const struct ub_option *option);
+bool ub_option_is_plain(const struct ub_option *option);
 
 struct ub_call {
     char *name;

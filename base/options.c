@@ -9,12 +9,17 @@ enum { MOST_OPTIONS = 64 };
 
 enum ub_option_kind ub_option_kind(const struct ub_option *option)
 {
-    return (enum ub_option_kind)((int)option->kind & ~(int)UB_OPTION_LATER);
+    return (enum ub_option_kind)((int)option->kind & ~((int)UB_OPTION_LATER | UB_OPTION_PLAIN));
 }
 
 bool ub_option_is_later(const struct ub_option *option)
 {
     return ((int)option->kind & (int)UB_OPTION_LATER) != 0;
+}
+
+bool ub_option_is_plain(const struct ub_option *option)
+{
+    return ((int)option->kind & (int)UB_OPTION_PLAIN) != 0;
 }
 
 static bool is_word(const char *text, size_t n)

@@ -55,6 +55,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
 
 const struct ub_dataset_source ub_dataset_chebyshev = {
     .name = "chebyshev",
+    .title = "Chebyshev",
     .summary = "regression of a Chebyshev polynomial at evenly spaced points",
     .citation = "Cohen et al. 2021, arXiv:2103.00065",
     .options = options,

@@ -135,6 +135,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
 
 const struct ub_dataset_source ub_dataset_cifar10 = {
     .name = "cifar10",
+    .title = "CIFAR-10",
     .summary = "CIFAR-10: 3x32x32 pixels in [0, 1], 10 classes (the batches that are there)",
     .citation = "Krizhevsky 2009, Learning multiple layers of features from tiny images",
     .needs_files = true,

@@ -106,6 +106,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
 
 const struct ub_dataset_source ub_dataset_committee = {
     .name = "committee",
+    .title = "committee teacher",
     .summary = "normal inputs, targets from a sum of error functions of a few directions",
     .citation = "Saad and Solla 1995, doi:10.1103/PhysRevE.52.4225",
     .options = options,

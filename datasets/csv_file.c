@@ -363,6 +363,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
 
 const struct ub_dataset_source ub_dataset_csv = {
     .name = "csv",
+    .title = "CSV",
     .summary = "any CSV file: a column of labels or targets, the others inputs",
     .citation = "-",
     .options = options,

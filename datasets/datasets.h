@@ -88,6 +88,7 @@ void ub_paths_clear(struct ub_paths *paths);
 
 struct ub_dataset_source {
     const char *name, *summary, *citation;
+    const char *title;               /* what people call it; NULL: its name */
     const struct ub_option *options; /* its own; the common ones are added by ub_dataset_load */
     bool needs_files;                /* reads from the data folder (not bundled, not generated) */
     /* Whether its files are there, good or bad; NULL where none are needed. */

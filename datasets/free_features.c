@@ -30,6 +30,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
 
 const struct ub_dataset_source ub_dataset_free_features = {
     .name = "free-features",
+    .title = "free features",
     .summary = "inputs that only name their sample: features of a linear layer are free",
     .citation = "Mixon, Parshall and Pi 2020, arXiv:2011.11619; Zhu et al. 2021, arXiv:2105.02375",
     .options = options,

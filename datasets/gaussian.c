@@ -130,6 +130,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
 
 const struct ub_dataset_source ub_dataset_gaussian = {
     .name = "gaussian",
+    .title = "Gaussian",
     .summary = "Gaussian inputs with power-law covariance and a power-law linear teacher",
     .citation = "Bordelon, Canatar and Pehlevan 2020, arXiv:2002.02561",
     .options = options,

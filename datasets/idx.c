@@ -220,6 +220,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
 
 const struct ub_dataset_source ub_dataset_mnist = {
     .name = "mnist",
+    .title = "MNIST",
     .summary = "MNIST handwritten digits: 28x28 pixels in [0, 1], 10 classes (IDX files)",
     .citation = "LeCun, Bottou, Bengio and Haffner 1998, doi:10.1109/5.726791",
     .options = options,
@@ -231,6 +232,7 @@ const struct ub_dataset_source ub_dataset_mnist = {
 
 const struct ub_dataset_source ub_dataset_fashion_mnist = {
     .name = "fashion-mnist",
+    .title = "Fashion-MNIST",
     .summary = "Fashion-MNIST: 28x28 pixels in [0, 1], 10 classes (IDX files)",
     .citation = "Xiao, Rasul and Vollgraf 2017, arXiv:1708.07747",
     .options = options,

@@ -67,6 +67,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
 
 const struct ub_dataset_source ub_dataset_in_context_regression = {
     .name = "in-context-regression",
+    .title = "in-context regression",
     .summary = "linear regression from the examples of a prompt",
     .citation = "Garg et al. 2022, arXiv:2208.01066",
     .options = options,

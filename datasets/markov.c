@@ -72,6 +72,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
 
 const struct ub_dataset_source ub_dataset_markov = {
     .name = "markov",
+    .title = "Markov",
     .summary = "text of a random Markov chain, of known entropy",
     .citation = "Shannon 1948, Bell Syst. Tech. J. 27; Makkuva et al. 2024, arXiv:2402.04161",
     .options = options,

@@ -59,6 +59,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
 
 const struct ub_dataset_source ub_dataset_modular_addition = {
     .name = "modular-addition",
+    .title = "modular addition",
     .summary = "a + b modulo p, from part of the table",
     .citation = "Power et al. 2022, arXiv:2201.02177; Gromov 2023, arXiv:2301.02679",
     .options = options,

@@ -102,6 +102,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
 
 const struct ub_dataset_source ub_dataset_pcfg = {
     .name = "pcfg",
+    .title = "PCFG",
     .summary = "text of a random unambiguous grammar, of known entropy",
     .citation = "Cagnetta and Wyart 2024, arXiv:2406.00048",
     .options = options,

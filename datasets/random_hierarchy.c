@@ -70,6 +70,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
 
 const struct ub_dataset_source ub_dataset_random_hierarchy = {
     .name = "random-hierarchy",
+    .title = "random hierarchy",
     .summary = "classes hidden under levels of random rewriting rules",
     .citation = "Cagnetta et al. 2023, arXiv:2307.02129",
     .options = options,

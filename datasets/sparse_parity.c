@@ -49,6 +49,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
 
 const struct ub_dataset_source ub_dataset_sparse_parity = {
     .name = "sparse-parity",
+    .title = "sparse parity",
     .summary = "parity of a few of many random signs",
     .citation = "Barak et al. 2022, arXiv:2207.08799",
     .options = options,

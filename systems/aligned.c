@@ -81,6 +81,7 @@ static void start(const struct ub_call *call, const struct ub_layout *layout,
 
 const struct ub_init ub_init_aligned = {
     .name = "aligned",
+    .title = "aligned init",
     .summary = "balanced, along the singular modes of the covariance of inputs and targets",
     .citation = "Saxe et al. 2013, arXiv:1312.6120",
     .options = options,

@@ -126,6 +126,7 @@ static double orthogonal_variance(const struct ub_call *call, const struct ub_pa
 
 static const struct ub_init init_pytorch = {
     .name = "pytorch",
+    .title = "PyTorch init",
     .summary = "U(-1/sqrt(fan_in), 1/sqrt(fan_in)), biases too: PyTorch's default for Linear",
     .citation = "Paszke et al. 2019, arXiv:1912.01703",
     .options = options,
@@ -134,6 +135,7 @@ static const struct ub_init init_pytorch = {
 };
 static const struct ub_init init_xavier_uniform = {
     .name = "xavier-uniform",
+    .title = "Xavier uniform init",
     .summary = "uniform, variance 2/(fan_in + fan_out); biases 0",
     .citation = "Glorot and Bengio 2010, AISTATS",
     .options = options,
@@ -142,6 +144,7 @@ static const struct ub_init init_xavier_uniform = {
 };
 static const struct ub_init init_xavier_normal = {
     .name = "xavier-normal",
+    .title = "Xavier normal init",
     .summary = "normal, variance 2/(fan_in + fan_out); biases 0",
     .citation = "Glorot and Bengio 2010, AISTATS",
     .options = options,
@@ -150,6 +153,7 @@ static const struct ub_init init_xavier_normal = {
 };
 static const struct ub_init init_he = {
     .name = "he",
+    .title = "He init",
     .summary = "normal, variance 2/fan_in; biases 0",
     .citation = "He et al. 2015, arXiv:1502.01852",
     .options = options,
@@ -158,6 +162,7 @@ static const struct ub_init init_he = {
 };
 static const struct ub_init init_lecun = {
     .name = "lecun",
+    .title = "LeCun init",
     .summary = "normal, variance 1/fan_in; biases 0",
     .citation = "LeCun et al. 1998, Efficient BackProp",
     .options = options,
@@ -166,6 +171,7 @@ static const struct ub_init init_lecun = {
 };
 static const struct ub_init init_orthogonal = {
     .name = "orthogonal",
+    .title = "orthogonal init",
     .summary = "orthonormal rows or columns, uniform over all such matrices; biases 0",
     .citation = "Saxe et al. 2013, arXiv:1312.6120; Mezzadri 2007, math-ph/0609050",
     .options = options,

@@ -29,7 +29,7 @@ extern const char *const ub_parametrization_names[]; /* in the order of the enum
  * appendix D.2); one that is never trained (Hoffer, Hubara and Soudry 2018, arXiv:1801.04540)
  * leaves a network whose layers are all before a norm no parameter that has a scale. */
 #define UB_PARAMETRIZATION_OPTIONS                                                                 \
-    {"parametrization",        UB_OPTION_NAME,           "sp", 0, 0,                               \
+    {"parametrization",        UB_OPTION_NAME | UB_OPTION_PLAIN, "sp", 0, 0,                       \
      ub_parametrization_names, "how sizes go with width"},                                         \
         {"base-width", UB_OPTION_INT, "64", 1, 1048576, NULL, "width at which mup is sp"},         \
         {"zero-readout", UB_OPTION_FLAG, "false", 0, 0, NULL, "the output layer starts at zero"},  \

@@ -82,3 +82,26 @@ const struct ub_registry *ub_system_registry(const char *what)
             return all[i];
     return NULL;
 }
+
+const char *ub_system_title(const char *what, const char *name)
+{
+    const struct ub_dataset_source *source = ub_dataset_find(name);
+    const struct ub_model *of_model = ub_model_find(name);
+    const struct ub_loss *of_loss = ub_loss_find(name);
+    const struct ub_init *of_init = ub_init_find(name);
+    const struct ub_optimizer_kind *kind = ub_optimizer_find(name);
+    const struct {
+        const struct ub_registry *registry;
+        const char *title;
+    } titles[] = {
+        {&ub_dataset_registry, source ? source->title : NULL},
+        {&ub_model_registry, of_model ? of_model->title : NULL},
+        {&ub_loss_registry, of_loss ? of_loss->title : NULL},
+        {&ub_init_registry, of_init ? of_init->title : NULL},
+        {&ub_optimizer_registry, kind ? kind->title : NULL},
+    };
+    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
+        if (titles[i].title && strcmp(titles[i].registry->what, what) == 0)
+            return titles[i].title;
+    return name;
+}

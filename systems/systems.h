@@ -113,6 +113,7 @@ ub_node ub_builder_linear(struct ub_builder *b, const char *name, ub_node x, int
 
 struct ub_model {
     const char *name, *summary, *citation;
+    const char *title; /* what people call it; NULL: its name */
     const struct ub_option *options;
     /* False with a clear message when the model does not fit the dataset. */
     bool (*fits)(const struct ub_call *call, const struct ub_dataset *data, struct ub_error *err);
@@ -142,6 +143,7 @@ const struct ub_model *ub_model_find(const char *name);
 
 struct ub_loss {
     const char *name, *summary, *citation;
+    const char *title; /* what people call it; NULL: its name */
     /* It is -log p(target | output), p the softmax of the output; else N(output, I), but for a
      * constant. */
     bool softmax;
@@ -159,6 +161,7 @@ const struct ub_loss *ub_loss_find(const char *name);
  * "aligned": all weights together, from the data. */
 struct ub_init {
     const char *name, *summary, *citation;
+    const char *title; /* what people call it; NULL: its name */
     const struct ub_option *options;
     /* Each parameter by itself, from a stream of its own. */
     void (*fill)(const struct ub_call *call, const struct ub_param *param, struct ub_random *r,
@@ -210,6 +213,7 @@ struct ub_training {
 
 struct ub_optimizer_kind {
     const char *name, *summary, *citation;
+    const char *title;               /* what people call it; NULL: its name */
     const struct ub_option *options; /* its own, with lr of kind UB_OPTION_RATE */
     bool takes_rates;                /* Adam-like: steps are multiplied by `rates` */
     bool needs_problem;              /* steps only once attached to a training */
@@ -460,5 +464,8 @@ extern const struct ub_registry ub_model_registry, ub_loss_registry, ub_init_reg
     ub_optimizer_registry;
 /* By its name, that of datasets too: "dataset", "model", "loss", "init", "optimizer"; else NULL. */
 const struct ub_registry *ub_system_registry(const char *what);
+/* What people call the entry of that registry: "MLP", "Adam"; `name` where it says nothing else, or
+ * there is no such entry. */
+const char *ub_system_title(const char *what, const char *name);
 
 #endif

@@ -186,9 +186,9 @@ static void rows_are_named_together(void **state)
     struct ub_law_verdict *v = judged(m, &falls);
     struct forest f = forest_of(v, m->frame);
     assert_int_equal(f.count, 3);
-    assert_string_equal(f.row[0].name, "lr=0.1");
-    assert_string_equal(f.row[1].name, "digits, two-layer lr=0.2");
-    assert_string_equal(f.row[2].name, "digits, two-layer lr=0.3");
+    assert_string_equal(f.row[0].name, "lr 0.1");
+    assert_string_equal(f.row[1].name, "two-layer net, lr 0.2, digits");
+    assert_string_equal(f.row[2].name, "two-layer net, lr 0.3, digits");
     assert_int_equal(f.row[1].look, MUST_HOLD);
     assert_int_equal(f.row[2].look, MUST_FAIL);
     forest_clear(&f);
@@ -199,8 +199,8 @@ static void rows_are_named_together(void **state)
     v = judged(m, &falls);
     f = forest_of(v, m->frame);
     assert_int_equal(f.count, 2);
-    assert_string_equal(f.row[0].name, "digits, two-layer, must hold");
-    assert_string_equal(f.row[1].name, "digits, two-layer, must fail");
+    assert_string_equal(f.row[0].name, "two-layer net, digits, must hold");
+    assert_string_equal(f.row[1].name, "two-layer net, digits, must fail");
     forest_clear(&f);
     done(m, v);
 }

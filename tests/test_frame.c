@@ -151,12 +151,12 @@ static void groups_differ_in_what_may_not_vary(void **state)
     }
     struct ub_groups g = ub_frame_group(f, NULL, width);
     char *name = ub_frame_group_name(f, &g, 0);
-    assert_string_equal(name, "gd");
+    assert_string_equal(name, "GD");
     ub_free(name);
     ub_groups_clear(&g);
     g = ub_frame_group(f, NULL, NULL);
     name = ub_frame_group_name(f, &g, 5);
-    assert_string_equal(name, "width=256, adam");
+    assert_string_equal(name, "width 256, Adam");
     ub_free(name);
     ub_groups_clear(&g);
     struct ub_pivot p = ub_frame_pivot(f, NULL, "optimizer", "model.width");
@@ -280,8 +280,8 @@ static void names_have_what_tells_groups_apart(void **state)
     static const char *const models[] = {"mlp:activation=tanh,bias=true",
                                          "mlp:activation=relu,bias=true",
                                          "cnn:activation=relu,kernel=3", "linear:bias=true"};
-    static const char *const names[] = {"mlp activation=tanh, gd lr=0.1", "mlp activation=relu, gd",
-                                        "cnn, gd", "linear, adam"};
+    static const char *const names[] = {"MLP tanh, GD, lr 0.1", "MLP relu, GD", "CNN, GD",
+                                        "linear, Adam"};
     struct ub_run runs[5];
     for (size_t i = 0; i < 4; i++)
         runs[i] = run_of("digits:size=0", models[i], i == 3 ? "adam:lr=0.2" : "gd:lr=0.1", 0);
@@ -309,8 +309,8 @@ static void factors_grow_coarse_and_leave_nothing_out(void **state)
     static const struct {
         size_t most, groups, rung;
         const char *first, *last;
-    } cases[] = {{31, 31, 0, "two-layer width=1", "linear"},
-                 {30, 2, 1, "two-layer", "linear"},
+    } cases[] = {{31, 31, 0, "two-layer net, width 1", "linear"},
+                 {30, 2, 1, "two-layer net", "linear"},
                  {1, 1, 2, "all", "all"}};
     struct ub_run runs[62];
     char text[31][64];
@@ -335,7 +335,7 @@ static void factors_grow_coarse_and_leave_nothing_out(void **state)
     struct ub_factor one = ub_factor_new(f, &some, rungs, 12);
     assert_int_equal(one.of[7], 0);
     assert_true(one.of[6] == SIZE_MAX);
-    assert_string_equal(one.name[0], "two-layer"); /* though nothing differs */
+    assert_string_equal(one.name[0], "two-layer net"); /* though nothing differs */
     ub_factor_clear(&one);
     ub_frame_free(f);
 }

@@ -91,9 +91,7 @@ static const char *cell_of(const struct table *t, const struct opened *o, const 
         if (strcmp(spec->dataset, p->dataset) != 0 || strcmp(spec->model, p->model) != 0 ||
             strcmp(spec->optimizer, p->optimizer) != 0)
             continue;
-        char *label = system_label(spec);
-        found = cell(t, label, column);
-        ub_free(label);
+        found = cell(t, o->study->system_name[o->study->system_of[i]], column);
     }
     assert_non_null(found);
     return found;
@@ -258,10 +256,10 @@ static void coordinates_pool_neither_data_nor_rates(void **state)
     static const struct {
         const char *dataset, *optimizer, *name, *slope;
         double power;
-    } checks[] = {{"digits", "gd:lr=0.1", "digits, mlp, gd lr=0.1", "0.00", 0},
-                  {"digits", "gd:lr=0.2", "digits, mlp, gd lr=0.2", "1.00", 1},
-                  {"text", "gd:lr=0.1", "text, mlp, gd", "2.00", 2},
-                  {"text", "adam:lr=0.1", "text, mlp, adam", "-1.00", -1}};
+    } checks[] = {{"digits", "gd:lr=0.1", "MLP, GD, lr 0.1, digits", "0.00", 0},
+                  {"digits", "gd:lr=0.2", "MLP, GD, lr 0.2, digits", "1.00", 1},
+                  {"text", "gd:lr=0.1", "MLP, GD, text", "2.00", 2},
+                  {"text", "adam:lr=0.1", "MLP, Adam, text", "-1.00", -1}};
     struct planted planted[12];
     char model[3][64];
     for (int w = 0; w < 3; w++)

@@ -55,7 +55,7 @@ static const char *other_value(const struct ub_option *o)
 {
     static char text[64];
     double value;
-    switch (o->kind) {
+    switch (ub_option_kind(o)) {
     case UB_OPTION_NAME:
         return o->fallback && strcmp(o->choices[0], o->fallback) == 0 ? o->choices[1]
                                                                       : o->choices[0];
@@ -88,9 +88,9 @@ static char *call_with(const char *name, const struct ub_option *options, const 
         const bool chosen = key && strcmp(o->key, key) == 0;
         if (o->fallback && !chosen)
             continue;
-        const char *needed = o->kind == UB_OPTION_RATE   ? "0.1"
-                             : o->kind == UB_OPTION_TEXT ? "t"
-                                                         : other_value(o);
+        const char *needed = ub_option_kind(o) == UB_OPTION_RATE   ? "0.1"
+                             : ub_option_kind(o) == UB_OPTION_TEXT ? "t"
+                                                                   : other_value(o);
         if (!chosen && !needed)
             needed = "1";
         ub_text_add(&text, "%c%s=%s", before, o->key, chosen ? value : needed);

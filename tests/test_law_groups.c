@@ -12,7 +12,7 @@ static void groups_yield_data_and_a_verdict(void **state)
     struct ub_law_verdict *v = judged(&m, &falls);
     assert_int_equal(v->groups.count, RATES);
     assert_near(v->data[0].value, -0.98, 1e-12);
-    assert_string_equal(v->names[0], "gd lr=0.1");
+    assert_string_equal(v->names[0], "GD, lr 0.1");
     assert_string_equal(ub_law_word(v), "holds, few systems");
     assert_int_equal(v->controls.count, 0);
     assert_int_equal(v->n_shares, 1); /* the only axis of four in which they differ */

@@ -1,220 +1,211 @@
-/* Names of models, losses, inits, optimizers, datasets and observables are known in their own files
- * and registries: elsewhere in bench/ and report/ no string literal is one of them, and nothing in
- * report/ searches the texts of specs. */
-#include "bench/curvature/curvature.h"
-#include "bench/observables/observables.h"
-#include "bench/store/axes.h"
-#include "tests/support.h"
+/* Names of systems for people: no two systems of a store share one, whatever options tell them
+ * apart; they say what differs and no more, and are short enough for a legend. */
+#include "report/digest/digest.h"
+#include "report/frame/factor.h"
+#include "support.h"
 
-#include <fts.h>
-#include <stdio.h>
+#include <dirent.h>
+#include <string.h>
 
-static const struct ub_registry *const systems[] = {&ub_dataset_registry, &ub_model_registry,
-                                                    &ub_loss_registry, &ub_init_registry,
-                                                    &ub_optimizer_registry};
-
-static bool is_option(const struct ub_registry *r, const char *text)
+static struct ub_run run_of(const char *dataset, const char *model, const char *init,
+                            const char *optimizer)
 {
-    for (size_t i = 0; r->entry(i); i++) {
-        struct ub_option *options = ub_registry_options(r, r->entry(i));
-        bool is = false;
-        for (const struct ub_option *o = options; o->key; o++)
-            is = is || strcmp(o->key, text) == 0;
-        ub_free(options);
-        if (is)
-            return true;
-    }
-    return false;
+    return (struct ub_run){.spec = {.dataset = (char *)(uintptr_t)dataset,
+                                    .model = (char *)(uintptr_t)model,
+                                    .loss = (char *)(uintptr_t) "mse",
+                                    .init = (char *)(uintptr_t)init,
+                                    .optimizer = (char *)(uintptr_t)optimizer,
+                                    .steps = 100}};
 }
 
-/* Words that stand for something else as well say nothing: "loss" is an axis, "gauss-newton" a
- * matrix, "nesterov" an option of sgd. */
-static bool is_ambiguous(const char *text)
+static struct ub_frame *frame_of(struct ub_store *store, struct ub_run *runs, size_t n)
 {
-    bool is = ub_run_axis_find(text) || ub_matrix_find(text);
-    for (size_t i = 0; i < sizeof systems / sizeof *systems; i++)
-        is = is || is_option(systems[i], text);
-    return is;
+    struct ub_error err = {0};
+    *store = (struct ub_store){.path = (char *)(uintptr_t) "", .count = n, .runs = runs};
+    struct ub_frame *f = ub_frame_new(store, &err);
+    if (!f)
+        fail_msg("%s", err.text);
+    return f;
 }
 
-enum name { NO_NAME, OF_SYSTEM, OF_OBSERVABLE };
-
-static enum name name_of(const char *text)
+static int by_text(const void *a, const void *b)
 {
-    enum name kind = ub_observable_find(text) ? OF_OBSERVABLE : NO_NAME;
-    for (size_t i = 0; i < sizeof systems / sizeof *systems; i++)
-        kind = ub_registry_find(systems[i], text) ? OF_SYSTEM : kind;
-    return kind != NO_NAME && is_ambiguous(text) ? NO_NAME : kind;
+    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* ---- where they may stand ------------------------------------------------------------------- */
-
-static bool starts_with(const char *text, const char *prefix)
+/* Sorts them. */
+static void check_distinct(char **names, size_t n, const char *where)
 {
-    return strncmp(text, prefix, strlen(prefix)) == 0;
+    if (n)
+        qsort(names, n, sizeof *names, by_text);
+    for (size_t i = 1; i < n; i++)
+        if (strcmp(names[i - 1], names[i]) == 0)
+            fail_msg("%s: two systems are called '%s'", where, names[i]);
 }
 
-struct allowed {
-    const char *file, *name, *why;
-};
-static const struct allowed allowed[] = {
-    {"bench/store/axes.c", "pytorch", "the init that is meant where none is given"},
-    {"report/laws/study.c", "pytorch", "labels leave it out"},
-    {"report/frame/names.c", "pytorch", "labels leave it out"},
-    {"bench/observables/shared.c", "edge-ratio", "written for sharpness and edge-ratio alike"},
-    {"bench/observables/shared.h", "edge-ratio", "declared for both"},
-    {"bench/observables/ball_maximum.c", "generalized-sharpness", "its stream of random numbers"},
-    {"report/laws/decay.c", "hessian-spectrum", "whose rows are a Hessian's, for laws on decay"},
-    {"report/tables/table.c", "text", "a type of column, in English"},
-};
-
-static bool is_listed(const char *file, const char *name)
-{
-    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
-        if (strcmp(allowed[i].file, file) == 0 && strcmp(allowed[i].name, name) == 0)
-            return true;
-    return false;
-}
-
-/* The file that defines the observable: ".name = "NAME"" in it. */
-static bool defines(const char *source, const char *name)
-{
-    struct ub_text wanted = {0};
-    ub_text_add(&wanted, ".name = \"%s\"", name);
-    const bool found = strstr(source, wanted.data) != NULL;
-    ub_text_free(&wanted);
-    return found;
-}
-
-static bool may_name(const char *file, const char *source, const char *name)
-{
-    if (starts_with(file, "bench/perf/")) /* measures systems that it names */
-        return true;
-    if (starts_with(file, "report/laws/") && strstr(source, "_law ub_law_"))
-        return true; /* a law says of which systems it speaks */
-    if (name_of(name) == OF_OBSERVABLE &&
-        (starts_with(file, "report/sections/") || /* draws what it is about */
-         (starts_with(file, "bench/observables/") && defines(source, name))))
-        return true;
-    return is_listed(file, name);
-}
-
-/* ---- literals -------------------------------------------------------------------------------- */
-
-/* Behind a comment, a character or a line of #include that begins here; NULL when none does. */
-static const char *past(const char *at, bool line_start)
-{
-    if (starts_with(at, "/*")) {
-        const char *end = strstr(at + 2, "*/");
-        return end ? end + 2 : at + strlen(at);
-    }
-    if (*at == '\'')
-        return at + (at[1] == '\\' ? 4 : 3);
-    if (line_start && starts_with(at, "#include"))
-        return at + strcspn(at, "\n");
-    return NULL;
-}
-
-/* Copies the literal that begins here into `out` as written; returns what is behind it. */
-static const char *read_literal(const char *at, char out[256])
-{
-    size_t n = 0;
-    for (at++; *at && *at != '"'; at++) {
-        if (n + 2 < 256)
-            out[n++] = *at;
-        if (*at == '\\' && at[1] && n + 2 < 256)
-            out[n++] = *++at;
-    }
-    out[n] = '\0';
-    return at + (*at == '"');
-}
-
-static size_t check_literals(const char *file, const char *source, size_t *literals)
-{
-    size_t bad = 0;
-    int line = 1;
-    for (const char *at = source; *at;) {
-        const char *next = past(at, at == source || at[-1] == '\n');
-        char text[256] = "";
-        if (!next && *at == '"') {
-            next = read_literal(at, text);
-            ++*literals;
-        }
-        if (name_of(text) != NO_NAME && !may_name(file, source, text)) {
-            print_error("%s:%d names '%s'; see tests/test_names.c\n", file, line, text);
-            bad++;
-        }
-        for (next = next ? next : at + 1; at < next; at++)
-            line += *at == '\n';
-    }
-    return bad;
-}
-
-/* What has no place in a report: the frame has typed columns. SVG is searched in save.c. */
-static size_t check_searches(const char *file, const char *source)
-{
-    static const char *const searches[] = {"strstr(", "strtok(", ", ':')"};
-    size_t bad = 0;
-    if (!starts_with(file, "report/") || strcmp(file, "report/figure/save.c") == 0)
-        return 0;
-    for (size_t i = 0; i < sizeof searches / sizeof *searches; i++)
-        if (strstr(source, searches[i])) {
-            print_error("%s uses %s; see tests/test_names.c\n", file, searches[i]);
-            bad++;
-        }
-    return bad;
-}
-
-/* ---- tests ------------------------------------------------------------------------------------
- */
-
-static void names_are_in_their_own_files(void **state)
+static void names_say_what_differs_as_people_do(void **state)
 {
     (void)state;
-    static char root[] = UNIBENCH_SOURCE;
-    char *bench = ub_path(root, "bench"), *report = ub_path(root, "report");
-    FTS *tree = fts_open((char *[]){bench, report, NULL}, FTS_PHYSICAL, NULL);
-    size_t bad = 0, literals = 0;
-    assert_non_null(tree);
-    for (const FTSENT *entry; (entry = fts_read(tree));) {
-        const char *dot = strrchr(entry->fts_name, '.');
-        if (entry->fts_info != FTS_F || !dot || (strcmp(dot, ".c") != 0 && strcmp(dot, ".h") != 0))
-            continue;
-        struct ub_error err = {0};
-        size_t length;
-        char *source = (char *)ub_read_file(entry->fts_path, 1 << 24, &length, &err);
-        assert_non_null(source);
-        const char *file = entry->fts_path + strlen(root) + 1;
-        bad += check_literals(file, source, &literals) + check_searches(file, source);
-        ub_free(source);
+    static const char digits[] = "digits:scale=center,size=200", init[] = "pytorch:gain=1";
+    struct {
+        const char *activation, *widths, *optimizer, *name;
+    } cases[] = {
+        {"tanh", "64x64", "adam:lr=edge(40)", "MLP tanh 64x64, Adam, lr edge 40, digits"},
+        {"tanh", "64x64", "adam:lr=0.001", "MLP tanh 64x64, Adam, lr 0.001, digits"},
+        {"tanh", "128x128", "adam:lr=0.001", "MLP tanh, width 128, Adam, digits"},
+        {"tanh", "64x64x64", "adam:lr=0.001", "MLP tanh 64x64x64, Adam, digits"},
+        {"relu", "64x64", "adam:lr=0.001", "MLP relu, width 64, Adam, digits"},
+        {"relu", "64x32", "adam:lr=0.001", "MLP relu 64x32, Adam, digits"},
+        {"relu", "64x32", "sgd:batch=8,lr=0.1,nesterov=true", "MLP, SGD, digits"},
+        {"relu", "64x32", "sgd:batch=8,lr=0.1,nesterov=true,replacement=true",
+         "MLP, SGD, replacement, digits"},
+    };
+    enum { CASES = sizeof cases / sizeof *cases };
+    struct ub_run runs[CASES];
+    char model[CASES][128];
+    for (size_t i = 0; i < CASES; i++) {
+        snprintf(model[i], sizeof model[i],
+                 "mlp:activation=%s,bias=true,parametrization=sp,widths=%s", cases[i].activation,
+                 cases[i].widths);
+        runs[i] = run_of(digits, model[i], init, cases[i].optimizer);
     }
-    fts_close(tree);
-    ub_free(bench);
-    ub_free(report);
-    assert_int_equal(bad, 0);
-    assert_true(literals > 2000); /* the files were there */
+    struct ub_store store;
+    struct ub_frame *f = frame_of(&store, runs, CASES);
+    struct ub_groups systems = ub_frame_group(f, NULL, NULL);
+    char **names = ub_frame_system_names(f, &systems);
+    assert_int_equal(systems.count, CASES);
+    for (size_t i = 0; i < CASES; i++)
+        print_message("%s\n", names[i]);
+    for (size_t i = 0; i < CASES; i++)
+        assert_string_equal(names[i], cases[i].name);
+    ub_names_free(names, systems.count);
+    ub_groups_clear(&systems);
+    ub_frame_free(f);
 }
 
-static void a_name_in_the_wrong_place_is_seen(void **state)
+/* Options of one key and of several axes: values that go without what they are of would be the same
+ * for another system. */
+static void options_of_one_key_are_told_apart(void **state)
 {
     (void)state;
-    size_t literals = 0;
-    assert_int_equal(check_literals("bench/run/x.c", "x(\"sharpness\");", &literals), 1);
-    assert_int_equal(check_literals("report/sections/x.c", "x(\"sharpness\");", &literals), 0);
-    assert_int_equal(check_literals("report/sections/x.c", "x(\"heavy-ball\");", &literals), 1);
-    assert_int_equal(check_literals("report/sections/x.c", "x('\"', \"gd\")", &literals), 1);
-    assert_int_equal(check_literals("report/x.c", "/* \"gd\" */ x(\"a \\\"gd\\\"\")", &literals),
-                     0);
-    assert_int_equal(check_literals("bench/run/x.c", "x(\"loss\", \"nesterov\")", &literals), 0);
-    assert_int_equal(check_searches("report/x.c", "strstr(spec->model, \"width=\")"), 1);
-    assert_int_equal(check_searches("report/x.c", "strchr(text, ':')"), 1);
+    static const char *const data[] = {"teacher-student:gain=1", "teacher-student:gain=2"},
+                             *const inits[] = {"he:gain=1", "he:gain=2"},
+                             *const models[] = {"committee:gain=1", "committee:gain=2"};
+    enum { ALL = 8 };
+    struct ub_run runs[ALL];
+    for (int some = 1; some < 1 << ALL; some++) { /* every set of these systems */
+        size_t n = 0;
+        for (int i = 0; i < ALL; i++)
+            if (some >> i & 1)
+                runs[n++] = run_of(data[i & 1], models[i >> 1 & 1], inits[i >> 2], "gd:lr=0.1");
+        struct ub_store store;
+        struct ub_frame *f = frame_of(&store, runs, n);
+        struct ub_groups systems = ub_frame_group(f, NULL, NULL);
+        char **names = ub_frame_system_names(f, &systems);
+        assert_int_equal(systems.count, n);
+        check_distinct(names, n, "gains");
+        ub_names_free(names, n);
+        ub_groups_clear(&systems);
+        ub_frame_free(f);
+    }
+}
+
+/* Drawn systems: names are one to one with specs. */
+static void drawn_systems_have_names_of_their_own(void **state)
+{
+    (void)state;
+    enum { N = 300, ROUNDS = 20 };
+    static const char *const norms[] = {"none", "layer"}, *const words[] = {"tanh", "relu"},
+                             *const inits[] = {"he:gain=1", "lecun:gain=2", "pytorch:gain=1"},
+                             *const data[] = {"digits:size=100", "digits:size=200",
+                                              "gaussian:alpha=1,samples=100,size=0",
+                                              "gaussian:alpha=2,samples=100,size=50"};
+    struct ub_random r = ub_random_stream(7, "names");
+    struct ub_run runs[N];
+    static char text[N][2][96];
+    size_t longest = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < N; i++) {
+            snprintf(text[i][0], sizeof text[i][0], "mlp:activation=%s,norm=%s,widths=%dx%d",
+                     words[ub_random_below(&r, 2)], norms[ub_random_below(&r, 2)],
+                     8 << ub_random_below(&r, 2), 8 << ub_random_below(&r, 2));
+            snprintf(text[i][1], sizeof text[i][1], "sgd:batch=%d,lr=relative(%g),nesterov=%s",
+                     1 << ub_random_below(&r, 2), 0.5 * (double)(1 + ub_random_below(&r, 2)),
+                     ub_random_below(&r, 2) ? "true" : "false");
+            runs[i] = run_of(data[ub_random_below(&r, 4)], text[i][0],
+                             inits[ub_random_below(&r, 3)], text[i][1]);
+            runs[i].spec.steps = 100 * (1 + ub_random_below(&r, 2));
+            runs[i].spec.double_precision = ub_random_below(&r, 8) == 0;
+        }
+        struct ub_store store;
+        struct ub_frame *f = frame_of(&store, runs, N);
+        struct ub_groups systems = ub_frame_group(f, NULL, NULL);
+        char **names = ub_frame_system_names(f, &systems);
+        check_distinct(names, systems.count, "drawn");
+        for (size_t i = 0; i < systems.count; i++)
+            longest = strlen(names[i]) > longest ? strlen(names[i]) : longest;
+        ub_names_free(names, systems.count);
+        ub_groups_clear(&systems);
+        ub_frame_free(f);
+    }
+    print_message("longest name: %zu characters\n", longest);
+}
+
+static size_t check_results(const char *path)
+{
+    struct ub_error err = {0};
+    struct digest *d = digest_open(path, &err);
+    if (!d)
+        fail_msg("%s", err.text);
+    struct ub_store store;
+    struct ub_frame *f = frame_of(&store, d->runs, d->count);
+    struct ub_groups systems = ub_frame_group(f, NULL, NULL);
+    char **names = ub_frame_system_names(f, &systems);
+    const size_t n = systems.count;
+    size_t length = 0, longest = 0;
+    for (size_t i = 0; i < n; i++) {
+        length += strlen(names[i]);
+        longest = strlen(names[i]) > strlen(names[longest]) ? i : longest;
+    }
+    print_message("%s: %zu systems, %zu characters a name; the longest: %s; some: %s; %s; %s\n",
+                  path + strlen(UNIBENCH_SOURCE), n, length / (n ? n : 1), names[longest], names[0],
+                  names[n / 3], names[n * 2 / 3]);
+    check_distinct(names, n, path);
+    ub_names_free(names, n);
+    ub_groups_clear(&systems);
+    ub_frame_free(f);
+    digest_free(d);
+    return n;
+}
+
+static void published_systems_have_names_of_their_own(void **state)
+{
+    (void)state;
+    char *results = ub_path(UNIBENCH_SOURCE, "results");
+    DIR *folder = opendir(results);
+    size_t systems = 0;
+    assert_non_null(folder);
+    for (const struct dirent *entry; (entry = readdir(folder));) {
+        struct ub_text path = {0};
+        ub_text_add(&path, "%s/%s/runs.csv", results, entry->d_name);
+        if (!ub_exists(path.data))
+            ub_text_add(&path, ".gz"); /* all but the small ones are packed */
+        if (entry->d_name[0] != '.' && ub_exists(path.data))
+            systems += check_results(path.data);
+        ub_text_free(&path);
+    }
+    closedir(folder);
+    ub_free(results);
+    assert_true(systems > 1000);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_are_in_their_own_files),
-        cmocka_unit_test(a_name_in_the_wrong_place_is_seen),
+        cmocka_unit_test(names_say_what_differs_as_people_do),
+        cmocka_unit_test(options_of_one_key_are_told_apart),
+        cmocka_unit_test(drawn_systems_have_names_of_their_own),
+        cmocka_unit_test(published_systems_have_names_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

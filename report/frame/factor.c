@@ -5,22 +5,6 @@
 
 #include <string.h>
 
-/* Names of groups that differ in nothing else may be the same: where they were cut at another axis
- * ("data"). They are told apart by number. */
-static void tell_apart(struct ub_factor *f)
-{
-    for (size_t i = 1; i < f->groups.count; i++)
-        for (size_t k = 0; k < i; k++) {
-            struct ub_text other = {0};
-            if (strcmp(f->name[i], f->name[k]) != 0)
-                continue;
-            ub_text_add(&other, "%s no. %zu", f->name[i], i + 1);
-            ub_free(f->name[i]);
-            f->name[i] = other.data;
-            break;
-        }
-}
-
 /* Names always have the words of the run axes among `by`: what is trained, on what. */
 static void set_names(const struct ub_frame *frame, const char *const *by, struct ub_factor *f)
 {
@@ -28,10 +12,7 @@ static void set_names(const struct ub_frame *frame, const char *const *by, struc
     for (size_t n = 0; *by && n < UB_RUN_AXES; by++)
         if (ub_run_axis_find(*by))
             always[n++] = *by;
-    f->name = ub_calloc(f->groups.count + 1, sizeof *f->name);
-    for (size_t g = 0; g < f->groups.count; g++)
-        f->name[g] = ub_frame_group_name_with(frame, &f->groups, g, always);
-    tell_apart(f);
+    f->name = ub_frame_group_names(frame, &f->groups, always);
 }
 
 struct ub_factor ub_factor_new(const struct ub_frame *frame, const struct ub_rows *rows,
@@ -59,9 +40,7 @@ struct ub_factor ub_factor_new(const struct ub_frame *frame, const struct ub_row
 
 void ub_factor_clear(struct ub_factor *f)
 {
-    for (size_t g = 0; g < f->groups.count; g++)
-        ub_free(f->name[g]);
-    ub_free(f->name);
+    ub_names_free(f->name, f->groups.count);
     ub_free(f->of);
     ub_groups_clear(&f->groups);
     *f = (struct ub_factor){0};

@@ -103,10 +103,20 @@ void ub_pivot_clear(struct ub_pivot *pivot);
 
 /* ---- names -------------------------------------------------------------------------------- */
 
-/* "optimizer.lr=edge(40), model.width=64": the axes in which these groups differ, of one of them,
- * as a reader tells them apart. `group` is one of `groups`. Caller frees. */
+/* "MLP tanh 64x64, Adam, lr edge 40": what tells this group from the others, as a reader does: what
+ * is trained, how, on what. `group` is one of `groups`. Caller frees. Groups that differ in nothing
+ * that all of a group's runs have have one name. */
 char *ub_frame_group_name(const struct ub_frame *frame, const struct ub_groups *groups,
                           size_t group);
+/* Of all groups, no two alike: where they would be, options say what they are of ("dataset gain
+ * 2"), and what differs in nothing that names can say has a number. The columns `always` (ends with
+ * NULL; NULL: none) are named where all groups have the same, too. Free each, and the list. */
+char **ub_frame_group_names(const struct ub_frame *frame, const struct ub_groups *groups,
+                            const char *const *always);
+/* Of the groups of ub_frame_group with nothing within: systems. Model, optimizer and dataset are
+ * always named. */
+char **ub_frame_system_names(const struct ub_frame *frame, const struct ub_groups *systems);
+void ub_names_free(char **names, size_t count);
 
 /* ---- traces -------------------------------------------------------------------------------- */
 

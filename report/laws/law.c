@@ -268,12 +268,11 @@ struct ub_law_verdict *ub_law_verdict_new(const struct ub_law *law, const struct
         return NULL;
     }
     v->data = ub_calloc(v->groups.count + 1, sizeof *v->data);
-    v->names = ub_calloc(v->groups.count + 1, sizeof *v->names);
+    v->names = ub_frame_group_names(frame, &v->groups, NULL);
+    v->control_names = ub_frame_group_names(frame, &v->controls, NULL);
     measure_levels(v, frame, &v->groups);
-    for (size_t g = 0; g < v->groups.count; g++) {
+    for (size_t g = 0; g < v->groups.count; g++)
         v->data[g] = datum_of(v, frame, &v->groups.group[g]);
-        v->names[g] = ub_frame_group_name(frame, &v->groups, g);
-    }
     if (law->moderate)
         ub_data_moderate(v->data, v->groups.count);
     if (law->across)
@@ -291,9 +290,8 @@ void ub_law_verdict_free(struct ub_law_verdict *v)
 {
     if (!v)
         return;
-    for (size_t g = 0; v->names && g < v->groups.count; g++)
-        ub_free(v->names[g]);
-    ub_free(v->names);
+    ub_names_free(v->names, v->groups.count);
+    ub_names_free(v->control_names, v->controls.count);
     ub_free(v->level);
     ub_free(v->data);
     ub_judgment_clear(&v->judgment);

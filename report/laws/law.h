@@ -94,7 +94,7 @@ struct ub_law_verdict {
     const struct ub_law *law;
     struct ub_groups groups; /* one datum each; controls left out */
     struct ub_datum *data;
-    char **names; /* of groups, for people */
+    char **names; /* of groups, for people: no two alike */
     struct ub_judgment judgment;
     double below, above; /* ub_judge_resolution; NAN but of UB_EQUAL with a target that is not 0 */
     size_t n_shares;
@@ -104,6 +104,7 @@ struct ub_law_verdict {
     struct ub_level *level;
     struct ub_interval between_seeds; /* likewise: share of their variance that is within groups */
     struct ub_groups controls;        /* one control a group */
+    char **control_names;             /* for people: no two alike */
     enum ub_control *control;         /* what each is to come out as */
     struct ub_datum *control_data;
     bool *control_right, *control_silent; /* one that said nothing is neither right nor wrong */

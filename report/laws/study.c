@@ -6,6 +6,7 @@
 static void find_systems(struct study *study)
 {
     study->systems = ub_frame_group(study->frame, NULL, NULL);
+    study->system_name = ub_frame_system_names(study->frame, &study->systems);
     study->system_of = ub_calloc(study->store->count + 1, sizeof *study->system_of);
     for (size_t s = 0; s < study->systems.count; s++)
         for (size_t i = 0; i < study->systems.group[s].count; i++)
@@ -48,6 +49,7 @@ void study_free(struct study *study)
     for (size_t i = 0; i < study->n_laws; i++)
         ub_law_verdict_free(study->laws[i]);
     ub_free(study->laws);
+    ub_names_free(study->system_name, study->systems.count);
     ub_groups_clear(&study->systems);
     ub_free(study->system_of);
     ub_frame_free(study->frame);

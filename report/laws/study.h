@@ -11,6 +11,7 @@ struct study {
     struct ub_frame *frame;
     struct ub_groups systems; /* runs that differ in nothing but seeds and measurements */
     size_t *system_of;        /* one a run: its index among them */
+    char **system_name;       /* one a system, for people: no two alike */
     size_t n_laws;
     struct ub_law_verdict **laws; /* on those that speak of any run, in the registry's order */
 };

@@ -201,15 +201,13 @@ struct table *batches_table(const struct study *study)
         const struct recipe *recipe = &r.of[k];
         const struct level batch = batch_level(&r, recipe, "batch-sharpness");
         const struct level full = batch_level(&r, recipe, "sharpness");
-        char *label = system_label(system_spec(study, recipe->system));
-        table_cell(t, "%s", label);
+        table_cell(t, "%s", study->system_name[recipe->system]);
         table_cell(t, "%.0f", recipe->batch);
         table_cell(t, "%g", recipe->beta);
         table_cell(t, "%zu of %zu", batch.lost, batch.runs);
         range_cell(t, &batch, small_edge(recipe));
         range_cell(t, &batch, large_edge(recipe));
         range_cell(t, &full, large_edge(recipe));
-        ub_free(label);
     }
     recipes_clear(&r);
     return t;

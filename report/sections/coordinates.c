@@ -44,12 +44,10 @@ struct checks checks_of(const struct study *study)
     struct checks c = {.frame = study->frame};
     struct ub_rows rows = ub_frame_where(study->frame, NULL, is_checked, NULL);
     c.groups = ub_frame_group(study->frame, &rows, within);
-    c.name = ub_calloc(c.groups.count + 1, sizeof *c.name);
+    c.name = ub_frame_group_names(study->frame, &c.groups, always);
     c.choices = ub_calloc(c.groups.count + 1, sizeof *c.choices);
-    for (size_t g = 0; g < c.groups.count; g++) {
-        c.name[g] = ub_frame_group_name_with(study->frame, &c.groups, g, always);
+    for (size_t g = 0; g < c.groups.count; g++)
         c.choices[g] = ub_frame_group_by(study->frame, &c.groups.group[g], choice);
-    }
     find_words(&c, &rows);
     ub_rows_clear(&rows);
     return c;

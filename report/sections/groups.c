@@ -284,10 +284,8 @@ struct table *group_table(const struct ub_law_verdict *v, const struct ub_frame 
         add_row(t, v, &s, wide);
     }
     for (size_t g = 0; g < v->controls.count; g++) {
-        char *name = ub_frame_group_name(frame, &v->controls, g);
-        const struct shown s = shown_control(v, g, name);
+        const struct shown s = shown_control(v, g, v->control_names[g]);
         add_row(t, v, &s, wide);
-        ub_free(name);
     }
     return t;
 }

@@ -171,10 +171,8 @@ struct ub_text data_csv(const struct study *study)
             add_data_row(&out, v, study->frame, &s);
         }
         for (size_t g = 0; g < v->controls.count; g++) {
-            char *name = ub_frame_group_name(study->frame, &v->controls, g);
-            const struct shown s = shown_control(v, g, name);
+            const struct shown s = shown_control(v, g, v->control_names[g]);
             add_data_row(&out, v, study->frame, &s);
-            ub_free(name);
         }
     }
     return out;

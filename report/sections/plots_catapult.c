@@ -191,8 +191,7 @@ struct table *catapults_table(const struct study *study)
         struct landing l;
         if (!land(study, s, &l))
             continue;
-        char *label = system_label(system_spec(study, s));
-        table_cell(t, "%s", label);
+        table_cell(t, "%s", study->system_name[s]);
         table_fixed(t, l.rate, 2);
         table_cell(t, "%zu of %zu", l.diverged, l.runs);
         table_cell(t, "%zu of %zu", l.failed, l.runs);
@@ -200,7 +199,6 @@ struct table *catapults_table(const struct study *study)
         table_real(t, l.peak, 3);
         table_fixed(t, l.rho, 3);
         table_fixed(t, l.drop, 3);
-        ub_free(label);
     }
     return t;
 }

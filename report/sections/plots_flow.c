@@ -248,10 +248,8 @@ struct table *flows_table(const struct study *study)
     size_t count;
     size_t *systems = find_systems(study, &count);
     for (size_t k = 0; k < count; k++) {
-        char *label = system_label(system_spec(study, systems[k]));
-        table_cell(t, "%s", label);
+        table_cell(t, "%s", study->system_name[systems[k]]);
         add_flow_row(t, study, systems[k]);
-        ub_free(label);
     }
     ub_free(systems);
     return t;

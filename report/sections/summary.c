@@ -28,9 +28,7 @@ static void add_systems(const struct study *study, enum ub_run_status status, bo
     for (size_t s = 0; status != UB_RUN_OK && s < study->systems.count; s++) {
         if (!has_run(study->store, &study->systems.group[s], status, damaged) || n++ >= NAMED)
             continue;
-        char *label = system_label(system_spec(study, s));
-        ub_text_add(&some, "%s%s", some.length ? "; " : "", label);
-        ub_free(label);
+        ub_text_add(&some, "%s%s", some.length ? "; " : "", study->system_name[s]);
     }
     if (n > NAMED)
         ub_text_add(&some, "; and %zu more system%s", n - NAMED, n == NAMED + 1 ? "" : "s");

@@ -18,6 +18,7 @@ static ub_node build(struct ub_graph *g, ub_node output, ub_node target)
 
 const struct ub_loss ub_loss_ce = {
     .name = "ce",
+    .title = "cross-entropy",
     .summary = "mean over samples of the softmax cross-entropy",
     .citation = "Bridle 1990, Neurocomputing F68",
     .softmax = true,

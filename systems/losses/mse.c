@@ -16,6 +16,7 @@ static ub_node build(struct ub_graph *g, ub_node output, ub_node target)
 
 const struct ub_loss ub_loss_mse = {
     .name = "mse",
+    .title = "MSE",
     .summary = "mean over samples of |output - target|^2 / 2, targets one-hot or values",
     .citation = "Cohen et al. 2021, arXiv:2103.00065",
     .build = build,

@@ -4,7 +4,8 @@
 
 static const struct ub_option options[] = {
     {"widths", UB_OPTION_SIZES, "64x16x64", 1, UB_WIDTH_LIMIT, NULL, "units of each hidden layer"},
-    {"activation", UB_OPTION_NAME, "tanh", 0, 0, ub_activation_names, "nonlinearity"},
+    {"activation", UB_OPTION_NAME | UB_OPTION_PLAIN, "tanh", 0, 0, ub_activation_names,
+     "nonlinearity"},
     {"bias", UB_OPTION_FLAG, "true", 0, 0, NULL, "add a bias vector to each layer"},
     UB_PARAMETRIZATION_OPTIONS,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},

@@ -11,7 +11,8 @@ static const struct ub_option options[] = {
     {"channels", UB_OPTION_SIZES, "32x32", 1, 65536, NULL, "channels of each block"},
     {"kernel", UB_OPTION_INT, "3", 1, 31, NULL, "side of the convolutions' windows, odd"},
     {"pool", UB_OPTION_NAME, "max", 0, 0, pools, "2x2 pooling at the end of each block"},
-    {"activation", UB_OPTION_NAME, "relu", 0, 0, ub_activation_names, "nonlinearity"},
+    {"activation", UB_OPTION_NAME | UB_OPTION_PLAIN, "relu", 0, 0, ub_activation_names,
+     "nonlinearity"},
     {"norm", UB_OPTION_NAME, "none", 0, 0, ub_image_norms, "norm after each convolution"},
     {"groups", UB_OPTION_INT, "4", 1, 65536, NULL, "groups of norm=group"},
     {"ghost", UB_OPTION_INT, "0", 0, 1e9, NULL, "samples of norm=batch; 0 = the whole set"},
@@ -99,6 +100,7 @@ static int64_t coupled(const struct ub_call *call)
 
 const struct ub_model ub_model_cnn = {
     .name = "cnn",
+    .title = "CNN",
     .summary = "convolutions with pooling, one linear layer (VGG-like)",
     .citation = "Simonyan and Zisserman 2014, arXiv:1409.1556",
     .options = options,

@@ -14,7 +14,8 @@
 
 static const struct ub_option options[] = {
     {"units", UB_OPTION_INT, "2", 1, 64, NULL, "hidden units K"},
-    {"activation", UB_OPTION_NAME, "erf", 0, 0, ub_activation_names, "nonlinearity"},
+    {"activation", UB_OPTION_NAME | UB_OPTION_PLAIN, "erf", 0, 0, ub_activation_names,
+     "nonlinearity"},
     {"gain", UB_OPTION_REAL, "1", 0, 1000, NULL, "start: root mean square of a unit's norm"},
     {"graded", UB_OPTION_FLAG, "true", 0, 0, NULL,
      "squared norms of units start at gain^2 2k/(units + 1), k = 1..units; else all at gain^2"},
@@ -68,6 +69,7 @@ static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node i
 
 const struct ub_model ub_model_committee = {
     .name = "committee",
+    .title = "committee machine",
     .summary = "soft committee machine: the sum of a few hidden units",
     .citation = "Saad and Solla 1995, doi:10.1103/PhysRevE.52.4225",
     .options = options,

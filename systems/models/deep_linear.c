@@ -38,6 +38,7 @@ static void wide(const struct ub_wide_source *source, struct ub_wide *out)
 
 const struct ub_model ub_model_deep_linear = {
     .name = "deep-linear",
+    .title = "deep linear net",
     .summary = "product of matrices, no nonlinearity",
     .citation = "Saxe, McClelland and Ganguli 2013, arXiv:1312.6120",
     .options = options,

@@ -43,6 +43,7 @@ static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node i
 
 const struct ub_model ub_model_diagonal_linear = {
     .name = "diagonal-linear",
+    .title = "diagonal linear net",
     .summary = "x . (u^L - v^L): rich or lazy by its initial scale",
     .citation = "Woodworth et al. 2020, arXiv:2002.09277",
     .options = options,

@@ -11,7 +11,8 @@ static const struct ub_option options[] = {
     {"depth", UB_OPTION_INT, "2", 1, UB_DEPTH_LIMIT, NULL, "blocks"},
     {"heads", UB_OPTION_INT, "4", 1, 1024, NULL, "attention heads"},
     {"positions", UB_OPTION_NAME, "learned", 0, 0, positions, "how a token knows its place"},
-    {"activation", UB_OPTION_NAME, "gelu", 0, 0, ub_activation_names, "nonlinearity"},
+    {"activation", UB_OPTION_NAME | UB_OPTION_PLAIN, "gelu", 0, 0, ub_activation_names,
+     "nonlinearity"},
     UB_PARAMETRIZATION_OPTIONS,
     {"window", UB_OPTION_INT | UB_OPTION_LATER, "0", 0, 1e6, NULL,
      "last tokens, the present one among them, that a token attends to; 0 = all"},
@@ -61,6 +62,7 @@ static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node i
 
 const struct ub_model ub_model_gpt = {
     .name = "gpt",
+    .title = "GPT",
     .summary = "decoder-only transformer, pre-norm, causal",
     .citation = "Radford et al. 2019, Language Models are Unsupervised Multitask Learners",
     .options = options,

@@ -32,6 +32,7 @@ static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node i
 
 const struct ub_model ub_model_gru = {
     .name = "gru",
+    .title = "GRU",
     .summary = "gated recurrent units over steps (or rows of images)",
     .citation = "Cho et al. 2014, arXiv:1406.1078",
     .options = options,

@@ -32,6 +32,7 @@ static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node i
 
 const struct ub_model ub_model_lstm = {
     .name = "lstm",
+    .title = "LSTM",
     .summary = "long short-term memory over steps (or rows of images)",
     .citation = "Hochreiter and Schmidhuber 1997, Neural Comput. 9; Gers et al. 2000",
     .options = options,

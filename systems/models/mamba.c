@@ -158,6 +158,7 @@ static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node i
 
 const struct ub_model ub_model_mamba = {
     .name = "mamba",
+    .title = "Mamba",
     .summary = "selective state space model, causal",
     .citation = "Gu and Dao 2023, arXiv:2312.00752",
     .options = options,

@@ -43,6 +43,7 @@ static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node i
 
 const struct ub_model ub_model_matrix_factorization = {
     .name = "matrix-factorization",
+    .title = "matrix factorization",
     .summary = "x U V': a matrix as a product of two",
     .citation = "Gunasekar et al. 2017, arXiv:1705.09280",
     .options = options,

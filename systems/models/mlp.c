@@ -5,7 +5,8 @@
 static const char *const norms[] = {"none", "batch", "layer", "rms", NULL};
 static const struct ub_option options[] = {
     {"widths", UB_OPTION_SIZES, "64x64", 1, UB_WIDTH_LIMIT, NULL, "units of each hidden layer"},
-    {"activation", UB_OPTION_NAME, "tanh", 0, 0, ub_activation_names, "nonlinearity"},
+    {"activation", UB_OPTION_NAME | UB_OPTION_PLAIN, "tanh", 0, 0, ub_activation_names,
+     "nonlinearity"},
     {"bias", UB_OPTION_FLAG, "true", 0, 0, NULL, "add a bias vector to each layer"},
     {"norm", UB_OPTION_NAME | UB_OPTION_LATER, "none", 0, 0, norms,
      "norm before each nonlinearity"},
@@ -48,6 +49,7 @@ static void wide(const struct ub_wide_source *source, struct ub_wide *out)
 
 const struct ub_model ub_model_mlp = {
     .name = "mlp",
+    .title = "MLP",
     .summary = "fully connected network of any widths",
     .citation = "Rumelhart, Hinton and Williams 1986, Nature 323",
     .options = options,

@@ -8,7 +8,8 @@ static const struct ub_option options[] = {
     {"depth", UB_OPTION_INT, "4", 1, UB_DEPTH_LIMIT, NULL, "blocks"},
     {"tokens", UB_OPTION_INT, "32", 1, 65536, NULL, "hidden units that mix tokens"},
     {"channels", UB_OPTION_INT, "0", 0, 65536, NULL, "hidden units that mix channels; 0 = 2 width"},
-    {"activation", UB_OPTION_NAME, "gelu", 0, 0, ub_activation_names, "nonlinearity"},
+    {"activation", UB_OPTION_NAME | UB_OPTION_PLAIN, "gelu", 0, 0, ub_activation_names,
+     "nonlinearity"},
     UB_PARAMETRIZATION_OPTIONS,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
@@ -81,6 +82,7 @@ static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node i
 
 const struct ub_model ub_model_mlp_mixer = {
     .name = "mlp-mixer",
+    .title = "MLP-Mixer",
     .summary = "perceptrons that mix patches and channels in turn",
     .citation = "Tolstikhin et al. 2021, arXiv:2105.01601",
     .options = options,

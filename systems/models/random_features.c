@@ -5,7 +5,8 @@
 
 static const struct ub_option options[] = {
     {"width", UB_OPTION_INT, "256", 1, UB_WIDTH_LIMIT, NULL, "features"},
-    {"activation", UB_OPTION_NAME, "relu", 0, 0, ub_activation_names, "nonlinearity"},
+    {"activation", UB_OPTION_NAME | UB_OPTION_PLAIN, "relu", 0, 0, ub_activation_names,
+     "nonlinearity"},
     {"zero-readout", UB_OPTION_FLAG, "false", 0, 0, NULL, "the readout starts at zero"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
@@ -56,6 +57,7 @@ static void wide(const struct ub_wide_source *source, struct ub_wide *out)
 
 const struct ub_model ub_model_random_features = {
     .name = "random-features",
+    .title = "random features",
     .summary = "one hidden layer that stays as drawn; only the readout trains",
     .citation = "Rahimi and Recht 2007, NIPS 20",
     .options = options,

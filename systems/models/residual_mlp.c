@@ -15,7 +15,8 @@ static const struct ub_option options[] = {
     {"depth", UB_OPTION_INT, "4", 1, UB_DEPTH_LIMIT, NULL, "residual branches"},
     {"branch", UB_OPTION_NAME, "sqrt", 0, 0, branches,
      "multiplier of branches: 1/sqrt(depth), or one"},
-    {"activation", UB_OPTION_NAME, "tanh", 0, 0, ub_activation_names, "nonlinearity"},
+    {"activation", UB_OPTION_NAME | UB_OPTION_PLAIN, "tanh", 0, 0, ub_activation_names,
+     "nonlinearity"},
     UB_PARAMETRIZATION_OPTIONS,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
@@ -52,6 +53,7 @@ static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node i
 
 const struct ub_model ub_model_residual_mlp = {
     .name = "residual-mlp",
+    .title = "residual MLP",
     .summary = "fully connected residual network, its branches scaled with depth or not",
     .citation = "Bordelon et al. 2023, arXiv:2309.16620; Yang et al. 2023, arXiv:2310.02244",
     .options = options,

@@ -11,7 +11,8 @@ static const struct ub_option options[] = {
     {"norm", UB_OPTION_NAME, "batch", 0, 0, ub_image_norms, "norm before each activation"},
     {"groups", UB_OPTION_INT, "4", 1, 4096, NULL, "groups of norm=group"},
     {"ghost", UB_OPTION_INT, "0", 0, 1e9, NULL, "samples of norm=batch; 0 = the whole set"},
-    {"activation", UB_OPTION_NAME, "relu", 0, 0, ub_activation_names, "nonlinearity"},
+    {"activation", UB_OPTION_NAME | UB_OPTION_PLAIN, "relu", 0, 0, ub_activation_names,
+     "nonlinearity"},
     UB_NORM_OPTIONS,
     UB_PARAMETRIZATION_OPTIONS,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
@@ -101,6 +102,7 @@ static int64_t coupled(const struct ub_call *call)
 
 const struct ub_model ub_model_resnet = {
     .name = "resnet",
+    .title = "ResNet",
     .summary = "residual network, pre-activation, with batch, layer, group or no norm",
     .citation = "He et al. 2016, arXiv:1603.05027",
     .options = options,

@@ -43,6 +43,7 @@ static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node i
 
 const struct ub_model ub_model_scalar_chain = {
     .name = "scalar-chain",
+    .title = "scalar chain",
     .summary = "a product of scalars times x",
     .citation = "Saxe et al. 2013, arXiv:1312.6120; Kreisler et al. 2023, arXiv:2305.13064",
     .options = options,

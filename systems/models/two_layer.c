@@ -13,7 +13,8 @@
 static const char *const scalings[] = {"ntk", "mean-field", NULL};
 static const struct ub_option options[] = {
     {"width", UB_OPTION_INT, "256", 1, UB_WIDTH_LIMIT, NULL, "hidden units n"},
-    {"activation", UB_OPTION_NAME, "relu", 0, 0, ub_activation_names, "nonlinearity"},
+    {"activation", UB_OPTION_NAME | UB_OPTION_PLAIN, "relu", 0, 0, ub_activation_names,
+     "nonlinearity"},
     {"scaling", UB_OPTION_NAME, "ntk", 0, 0, scalings, "1/sqrt(n) or 1/n"},
     {"bias", UB_OPTION_FLAG, "false", 0, 0, NULL, "add b_j"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
@@ -70,6 +71,7 @@ static void wide(const struct ub_wide_source *source, struct ub_wide *out)
 
 const struct ub_model ub_model_two_layer = {
     .name = "two-layer",
+    .title = "two-layer net",
     .summary = "one hidden layer in ntk or mean-field scaling",
     .citation = "Jacot et al. 2018, arXiv:1806.07572; Mei et al. 2018, arXiv:1804.06561",
     .options = options,

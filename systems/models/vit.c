@@ -7,7 +7,8 @@ static const struct ub_option options[] = {
     {"width", UB_OPTION_INT, "64", 1, 65536, NULL, "numbers a token"},
     {"depth", UB_OPTION_INT, "4", 1, UB_DEPTH_LIMIT, NULL, "blocks"},
     {"heads", UB_OPTION_INT, "4", 1, 1024, NULL, "attention heads"},
-    {"activation", UB_OPTION_NAME, "gelu", 0, 0, ub_activation_names, "nonlinearity"},
+    {"activation", UB_OPTION_NAME | UB_OPTION_PLAIN, "gelu", 0, 0, ub_activation_names,
+     "nonlinearity"},
     UB_PARAMETRIZATION_OPTIONS,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
@@ -45,6 +46,7 @@ static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node i
 
 const struct ub_model ub_model_vit = {
     .name = "vit",
+    .title = "ViT",
     .summary = "vision transformer on patches, mean-pooled",
     .citation = "Dosovitskiy et al. 2020, arXiv:2010.11929",
     .options = options,

@@ -43,6 +43,7 @@ static void metric(const struct ub_optimizer *o, const double *grad, struct ub_m
 
 const struct ub_optimizer_kind ub_optimizer_adadelta = {
     .name = "adadelta",
+    .title = "Adadelta",
     .summary = "gradients in units of past changes",
     .citation = "Zeiler 2012, arXiv:1212.5701",
     .options = options,

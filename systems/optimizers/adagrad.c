@@ -36,6 +36,7 @@ static void metric(const struct ub_optimizer *o, const double *grad, struct ub_m
 
 const struct ub_optimizer_kind ub_optimizer_adagrad = {
     .name = "adagrad",
+    .title = "Adagrad",
     .summary = "gradients over the root of the sum of their squares",
     .citation = "Duchi, Hazan and Singer 2011, JMLR 12",
     .options = options,

@@ -31,6 +31,7 @@ static void step(struct ub_optimizer *o, double *theta, const double *grad)
 
 const struct ub_optimizer_kind ub_optimizer_adam = {
     .name = "adam",
+    .title = "Adam",
     .summary = "adaptive moments, bias-corrected",
     .citation = "Kingma and Ba 2014, arXiv:1412.6980",
     .options = options,

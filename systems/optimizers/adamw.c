@@ -51,6 +51,7 @@ static double rate_for(const struct ub_optimizer *o, double sharpness)
 
 const struct ub_optimizer_kind ub_optimizer_adamw = {
     .name = "adamw",
+    .title = "AdamW",
     .summary = "Adam with decoupled weight decay",
     .citation = "Loshchilov and Hutter 2017, arXiv:1711.05101",
     .options = options,

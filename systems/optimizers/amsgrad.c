@@ -41,6 +41,7 @@ static void metric(const struct ub_optimizer *o, const double *grad, struct ub_m
 
 const struct ub_optimizer_kind ub_optimizer_amsgrad = {
     .name = "amsgrad",
+    .title = "AMSGrad",
     .summary = "Adam with the greatest mean square so far",
     .citation = "Reddi, Kale and Kumar 2018, arXiv:1904.09237",
     .options = options,

@@ -24,6 +24,7 @@ static bool attach(struct ub_optimizer *o, struct ub_error *err)
 
 const struct ub_optimizer_kind ub_optimizer_block_cd = {
     .name = "block-cd",
+    .title = "block coordinate descent",
     .summary = "greedy block coordinate descent: the tensor of longest gradient moves",
     .citation = "Nutini et al. 2015, arXiv:1506.00552; Islamov et al. 2026, arXiv:2603.05002",
     .options = options,

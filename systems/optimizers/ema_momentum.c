@@ -35,6 +35,7 @@ static double rate_for(const struct ub_optimizer *o, double sharpness)
 
 const struct ub_optimizer_kind ub_optimizer_ema_momentum = {
     .name = "ema-momentum",
+    .title = "EMA momentum",
     .summary = "gradient descent with momentum as a moving average",
     .citation = "Kingma and Ba 2014, arXiv:1412.6980, without second moments",
     .options = options,

@@ -62,6 +62,7 @@ static void step(struct ub_optimizer *o, double *theta, const double *grad)
 
 const struct ub_optimizer_kind ub_optimizer_gauss_newton = {
     .name = "gauss-newton",
+    .title = "Gauss-Newton",
     .summary = "damped Gauss-Newton steps by conjugate gradients",
     .citation = "Levenberg 1944; Schraudolph 2002, Neural Comput. 14; Martens 2010, ICML",
     .options = options,

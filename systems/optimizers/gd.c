@@ -105,6 +105,7 @@ static double momentum(const struct ub_optimizer *o)
 
 const struct ub_optimizer_kind ub_optimizer_gd = {
     .name = "gd",
+    .title = "GD",
     .summary = "gradient descent",
     .citation = "Cauchy 1847",
     .options = options,

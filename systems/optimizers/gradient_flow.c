@@ -90,6 +90,7 @@ static void step(struct ub_optimizer *o, double *theta, const double *grad)
 
 const struct ub_optimizer_kind ub_optimizer_gradient_flow = {
     .name = "gradient-flow",
+    .title = "gradient flow",
     .summary = "gradient flow by adaptive Runge-Kutta steps; lr is the time of a step",
     .citation = "Bogacki and Shampine 1989, Appl. Math. Lett. 2",
     .options = options,

@@ -43,6 +43,7 @@ static double momentum(const struct ub_optimizer *o)
 
 const struct ub_optimizer_kind ub_optimizer_heavy_ball = {
     .name = "heavy-ball",
+    .title = "heavy ball",
     .summary = "gradient descent with heavy-ball momentum, v = beta v + g",
     .citation = "Polyak 1964, USSR Comput. Math. Math. Phys. 4",
     .options = options,

@@ -158,6 +158,7 @@ static void step(struct ub_optimizer *o, double *theta, const double *grad)
 
 const struct ub_optimizer_kind ub_optimizer_lbfgs = {
     .name = "lbfgs",
+    .title = "L-BFGS",
     .summary = "limited-memory BFGS, with or without a line search",
     .citation = "Liu and Nocedal 1989, Math. Program. 45",
     .options = options,

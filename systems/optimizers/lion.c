@@ -33,6 +33,7 @@ static void step(struct ub_optimizer *o, double *theta, const double *grad)
 
 const struct ub_optimizer_kind ub_optimizer_lion = {
     .name = "lion",
+    .title = "Lion",
     .summary = "signs of an interpolated momentum",
     .citation = "Chen et al. 2023, arXiv:2302.06675",
     .options = options,

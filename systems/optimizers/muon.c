@@ -218,6 +218,7 @@ static double rate_for(const struct ub_optimizer *o, double sharpness)
 
 const struct ub_optimizer_kind ub_optimizer_muon = {
     .name = "muon",
+    .title = "Muon",
     .summary = "momentum whose matrices are orthogonalized by Newton-Schulz steps",
     .citation = "Jordan et al. 2024, Muon: an optimizer for hidden layers in neural networks",
     .options = options,

@@ -75,6 +75,7 @@ static double rate_for(const struct ub_optimizer *o, double sharpness)
 
 const struct ub_optimizer_kind ub_optimizer_nadam = {
     .name = "nadam",
+    .title = "NAdam",
     .summary = "Adam with Nesterov's momentum",
     .citation = "Dozat 2016, ICLR workshop",
     .options = options,

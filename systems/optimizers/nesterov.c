@@ -48,6 +48,7 @@ static double rate_for(const struct ub_optimizer *o, double sharpness)
 
 const struct ub_optimizer_kind ub_optimizer_nesterov = {
     .name = "nesterov",
+    .title = "Nesterov",
     .summary = "gradient descent with Nesterov momentum",
     .citation = "Nesterov 1983, Sov. Math. Dokl. 27; Sutskever et al. 2013, ICML",
     .options = options,

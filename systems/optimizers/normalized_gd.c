@@ -39,6 +39,7 @@ static void metric(const struct ub_optimizer *o, const double *grad, struct ub_m
 
 const struct ub_optimizer_kind ub_optimizer_normalized_gd = {
     .name = "normalized-gd",
+    .title = "normalized GD",
     .summary = "gradient descent with steps of one length",
     .citation = "Shor 1985, Minimization Methods for Non-Differentiable Functions",
     .options = options,

@@ -391,6 +391,7 @@ static int64_t bytes(const struct ub_call *call, const struct ub_problem *p)
 
 const struct ub_optimizer_kind ub_optimizer_ridge = {
     .name = "ridge",
+    .title = "ridge solution",
     .summary = "the solution in one step, of models linear in their parameters under squared loss: "
                "ridge regression, or the interpolation nearest to the start",
     .citation = "Hoerl and Kennard 1970, Technometrics 12; Hastie et al. 2019, arXiv:1903.08560",

@@ -68,6 +68,7 @@ static bool flow(const struct ub_optimizer *o, struct ub_flow_rule *rule, struct
 
 const struct ub_optimizer_kind ub_optimizer_rmsprop = {
     .name = "rmsprop",
+    .title = "RMSProp",
     .summary = "gradients over the root of their mean square",
     .citation = "Tieleman and Hinton 2012, Coursera lecture 6.5",
     .options = options,

@@ -62,6 +62,7 @@ static double rate_for(const struct ub_optimizer *o, double sharpness)
 
 const struct ub_optimizer_kind ub_optimizer_sam = {
     .name = "sam",
+    .title = "SAM",
     .summary = "sharpness-aware minimization",
     .citation = "Foret et al. 2020, arXiv:2010.01412",
     .options = options,

@@ -47,6 +47,7 @@ static bool flow(const struct ub_optimizer *o, struct ub_flow_rule *rule, struct
 
 const struct ub_optimizer_kind ub_optimizer_scalar_rmsprop = {
     .name = "scalar-rmsprop",
+    .title = "scalar RMSProp",
     .summary = "gradients over the root mean square of their norm",
     .citation = "Cohen, Damian et al. 2024, arXiv:2410.24206",
     .options = options,

@@ -61,6 +61,7 @@ static double momentum(const struct ub_optimizer *o)
 
 const struct ub_optimizer_kind ub_optimizer_sgd = {
     .name = "sgd",
+    .title = "SGD",
     .summary = "gradients of mini-batches, with or without momentum",
     .citation = "Robbins and Monro 1951, Ann. Math. Stat. 22",
     .options = options,

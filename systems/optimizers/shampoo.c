@@ -108,6 +108,7 @@ static void step(struct ub_optimizer *o, double *theta, const double *grad)
 
 const struct ub_optimizer_kind ub_optimizer_shampoo = {
     .name = "shampoo",
+    .title = "Shampoo",
     .summary = "preconditioned along each axis of a tensor",
     .citation = "Gupta, Koren and Singer 2018, arXiv:1802.09568",
     .options = options,

@@ -37,6 +37,7 @@ static bool attach(struct ub_optimizer *o, struct ub_error *err)
 
 const struct ub_optimizer_kind ub_optimizer_signsgd = {
     .name = "signsgd",
+    .title = "signSGD",
     .summary = "steps along the signs of the gradient",
     .citation = "Bernstein et al. 2018, arXiv:1802.04434",
     .options = options,

@@ -129,6 +129,7 @@ static void metric(const struct ub_optimizer *o, const double *grad, struct ub_m
 
 const struct ub_optimizer_kind ub_optimizer_soap = {
     .name = "soap",
+    .title = "SOAP",
     .summary = "Adam in the eigenbases of Shampoo's moments",
     .citation = "Vyas et al. 2024, arXiv:2409.11321",
     .options = options,

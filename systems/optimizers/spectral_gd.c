@@ -24,6 +24,7 @@ static bool attach(struct ub_optimizer *o, struct ub_error *err)
 
 const struct ub_optimizer_kind ub_optimizer_spectral_gd = {
     .name = "spectral-gd",
+    .title = "spectral descent",
     .summary = "steepest descent in the largest singular value of any matrix",
     .citation = "Carlson, Cevher and Carin 2015, AISTATS; Islamov et al. 2026, arXiv:2603.05002",
     .options = options,
