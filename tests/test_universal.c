@@ -109,7 +109,7 @@ static void expect_spread(double spread, const char *word)
     assert_int_equal(v->groups.count, MODELS * DATASETS + 1);
     assert_int_equal(v->judgment.systems, DATASETS); /* clusters: never across datasets */
     assert_string_equal(ub_law_word(v), word);
-    struct table *t = group_table(v, p.frame, true); /* held against each other, not against 0 */
+    struct table *t = group_table(v, true); /* held against each other, not against 0 */
     assert_string_equal(t->header[4], "predicted or bound");
     for (size_t r = 0; r < table_rows(t); r++)
         assert_string_equal(t->cell[r * t->columns + 4], "-");

@@ -79,7 +79,7 @@ void page_law(struct ub_text *out, const struct study *study, const struct plate
               const struct ub_law_verdict *v)
 {
     const struct ub_law *law = v->law;
-    struct table *t = group_table(v, study->frame, true);
+    struct table *t = group_table(v, true);
     ub_text_add(out, "# %s\n\n", law->name);
     add_verdict(out, v, true);
     add_verdict_details(out, v);

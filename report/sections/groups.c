@@ -274,7 +274,7 @@ static void add_row(struct table *t, const struct ub_law_verdict *v, const struc
     table_cell(t, "%s", s->control);
 }
 
-struct table *group_table(const struct ub_law_verdict *v, const struct ub_frame *frame, bool wide)
+struct table *group_table(const struct ub_law_verdict *v, bool wide)
 {
     static const char *const head[] = {"group",    "runs",    "value", "95%", "predicted or bound",
                                        "meets it", "control", NULL};

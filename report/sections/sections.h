@@ -15,8 +15,7 @@ void add_verdict(struct ub_text *out, const struct ub_law_verdict *verdict, bool
  * it. */
 void add_verdict_details(struct ub_text *out, const struct ub_law_verdict *verdict);
 /* A law's groups and controls, one a row; not wide: without reasons, for the terminal. */
-struct table *group_table(const struct ub_law_verdict *verdict, const struct ub_frame *frame,
-                          bool wide);
+struct table *group_table(const struct ub_law_verdict *verdict, bool wide);
 /* laws_csv.c: one row a law and group (or control), one row a law. Keys join data.csv with
  * runs.csv: what all runs of a group have in common, by the names and in the words that runs.csv
  * has for axes, and a column an option ("model.width"); empty where they differ. */

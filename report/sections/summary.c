@@ -108,7 +108,7 @@ char *ub_report_summary(const struct ub_store *store, struct ub_error *err)
     for (size_t i = 0; i < study->n_laws; i++) {
         struct ub_text verdict = {0};
         if (study->laws[i]->level) {
-            struct table *t = group_table(study->laws[i], study->frame, false);
+            struct table *t = group_table(study->laws[i], false);
             table_plain(t, TERMINAL_WIDTH, &out);
             table_free(t);
         }
