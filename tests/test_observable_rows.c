@@ -251,8 +251,8 @@ static const char *const of_batches[] = {"fork-barrier:every=1", NULL};
 
 /* About squared loss, or data of which more is known: measured in systems of their own below. */
 static const char *const elsewhere[] = {
-    "predicted-risk", "excess-risk", "learnability", "linearization", "order-parameters",
-    "margin",         NULL};
+    "predicted-risk",   "excess-risk", "learnability",    "linearization",
+    "order-parameters", "margin",      "max-norm-margin", NULL};
 static bool is_elsewhere(const char *text)
 {
     for (const char *const *name = elsewhere; *name; name++)
@@ -436,6 +436,7 @@ static void rows_are_written_once_and_as_declared(void **state)
     check_known("gaussian:samples=9,features=12,test-samples=7,target=basis", "linear:bias=false",
                 "learnability:every=1", &seen);
     check_known("digits:classes=0x1,size=9", "linear:bias=false", "margin:every=1", &seen);
+    check_known("digits:classes=0x1,size=9", "linear:bias=false", "max-norm-margin:every=1", &seen);
     check_known("committee:samples=9,features=5", "committee", "order-parameters:every=1", &seen);
     all_are_written(&seen);
     calls_clear(&c);

@@ -1,8 +1,6 @@
-/* Margins of a classifier whose outputs are linear in its parameters: of training sample i between
- * its class y and another k, c_ik . theta, c_ik the difference of the outputs' gradients. Beside
- * the least of them over |theta| the largest that any direction has, and the norm that gradient
- * flow on the cross-entropy tends to, |v ln t + u| (hard_margin.h), at the time that the path so
- * far takes.
+/* Margins of a classifier whose outputs are linear in its parameters (margin_rows.h): beside the
+ * least of them over |theta| the largest that any direction has, and the norm that gradient flow on
+ * the cross-entropy tends to, |v ln t + u| (hard_margin.h), at the time that the path so far takes.
  *
  * For margins that are large the cross-entropy of a sample is sum_k exp(-c_ik . theta). Times are
  * those of flow (path.h), so that steps of any length are compared, as long as they go along the
@@ -11,73 +9,32 @@
  *
  * No rows for other models and tasks, nor where samples x (classes - 1) exceed 1000. */
 #include "bench/observables/hard_margin.h"
-#include "bench/observables/linear_model.h"
+#include "bench/observables/margin_rows.h"
 #include "bench/observables/shared.h"
 
 #include <cblas.h>
 #include <math.h>
-#include <string.h>
-
-enum { MOST_ROWS = 1000 };
 
 struct state {
-    bool known, applies;
-    int64_t rows;
-    double *c; /* rows x parameters */
+    bool known;
+    struct ub_margin_rows rows;
     struct ub_hard_margin hard;
 };
 
-static int64_t rows_of(const struct ub_dataset *data)
-{
-    return data->train.count * (data->outputs - 1);
-}
-
-/* c_ik from the outputs' Jacobian. */
-static double *differences(const struct ub_dataset *data, const double *a, int64_t p)
-{
-    const int64_t classes = data->outputs;
-    double *c = ub_calloc((size_t)(rows_of(data) * p), sizeof *c), *row = c;
-    for (int64_t i = 0; i < data->train.count; i++)
-        for (int64_t k = 0; k < classes; k++) {
-            const int64_t y = data->train.labels[i];
-            if (k == y)
-                continue;
-            for (int64_t j = 0; j < p; j++)
-                row[j] = a[(i * classes + y) * p + j] - a[(i * classes + k) * p + j];
-            row += p;
-        }
-    return c;
-}
-
 static bool find_out(struct state *s, const struct ub_moment *moment, struct ub_error *err)
 {
-    const struct ub_dataset *data = ub_problem_data(moment->problem);
-    const int64_t p = ub_problem_size(moment->problem);
     s->known = true;
-    if (data->task != UB_CLASSIFICATION || ub_positions(data) > 1 || rows_of(data) > MOST_ROWS)
+    s->rows = ub_margin_rows_of(moment);
+    if (!s->rows.c)
         return true;
-    double *a = ub_linear_features(moment);
-    if (!a)
-        return true;
-    s->applies = true;
-    s->rows = rows_of(data);
-    s->c = differences(data, a, p);
-    ub_free(a);
-    double *G = ub_calloc((size_t)(s->rows * s->rows), sizeof *G);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)s->rows, (int)s->rows, (int)p, 1,
-                s->c, (int)p, s->c, (int)p, 0, G, (int)s->rows);
-    const bool good = ub_hard_margin_solve(s->rows, G, data->train.count, &s->hard);
+    const int m = (int)s->rows.count, p = (int)s->rows.size;
+    double *G = ub_calloc((size_t)m * (size_t)m, sizeof *G);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, m, p, 1, s->rows.c, p, s->rows.c, p, 0,
+                G, m);
+    const bool good =
+        ub_hard_margin_solve(m, G, ub_problem_data(moment->problem)->train.count, &s->hard);
     ub_free(G);
     return good || ub_fail(err, UB_INTERNAL, "margin: the hard margin's support was not found");
-}
-
-static double least_margin(const struct state *s, const struct ub_moment *moment, double norm)
-{
-    const int p = (int)ub_problem_size(moment->problem);
-    double least = INFINITY;
-    for (int64_t i = 0; i < s->rows; i++)
-        least = fmin(least, cblas_ddot(p, s->c + i * p, 1, moment->theta, 1));
-    return least / norm;
 }
 
 static void join(const struct ub_call *call, struct ub_shared *shared)
@@ -93,14 +50,15 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
     struct state *s = state;
     if (!s->known && !find_out(s, moment, err))
         return false;
-    if (!s->applies)
+    if (!s->rows.c)
         return true;
     const double norm = ub_norm(ub_problem_size(moment->problem), moment->theta);
     const double time = ub_shared_path(moment->shared)->flow.time;
     ub_record_value(record, moment, "hard-margin", 0, s->hard.margin, NAN);
     ub_record_value(record, moment, "parameter-norm", 0, norm, NAN);
     if (norm > 0)
-        ub_record_value(record, moment, "normalized-margin", 0, least_margin(s, moment, norm), NAN);
+        ub_record_value(record, moment, "normalized-margin", 0,
+                        ub_margin_rows_least(&s->rows, moment->theta) / norm, NAN);
     if (!isfinite(time))
         return true;
     ub_record_value(record, moment, "flow-time", 0, time, NAN);
@@ -113,19 +71,16 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
 static void close_state(void *state)
 {
     struct state *s = state;
-    ub_free(s->c);
+    ub_margin_rows_clear(&s->rows);
     ub_hard_margin_clear(&s->hard);
 }
 
 static int64_t bytes(const struct ub_call *call, const struct ub_problem *problem)
 {
     (void)call;
-    const struct ub_dataset *data = ub_problem_data(problem);
-    if (data->task != UB_CLASSIFICATION || rows_of(data) > MOST_ROWS)
-        return 0;
-    return (int64_t)sizeof(double) * rows_of(data) *
-               (3 * rows_of(data) + 2 * ub_problem_size(problem)) +
-           ub_linear_features_bytes(problem);
+    int64_t count;
+    const int64_t rows = ub_margin_rows_bytes(problem, &count);
+    return rows + 3 * (int64_t)sizeof(double) * count * count;
 }
 
 static const struct ub_quantity rows[] = {

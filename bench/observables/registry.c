@@ -33,6 +33,7 @@ extern const struct ub_observable ub_observable_excess_risk;
 extern const struct ub_observable ub_observable_learnability;
 extern const struct ub_observable ub_observable_linear_modes;
 extern const struct ub_observable ub_observable_margin;
+extern const struct ub_observable ub_observable_max_norm_margin;
 extern const struct ub_observable ub_observable_balancedness;
 extern const struct ub_observable ub_observable_symmetry;
 extern const struct ub_observable ub_observable_implicit_bias;
@@ -85,6 +86,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_learnability,
     &ub_observable_linear_modes,
     &ub_observable_margin,
+    &ub_observable_max_norm_margin,
     &ub_observable_balancedness,
     &ub_observable_symmetry,
     &ub_observable_implicit_bias,

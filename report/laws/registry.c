@@ -16,6 +16,7 @@ extern const struct ub_law ub_law_implicit_bias_diagonal;
 extern const struct ub_law ub_law_learnability_sum;
 extern const struct ub_law ub_law_linear_modes;
 extern const struct ub_law ub_law_max_margin;
+extern const struct ub_law ub_law_max_margin_signs;
 extern const struct ub_law ub_law_online_teacher_student;
 extern const struct ub_law ub_law_coordinate_check;
 extern const struct ub_law ub_law_depth_transfer;
@@ -74,6 +75,7 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_learnability_sum,
     &ub_law_linear_modes,
     &ub_law_max_margin,
+    &ub_law_max_margin_signs,
     &ub_law_noether,
     &ub_law_noether_softmax,
     &ub_law_online_teacher_student,
