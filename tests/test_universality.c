@@ -135,8 +135,11 @@ static void test_spread(void **state)
     assert_true(g->meets && !g->exception);
     assert_int_equal(group_of(&u, OF_LAST_LAYER)->n, 0);
     universals_clear(&u);
+    struct pieces pieces = {0};
     struct ub_text page = {0};
-    add_universality(&page, p.e);
+    add_universality(&pieces, p.e);
+    pieces_markdown(&pieces, &page);
+    pieces_free(&pieces);
     assert_non_null(strstr(page.data, "mlp 1.00, vit 1.60"));
     ub_text_free(&page);
     close_cells(&p);
@@ -161,8 +164,11 @@ static void test_outliers(void **state)
     assert_near(o->means, 8.2 / 14, 1e-12);       /* (5.6 + 2.4 + 0.2) / (8 + 4 + 2) */
     assert_near(o->cross, (0.8 + 0.8 + 1.6) / 14, 1e-12);
     ub_free(o);
+    struct pieces pieces = {0};
     struct ub_text page = {0};
-    add_outliers(&page, p.study);
+    add_outliers(&pieces, p.study);
+    pieces_markdown(&pieces, &page);
+    pieces_free(&pieces);
     assert_non_null(strstr(page.data, "the Hessian has 0.67"));
     assert_non_null(strstr(page.data, "C - 1 or C in 1 systems"));
     ub_text_free(&page);
@@ -203,8 +209,11 @@ static void test_slope_of_planted_exponents(void **state)
     assert_true(data_of(&p, "c", ANY_FITS, &data));
     assert_near(data.estimate, 3, 0);
     assert_false(data_of(&p, "e", ANY_FITS, &data));
+    struct pieces pieces = {0};
     struct ub_text page = {0};
-    add_universality(&page, p.e);
+    add_universality(&pieces, p.e);
+    pieces_markdown(&pieces, &page);
+    pieces_free(&pieces);
     assert_non_null(strstr(page.data, "d 4.00 [3.80, 4.20]"));
     assert_non_null(strstr(page.data, "e none"));
     ub_text_free(&page);

@@ -36,15 +36,16 @@ static void draw_x_tick(const struct ub_panel *p, const struct ub_box *frame, ca
     if (major && frame->numbers[0]) {
         set_gray(cr, ink);
         if (frame->steep > 0)
-            ub_text_draw_upward(cr, UB_FONT_TICK, text, x - 6,
-                                bottom + 6 + ub_text_extent(cr, UB_FONT_TICK, text, 0).width / 2);
+            ub_text_draw_upward(
+                cr, UB_FONT_NAME, text, frame->steep, x - 6,
+                bottom + 6 + ub_text_extent(cr, UB_FONT_NAME, text, frame->steep).width / 2);
         else
             ub_text_draw(cr, UB_FONT_TICK, text, 0, x, bottom + 5, 0.5, 0);
     }
 }
 
 static void draw_y_tick(const struct ub_panel *p, const struct ub_box *frame, cairo_t *cr,
-                        double value, const char *text)
+                        double value, enum ub_font font, double wrap, const char *text)
 {
     const double y = crisp(ub_frame_y(p, frame, value)), left = frame->x;
     const bool major = *text != '\0';
@@ -56,7 +57,7 @@ static void draw_y_tick(const struct ub_panel *p, const struct ub_box *frame, ca
     stroke_line(cr, left - (major ? 4 : 2.5), y, left, y, 1);
     if (major && frame->numbers[1]) {
         set_gray(cr, ink);
-        ub_text_draw(cr, UB_FONT_TICK, text, 0, left - 6, y, 1, 0.5);
+        ub_text_draw(cr, font, text, wrap, left - 6, y, 1, 0.5);
     }
 }
 
@@ -65,11 +66,13 @@ static void draw_ticks(const struct ub_panel *p, const struct ub_box *frame, cai
     for (size_t i = 0; i < frame->n_ticks[0]; i++)
         draw_x_tick(p, frame, cr, frame->ticks[0][i].value, frame->ticks[0][i].text);
     for (size_t i = 0; i < frame->n_ticks[1]; i++)
-        draw_y_tick(p, frame, cr, frame->ticks[1][i].value, frame->ticks[1][i].text);
+        draw_y_tick(p, frame, cr, frame->ticks[1][i].value, UB_FONT_TICK, 0,
+                    frame->ticks[1][i].text);
     for (size_t i = 0; i < p->axis[0].n_categories; i++)
         draw_x_tick(p, frame, cr, (double)i, p->axis[0].categories[i]);
     for (size_t i = 0; i < p->axis[1].n_categories; i++)
-        draw_y_tick(p, frame, cr, (double)i, p->axis[1].categories[i]);
+        draw_y_tick(p, frame, cr, (double)i, frame->names, frame->names_width,
+                    p->axis[1].categories[i]);
 }
 
 static void draw_axes(const struct ub_panel *p, const struct ub_box *frame, cairo_t *cr,
@@ -81,39 +84,35 @@ static void draw_axes(const struct ub_panel *p, const struct ub_box *frame, cair
     stroke_line(cr, frame->x, crisp(bottom), frame->x + frame->width, crisp(bottom), 1);
     set_gray(cr, ink);
     if (frame->label[0])
-        ub_text_draw(cr, UB_FONT_LABEL, p->axis[0].label, 0, frame->x + frame->width / 2,
+        ub_text_draw(cr, UB_FONT_LABEL, p->axis[0].label, frame->label_width[0],
+                     frame->x + frame->width / 2,
                      bottom + (!frame->numbers[0] ? 6
                                : frame->steep > 0 ? frame->steep + 10
                                                   : 20),
                      0.5, 0);
     if (frame->label[1])
-        ub_text_draw_upward(cr, UB_FONT_LABEL, p->axis[1].label, outer_left,
-                            frame->y + frame->height / 2);
+        ub_text_draw_upward(
+            cr, UB_FONT_LABEL, p->axis[1].label, frame->label_width[1],
+            outer_left -
+                ub_text_extent(cr, UB_FONT_LABEL, p->axis[1].label, frame->label_width[1]).height,
+            frame->y + frame->height / 2);
     if (p->title)
         ub_text_draw(cr, UB_FONT_PANEL, p->title, frame->width - 2, frame->x + 1, frame->y - 4, 0,
                      1);
 }
 
-/* Left end of the widest tick text of a panel's column: where its axis label goes. */
+/* Left end of the widest tick text of a panel's column: where its axis label ends. */
 static double label_place(const struct ub_figure *f, const struct ub_layout_of_figure *l, int i,
                           cairo_t *cr)
 {
     double widest = 0;
     for (int k = i % f->columns; k < f->rows * f->columns; k += f->columns) {
-        const struct ub_panel *p = f->panels[k];
-        const struct ub_box *frame = &l->frames[k];
-        if (!p || !frame->numbers[1])
-            continue;
-        for (size_t t = 0; t < p->axis[1].n_categories; t++) {
-            const double w = ub_text_extent(cr, UB_FONT_TICK, p->axis[1].categories[t], 0).width;
-            widest = w > widest ? w : widest;
-        }
-        for (size_t t = 0; t < frame->n_ticks[1]; t++) {
-            const double w = ub_text_extent(cr, UB_FONT_TICK, frame->ticks[1][t].text, 0).width;
-            widest = w > widest ? w : widest;
-        }
+        const double w = f->panels[k] && l->frames[k].numbers[1]
+                             ? ub_widest_number(cr, f->panels[k], &l->frames[k])
+                             : 0;
+        widest = w > widest ? w : widest;
     }
-    return l->frames[i].x - widest - 6 - 18;
+    return l->frames[i].x - widest - 6 - 3;
 }
 
 /* What the panel leaves out. */
@@ -159,9 +158,9 @@ static void draw_legend(const struct ub_layout_of_figure *l, cairo_t *cr)
             ub_text_draw(cr, UB_FONT_NOTE, e->mark->label, 0, e->x, e->y, 0, 0.5);
             continue;
         }
-        ub_mark_sample(e->mark, cr, e->x, e->y);
+        ub_mark_sample(e->mark, e->marked, cr, e->x, e->y);
         set_gray(cr, ink);
-        ub_text_draw(cr, UB_FONT_NOTE, e->mark->label, 0, e->x + 26, e->y, 0, 0.5);
+        ub_text_draw(cr, UB_FONT_NOTE, e->mark->label, e->wrap, e->x + UB_SWATCH, e->y, 0, 0.5);
     }
 }
 
@@ -171,19 +170,23 @@ static void draw_bar(const struct ub_figure *f, const struct ub_layout_of_figure
         return;
     const struct ub_range range = {f->color_axis.low, f->color_axis.high, false};
     const double bottom = l->bar_y + UB_BAR_HEIGHT;
-    for (int i = 0; i < UB_BAR_WIDTH; i++) {
+    for (int i = 0; i < (int)l->bar_width; i++) {
         double rgb[3];
-        ub_viridis((i + 0.5) / UB_BAR_WIDTH, rgb);
+        ub_viridis((i + 0.5) / l->bar_width, rgb);
         cairo_set_source_rgb(cr, rgb[0], rgb[1], rgb[2]);
         cairo_rectangle(cr, (double)(long)l->bar_x + i, (double)(long)l->bar_y, 1, UB_BAR_HEIGHT);
         cairo_fill(cr);
     }
     set_gray(cr, ink);
-    ub_text_draw(cr, UB_FONT_NOTE, f->colors, 0, l->bar_x - 8, l->bar_y + UB_BAR_HEIGHT / 2.0, 1,
-                 0.5);
+    if (l->bar_beneath)
+        ub_text_draw(cr, UB_FONT_NOTE, f->colors, l->width - l->bar_x - 12, l->bar_x, l->bar_y - 2,
+                     0, 1);
+    else
+        ub_text_draw(cr, UB_FONT_NOTE, f->colors, 0, l->bar_x - 8, l->bar_y + UB_BAR_HEIGHT / 2.0,
+                     1, 0.5);
     for (size_t i = 0; i < l->n_bar_ticks; i++) {
         const double at = ub_scale_place(range, &f->color_axis, l->bar_ticks[i].value);
-        const double x = crisp(l->bar_x + UB_BAR_WIDTH * at);
+        const double x = crisp(l->bar_x + l->bar_width * at);
         set_gray(cr, frame_gray);
         stroke_line(cr, x, bottom, x, bottom + (*l->bar_ticks[i].text ? 4 : 2.5), 1);
         set_gray(cr, ink);
@@ -201,7 +204,7 @@ void ub_figure_draw(const struct ub_figure *f, const struct ub_layout_of_figure 
     draw_bar(f, l, cr);
     draw_legend(l, cr);
     set_gray(cr, 0.05);
-    if (f->title)
+    if (f->title && !f->narrow)
         ub_text_draw(cr, UB_FONT_TITLE, f->title, 0, 12, 10, 0, 0);
     set_gray(cr, note_gray);
     if (f->caption)

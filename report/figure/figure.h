@@ -82,6 +82,16 @@ struct ub_figure_note { /* PNG tEXt and SVG metadata */
 bool ub_figure_save(const struct ub_figure *figure, const char *stem,
                     const struct ub_figure_note *notes, size_t n_notes, struct ub_error *err);
 
+/* For print: STEM.png (of UB_PRINT_DPI), .svg and .pdf, so many inches wide and at most
+ * UB_PRINT_HEIGHT high, without title and caption. Panels stand in as many columns as there is room
+ * for; those that do not fit on one page go to STEM-1.png, STEM-2.png, ...: `*parts` of them (1: it
+ * is STEM.png alone; 0: there are no panels, and no files). No text is smaller than UB_PRINT_TEXT
+ * points. */
+enum { UB_PRINT_DPI = 300, UB_PRINT_HEIGHT = 8, UB_PRINT_TEXT = 7 };
+bool ub_figure_print(const struct ub_figure *figure, const char *stem, double inches,
+                     const struct ub_figure_note *notes, size_t n_notes, size_t *parts,
+                     struct ub_error *err);
+
 /* Ticks, for tests: the extended Wilkinson rule (Talbot, Lin, Hanrahan 2010) on linear axes. */
 size_t ub_ticks(double low, double high, size_t wanted, double *out, size_t room);
 

@@ -5,17 +5,17 @@
 #include <string.h>
 
 enum {
-    EDGE = 12,         /* around everything */
-    GAP = 14,          /* between panels */
-    TICK_GAP = 6,      /* axis to tick text */
-    LABEL_HEIGHT = 18, /* an axis label, a line of the legend */
-    SWATCH = 26,       /* a legend's sample and the space after it */
+    EDGE = 12,    /* around everything */
+    GAP = 14,     /* between panels */
+    TICK_GAP = 6, /* axis to tick text */
+    LABEL_GAP = 4,
     ROW_OF_CATEGORY = 19,
-    LINE_OF_LABEL = 13, /* direct labels are at least this far apart */
-    MOST_SHIFT = 30     /* farther from its line's end a direct label would mislead */
+    LEAST_ROW = 14,    /* of a category, where there is no room for more */
+    LEAST_HEIGHT = 64, /* of a panel, likewise */
+    MOST_STEEP = 150   /* names that are written upwards are cut, likewise */
 };
 
-static const double title_height = 26, panel_title_height = 18;
+static const double title_height = 26;
 
 static struct ub_panel *panel_at(const struct ub_figure *f, int row, int column)
 {
@@ -74,6 +74,7 @@ static void choose_labels(const struct ub_figure *f, struct ub_layout_of_figure 
 
 struct sizes {
     double plot_width, *row_height; /* of the data's part */
+    double *least;                  /* that a row's height may become */
     double *left, *bottom, *top;    /* margins: left by column, the others by row */
     double right, beneath;          /* of all panels; legend and caption */
 };
@@ -83,31 +84,53 @@ static struct sizes sizes_new(const struct ub_figure *f)
     static const double widths[] = {560, 360, 270, 220};
     struct sizes s = {.plot_width = f->columns > 4 ? 190 : widths[f->columns - 1]};
     s.row_height = ub_calloc((size_t)f->rows, sizeof(double));
+    s.least = ub_calloc((size_t)f->rows, sizeof(double));
     s.left = ub_calloc((size_t)f->columns, sizeof(double));
     s.bottom = ub_calloc((size_t)f->rows, sizeof(double));
     s.top = ub_calloc((size_t)f->rows, sizeof(double));
-    for (int row = 0; row < f->rows; row++) {
-        const double usual = s.plot_width * (f->columns == 1 ? 0.58 : 0.68);
-        double height = 0;
-        for (int column = 0; column < f->columns; column++) {
-            const struct ub_panel *p = panel_at(f, row, column);
-            const size_t categories = p ? p->axis[1].n_categories : 0;
-            if (categories > 0)
-                height = fmax(height, fmax(60, ROW_OF_CATEGORY * (double)categories + 8));
-            else if (p)
-                height = fmax(height, usual);
-        }
-        s.row_height[row] = height > 0 ? height : usual;
-    }
     return s;
 }
 
 static void sizes_clear(struct sizes *s)
 {
     ub_free(s->row_height);
+    ub_free(s->least);
     ub_free(s->left);
     ub_free(s->bottom);
     ub_free(s->top);
+}
+
+/* Names along y take as many lines as they need within their width. */
+static double category_rows(cairo_t *cr, const struct ub_panel *p, const struct ub_box *frame)
+{
+    double height = ROW_OF_CATEGORY;
+    const struct ub_axis *a = &p->axis[UB_VERTICAL];
+    for (size_t i = 0; frame->names_width > 0 && i < a->n_categories; i++)
+        height = fmax(
+            height,
+            ub_text_extent(cr, frame->names, a->categories[i], frame->names_width).height + 4);
+    return fmax(60, height * (double)a->n_categories + 8);
+}
+
+static void set_heights(const struct ub_figure *f, const struct ub_layout_of_figure *l,
+                        struct sizes *s, cairo_t *cr)
+{
+    const double usual = s->plot_width * (f->columns == 1 ? 0.58 : 0.68);
+    for (int row = 0; row < f->rows; row++) {
+        double height = 0, least = 0;
+        for (int column = 0; column < f->columns; column++) {
+            const struct ub_panel *p = panel_at(f, row, column);
+            const size_t categories = p ? p->axis[UB_VERTICAL].n_categories : 0;
+            if (!p)
+                continue;
+            height = fmax(height, categories ? category_rows(cr, p, &l->frames[row * f->columns +
+                                                                              column])
+                                             : usual);
+            least = fmax(least, categories ? LEAST_ROW * (double)categories + 8 : LEAST_HEIGHT);
+        }
+        s->row_height[row] = height > 0 ? height : usual;
+        s->least[row] = fmin(s->row_height[row], least);
+    }
 }
 
 static void set_ticks(const struct ub_panel *p, struct ub_box *frame, int axis, double pixels)
@@ -122,12 +145,13 @@ static void set_ticks(const struct ub_panel *p, struct ub_box *frame, int axis, 
         ub_axis_ticks(frame->range[axis], a, (size_t)fmax(2, pixels / each), frame->ticks[axis]);
 }
 
-static double widest_text(cairo_t *cr, const struct ub_panel *p, const struct ub_box *frame)
+double ub_widest_number(cairo_t *cr, const struct ub_panel *p, const struct ub_box *frame)
 {
     double width = 0;
     const struct ub_axis *a = &p->axis[1];
     for (size_t i = 0; i < a->n_categories; i++)
-        width = fmax(width, ub_text_extent(cr, UB_FONT_TICK, a->categories[i], 0).width);
+        width = fmax(
+            width, ub_text_extent(cr, frame->names, a->categories[i], frame->names_width).width);
     for (size_t i = 0; i < frame->n_ticks[1]; i++)
         width = fmax(width, ub_text_extent(cr, UB_FONT_TICK, frame->ticks[1][i].text, 0).width);
     return width;
@@ -148,28 +172,49 @@ static double steep_categories(cairo_t *cr, const struct ub_panel *p, double wid
     return overlap > 0 ? widest : 0;
 }
 
+/* Room for an axis label, in lines as long as the axis where the figure is narrow. */
+static double label_room(cairo_t *cr, const struct ub_figure *f, const struct ub_panel *p,
+                         struct ub_box *frame, int axis, double length)
+{
+    if (!frame->label[axis])
+        return 0;
+    frame->label_width[axis] = f->narrow ? length : 0;
+    return ub_text_extent(cr, UB_FONT_LABEL, p->axis[axis].label, frame->label_width[axis]).height +
+           LABEL_GAP;
+}
+
+static void measure_panel(const struct ub_figure *f, struct ub_layout_of_figure *l,
+                          struct sizes *s, cairo_t *cr, int row, int column)
+{
+    const struct ub_panel *p = panel_at(f, row, column);
+    struct ub_box *frame = &l->frames[row * f->columns + column];
+    if (!p)
+        return;
+    set_ticks(p, frame, 0, s->plot_width);
+    frame->steep = frame->numbers[0] ? steep_categories(cr, p, s->plot_width) : 0;
+    frame->steep = f->narrow ? fmin(frame->steep, MOST_STEEP) : frame->steep;
+    set_ticks(p, frame, 1, s->row_height[row]);
+    const double texts = frame->numbers[1] ? ub_widest_number(cr, p, frame) + TICK_GAP : 0;
+    const double left = texts + label_room(cr, f, p, frame, 1, s->row_height[row]);
+    const double numbers = frame->steep > 0 ? frame->steep + 8 : 18;
+    const double bottom =
+        (frame->numbers[0] ? numbers : 2) + label_room(cr, f, p, frame, 0, s->plot_width);
+    const double title =
+        p->title ? ub_text_extent(cr, UB_FONT_PANEL, p->title, s->plot_width - 2).height + 4 : 4;
+    s->left[column] = fmax(s->left[column], left);
+    s->bottom[row] = fmax(s->bottom[row], bottom);
+    s->top[row] = fmax(s->top[row], title);
+}
+
 static void measure_margins(const struct ub_figure *f, struct ub_layout_of_figure *l,
                             struct sizes *s, cairo_t *cr)
 {
+    for (int column = 0; column < f->columns; column++)
+        s->left[column] = 0; /* wider panels may need less */
     for (int row = 0; row < f->rows; row++) {
-        s->bottom[row] = 0; /* wider panels may need less */
-        for (int column = 0; column < f->columns; column++) {
-            const struct ub_panel *p = panel_at(f, row, column);
-            if (!p)
-                continue;
-            struct ub_box *frame = &l->frames[row * f->columns + column];
-            set_ticks(p, frame, 0, s->plot_width);
-            frame->steep = frame->numbers[0] ? steep_categories(cr, p, s->plot_width) : 0;
-            set_ticks(p, frame, 1, s->row_height[row]);
-            const double texts = frame->numbers[1] ? widest_text(cr, p, frame) + TICK_GAP : 0;
-            const double left = texts + (frame->label[1] ? LABEL_HEIGHT : 0);
-            const double numbers = frame->steep > 0 ? frame->steep + 8 : 18;
-            const double bottom =
-                (frame->numbers[0] ? numbers : 2) + (frame->label[0] ? LABEL_HEIGHT : 0);
-            s->left[column] = fmax(s->left[column], left);
-            s->bottom[row] = fmax(s->bottom[row], bottom);
-            s->top[row] = fmax(s->top[row], p->title ? panel_title_height : 4);
-        }
+        s->bottom[row] = s->top[row] = 0;
+        for (int column = 0; column < f->columns; column++)
+            measure_panel(f, l, s, cr, row, column);
     }
 }
 
@@ -179,115 +224,6 @@ static double sum_of(const double *x, int n)
     for (int i = 0; i < n; i++)
         sum += x[i];
     return sum;
-}
-
-/* ---- legend ---- */
-
-static bool is_listed(const struct ub_layout_of_figure *l, const char *label)
-{
-    for (size_t i = 0; i < l->n_legend; i++)
-        if (strcmp(l->legend[i].mark->label, label) == 0)
-            return true;
-    return false;
-}
-
-static void collect_legend(const struct ub_figure *f, struct ub_layout_of_figure *l)
-{
-    for (int i = 0; i < f->rows * f->columns; i++)
-        for (size_t k = 0; f->panels[i] && k < f->panels[i]->n; k++) {
-            const struct ub_mark *m = &f->panels[i]->marks[k];
-            if (!m->label || m->kind == UB_MARK_RULE || m->kind == UB_MARK_TEXT ||
-                is_listed(l, m->label))
-                continue;
-            l->legend = ub_realloc(l->legend, (l->n_legend + 1) * sizeof *l->legend);
-            l->legend[l->n_legend++] = (struct ub_legend_entry){.mark = m};
-        }
-}
-
-/* Lines of one panel may carry their labels themselves. */
-static bool may_be_direct(const struct ub_figure *f, const struct ub_layout_of_figure *l)
-{
-    if (f->rows * f->columns != 1 || l->n_legend == 0 || l->n_legend > 8)
-        return false;
-    for (size_t i = 0; i < l->n_legend; i++)
-        if (l->legend[i].mark->kind != UB_MARK_LINE || l->legend[i].mark->style.points)
-            return false;
-    return true;
-}
-
-static double widest_label(const struct ub_layout_of_figure *l, cairo_t *cr)
-{
-    double width = 0;
-    for (size_t i = 0; i < l->n_legend; i++)
-        width = fmax(width, ub_text_extent(cr, UB_FONT_NOTE, l->legend[i].mark->label, 0).width);
-    return width;
-}
-
-/* Puts labels beside line ends, pushed apart; false when that takes them too far. */
-static bool place_direct(const struct ub_panel *p, struct ub_layout_of_figure *l)
-{
-    const struct ub_box *frame = &l->frames[0];
-    double end[8];
-    for (size_t i = 0; i < l->n_legend; i++) {
-        const struct ub_mark *m = l->legend[i].mark;
-        size_t k = m->n;
-        while (k > 0 && !(ub_plottable(m->y[k - 1], p->axis[1].scale) &&
-                          ub_plottable(m->x[k - 1], p->axis[0].scale)))
-            k--;
-        if (k == 0 || ub_frame_x(p, frame, m->x[k - 1]) < frame->x + 0.9 * frame->width)
-            return false; /* its end is not at the right edge */
-        end[i] = ub_frame_y(p, frame, m->y[k - 1]);
-        l->legend[i].x = frame->x + frame->width + 6;
-        l->legend[i].y = end[i];
-    }
-    for (int pass = 0; pass < 200; pass++)
-        for (size_t i = 0; i < l->n_legend; i++)
-            for (size_t j = 0; j < l->n_legend; j++) {
-                const double apart = l->legend[j].y - l->legend[i].y;
-                const bool after = end[j] > end[i] || (end[j] == end[i] && j > i);
-                if (after && apart < LINE_OF_LABEL) {
-                    l->legend[i].y -= (LINE_OF_LABEL - apart) / 2;
-                    l->legend[j].y += (LINE_OF_LABEL - apart) / 2;
-                }
-            }
-    for (size_t i = 0; i < l->n_legend; i++)
-        if (fabs(l->legend[i].y - end[i]) > MOST_SHIFT)
-            return false;
-    return true;
-}
-
-/* Rows of entries from the left; returns their height. */
-static double place_rows(struct ub_layout_of_figure *l, cairo_t *cr, double left, double top,
-                         double width)
-{
-    double x = left, y = top + LABEL_HEIGHT / 2.0;
-    for (size_t i = 0; i < l->n_legend; i++) {
-        const double each =
-            SWATCH + ub_text_extent(cr, UB_FONT_NOTE, l->legend[i].mark->label, 0).width + 18;
-        if (x > left && x + each > left + width) {
-            x = left;
-            y += LABEL_HEIGHT;
-        }
-        l->legend[i].x = x;
-        l->legend[i].y = y;
-        x += each;
-    }
-    return l->n_legend ? y + LABEL_HEIGHT / 2.0 + 4 - top : 0;
-}
-
-/* The color bar with its ticks beneath; returns its height. */
-static double place_bar(const struct ub_figure *f, struct ub_layout_of_figure *l, cairo_t *cr,
-                        double left, double top)
-{
-    if (!f->colors)
-        return 0;
-    const struct ub_range range = {f->color_axis.low, f->color_axis.high, false};
-    if (!l->bar_ticks)
-        l->bar_ticks = ub_calloc(UB_MOST_TICKS, sizeof *l->bar_ticks);
-    l->n_bar_ticks = ub_axis_ticks(range, &f->color_axis, 5, l->bar_ticks);
-    l->bar_x = left + ub_text_extent(cr, UB_FONT_NOTE, f->colors, 0).width + 12;
-    l->bar_y = top + 4;
-    return UB_BAR_HEIGHT + 28;
 }
 
 /* ---- all together ---- */
@@ -315,30 +251,98 @@ static void place_frames(const struct ub_figure *f, struct ub_layout_of_figure *
     l->height = y;
 }
 
+/* In a narrow figure names along y have two fifths of the width, in several lines or, where that
+ * would be too high, cut to one. */
+static void set_names(const struct ub_figure *f, struct ub_layout_of_figure *l, enum ub_font font)
+{
+    for (int i = 0; i < f->rows * f->columns; i++) {
+        l->frames[i].names = font;
+        l->frames[i].names_width = f->narrow ? 0.42 * f->width / f->columns : 0;
+    }
+}
+
 static void fit_width(const struct ub_figure *f, struct ub_layout_of_figure *l, struct sizes *s,
                       cairo_t *cr)
 {
-    if (f->width <= 0)
+    for (int pass = 0; f->width > 0 && pass < 2; pass++) { /* margins differ with the ticks */
+        const double rest =
+            2 * EDGE + sum_of(s->left, f->columns) + (f->columns - 1) * GAP + s->right;
+        s->plot_width = fmax(60, (f->width - rest) / f->columns);
+        if (f->narrow)
+            set_heights(f, l, s, cr);
+        measure_margins(f, l, s, cr);
+    }
+}
+
+static double height_of(const struct ub_figure *f, const struct sizes *s)
+{
+    return EDGE + (f->title ? title_height : 0) + sum_of(s->top, f->rows) +
+           sum_of(s->row_height, f->rows) + sum_of(s->bottom, f->rows) + 8 * (f->rows - 1);
+}
+
+/* Rows give way in proportion to what they can spare. */
+static void fit_height(const struct ub_figure *f, struct ub_layout_of_figure *l, struct sizes *s,
+                       cairo_t *cr, double beneath)
+{
+    const double excess = height_of(f, s) + beneath - f->most_height;
+    double spare = 0;
+    for (int row = 0; row < f->rows; row++)
+        spare += s->row_height[row] - s->least[row];
+    if (f->most_height <= 0 || excess <= 0 || spare <= 0)
         return;
-    const double rest = 2 * EDGE + sum_of(s->left, f->columns) + (f->columns - 1) * GAP + s->right;
-    s->plot_width = fmax(60, (f->width - rest) / f->columns);
+    const double share = fmin(1, excess / spare);
+    for (int row = 0; row < f->rows; row++)
+        s->row_height[row] -= share * (s->row_height[row] - s->least[row]);
     measure_margins(f, l, s, cr);
+}
+
+static bool has_names(const struct ub_figure *f)
+{
+    for (int i = 0; i < f->rows * f->columns; i++)
+        if (f->panels[i] && f->panels[i]->axis[UB_VERTICAL].n_categories > 0)
+            return true;
+    return false;
+}
+
+/* Legend and color bar from `y` down; returns where they end. */
+static double place_beneath(const struct ub_figure *f, struct ub_layout_of_figure *l,
+                            const struct sizes *s, cairo_t *cr, double y)
+{
+    const double left = f->narrow ? EDGE : EDGE + s->left[0], width = l->width - EDGE - left;
+    y += ub_legend_place_bar(f, l, cr, left, y, width);
+    if (!l->direct)
+        y += ub_legend_place_rows(l, cr, left, y, width);
+    return y;
+}
+
+static void fit(const struct ub_figure *f, struct ub_layout_of_figure *l, struct sizes *s,
+                cairo_t *cr)
+{
+    set_heights(f, l, s, cr);
+    measure_margins(f, l, s, cr);
+    fit_width(f, l, s, cr);
+    if (f->most_height <= 0)
+        return;
+    l->width = f->width;
+    const double beneath = place_beneath(f, l, s, cr, 4) + EDGE;
+    if (has_names(f) && height_of(f, s) + beneath > f->most_height) {
+        set_names(f, l, UB_FONT_NAME);
+        fit_width(f, l, s, cr);
+    }
+    fit_height(f, l, s, cr, beneath);
 }
 
 static void lay_out(const struct ub_figure *f, struct ub_layout_of_figure *l, cairo_t *cr)
 {
     struct sizes s = sizes_new(f);
-    s.right = l->direct ? widest_label(l, cr) + 8 : 6;
-    measure_margins(f, l, &s, cr);
-    fit_width(f, l, &s, cr);
+    s.right = l->direct ? ub_legend_widest(l, cr) + 8 : 6;
+    set_names(f, l, UB_FONT_TICK);
+    fit(f, l, &s, cr);
     place_frames(f, l, &s);
     const double title = f->title ? ub_text_extent(cr, UB_FONT_TITLE, f->title, 0).width : 0;
     l->width = fmax(l->width, title + 2 * EDGE);
     const double inside = l->width - 2 * EDGE;
-    double y = l->height + 4;
-    y += place_bar(f, l, cr, EDGE + s.left[0], y);
-    if (!l->direct)
-        y += place_rows(l, cr, EDGE + s.left[0], y, inside - s.left[0]);
+    double y = place_beneath(f, l, &s, cr, l->height + 4);
     l->caption_y = y;
     l->caption_width = inside;
     if (f->caption)
@@ -366,10 +370,11 @@ struct ub_layout_of_figure ub_figure_layout(const struct ub_figure *f, cairo_t *
     l.frames = ub_calloc((size_t)(f->rows * f->columns), sizeof *l.frames);
     set_ranges(f, &l);
     choose_labels(f, &l);
-    collect_legend(f, &l);
-    l.direct = may_be_direct(f, &l);
+    ub_legend_collect(f, &l);
+    l.direct = ub_legend_may_be_direct(f, &l) &&
+               (!f->narrow || ub_legend_widest(&l, cr) < 0.25 * f->width);
     lay_out(f, &l, cr);
-    if (l.direct && !place_direct(f->panels[0], &l)) {
+    if (l.direct && !ub_legend_place_direct(f->panels[0], &l)) {
         l.direct = false;
         lay_out(f, &l, cr);
     }

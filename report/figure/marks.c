@@ -75,6 +75,11 @@ static bool visible(const struct ub_panel *p, double x, double y)
 
 /* ---- lines ---- */
 
+static bool is_line(const struct ub_mark *m)
+{
+    return m->kind == UB_MARK_LINE && !m->style.points;
+}
+
 /* A path that is thinned to its first, least, greatest and last point in each pixel column. */
 struct pen {
     cairo_t *cr;
@@ -144,18 +149,57 @@ static void draw_points(const struct ub_panel *p, const struct ub_box *frame,
                         const struct ub_mark *m, cairo_t *cr)
 {
     const double radius = m->style.point_size > 0 ? m->style.point_size : 2.2;
+    bool area = true;
     for (size_t i = 0; i < m->n; i++) {
         if (!visible(p, m->x[i], m->y[i]))
             continue;
-        cairo_new_sub_path(cr);
-        cairo_arc(cr, ub_frame_x(p, frame, m->x[i]), ub_frame_y(p, frame, m->y[i]), radius, 0,
-                  2 * pi);
+        area = ub_marker_add(cr, &m->style, ub_frame_x(p, frame, m->x[i]),
+                             ub_frame_y(p, frame, m->y[i]), radius);
     }
     cairo_set_line_width(cr, m->style.width > 0 ? m->style.width : 1.2);
-    if (m->style.hollow)
+    if (m->style.hollow || !area)
         cairo_stroke(cr);
     else
         cairo_fill(cr);
+}
+
+/* Lines of several colors in one panel carry their color's marker, a few times each and not at the
+ * same places; where there are many lines, the first of each color does. */
+bool ub_mark_carries_markers(const struct ub_panel *p, const struct ub_mark *mark)
+{
+    enum { FEW = 12, COLORS = 8 };
+    size_t colors = 0, lines = 0;
+    bool first = true, seen[COLORS] = {false};
+    if (mark->style.shade > 0 || mark->style.color < 0)
+        return false;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct ub_mark *m = &p->marks[i];
+        if (!is_line(m) || m->style.shade > 0 || m->style.color < 0)
+            continue;
+        lines++;
+        colors += !seen[m->style.color % COLORS];
+        seen[m->style.color % COLORS] = true;
+        first = first && (m >= mark || m->style.color != mark->style.color);
+    }
+    return colors > 1 && (lines <= FEW || first);
+}
+
+static void draw_markers(const struct ub_panel *p, const struct ub_box *frame,
+                         const struct ub_mark *m, cairo_t *cr)
+{
+    enum { EACH = 5 };
+    const double apart = frame->width / EACH, radius = 3;
+    double next = frame->x + apart * (0.15 + 0.11 * (m->style.color % 8));
+    for (size_t i = 0; i < m->n; i++) {
+        if (!visible(p, m->x[i], m->y[i]))
+            continue;
+        const double x = ub_frame_x(p, frame, m->x[i]);
+        if (x < next)
+            continue;
+        ub_marker_draw(cr, &m->style, x, ub_frame_y(p, frame, m->y[i]), radius);
+        while (next <= x)
+            next += apart;
+    }
 }
 
 static void draw_line(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
@@ -188,6 +232,8 @@ static void draw_line(const struct ub_panel *p, const struct ub_box *frame, cons
         cairo_arc(cr, ub_frame_x(p, frame, m->x[last]), ub_frame_y(p, frame, m->y[last]), 2.5, 0,
                   2 * pi);
         cairo_fill(cr);
+    } else if (ub_mark_carries_markers(p, m)) {
+        draw_markers(p, frame, m, cr);
     }
 }
 
@@ -274,16 +320,7 @@ static void draw_bars(const struct ub_panel *p, const struct ub_box *frame, cons
             continue;
         const double x = ub_frame_x(p, frame, m->x[i]), y = ub_frame_y(p, frame, m->y[i]);
         draw_bar(p, frame, m, i, cr);
-        cairo_arc(cr, x, y, m->style.point_size > 0 ? m->style.point_size : 3, 0, 2 * pi);
-        if (m->style.hollow) { /* white inside */
-            cairo_save(cr);
-            cairo_set_source_rgb(cr, 1, 1, 1);
-            cairo_fill_preserve(cr);
-            cairo_restore(cr);
-            cairo_stroke(cr);
-        } else {
-            cairo_fill(cr);
-        }
+        ub_marker_draw(cr, &m->style, x, y, m->style.point_size > 0 ? m->style.point_size : 3);
     }
 }
 
@@ -302,14 +339,15 @@ static void draw_shade(const struct ub_panel *p, const struct ub_box *frame,
 }
 
 /* Dark text on a soft white ground, so that it stays readable over data. */
-static void draw_note(cairo_t *cr, const char *text, double x, double y, double ax, double ay)
+static void draw_note(cairo_t *cr, const char *text, double wrap, double x, double y, double ax,
+                      double ay)
 {
-    const struct ub_extent e = ub_text_extent(cr, UB_FONT_NOTE, text, 0);
+    const struct ub_extent e = ub_text_extent(cr, UB_FONT_NOTE, text, wrap);
     cairo_set_source_rgba(cr, 1, 1, 1, 0.8);
     cairo_rectangle(cr, x - ax * e.width - 2, y - ay * e.height, e.width + 4, e.height);
     cairo_fill(cr);
     cairo_set_source_rgb(cr, 0.2, 0.2, 0.2);
-    ub_text_draw(cr, UB_FONT_NOTE, text, 0, x, y, ax, ay);
+    ub_text_draw(cr, UB_FONT_NOTE, text, wrap, x, y, ax, ay);
 }
 
 static void draw_rule(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
@@ -331,9 +369,25 @@ static void draw_rule(const struct ub_panel *p, const struct ub_box *frame, cons
         return;
     const bool high = level && at - frame->y < 16; /* no room above it */
     if (level)
-        draw_note(cr, m->label, right - 3, high ? at + 2 : at - 2, 1, high ? 0 : 1);
+        draw_note(cr, m->label, frame->width - 8, right - 3, high ? at + 2 : at - 2, 1, high ? 0 : 1);
     else
-        draw_note(cr, m->label, at + 4, frame->y + 3, at > right - 60 ? 1 : 0, 0);
+        {
+        const double wide = ub_text_extent(cr, UB_FONT_NOTE, m->label, 0).width + 8;
+        const bool left = at + wide > right && at - wide > frame->x;
+        draw_note(cr, m->label, 0, left ? at - 4 : at + 4, frame->y + 3, left ? 1 : 0, 0);
+    }
+}
+
+/* To the left of its place where it would leave the panel to the right. */
+static void draw_text(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
+                      cairo_t *cr)
+{
+    if (!visible(p, m->x[0], m->y[0]) || !m->label)
+        return;
+    const double x = ub_frame_x(p, frame, m->x[0]), y = ub_frame_y(p, frame, m->y[0]);
+    const double wide = ub_text_extent(cr, UB_FONT_NOTE, m->label, 0).width + 4;
+    const bool left = x + wide > frame->x + frame->width && x - wide > frame->x;
+    draw_note(cr, m->label, 0, x, y, left ? 1 : 0, 0.5);
 }
 
 /* ---- rugs, heat ---- */
@@ -408,11 +462,6 @@ static void draw_heat(const struct ub_panel *p, const struct ub_box *frame, cons
     cairo_surface_destroy(image);
 }
 
-static bool is_line(const struct ub_mark *m)
-{
-    return m->kind == UB_MARK_LINE && !m->style.points;
-}
-
 static size_t lines_of(const struct ub_panel *p)
 {
     size_t lines = 0;
@@ -465,9 +514,7 @@ void ub_marks_draw(const struct ub_panel *p, const struct ub_box *frame, size_t 
             draw_shade(p, frame, m, cr);
             break;
         case UB_MARK_TEXT:
-            if (visible(p, m->x[0], m->y[0]) && m->label)
-                draw_note(cr, m->label, ub_frame_x(p, frame, m->x[0]),
-                          ub_frame_y(p, frame, m->y[0]), 0, 0.5);
+            draw_text(p, frame, m, cr);
             break;
         case UB_MARK_RUG:
             draw_rug(p, frame, m, cr);
@@ -480,7 +527,7 @@ void ub_marks_draw(const struct ub_panel *p, const struct ub_box *frame, size_t 
     cairo_restore(cr);
 }
 
-void ub_mark_sample(const struct ub_mark *m, cairo_t *cr, double x, double y)
+void ub_mark_sample(const struct ub_mark *m, bool marked, cairo_t *cr, double x, double y)
 {
     const bool area = m->kind == UB_MARK_BAND || m->kind == UB_MARK_SHADE;
     set_color(cr, &m->style, area ? 0.3 : 1);
@@ -500,12 +547,7 @@ void ub_mark_sample(const struct ub_mark *m, cairo_t *cr, double x, double y)
     }
     if (m->style.points || m->kind == UB_MARK_BARS) {
         cairo_new_path(cr); /* texts before leave a point */
-        cairo_arc(cr, x + 10, y, 3, 0, 2 * pi);
-        cairo_set_line_width(cr, 1.2);
-        if (m->style.hollow)
-            cairo_stroke(cr);
-        else
-            cairo_fill(cr);
+        ub_marker_draw(cr, &m->style, x + 10, y, 3);
         if (m->style.points)
             return;
     }
@@ -516,4 +558,6 @@ void ub_mark_sample(const struct ub_mark *m, cairo_t *cr, double x, double y)
     cairo_line_to(cr, x + 20, y);
     cairo_stroke(cr);
     cairo_set_dash(cr, NULL, 0, 0);
+    if (marked)
+        ub_marker_draw(cr, &m->style, x + 10, y, 3);
 }

@@ -55,17 +55,17 @@ static void add_section(struct ub_text *out, const struct ub_section *section,
     table_free(t);
 }
 
-/* Text has headings of its own, of the third depth: by itself it needs one above them. */
+/* Pieces have headings of their own, of the third depth: by themselves they need one above them. */
 static void add_written(struct ub_text *out, const struct ub_section *section,
                         const struct study *study, bool heading)
 {
-    struct ub_text text = {0};
+    struct pieces pieces = {0};
     if (section->write)
-        section->write(&text, study);
-    if (text.length && heading)
+        section->write(&pieces, study);
+    if (pieces.count && heading)
         ub_text_add(out, "\n## %s\n", section->title);
-    ub_text_append(out, text.data ? text.data : "", text.length);
-    ub_text_free(&text);
+    pieces_markdown(&pieces, out);
+    pieces_free(&pieces);
 }
 
 char *page_law_name(const struct ub_law_verdict *verdict)

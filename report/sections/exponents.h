@@ -3,7 +3,7 @@
  *
  *     struct exponents *e = exponents_of(study);
  *     struct table *t = exponents_table(e);        // a row a system, a column a matrix
- *     add_universality(&page, e);                  // the questions, answered
+ *     add_universality(&pieces, e);                 // the questions, answered
  *     exponents_free(e);
  *
  * Which fits are power laws says report/laws/decay.h; whether exponents are the same is a law of
@@ -71,7 +71,7 @@ void universals_clear(struct universals *u);
 /* The data's exponent against another over datasets. */
 struct ub_slope exponent_slope(const struct exponents *e, enum matrix_of matrix,
                                enum fit_choice choice, size_t *n);
-void add_universality(struct ub_text *out, const struct exponents *e);
+void add_universality(struct pieces *out, const struct exponents *e);
 
 /* ---- outliers.c ------------------------------------------------------------------------- */
 
@@ -88,7 +88,7 @@ struct outliers { /* of one system; means over its runs; low and high: least and
     double means, cross;              /* shares of class and cross-class means in its leading C */
 };
 size_t outliers_of(const struct study *study, struct outliers **out); /* free with ub_free */
-void add_outliers(struct ub_text *out, const struct study *study);
+void add_outliers(struct pieces *out, const struct study *study);
 
 /* ---- exponents_plot.c ------------------------------------------------------------------- */
 

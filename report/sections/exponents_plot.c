@@ -202,7 +202,7 @@ static struct table *table(const struct study *study)
     return t;
 }
 
-static void write(struct ub_text *out, const struct study *study)
+static void write(struct pieces *out, const struct study *study)
 {
     struct exponents *e = exponents_of(study);
     add_universality(out, e);

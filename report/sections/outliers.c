@@ -210,7 +210,7 @@ static void add_loss(struct ub_text *out, const struct outliers *o, size_t n, co
         fewer += k < c - 1;
         more += k > c;
     }
-    ub_text_add(out, "- %s, %zu systems: the Hessian has ", loss, n);
+    ub_text_add(out, "%s, %zu systems: the Hessian has ", loss, n);
     add_mean(out, over_systems(o, n, HESSIAN_COUNT), 2, "");
     ub_text_add(out,
                 " outliers per class (C - 1 or C in %zu systems, fewer in %zu, more in %zu), "
@@ -224,11 +224,11 @@ static void add_loss(struct ub_text *out, const struct outliers *o, size_t n, co
     add_mean(out, over_systems(o, n, MEANS_SHARE), 0, "%");
     ub_text_add(out, ", cross-class means ");
     add_mean(out, over_systems(o, n, CROSS_SHARE), 0, "%");
-    ub_text_add(out, ".\n");
+    ub_text_add(out, ".");
 }
 
-/* A line for each loss. */
-static void add_losses(struct ub_text *out, const struct ub_frame *frame, const struct outliers *o,
+/* A paragraph for each loss. */
+static void add_losses(struct pieces *out, const struct ub_frame *frame, const struct outliers *o,
                        size_t n)
 {
     static const char *const by[] = {"loss", "loss.*", NULL};
@@ -243,35 +243,36 @@ static void add_losses(struct ub_text *out, const struct ub_frame *frame, const 
         for (size_t i = 0; i < n; i++)
             if (losses.of[o[i].row] == k)
                 own[m++] = o[i];
-        add_loss(out, own, m, losses.name[k]);
+        struct ub_text text = {0};
+        add_loss(&text, own, m, losses.name[k]);
+        if (text.length)
+            pieces_text(out, "%s", text.data);
+        ub_text_free(&text);
     }
     ub_factor_clear(&losses);
     ub_rows_clear(&rows);
     ub_free(own);
 }
 
-void add_outliers(struct ub_text *out, const struct study *study)
+void add_outliers(struct pieces *out, const struct study *study)
 {
     struct outliers *o;
     const size_t n = outliers_of(study, &o);
-    if (n > 0)
-        ub_text_add(
-            out, "\n### How many Hessian outliers per class?\n\nAt the last measurement. An "
-                 "outlier is above the largest ratio of neighbors in the leading half of the "
-                 "eigenvalues found. An eigenvalue of Gauss-Newton is mostly of class means where "
-                 "they make more than half of it (Papyan 2020, arXiv:2008.11865). Under squared "
-                 "loss all outputs weigh the same, and "
-                 "where their gradients are orthogonal class means keep 1/C. Means over "
-                 "systems, with 95%% interval.\n\n");
-    add_losses(out, study->frame, o, n);
     if (n > 0) {
-        struct table *t = outliers_table(o, n);
-        ub_text_add(out,
-                    "\nMeans over runs (least..greatest). gap: ratio at the outliers' end; at "
-                    "C: behind as many eigenvalues as classes; class means, cross-class means: "
-                    "their shares in the leading C.\n\n");
-        add_table(out, t, "systems");
-        table_free(t);
+        pieces_heading(out, "How many Hessian outliers per class?");
+        pieces_text(out,
+                    "At the last measurement. An outlier is above the largest ratio of neighbors "
+                    "in the leading half of the eigenvalues found. An eigenvalue of Gauss-Newton "
+                    "is mostly of class means where they make more than half of it (Papyan 2020, "
+                    "arXiv:2008.11865). Under squared loss all outputs weigh the same, and where "
+                    "their gradients are orthogonal class means keep 1/C. Means over systems, with "
+                    "95%% interval.");
+        add_losses(out, study->frame, o, n);
+        pieces_text(out,
+                    "Means over runs (least..greatest). gap: ratio at the outliers' end; at C: "
+                    "behind as many eigenvalues as classes; class means, cross-class means: their "
+                    "shares in the leading C.");
+        pieces_table(out, outliers_table(o, n), "systems");
     }
     ub_free(o);
 }

@@ -156,38 +156,39 @@ struct table *plateaus_table(const struct study *study, const struct ub_law_verd
     return t;
 }
 
-static void add_plateaus_of(struct ub_text *out, const struct study *study,
+static void add_plateaus_of(struct pieces *out, const struct study *study,
                             const struct ub_law_verdict *v)
 {
     struct ub_rows rows = law_rows(v);
     struct ub_factor tasks = ub_factor_new(study->frame, &rows, task_rungs, SIZE_MAX);
     struct labels reasons = {0};
+    struct ub_text why = {0};
     for (size_t k = 0; k < tasks.groups.count; k++) {
-        struct table *t = plateaus_table(study, v, &tasks.groups.group[k], &reasons);
-        ub_text_add(out, "\n%s:\n\n", tasks.name[k]);
-        table_markdown(t, out);
-        table_free(t);
+        pieces_text(out, "%s:", tasks.name[k]);
+        pieces_table(out, plateaus_table(study, v, &tasks.groups.group[k], &reasons), NULL);
     }
     for (size_t k = 0; k < reasons.count; k++) {
-        ub_text_add(out, "%s", k ? "; " : "\n");
-        add_letter(out, k);
-        ub_text_add(out, ": %s", reasons.text[k]);
+        ub_text_add(&why, "%s", k ? "; " : "");
+        add_letter(&why, k);
+        ub_text_add(&why, ": %s", reasons.text[k]);
     }
     if (reasons.count > 0)
-        ub_text_add(out, ".\n");
+        pieces_text(out, "%s.", why.data);
+    ub_text_free(&why);
     labels_free(&reasons);
     ub_factor_clear(&tasks);
     ub_rows_clear(&rows);
 }
 
-void add_plateaus(struct ub_text *out, const struct study *study)
+static void add_plateaus(struct pieces *out, const struct study *study)
 {
     for (size_t i = 0; i < study->n_laws; i++) {
         if (!is_about_rho(study->laws[i]) || study->laws[i]->groups.count == 0)
             continue;
-        ub_text_add(out, "\n### Plateaus by optimizer and architecture\n\nlevel of rho, mean "
-                         "over the systems of a pair (random effects, as in the verdict) with its "
-                         "95%% interval; in parentheses: runs that have none, by reason.\n");
+        pieces_heading(out, "Plateaus by optimizer and architecture");
+        pieces_text(out, "Level of rho, mean over the systems of a pair (random effects, as in the "
+                         "verdict) with its 95%% interval; in parentheses: runs that have none, by "
+                         "reason.");
         add_plateaus_of(out, study, study->laws[i]);
     }
 }

@@ -3,18 +3,38 @@
 
 #include <string.h>
 
+const double plate_inches[] = {3.25, 6.75};
+const char *const plate_widths[] = {"1col", "2col"};
+
+static bool print(const struct plates *p, const struct ub_figure *figure, const char *stem,
+                  size_t parts[2], struct ub_error *err)
+{
+    bool good = true;
+    for (int i = 0; good && i < 2; i++) {
+        struct ub_text path = {0};
+        ub_text_add(&path, "%s/%s-%s", p->folder, stem, plate_widths[i]);
+        good = ub_figure_print(figure, path.data, plate_inches[i], p->notes, p->n_notes, &parts[i],
+                               err);
+        ub_text_free(&path);
+    }
+    return good;
+}
+
 bool plates_add(struct plates *p, struct ub_figure *figure, const char *stem, const char *title,
                 const char *caption, struct ub_error *err)
 {
     char *path = ub_path(p->folder, stem);
-    const bool good = ub_figure_save(figure, path, p->notes, p->n_notes, err);
+    size_t parts[2] = {1, 1};
+    const bool good = p->print ? print(p, figure, stem, parts, err)
+                               : ub_figure_save(figure, path, p->notes, p->n_notes, err);
     ub_free(path);
     ub_figure_free(figure);
     if (!good)
         return false;
     p->plate = ub_realloc(p->plate, (p->count + 1) * sizeof *p->plate);
     p->plate[p->count++] = (struct plate){ub_strdup(stem), ub_strdup(title), ub_strdup(caption),
-                                          p->section,      p->fold,          p->open};
+                                          p->section,      p->fold,          p->open,
+                                          {parts[0], parts[1]}};
     return true;
 }
 

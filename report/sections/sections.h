@@ -30,12 +30,17 @@ void add_table(struct ub_text *out, const struct table *t, const char *what);
 /* How many runs ended how. */
 struct table *status_table(const struct study *study);
 
-/* A figure that was written: FOLDER/stem.png and .svg. */
+/* A figure that was written: FOLDER/stem.png and .svg; or for print, FOLDER/stem-1col and stem-2col
+ * (ub_figure_print) in so many parts each. */
 struct plate {
     char *stem, *title, *caption;
     const char *section, *fold;
     bool open;
+    size_t parts[2];
 };
+/* Widths of a paper's columns, in inches; what files for them are called. */
+extern const double plate_inches[2];
+extern const char *const plate_widths[2];
 struct plates {
     size_t count;
     /* Of what is added now, constants: the heading of the page that it stands under (NULL:
@@ -43,11 +48,31 @@ struct plates {
      * stands before the folds, of which its own is in this place. */
     const char *section, *fold;
     bool open;
+    bool print; /* for papers */
     struct plate *plate;
     const char *folder;
     const struct ub_figure_note *notes;
     size_t n_notes;
 };
+/* Text and tables of a section, one after the other, without knowing how a page writes them. */
+struct piece { /* one of the three */
+    char *heading, *text; /* text: a paragraph in Markdown */
+    struct table *table;
+    const char *rows; /* what its rows are, where it is long and folds; NULL: it never does */
+};
+struct pieces {
+    size_t count;
+    struct piece *piece;
+};
+void pieces_heading(struct pieces *pieces, const char *heading);
+void pieces_text(struct pieces *pieces, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Takes the table, one without rows only to free it. */
+void pieces_table(struct pieces *pieces, struct table *table, const char *rows);
+/* Headings of the third depth. */
+void pieces_markdown(const struct pieces *pieces, struct ub_text *out);
+void pieces_free(struct pieces *pieces);
+
 /* Saves and frees the figure; its title and caption become the page's. */
 bool plates_add(struct plates *plates, struct ub_figure *figure, const char *stem,
                 const char *title, const char *caption, struct ub_error *err);
@@ -79,8 +104,8 @@ struct ub_section {
     struct table *(*table)(const struct study *study); /* left out without rows; NULL: never any */
     const char *title, *text;                          /* the table's heading, and what it says */
     const char *rows; /* what its rows are, where it is long and folds; NULL: it never does */
-    /* Adds text that is more than a table; nothing where there is none. NULL: never any. */
-    void (*write)(struct ub_text *out, const struct study *study);
+    /* What is more than one table; nothing where there is none. NULL: never any. */
+    void (*write)(struct pieces *out, const struct study *study);
 };
 extern const struct ub_section *const ub_sections[]; /* NULL-terminated */
 /* The law's verdict that a section stands with; NULL when it stands by itself. */
@@ -99,7 +124,6 @@ double unit_of_time(const struct ub_level *level, const struct ub_series *rho);
  * why runs have none (collected, the letter a for the first). */
 struct table *plateaus_table(const struct study *study, const struct ub_law_verdict *verdict,
                              const struct ub_rows *rows, struct labels *reasons);
-void add_plateaus(struct ub_text *out, const struct study *study);
 /* thresholds.c: what each optimizer's threshold is, as its runs recorded it. */
 struct table *thresholds_table(const struct study *study);
 /* plots_models.c: rho of every architecture. coordinates.c: activations against width, and a table

@@ -154,19 +154,17 @@ static struct table *universals_table(const struct universals *u)
     return t;
 }
 
-static void add_across(struct ub_text *out, const struct study *study)
+static void add_across(struct pieces *out, const struct study *study)
 {
     struct universals u = universals_of(study);
-    ub_text_add(out,
-                "\n### Are exponents the same across models?\n\nWhat the laws on spectral decay "
-                "compare: models of the same data and loss, at the last measurement, in spectra "
-                "where the power law is the best of the forms compared (BIC). tau: spread between "
-                "models (their runs' mean over optimizers and seeds) beyond their errors, with its "
-                "95%% interval (Q profile); differ: tau is above the margin past doubt "
-                "(Benjamini-Hochberg over the law's clusters, 0.05).\n\n");
-    struct table *t = universals_table(&u);
-    add_table(out, t, "combinations of matrix, dataset and loss");
-    table_free(t);
+    pieces_heading(out, "Are exponents the same across models?");
+    pieces_text(out,
+                "What the laws on spectral decay compare: models of the same data and loss, at the "
+                "last measurement, in spectra where the power law is the best of the forms "
+                "compared (BIC). tau: spread between models (their runs' mean over optimizers and "
+                "seeds) beyond their errors, with its 95%% interval (Q profile); differ: tau is "
+                "above the margin past doubt (Benjamini-Hochberg over the law's clusters, 0.05).");
+    pieces_table(out, universals_table(&u), "combinations of matrix, dataset and loss");
     universals_clear(&u);
 }
 
@@ -185,7 +183,7 @@ static void add_datasets(struct ub_text *out, const struct exponents *e)
                             ? ""
                             : " (no power law: a rival fits better)");
     }
-    ub_text_add(out, ".\n\n");
+    ub_text_add(out, ".");
 }
 
 static void add_slope(struct table *t, const struct exponents *e, enum matrix_of m,
@@ -204,32 +202,33 @@ static void add_slope(struct table *t, const struct exponents *e, enum matrix_of
     add_interval(t, s.spearman.estimate, s.spearman.low, s.spearman.high);
 }
 
-static void add_prediction(struct ub_text *out, const struct exponents *e)
+static void add_prediction(struct pieces *out, const struct exponents *e)
 {
     static const char *const head[] = {"matrix", "fits",        "datasets", "runs",
                                        "slope",  "reliability", "Spearman", NULL};
     struct table *t = table_new(head, "llrrlrl");
+    struct ub_text inputs = {0};
     for (int m = OF_FIRST_LAYER; m < EXPONENT_MATRICES; m++) {
         add_slope(t, e, (enum matrix_of)m, POWER_LAWS);
         add_slope(t, e, (enum matrix_of)m, ANY_FITS);
     }
-    ub_text_add(out,
-                "\n### Does the data's exponent predict the others?\n\nSlope of each exponent on "
-                "that of the inputs within systems of one architecture, optimizer and loss that "
-                "more than one dataset has, corrected for errors in the latter (Fuller 1987), with "
-                "95%% interval by jackknife over datasets; reliability: share of the spread of "
-                "inputs' exponents that is not error; at one half or less there is no slope. 1: it "
-                "is passed on as it is; 0: it is not. Spearman: over runs, bootstrap over "
-                "datasets. Intervals need four datasets. With rivals: fits of spectra that another "
-                "form fits better, too, whose exponents are mean slopes over the ranks "
-                "fitted.\n\n");
-    add_datasets(out, e);
-    if (table_rows(t) > 0)
-        table_markdown(t, out);
-    table_free(t);
+    pieces_heading(out, "Does the data's exponent predict the others?");
+    pieces_text(out,
+                "Slope of each exponent on that of the inputs within systems of one architecture, "
+                "optimizer and loss that more than one dataset has, corrected for errors in the "
+                "latter (Fuller 1987), with 95%% interval by jackknife over datasets; reliability: "
+                "share of the spread of inputs' exponents that is not error; at one half or less "
+                "there is no slope. 1: it is passed on as it is; 0: it is not. Spearman: over "
+                "runs, bootstrap over datasets. Intervals need four datasets. With rivals: fits of "
+                "spectra that another form fits better, too, whose exponents are mean slopes over "
+                "the ranks fitted.");
+    add_datasets(&inputs, e);
+    pieces_text(out, "%s", inputs.data);
+    ub_text_free(&inputs);
+    pieces_table(out, t, NULL);
 }
 
-void add_universality(struct ub_text *out, const struct exponents *e)
+void add_universality(struct pieces *out, const struct exponents *e)
 {
     size_t others = 0;
     for (size_t i = 0; i < e->count; i++)

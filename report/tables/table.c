@@ -1,4 +1,4 @@
-/* Tables in four notations. */
+/* Tables as CSV, Markdown and plain text; latex.c has the fourth notation. */
 #include "report/tables/table.h"
 
 #include <math.h>
@@ -180,41 +180,6 @@ void table_markdown_aligned(const struct table *t, struct ub_text *out)
     }
     add_markdown(t, widths, out);
     ub_free(widths);
-}
-
-/* ---- LaTeX ---------------------------------------------------------------------------------- */
-
-static void add_latex(struct ub_text *out, const char *text)
-{
-    for (; *text; text++) {
-        if (*text == '\\')
-            ub_text_add(out, "\\textbackslash{}");
-        else if (*text == '~' || *text == '^')
-            ub_text_add(out, "\\%c{}", *text);
-        else if (strchr("&%$#_{}", *text))
-            ub_text_add(out, "\\%c", *text);
-        else
-            ub_text_add(out, "%c", *text);
-    }
-}
-
-static void add_latex_row(struct ub_text *out, char *const *cells, size_t n)
-{
-    for (size_t c = 0; c < n; c++) {
-        ub_text_add(out, c ? " & " : "  ");
-        add_latex(out, cells[c]);
-    }
-    ub_text_add(out, " \\\\\n");
-}
-
-void table_latex(const struct table *t, struct ub_text *out)
-{
-    ub_text_add(out, "\\begin{tabular}{%s}\n  \\toprule\n", t->align);
-    add_latex_row(out, t->header, t->columns);
-    ub_text_add(out, "  \\midrule\n");
-    for (size_t r = 0; r < table_rows(t); r++)
-        add_latex_row(out, t->cell + r * t->columns, t->columns);
-    ub_text_add(out, "  \\bottomrule\n\\end{tabular}\n");
 }
 
 /* ---- plain text ----------------------------------------------------------------------------- */

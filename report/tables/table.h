@@ -47,8 +47,6 @@ void table_markdown(const struct table *table, struct ub_text *out);
 /* The same with columns of even width, which a terminal shows well, too; underscores stay as they
  * are, for within names they mean nothing in Markdown. */
 void table_markdown_aligned(const struct table *table, struct ub_text *out);
-/* A tabular environment with booktabs rules. */
-void table_latex(const struct table *table, struct ub_text *out);
 /* Aligned columns, two blanks apart; columns of text give way where a row is wider than `width`. */
 void table_plain(const struct table *table, size_t width, struct ub_text *out);
 
