@@ -21,6 +21,7 @@ extern const struct cli_command *const cli_commands[]; /* NULL-terminated; main.
 extern const struct cli_command cli_run;
 extern const struct cli_command cli_train;
 extern const struct cli_command cli_report;
+extern const struct cli_command cli_publish;
 extern const struct cli_command cli_list;
 extern const struct cli_command cli_show;
 extern const struct cli_command cli_export;
@@ -67,6 +68,9 @@ char *cli_explain_run(int key, const char *text, void *input);
 
 /* `folder` may be NULL; else it must be one. */
 bool cli_check_folder(const char *option, const char *folder, struct ub_error *err);
+/* What is in STORE/runs are runs: a folder of another kind there would be one that is damaged. */
+bool cli_check_beside_runs(const char *option, const char *folder, const char *store,
+                           struct ub_error *err);
 
 /* ---- runs ------------------------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -304,4 +305,31 @@ void cli_print(struct ub_text *text)
     if (text->data)
         fputs(text->data, stdout);
     ub_text_free(text);
+}
+
+/* Without links: the folder, or the nearest above it that is there. Caller frees. */
+static char *real_folder(const char *path)
+{
+    char *at = ub_strdup(path), *real, *slash = NULL;
+    while (!(real = realpath(at, NULL)) && (slash = strrchr(at, '/')))
+        slash[slash == at] = '\0';
+    ub_free(at);
+    return real ? real : realpath(".", NULL);
+}
+
+bool cli_check_beside_runs(const char *option, const char *folder, const char *store,
+                           struct ub_error *err)
+{
+    char *inside = ub_path(store, "runs");
+    char *runs = realpath(inside, NULL), *out = real_folder(folder);
+    const size_t length = runs ? strlen(runs) : 0;
+    const bool is_inside = runs && out && strncmp(out, runs, length) == 0 &&
+                           (out[length] == '/' || out[length] == '\0');
+    free(runs);
+    free(out);
+    ub_free(inside);
+    return !is_inside || ub_fail(err, UB_INPUT,
+                                 "%s %s: is in the folder of the store's runs; expected a folder "
+                                 "elsewhere",
+                                 option, folder);
 }

@@ -2,7 +2,6 @@
 #include "report/report.h"
 #include "cli/cli.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { SUMMARY = 256 };
@@ -53,33 +52,6 @@ static const struct argp argp = {
            "  unibench report out/quick --summary\n",
 };
 
-/* Without links: the folder, or the nearest above it that is there. Caller frees. */
-static char *real_folder(const char *path)
-{
-    char *at = ub_strdup(path), *real, *slash = NULL;
-    while (!(real = realpath(at, NULL)) && (slash = strrchr(at, '/')))
-        slash[slash == at] = '\0';
-    ub_free(at);
-    return real ? real : realpath(".", NULL);
-}
-
-/* What is in STORE/runs are runs: a folder of another kind there would be one that is damaged. */
-static bool check_out(const struct arguments *a)
-{
-    char *inside = ub_path(a->store, "runs");
-    char *runs = realpath(inside, NULL), *out = a->out ? real_folder(a->out) : NULL;
-    const size_t length = runs ? strlen(runs) : 0;
-    const bool is_inside = runs && out && strncmp(out, runs, length) == 0 &&
-                           (out[length] == '/' || out[length] == '\0');
-    free(runs);
-    free(out);
-    ub_free(inside);
-    return !is_inside || ub_fail(a->err, UB_INPUT,
-                                 "--out %s: is in the folder of the store's runs; expected a "
-                                 "folder elsewhere (default: %s/report)",
-                                 a->out, a->store);
-}
-
 static bool write_report(const struct arguments *a, const struct ub_store *store)
 {
     char *folder = a->out ? ub_strdup(a->out) : ub_path(a->store, "report");
@@ -107,7 +79,8 @@ static int report(int argc, char **argv)
     if (good && !a.store)
         good = ub_fail(&err, UB_INPUT, "no store given; expected a folder of results");
     struct ub_store *store = good ? ub_store_open(a.store, &err) : NULL;
-    good = store && check_out(&a) && write_report(&a, store);
+    good = store && (!a.out || cli_check_beside_runs("--out", a.out, a.store, &err)) &&
+           write_report(&a, store);
     ub_store_free(store);
     return good ? UB_OK : ub_report(&err);
 }

@@ -19,6 +19,12 @@ bool ub_report_runs_csv(const struct ub_store *store, const char *path, struct u
 /* report.md, tables and figures: each file whole or not at all, report.md last. */
 bool ub_report_write(const struct ub_store *store, const char *folder, struct ub_error *err);
 
+/* The same for papers: figures/NAME-1col and NAME-2col (.png, .svg, .pdf; ub_figure_print),
+ * tables/NAME (.csv, .md, .tex), references.bib, main.tex, and files.txt, which lists them. The
+ * folder is written whole or not at all; it must not be there, be empty or hold nothing but what an
+ * earlier call wrote (and LaTeX made of its main.tex), which is replaced. */
+bool ub_report_publish(const struct ub_store *store, const char *folder, struct ub_error *err);
+
 /* Verdicts and the table of systems as aligned plain text, at most 100 columns. Caller frees. */
 char *ub_report_summary(const struct ub_store *store, struct ub_error *err);
 

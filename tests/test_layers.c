@@ -45,6 +45,9 @@ static const struct layer layers[] = {
      " base bench/store bench/observables report/statistics report/laws report/digest "
      " report/figure report/tables report/sections report "
      " report/pages "},
+    {"report/publish", " base datasets systems bench/store bench/observables report/laws "
+                       " report/digest report/figure report/tables report/sections report/pages "
+                       " report report/publish "},
     {"report/compare", " base bench/store report/statistics report/frame report/laws "
                        " report/digest report/tables report report/compare "},
     {"report", " base bench/store report/laws report "},

@@ -36,9 +36,9 @@ static void draw_x_tick(const struct ub_panel *p, const struct ub_box *frame, ca
     if (major && frame->numbers[0]) {
         set_gray(cr, ink);
         if (frame->steep > 0)
-            ub_text_draw_upward(
-                cr, UB_FONT_NAME, text, frame->steep, x - 6,
-                bottom + 6 + ub_text_extent(cr, UB_FONT_NAME, text, frame->steep).width / 2);
+            ub_text_draw_upward(cr, UB_FONT_NAME, text, frame->steep, x - 6,
+                                bottom + 6 +
+                                    ub_text_extent(cr, UB_FONT_NAME, text, frame->steep).width / 2);
         else
             ub_text_draw(cr, UB_FONT_TICK, text, 0, x, bottom + 5, 0.5, 0);
     }

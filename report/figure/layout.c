@@ -106,9 +106,9 @@ static double category_rows(cairo_t *cr, const struct ub_panel *p, const struct 
     double height = ROW_OF_CATEGORY;
     const struct ub_axis *a = &p->axis[UB_VERTICAL];
     for (size_t i = 0; frame->names_width > 0 && i < a->n_categories; i++)
-        height = fmax(
-            height,
-            ub_text_extent(cr, frame->names, a->categories[i], frame->names_width).height + 4);
+        height =
+            fmax(height,
+                 ub_text_extent(cr, frame->names, a->categories[i], frame->names_width).height + 4);
     return fmax(60, height * (double)a->n_categories + 8);
 }
 
@@ -123,9 +123,9 @@ static void set_heights(const struct ub_figure *f, const struct ub_layout_of_fig
             const size_t categories = p ? p->axis[UB_VERTICAL].n_categories : 0;
             if (!p)
                 continue;
-            height = fmax(height, categories ? category_rows(cr, p, &l->frames[row * f->columns +
-                                                                              column])
-                                             : usual);
+            height = fmax(height, categories
+                                      ? category_rows(cr, p, &l->frames[row * f->columns + column])
+                                      : usual);
             least = fmax(least, categories ? LEAST_ROW * (double)categories + 8 : LEAST_HEIGHT);
         }
         s->row_height[row] = height > 0 ? height : usual;
@@ -150,8 +150,8 @@ double ub_widest_number(cairo_t *cr, const struct ub_panel *p, const struct ub_b
     double width = 0;
     const struct ub_axis *a = &p->axis[1];
     for (size_t i = 0; i < a->n_categories; i++)
-        width = fmax(
-            width, ub_text_extent(cr, frame->names, a->categories[i], frame->names_width).width);
+        width = fmax(width,
+                     ub_text_extent(cr, frame->names, a->categories[i], frame->names_width).width);
     for (size_t i = 0; i < frame->n_ticks[1]; i++)
         width = fmax(width, ub_text_extent(cr, UB_FONT_TICK, frame->ticks[1][i].text, 0).width);
     return width;
@@ -183,8 +183,8 @@ static double label_room(cairo_t *cr, const struct ub_figure *f, const struct ub
            LABEL_GAP;
 }
 
-static void measure_panel(const struct ub_figure *f, struct ub_layout_of_figure *l,
-                          struct sizes *s, cairo_t *cr, int row, int column)
+static void measure_panel(const struct ub_figure *f, struct ub_layout_of_figure *l, struct sizes *s,
+                          cairo_t *cr, int row, int column)
 {
     const struct ub_panel *p = panel_at(f, row, column);
     struct ub_box *frame = &l->frames[row * f->columns + column];

@@ -1,4 +1,5 @@
-/* Markers: a shape for each color, so that a print in black and white tells apart what colors do. */
+/* Markers: a shape for each color, so that a print in black and white tells apart what colors do.
+ */
 #include "report/figure/private.h"
 
 #include <math.h>

@@ -369,9 +369,9 @@ static void draw_rule(const struct ub_panel *p, const struct ub_box *frame, cons
         return;
     const bool high = level && at - frame->y < 16; /* no room above it */
     if (level)
-        draw_note(cr, m->label, frame->width - 8, right - 3, high ? at + 2 : at - 2, 1, high ? 0 : 1);
-    else
-        {
+        draw_note(cr, m->label, frame->width - 8, right - 3, high ? at + 2 : at - 2, 1,
+                  high ? 0 : 1);
+    else {
         const double wide = ub_text_extent(cr, UB_FONT_NOTE, m->label, 0).width + 8;
         const bool left = at + wide > right && at - wide > frame->x;
         draw_note(cr, m->label, 0, left ? at - 4 : at + 4, frame->y + 3, left ? 1 : 0, 0);

@@ -1,5 +1,5 @@
-/* A figure for print: as wide as a column of a paper, its panels in as many columns as there is room
- * for, and in several parts where they do not fit on a page. Title and caption are left to the
+/* A figure for print: as wide as a column of a paper, its panels in as many columns as there is
+ * room for, and in several parts where they do not fit on a page. Title and caption are left to the
  * paper. */
 #include "report/figure/private.h"
 

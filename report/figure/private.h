@@ -117,8 +117,8 @@ struct ub_box { /* where one panel's data go */
     bool numbers[2], label[2]; /* tick texts and axis label are drawn */
     double label_width[2];     /* greatest length of the axis label's lines; 0 = any */
     double steep;              /* categories along x are written upwards, so high; 0: they fit */
-    enum ub_font names;        /* of categories along y: UB_FONT_TICK in as many lines as they need */
-    double names_width;        /* that they may have; 0 = any */
+    enum ub_font names; /* of categories along y: UB_FONT_TICK in as many lines as they need */
+    double names_width; /* that they may have; 0 = any */
 };
 struct ub_legend_entry {
     const struct ub_mark *mark;

@@ -152,8 +152,7 @@ static bool drawn_well(cairo_t *cr, const char *path, struct ub_error *err)
 }
 
 static bool save_png(const struct ub_figure *f, const struct ub_layout_of_figure *l,
-                     const char *path, const struct ub_files_of_figure *files,
-                     struct ub_error *err)
+                     const char *path, const struct ub_files_of_figure *files, struct ub_error *err)
 {
     cairo_surface_t *surface =
         cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)ceil(l->width * files->pixels),
@@ -187,8 +186,7 @@ static bool draw_points(const struct ub_figure *f, const struct ub_layout_of_fig
 }
 
 static bool save_svg(const struct ub_figure *f, const struct ub_layout_of_figure *l,
-                     const char *path, const struct ub_files_of_figure *files,
-                     struct ub_error *err)
+                     const char *path, const struct ub_files_of_figure *files, struct ub_error *err)
 {
     const double points = files->points > 0 ? files->points : 1;
     struct ub_text drawn = {0}, whole = {0};
@@ -220,8 +218,7 @@ static void pdf_notes(cairo_surface_t *surface, const struct ub_figure *f,
 }
 
 static bool save_pdf(const struct ub_figure *f, const struct ub_layout_of_figure *l,
-                     const char *path, const struct ub_files_of_figure *files,
-                     struct ub_error *err)
+                     const char *path, const struct ub_files_of_figure *files, struct ub_error *err)
 {
     struct ub_text drawn = {0};
     cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(
@@ -241,7 +238,8 @@ bool ub_figure_write(const struct ub_figure *f, const struct ub_layout_of_figure
     ub_text_add(&png, "%s.png", files->stem);
     ub_text_add(&svg, "%s.svg", files->stem);
     ub_text_add(&pdf, "%s.pdf", files->stem);
-    const bool good = save_png(f, l, png.data, files, err) && save_svg(f, l, svg.data, files, err) &&
+    const bool good = save_png(f, l, png.data, files, err) &&
+                      save_svg(f, l, svg.data, files, err) &&
                       (!files->pdf || save_pdf(f, l, pdf.data, files, err));
     ub_text_free(&png);
     ub_text_free(&svg);

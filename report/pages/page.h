@@ -23,10 +23,13 @@ void page_figures(struct ub_text *out, const struct plates *plates, const char *
  * none. */
 void page_first_figure(struct ub_text *out, const struct plates *plates, const char *section);
 /* Of a law about levels of runs: systems of one optimizer, dataset and loss a row; else nothing. */
+struct table *summary_table(const struct study *study, const struct ub_law_verdict *v);
 void page_summary(struct ub_text *out, const struct study *study, const struct ub_law_verdict *v);
 void page_commands(struct ub_text *out, const struct study *study);
 void page_provenance(struct ub_text *out, const struct ub_store *store);
 
+/* draw.c: the figures of all sections, of laws beside each other and of each. */
+bool page_draw(const struct study *study, struct plates *plates, struct ub_error *err);
 /* The section of figures about all laws. */
 extern const char page_board[];
 

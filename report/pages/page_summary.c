@@ -31,7 +31,7 @@ static void add_summary_row(struct table *t, const struct study *study,
     ub_free(rho);
 }
 
-static struct table *summary_of(const struct study *study, const struct ub_law_verdict *v)
+struct table *summary_table(const struct study *study, const struct ub_law_verdict *v)
 {
     static const char *const head[] = {
         "optimizer", "dataset",    "loss",          "systems with a level",
@@ -59,7 +59,7 @@ void page_summary(struct ub_text *out, const struct study *study, const struct u
 {
     if (!v->level || v->groups.count == 0)
         return;
-    struct table *t = summary_of(study, v);
+    struct table *t = summary_table(study, v);
     ub_text_add(out, "\n## Summary\n\n");
     table_markdown(t, out);
     table_free(t);

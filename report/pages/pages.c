@@ -65,28 +65,6 @@ bool ub_report_runs_csv(const struct ub_store *store, const char *path, struct u
     return good;
 }
 
-/* Figures about all laws stand with their scoreboard, each law's own and its section's with it. */
-static bool draw_board(const struct study *study, struct plates *plates, struct ub_error *err)
-{
-    const struct board board = {study->frame, study->n_laws, study->laws};
-    plates->section = page_board;
-    const bool good = plot_diagonal(&board, plates, err) && plot_matrix(&board, plates, err);
-    plates->section = NULL;
-    return good && plot_forests(&board, plates, err);
-}
-
-static bool draw_sections(const struct study *study, struct plates *plates, struct ub_error *err)
-{
-    bool good = true;
-    for (size_t i = 0; good && ub_sections[i]; i++) {
-        const struct ub_law_verdict *v = section_verdict(ub_sections[i], study);
-        plates->section = v ? v->law->name : NULL;
-        good = !ub_sections[i]->draw || ub_sections[i]->draw(study, plates, err);
-    }
-    plates->section = NULL;
-    return good;
-}
-
 static bool write_page(const char *folder, const char *name, struct ub_text *page,
                        struct ub_error *err)
 {
@@ -128,10 +106,9 @@ static bool write_all(const struct study *study, const char *folder, struct ub_e
     static const char *const tables[] = {"runs", "laws", "data", "spectra", "dictionary", NULL};
     char *runs = ub_path(folder, "runs.csv");
     /* runs.csv first: it takes every trace, so one that cannot be read ends it here. */
-    const bool good = write_runs(study, runs, err) && draw_sections(study, &plates, err) &&
-                      draw_board(study, &plates, err) && write_spectra(study, folder, err) &&
-                      write_laws(study, folder, err) && write_dictionary(folder, err) &&
-                      ub_database_write(folder, tables, err) &&
+    const bool good = write_runs(study, runs, err) && page_draw(study, &plates, err) &&
+                      write_spectra(study, folder, err) && write_laws(study, folder, err) &&
+                      write_dictionary(folder, err) && ub_database_write(folder, tables, err) &&
                       write_pages(study, &plates, folder, err);
     ub_free(runs);
     plates_free(&plates);

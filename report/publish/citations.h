@@ -8,18 +8,18 @@
  *     citations_clear(&c);
  *
  * A citation's first source has the key that is given, the others it with "-2", "-3", ... All keys
- * are entries; where several name one source, documents cite the first of them, so that it is listed
- * once. */
+ * are entries; where several name one source, documents cite the first of them, so that it is
+ * listed once. */
 #ifndef UB_PUBLISH_CITATIONS_H
 #define UB_PUBLISH_CITATIONS_H
 
 #include "base/base.h"
 
 struct source {
-    char *key;                  /* owned, as all */
-    char *authors, *year;       /* BibTeX's: "Cohen and others"; NULL where none are given */
-    char *arxiv, *doi, *where;  /* where: what is neither */
-    size_t same;                /* index of the first that is the same source: its own */
+    char *key;                 /* owned, as all */
+    char *authors, *year;      /* BibTeX's: "Cohen and others"; NULL where none are given */
+    char *arxiv, *doi, *where; /* where: what is neither */
+    size_t same;               /* index of the first that is the same source: its own */
 };
 struct citations {
     size_t count;

@@ -32,9 +32,9 @@ bool plates_add(struct plates *p, struct ub_figure *figure, const char *stem, co
     if (!good)
         return false;
     p->plate = ub_realloc(p->plate, (p->count + 1) * sizeof *p->plate);
-    p->plate[p->count++] = (struct plate){ub_strdup(stem), ub_strdup(title), ub_strdup(caption),
-                                          p->section,      p->fold,          p->open,
-                                          {parts[0], parts[1]}};
+    p->plate[p->count++] =
+        (struct plate){ub_strdup(stem), ub_strdup(title), ub_strdup(caption),  p->section,
+                       p->fold,         p->open,          {parts[0], parts[1]}};
     return true;
 }
 

@@ -55,7 +55,7 @@ struct plates {
     size_t n_notes;
 };
 /* Text and tables of a section, one after the other, without knowing how a page writes them. */
-struct piece { /* one of the three */
+struct piece {            /* one of the three */
     char *heading, *text; /* text: a paragraph in Markdown */
     struct table *table;
     const char *rows; /* what its rows are, where it is long and folds; NULL: it never does */

@@ -315,9 +315,10 @@ void table_latex(const struct table *t, const struct latex_table *what, struct u
     struct column_shape *s = ub_calloc(t->columns + 1, sizeof *s);
     for (size_t c = 0; c < t->columns; c++)
         s[c] = shape_of(t, c);
-    ub_text_add(out, "%% \\usepackage[T1]{fontenc}\\usepackage[utf8]{inputenc}\n"
-                     "%% \\usepackage{array,booktabs,longtable,siunitx,textcomp}\n"
-                     "\\begingroup\\footnotesize\\setlength{\\tabcolsep}{%dpt}%%\n",
+    ub_text_add(out,
+                "%% \\usepackage[T1]{fontenc}\\usepackage[utf8]{inputenc}\n"
+                "%% \\usepackage{array,booktabs,longtable,siunitx,textcomp}\n"
+                "\\begingroup\\footnotesize\\setlength{\\tabcolsep}{%dpt}%%\n",
                 GAP);
     for (size_t first = 0; first < t->columns;) {
         const struct part p = {first, part_end(t, s, first, width)};

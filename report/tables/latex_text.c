@@ -146,8 +146,8 @@ static void add_ascii(struct ub_text *out, char c)
     }
 }
 
-/* Behind these a name may go on in the next line, and within a very long word; a number's sign stays
- * with it. */
+/* Behind these a name may go on in the next line, and within a very long word; a number's sign
+ * stays with it. */
 bool latex_breaks(char c, char next, size_t letters)
 {
     enum { LONG = 24 };
