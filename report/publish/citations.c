@@ -84,10 +84,9 @@ static const char *skip_blanks(const char *text, const char *end, const char *wh
 static struct source read_source(const char *text, const char *end)
 {
     struct source s = {0};
-    text = skip_remark(text, end);
     const char *year = year_in(text, end), *rest = text;
     if (year && year > text) {
-        s.authors = authors_of(text, year);
+        s.authors = authors_of(skip_remark(text, year), year);
         s.year = copy(year, 4);
         rest = skip_blanks(year + 4, end, ", ");
     }

@@ -257,7 +257,7 @@ static const char preamble[] =
     "\\usepackage[letterpaper,textwidth=6.75in,textheight=9in]{geometry}\n"
     "\\usepackage{graphicx,array,booktabs,longtable,siunitx,textcomp,caption}\n"
     "\\usepackage[hidelinks]{hyperref}\n"
-    "\\captionsetup{font=small,labelfont=bf}\n"
+    "\\captionsetup{font=small,labelfont=bf,hypcap=false}\n"
     "\\setlength{\\emergencystretch}{3em}\n"
     "\\sloppy\n"
     "\\newcommand{\\ubfigure}[2]{\\par\\medskip\\noindent\\begin{minipage}{\\linewidth}%\n"
