@@ -175,10 +175,9 @@ static bool add_law_tables(struct paper *paper, const struct ub_law_verdict *v)
     struct ub_text name = {0}, caption = {0};
     ub_text_add(&name, "law-%s", law->name);
     ub_text_add(&caption, "%s: %s, by group of runs.", law->name, law->quantity);
-    bool good =
-        paper_table(paper, group_table(v, paper->study->frame, true), name.data, caption.data,
-                    "Value with its 95% interval; meets it: where a group has no value, "
-                    "why; control: what it has to come out as.");
+    bool good = paper_table(paper, group_table(v, true), name.data, caption.data,
+                            "Value with its 95% interval; meets it: where a group has no value, "
+                            "why; control: what it has to come out as.");
     if (good && v->level && v->groups.count > 0) {
         ub_text_add(&name, "-summary");
         ub_text_free(&caption);
