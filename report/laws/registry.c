@@ -35,6 +35,7 @@ extern const struct ub_law ub_law_central_flow;
 extern const struct ub_law ub_law_data_scaling;
 extern const struct ub_law ub_law_edge_of_stability;
 extern const struct ub_law ub_law_entropy_floor;
+extern const struct ub_law ub_law_hierarchy_samples;
 extern const struct ub_law ub_law_loss_collapse;
 extern const struct ub_law ub_law_progressive_sharpening;
 extern const struct ub_law ub_law_time_scaling;
@@ -96,6 +97,7 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_data_scaling,
     &ub_law_edge_of_stability,
     &ub_law_entropy_floor,
+    &ub_law_hierarchy_samples,
     &ub_law_loss_collapse,
     &ub_law_progressive_sharpening,
     &ub_law_time_scaling,

@@ -7,7 +7,7 @@ extern const struct ub_model ub_model_linear, ub_model_deep_linear, ub_model_mlp
     ub_model_lstm, ub_model_gru, ub_model_mamba, ub_model_diagonal_linear,
     ub_model_matrix_factorization, ub_model_two_layer, ub_model_residual_mlp,
     ub_model_random_features, ub_model_quadratic, ub_model_scalar_chain, ub_model_autoencoder,
-    ub_model_committee;
+    ub_model_committee, ub_model_tree_cnn;
 
 const struct ub_model *const ub_models[] = {
     &ub_model_linear,
@@ -31,5 +31,6 @@ const struct ub_model *const ub_models[] = {
     &ub_model_mamba,
     &ub_model_autoencoder,
     &ub_model_committee,
+    &ub_model_tree_cnn,
     UB_EXTRA_MODEL NULL,
 };

@@ -54,6 +54,20 @@ def norm_image(kind, groups, p, name, x):
     return F.group_norm(x, 1 if kind == "layer" else groups, weight, bias, EPSILON)
 
 
+def tree_cnn(o, data):
+    branching, depth, act = int(o["branching"]), int(o["depth"]), ACTIVATIONS[o["activation"]]
+
+    def forward(p, x):
+        x = x.reshape(len(x), branching ** depth, -1)
+        for i in range(1, depth + 1):
+            x = x.reshape(len(x), x.shape[1] // branching, -1)
+            weight, bias = p[f"conv{i}.weight"], p[f"conv{i}.bias"]
+            x = act(torch.einsum("npi,poi->npo" if weight.dim() == 3 else "npi,oi->npo", x, weight) + bias)
+        return linear(p, "fc", x[:, 0])
+
+    return forward
+
+
 # ---- solvable ----
 
 def deep_linear(o, data):
@@ -333,7 +347,7 @@ def mamba(o, data):
 MODELS = {"linear": lambda o, data: lambda p, x: linear(p, "fc1", x), "deep-linear": deep_linear,
           "diagonal-linear": diagonal_linear, "matrix-factorization": matrix_factorization,
           "two-layer": two_layer, "random-features": random_features, "quadratic": quadratic,
-          "scalar-chain": scalar_chain, "mlp": mlp, "cnn": cnn, "resnet": resnet, "mlp-mixer": mlp_mixer, "vit": vit, "gpt": gpt,
+          "scalar-chain": scalar_chain, "mlp": mlp, "cnn": cnn, "tree-cnn": tree_cnn, "resnet": resnet, "mlp-mixer": mlp_mixer, "vit": vit, "gpt": gpt,
           "attention-only": attention_only, "lstm": recurrent("lstm", torch.lstm),
           "gru": recurrent("gru", torch.gru), "mamba": mamba, "autoencoder": mlp}
 

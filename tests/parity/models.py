@@ -28,6 +28,8 @@ CASES = [
     ("mlp:widths=32x32,activation=gelu", "digits:size=200", "mse", DIGITS),
     ("cnn:channels=8x8", "digits:size=200", "ce", DIGITS),
     ("cnn:channels=8x8,pool=mean,activation=tanh,norm=group", "digits:size=100", "mse", DIGITS),
+    ("tree-cnn:depth=3,width=8", "random-hierarchy:samples=100", "ce", D((64,), 8)),
+    ("tree-cnn:depth=3,width=8,shared=false,activation=gelu", "random-hierarchy:samples=100", "mse", D((64,), 8)),
     ("resnet:width=4,stages=2,norm=batch", "digits:size=100", "mse", DIGITS),
     ("resnet:width=4,stages=2,blocks=2,norm=layer,activation=silu", "digits:size=50", "ce", DIGITS),
     ("mlp-mixer:width=16,depth=2,patch=4", "digits:size=100", "ce", DIGITS),
