@@ -40,22 +40,26 @@ static const struct argp argp = {
     .options = options,
     .parser = parse,
     .args_doc = "STORE",
-    .doc = "Writes the report of STORE, and prints where: report.md with the verdicts and figures "
-           "(PNG and SVG); with it law-NAME.md (a page a law: groups, controls, figures), "
-           "topics.md (what was measured and is no law's) and runs.md (how runs ended, and how to "
-           "repeat them). For other programs: runs.csv (one row a run), laws.csv (one row a law), "
-           "data.csv (one row a law and group of runs), spectra.csv (one row a spectrum, where "
-           "runs have any), dictionary.csv (what each column is; 'unibench list columns') and "
-           "results.db (all of these tables in SQLite)."
-           "\v"
-           "Example:\n"
-           "  unibench report out/quick --summary\n",
+    .doc =
+        "Writes the report of STORE, and prints where: report.md with the verdicts and figures "
+        "(PNG and SVG); with it law-NAME.md (a page a law: groups, controls, figures), "
+        "topics.md (what was measured and is no law's) and runs.md (how runs ended, and how to "
+        "repeat them). index.html has all of it to explore in a browser: filters, series, scatter, "
+        "phase diagrams, spectra; it needs no network. For other programs: runs.csv (one row a "
+        "run), laws.csv (one row a law), "
+        "data.csv (one row a law and group of runs), spectra.csv (one row a spectrum, where "
+        "runs have any), dictionary.csv (what each column is; 'unibench list columns') and "
+        "results.db (all of these tables in SQLite)."
+        "\v"
+        "Example:\n"
+        "  unibench report out/quick --summary\n",
 };
 
 static bool write_report(const struct arguments *a, const struct ub_store *store)
 {
     char *folder = a->out ? ub_strdup(a->out) : ub_path(a->store, "report");
-    char *page = ub_path(folder, "report.md"), *counts = cli_counts(store);
+    char *page = ub_path(folder, "report.md"), *explore = ub_path(folder, "index.html");
+    char *counts = cli_counts(store);
     cli_warn(store);
     bool good = ub_report_write(store, folder, a->err);
     char *summary = good && a->summary ? ub_report_summary(store, a->err) : NULL;
@@ -63,10 +67,11 @@ static bool write_report(const struct arguments *a, const struct ub_store *store
     if (summary)
         printf("%s\n", summary);
     if (good)
-        printf("%s: %s\nreport: %s\n", a->store, counts, page);
+        printf("%s: %s\nreport: %s\nto explore: %s\n", a->store, counts, page, explore);
     ub_free(summary);
     ub_free(counts);
     ub_free(page);
+    ub_free(explore);
     ub_free(folder);
     return good;
 }

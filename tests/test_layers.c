@@ -41,9 +41,12 @@ static const struct layer layers[] = {
     {"report/sections", " base bench/spectra bench/arrays bench/observables bench/store "
                         " report/statistics report/frame report/laws report/digest "
                         " report/figure report/tables report/sections "},
+    {"report/explorer", " base bench/store bench/observables report/statistics report/frame "
+                        " report/laws report/digest report/tables report/sections "
+                        " report/explorer "},
     {"report/pages",
      " base bench/store bench/observables report/statistics report/laws report/digest "
-     " report/figure report/tables report/sections report "
+     " report/figure report/tables report/sections report/explorer report "
      " report/pages "},
     {"report/publish", " base datasets systems bench/store bench/observables report/laws "
                        " report/digest report/figure report/tables report/sections report/pages "

@@ -1,4 +1,5 @@
 /* The report's files: the page, figures, and tables for other programs. */
+#include "report/explorer/explorer.h"
 #include "report/pages/database.h"
 #include "report/pages/page.h"
 #include "report/report.h"
@@ -73,6 +74,14 @@ static bool write_page(const char *folder, const char *name, struct ub_text *pag
     return good;
 }
 
+static bool write_explorer(const struct study *study, const char *folder, struct ub_error *err)
+{
+    char *path = ub_path(folder, "index.html");
+    const bool good = explorer_write(study, path, err);
+    ub_free(path);
+    return good;
+}
+
 /* report.md last: where it is, all is. */
 static bool write_pages(const struct study *study, const struct plates *plates, const char *folder,
                         struct ub_error *err)
@@ -109,6 +118,7 @@ static bool write_all(const struct study *study, const char *folder, struct ub_e
     const bool good = write_runs(study, runs, err) && page_draw(study, &plates, err) &&
                       write_spectra(study, folder, err) && write_laws(study, folder, err) &&
                       write_dictionary(folder, err) && ub_database_write(folder, tables, err) &&
+                      write_explorer(study, folder, err) &&
                       write_pages(study, &plates, folder, err);
     ub_free(runs);
     plates_free(&plates);
