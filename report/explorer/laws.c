@@ -51,7 +51,7 @@ static json_t *group_json(const struct ub_law_verdict *v, const struct shown *s)
     return group;
 }
 
-static json_t *groups_json(const struct ub_law_verdict *v, const struct ub_frame *frame)
+static json_t *groups_json(const struct ub_law_verdict *v)
 {
     json_t *groups = json_array();
     for (size_t g = 0; g < v->groups.count; g++) {
@@ -59,10 +59,8 @@ static json_t *groups_json(const struct ub_law_verdict *v, const struct ub_frame
         json_array_append_new(groups, group_json(v, &s));
     }
     for (size_t g = 0; g < v->controls.count; g++) {
-        char *name = ub_frame_group_name(frame, &v->controls, g);
-        const struct shown s = shown_control(v, g, name);
+        const struct shown s = shown_control(v, g, v->control_names[g]);
         json_array_append_new(groups, group_json(v, &s));
-        ub_free(name);
     }
     return groups;
 }
@@ -111,8 +109,7 @@ static const struct ub_law_verdict *named(const struct study *study, const char 
 }
 
 /* `board`: the cells of its row of the report's scoreboard, under their heads. */
-static json_t *law_json(const struct study *study, const struct ub_law_verdict *v,
-                        const struct table *board, size_t row)
+static json_t *law_json(const struct ub_law_verdict *v, const struct table *board, size_t row)
 {
     json_t *law = json_object(), *cells = json_object();
     add_claim(law, v);
@@ -120,7 +117,7 @@ static json_t *law_json(const struct study *study, const struct ub_law_verdict *
     for (size_t c = 0; c < board->columns; c++)
         set_text(cells, board->header[c], board->cell[row * board->columns + c]);
     json_object_set_new(law, "board", cells);
-    json_object_set_new(law, "groups", groups_json(v, study->frame));
+    json_object_set_new(law, "groups", groups_json(v));
     return law;
 }
 
@@ -132,7 +129,7 @@ json_t *explorer_laws(const struct study *study)
     for (size_t row = 0; row < table_rows(t); row++) {
         const struct ub_law_verdict *v = named(study, t->cell[row * t->columns + 1]);
         if (v)
-            json_array_append_new(laws, law_json(study, v, t, row));
+            json_array_append_new(laws, law_json(v, t, row));
     }
     table_free(t);
     return laws;

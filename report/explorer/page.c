@@ -9,11 +9,8 @@
 static void add_systems(json_t *page, const struct study *study)
 {
     json_t *systems = json_object(), *names = json_array(), *of = json_array();
-    for (size_t s = 0; s < study->systems.count; s++) {
-        char *name = system_label(system_spec(study, s));
-        json_array_append_new(names, explorer_text(name));
-        ub_free(name);
-    }
+    for (size_t s = 0; s < study->systems.count; s++)
+        json_array_append_new(names, explorer_text(study->system_name[s]));
     for (size_t row = 0; row < study->store->count; row++)
         json_array_append_new(of, json_integer((json_int_t)study->system_of[row]));
     json_object_set_new(systems, "names", names);
