@@ -60,7 +60,7 @@ const struct ub_option ub_dataset_common_options[] = {
      .kind = UB_OPTION_REAL,
      .fallback = "0",
      .min = 0,
-     .max = 0.9,
+     .max = 0.99,
      .help = "fraction held out for test, chosen by the data seed; 0 = the source's own test set"},
     {.key = "target",
      .kind = UB_OPTION_NAME,

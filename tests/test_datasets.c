@@ -501,7 +501,7 @@ static void bad_calls_say_what_was_expected(void **state)
         {"digits:classes=0x", "class ; expected 0 to 9"},
         {"digits:classes=cat", "class cat; expected 0 to 9"},
         {"digits:scale=bleach", "scale=bleach; expected one of none, center"},
-        {"digits:test=0.95", "test=0.95; expected a number from 0 to 0.9"},
+        {"digits:test=0.995", "test=0.995; expected a number from 0 to 0.99"},
         {"digits:test=nan", "test=nan; expected a number"},
         {"digits:size=3,test=0.1", "test=0.1 holds out 0 of 3 samples; expected one at least"},
         {"digits:size=1,test=0.9", "test=0.9 holds out 1 of 1 samples; expected one at least"},

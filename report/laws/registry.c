@@ -33,6 +33,7 @@ extern const struct ub_law ub_law_signal_propagation;
 extern const struct ub_law ub_law_batch_sharpness;
 extern const struct ub_law ub_law_central_flow;
 extern const struct ub_law ub_law_data_scaling;
+extern const struct ub_law ub_law_data_scaling_form;
 extern const struct ub_law ub_law_edge_of_stability;
 extern const struct ub_law ub_law_entropy_floor;
 extern const struct ub_law ub_law_hierarchy_samples;
@@ -95,6 +96,7 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_batch_sharpness,
     &ub_law_central_flow,
     &ub_law_data_scaling,
+    &ub_law_data_scaling_form,
     &ub_law_edge_of_stability,
     &ub_law_entropy_floor,
     &ub_law_hierarchy_samples,
