@@ -26,6 +26,7 @@ bench: build ## run the quick suite; print the summary and the report's path
 test: build ## run all tests
 	@ctest --preset $(PRESET) -j $(JOBS)
 	@ci/rates $(BUILD)
+	@ci/oracles $(BUILD)
 
 asan: ## run all tests under the address and undefined-behavior sanitizers
 	@$(MAKE) --no-print-directory PRESET=asan test

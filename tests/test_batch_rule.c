@@ -37,10 +37,69 @@ static void a_quadratic_has_its_closed_form(void **state)
         law_suite_datum(&s, &ub_law_linear_scaling, "optimizer.replacement", "true");
     const double z = 0.1, expected = (2 * log(1 - z) - log(1 - 2 * z)) / -log(1 - z);
     assert_null(d.why);
-    assert_near(d.value, expected, 1e-9);
+    assert_oracle("law linear-scaling", "the closed form of a quadratic without noise",
+                  d.value - expected, 1e-9);
     assert_near(d.se, 0, 1e-9); /* seeds start elsewhere, and losses have one shape */
     assert_int_equal(law_suite_applies(&s, &ub_law_linear_scaling), 9);
     assert_int_equal(law_suite_applies(&s, &ub_law_adam_sqrt), 0);
+    law_suite_free(&s);
+}
+
+enum { BASE = 40 };
+struct adam_rule {
+    double lr, beta1, beta2, epsilon;
+};
+
+/* Adam of Kingma and Ba 2015, algorithm 1, on e^2/2: ln of that after each step. */
+static void adam_by_hand(double e, const struct adam_rule *r, int steps, double *log_loss)
+{
+    double m = 0, v = 0;
+    log_loss[0] = log(e * e / 2);
+    for (int t = 1; t <= steps; t++) {
+        m = r->beta1 * m + (1 - r->beta1) * e;
+        v = r->beta2 * v + (1 - r->beta2) * e * e;
+        e -= r->lr * m / (1 - pow(r->beta1, t)) / (sqrt(v / (1 - pow(r->beta2, t))) + r->epsilon);
+        log_loss[t] = log(e * e / 2);
+    }
+}
+
+/* D(ruled; base)/D(fixed; base) from one start. */
+static double ratio_by_hand(double e, const struct adam_rule *rule, const struct adam_rule *ruled)
+{
+    double base[BASE + 1], fixed[BASE / 2 + 1], other[BASE / 2 + 1], square[2] = {0};
+    adam_by_hand(e, rule, BASE, base);
+    adam_by_hand(e, rule, BASE / 2, fixed);
+    adam_by_hand(e, ruled, BASE / 2, other);
+    for (int t = 1; t <= BASE / 2; t++) {
+        square[0] += pow(other[t] - base[2 * t], 2);
+        square[1] += pow(fixed[t] - base[2 * t], 2);
+    }
+    return sqrt(square[0] / square[1]);
+}
+
+/* Rates so small that no start is passed by: logarithms stay finite, and distances large. */
+static void adam_has_the_distance_of_adam_by_hand(void **state)
+{
+    static const char suite[] =
+        "name: adam\n"
+        "defaults: {loss: mse, precision: f64, model: quadratic, measure: {loss: {every: 1}}, "
+        "dataset: {chebyshev: {degree: 4, points: 3}}}\n"
+        "runs:\n"
+        "  - {optimizer: {adam: {lr: 0.001, batch: 1}}, steps: 40}\n"
+        "  - {optimizer: [{adam: {lr: 0.001, batch: 2}}, {adam: {lr: 0.0014142135623730951, beta1: "
+        "0.8, beta2: 0.998, epsilon: 7.0710678118654752e-9, batch: 2}}], steps: 20}\n";
+    static const struct adam_rule rule = {0.001, 0.9, 0.999, 1e-8},
+                                  ruled = {0.0014142135623730951, 0.8, 0.998,
+                                           7.0710678118654752e-9};
+    (void)state;
+    struct law_suite s = law_suite_run(suite);
+    const struct ub_datum d = law_suite_datum(&s, &ub_law_adam_sqrt, "optimizer", "adam");
+    struct ub_series loss = ub_frame_series(s.frame, 0, "loss", 0);
+    const double expected = ratio_by_hand(sqrt(2 * loss.value[0]), &rule, &ruled);
+    assert_true(expected > 0.05);
+    assert_oracle("law adam-sqrt", "Adam written out, of a quadratic without noise",
+                  d.value - expected, 1e-8);
+    ub_series_clear(&loss);
     law_suite_free(&s);
 }
 
@@ -119,7 +178,8 @@ static void noise_makes_no_distance(void **state)
     struct law_suite s = plant(UB_RUN_OK);
     const struct ub_datum d = law_suite_datum(&s, &ub_law_linear_scaling, "optimizer", "sgd");
     assert_null(d.why);
-    assert_near(d.value, 0.1, 4 * 0.014);
+    assert_oracle("law linear-scaling", "a distance planted below noise, in standard errors",
+                  (d.value - 0.1) / 0.014, 4);
     assert_true(d.se > 0.003 && d.se < 0.06);
     assert_near(d.df, PLANTED_SEEDS - 1, 0);
     law_suite_free(&s);
@@ -209,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_quadratic_has_its_closed_form),
+        cmocka_unit_test(adam_has_the_distance_of_adam_by_hand),
         cmocka_unit_test(noise_makes_no_distance),
         cmocka_unit_test(divergence_by_the_rule_counts_against_it),
         cmocka_unit_test(controls_come_out_as_they_must),

@@ -1,6 +1,6 @@
 /* Residual networks against their formula, and transfer of the learning rate over depth as a law
  * with its control. */
-#include "law_suite.h"
+#include "planted_sweep.h"
 #include "tiny.h"
 
 #include <math.h>
@@ -60,6 +60,15 @@ static void outputs_are_the_formulas(void **state)
     }
 }
 
+static void planted_slopes_are_found(void **state)
+{
+    (void)state;
+    assert_oracle(
+        "law depth-transfer", "exponents planted in the best rates of parabolas",
+        planted_sweep_error(&ub_law_depth_transfer, "residual-mlp:branch=sqrt,depth=", "gd", 2),
+        1e-9);
+}
+
 /* Small: 32 units and depths to 16. Rates over eight octaves, so that the control's optimum, which
  * falls with depth, stays inside. */
 static void scaled_branches_transfer_and_others_do_not(void **state)
@@ -88,6 +97,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outputs_are_the_formulas),
+        cmocka_unit_test(planted_slopes_are_found),
         cmocka_unit_test(scaled_branches_transfer_and_others_do_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
