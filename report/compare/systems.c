@@ -77,41 +77,89 @@ static bool began_alike(const struct ub_run *a, const struct ub_run *b)
     return !(fabs(x - y) > rounding * fmax(fabs(x), fabs(y)));
 }
 
-/* Moves runs that are not partners behind those that are; both keep their order. */
-static void partners_first(const struct ub_run **run, size_t n, const bool *is_partner)
+/* Partners of a system, side by side, while they are found. */
+struct matching {
+    size_t n;
+    const struct ub_run **partner[2];
+    bool *taken[2]; /* one a run of the system */
+};
+
+static void match(struct system *s, struct matching *m, size_t i, size_t k)
 {
-    const struct ub_run **others = ub_calloc(n + 1, sizeof(struct ub_run *));
-    size_t n_others = 0, n_partners = 0;
-    for (size_t i = 0; i < n; i++)
-        if (is_partner[i])
-            run[n_partners++] = run[i];
-        else
-            others[n_others++] = run[i];
+    const struct ub_run *a = s->run[0][i], *b = s->run[1][k];
+    m->partner[0][m->n] = a;
+    m->partner[1][m->n++] = b;
+    m->taken[0][i] = m->taken[1][k] = true;
+    s->same_bytes = s->same_bytes && same_machine(a, b) && began_alike(a, b);
+}
+
+/* Runs i..i_end and k..k_end have equal seeds, and differ in what they measured, by which they have
+ * other ids: equal ids are partners, then those that are left, in order. */
+static void match_seeds(struct system *s, struct matching *m, size_t i, size_t i_end, size_t k,
+                        size_t k_end)
+{
+    for (size_t a = i, b = k; a < i_end && b < k_end;) {
+        const int order = strcmp(s->run[0][a]->id, s->run[1][b]->id);
+        if (order == 0)
+            match(s, m, a, b);
+        a += order <= 0;
+        b += order >= 0;
+    }
+    for (; i < i_end; i++) {
+        while (k < k_end && m->taken[1][k])
+            k++;
+        if (!m->taken[0][i] && k < k_end)
+            match(s, m, i, k);
+    }
+}
+
+static size_t end_of_seeds(const struct system *s, int side, size_t first)
+{
+    size_t end = first + 1;
+    while (end < s->n[side] && compare_seeds(s->run[side][first], s->run[side][end]) == 0)
+        end++;
+    return end;
+}
+
+/* Partners first, then the others in the order they had. */
+static void set_order(struct system *s, const struct matching *m, int side)
+{
+    size_t n_others = 0;
+    const struct ub_run **others = ub_calloc(s->n[side] + 1, sizeof *others);
+    for (size_t i = 0; i < s->n[side]; i++)
+        if (!m->taken[side][i])
+            others[n_others++] = s->run[side][i];
+    for (size_t i = 0; i < m->n; i++)
+        s->run[side][i] = m->partner[side][i];
     for (size_t i = 0; i < n_others; i++)
-        run[n_partners + i] = others[i];
+        s->run[side][m->n + i] = others[i];
     ub_free(others);
 }
 
-/* Both sides are sorted by seeds, then id. Runs of equal seeds that measured other things have
- * other ids and are partners in order. */
+/* Both sides are sorted by seeds, then id. */
 static void find_partners(struct system *s)
 {
-    bool *is_partner = ub_calloc(s->n[0] + s->n[1] + 1, sizeof *is_partner);
+    const size_t room = s->n[0] + s->n[1] + 1;
+    struct matching m = {0};
+    for (int side = 0; side < 2; side++) {
+        m.partner[side] = ub_calloc(room, sizeof(struct ub_run *));
+        m.taken[side] = ub_calloc(room, sizeof(bool));
+    }
     s->same_bytes = true;
     for (size_t i = 0, k = 0; i < s->n[0] && k < s->n[1];) {
         const int order = compare_seeds(s->run[0][i], s->run[1][k]);
-        if (order == 0) {
-            is_partner[i] = is_partner[s->n[0] + k] = true;
-            s->same_bytes = s->same_bytes && same_machine(s->run[0][i], s->run[1][k]) &&
-                            began_alike(s->run[0][i], s->run[1][k]);
-            s->n_pairs++;
-        }
-        i += order <= 0;
-        k += order >= 0;
+        const size_t i_end = end_of_seeds(s, 0, i), k_end = end_of_seeds(s, 1, k);
+        if (order == 0)
+            match_seeds(s, &m, i, i_end, k, k_end);
+        i = order <= 0 ? i_end : i;
+        k = order >= 0 ? k_end : k;
     }
-    partners_first(s->run[0], s->n[0], is_partner);
-    partners_first(s->run[1], s->n[1], is_partner + s->n[0]);
-    ub_free(is_partner);
+    s->n_pairs = m.n;
+    for (int side = 0; side < 2; side++) {
+        set_order(s, &m, side);
+        ub_free(m.partner[side]);
+        ub_free(m.taken[side]);
+    }
 }
 
 /* ---- systems -------------------------------------------------------------------------------- */
