@@ -26,6 +26,7 @@ extern const struct cli_command cli_list;
 extern const struct cli_command cli_show;
 extern const struct cli_command cli_export;
 extern const struct cli_command cli_compare;
+extern const struct cli_command cli_history;
 extern const struct cli_command cli_spectra;
 extern const struct cli_command cli_seal;
 extern const struct cli_command cli_completion;

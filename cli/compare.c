@@ -2,16 +2,18 @@
 #include "cli/cli.h"
 #include "report/report.h"
 
-enum { CSV = 256 };
+enum { CSV = 256, HISTORY };
 
 static const struct argp_option options[] = {
     {"csv", CSV, "FILE", 0, "write every comparison there, one a row", 0},
+    {"history", HISTORY, "FILE", 0,
+     "keep the history of nightlies there: add this comparison, and say since when what drifts", 0},
     {0},
 };
 
 struct arguments {
     struct ub_error *err;
-    const char *base, *new_store, *csv;
+    const char *base, *new_store, *csv, *history;
 };
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -21,6 +23,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     switch (key) {
     case CSV:
         a->csv = text;
+        return 0;
+    case HISTORY:
+        a->history = text;
         return 0;
     case ARGP_KEY_ARG:
         return cli_positional(text, places, 2, a->err) ? 0 : EINVAL;
@@ -33,16 +38,19 @@ static const struct argp argp = {
     .options = options,
     .parser = parse,
     .args_doc = "BASE NEW",
-    .doc = "Prints, as Markdown, what has drifted from BASE to NEW: each a store's folder, or the "
-           "runs.csv of one. Runs of equal seeds are compared in pairs, against the scale of such "
-           "pairs' differences; systems without a seed in common over their seeds, against the "
-           "spread from seed to seed. Of stores that do not differ at most 5% show drift."
-           "\v"
-           "Exit code: 0 no drift, 1 drift (runs and values of BASE that NEW lacks are drift), "
-           "2 bad input, 4 nothing compared: no baseline, no system in common, or single runs of "
-           "different seeds.\n\n"
-           "Example:\n"
-           "  unibench compare results/quick/runs.csv out/quick --csv drift.csv\n",
+    .doc =
+        "Prints, as Markdown, what has drifted from BASE to NEW: each a store's folder, or the "
+        "runs.csv of one. Runs of equal seeds are compared in pairs, against the scale of such "
+        "pairs' differences; systems without a seed in common over their seeds, against the "
+        "spread from seed to seed. Of stores that do not differ at most 5% show drift. Words say "
+        "which laws, observables and times changed, in which systems and by how much; times are "
+        "advice, and no drift."
+        "\v"
+        "Exit code: 0 no drift, 1 drift (runs and values of BASE that NEW lacks are drift), "
+        "2 bad input, 4 nothing compared: no baseline, no system in common, or single runs of "
+        "different seeds.\n\n"
+        "Example:\n"
+        "  unibench compare results/quick/runs.csv out/quick --csv drift.csv\n",
 };
 
 static int compare(int argc, char **argv)
@@ -54,7 +62,8 @@ static int compare(int argc, char **argv)
         good = ub_fail(&err, UB_INPUT, "expected two stores: unibench compare BASE NEW");
     if (!good)
         return ub_report(&err);
-    int code = ub_report_compare(a.base, a.new_store, stdout, a.csv, &err);
+    const struct ub_comparing how = {.out = stdout, .csv_path = a.csv, .history_path = a.history};
+    const int code = ub_report_compare(a.base, a.new_store, &how, &err);
     if (err.code != UB_OK) {
         fflush(stdout);
         ub_report(&err);

@@ -35,10 +35,15 @@ struct ub_text ub_report_dictionary(bool markdown);
 
 /* ---- comparison ------------------------------------------------------------------------- */
 
-/* Drift of NEW against BASE, each a store's folder or a runs.csv: Markdown to `out`, all
- * comparisons as CSV to `csv_path` when not NULL. Returns the exit code: UB_OK no drift, UB_DRIFT,
- * UB_INPUT, UB_INCOMPARABLE (nothing compared, no baseline; `err` says which). */
-int ub_report_compare(const char *base, const char *new_store, FILE *out, const char *csv_path,
+struct ub_comparing {
+    FILE *out;                /* Markdown */
+    const char *csv_path;     /* all comparisons as CSV; or NULL */
+    const char *history_path; /* history of nightlies (report/history): this one is added, and told
+                                 since when what drifts; or NULL */
+};
+/* Drift of NEW against BASE, each a store's folder or a runs.csv. Returns the exit code: UB_OK no
+ * drift, UB_DRIFT, UB_INPUT, UB_INCOMPARABLE (nothing compared, no baseline; `err` says which). */
+int ub_report_compare(const char *base, const char *new_store, const struct ub_comparing *how,
                       struct ub_error *err);
 
 #endif

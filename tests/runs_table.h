@@ -67,7 +67,7 @@ static inline struct outcome compare_paths(const char *base, const char *new_sto
     struct outcome o = {0};
     size_t length;
     FILE *out = open_memstream(&o.page, &length);
-    o.code = ub_report_compare(base, new_store, out, NULL, &o.err);
+    o.code = ub_report_compare(base, new_store, &(struct ub_comparing){.out = out}, &o.err);
     fclose(out);
     return o;
 }

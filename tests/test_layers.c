@@ -52,13 +52,14 @@ static const struct layer layers[] = {
                        " report/digest report/figure report/tables report/sections report/pages "
                        " report report/publish "},
     {"report/compare", " base bench/store report/statistics report/frame report/laws "
-                       " report/digest report/tables report report/compare "},
+                       " report/digest report/tables report/history report report/compare "},
+    {"report/history", " base report/statistics report/figure report/tables report/history "},
     {"report", " base bench/store report/laws report "},
     {"cli", " base datasets systems/graph systems bench/spectra "
             " bench/curvature bench/observables bench/store bench/arrays "
             " bench/suite bench/run report/statistics report/frame "
             " report/laws report/digest report/figure report/tables "
-            " report/sections report/pages report/compare report cli "},
+            " report/sections report/pages report/compare report/history report cli "},
 };
 enum { LAYERS = sizeof layers / sizeof *layers };
 

@@ -2,7 +2,7 @@
  *
  * Systems are matched by all of their spec but the seeds, runs within a system by their seeds.
  * Every metric of every system that the base has is compared, or counted among what was left out,
- * with the reason. Times are not compared.
+ * with the reason. Times are no part of it (speed.c).
  *
  *   runs       A run of the base that is gone is drift; unless the new store has none of the
  * system's seeds: then the system is compared over its other seeds. status     Partners (runs of

@@ -8,7 +8,8 @@
  *     subject.c   one metric in all systems: how values spread
  *     compare.c   tests and their verdict
  *     single.c    tests of one run against all others of its system
- *     write.c     Markdown, CSV, exit code */
+ *     write.c     Markdown, CSV, exit code
+ *     summary.h   in words: what drifted, where, by how much, since when */
 #ifndef UB_REPORT_COMPARE_H
 #define UB_REPORT_COMPARE_H
 

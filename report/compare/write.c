@@ -1,6 +1,8 @@
 /* A comparison as Markdown and CSV, and its exit code. */
 #include "report/compare/compare.h"
+#include "report/compare/summary.h"
 #include "report/frame/factor.h"
+#include "report/report.h"
 #include "report/tables/table.h"
 
 #include <math.h>
@@ -257,22 +259,57 @@ static size_t lost_runs(const struct digest *base)
     return missing + (all_damaged > damaged ? all_damaged - damaged : 0);
 }
 
+/* Rows about runs that both have: what is missing is no comparison. */
+static size_t count_compared(const struct comparison *c, bool drifted)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->count; i++)
+        n += strcmp(c->row[i].kind, "runs") != 0 && (!drifted || c->row[i].drifted);
+    return n;
+}
+
+/* Who the runs are that the new store lacks. */
+static void print_missing(const struct comparison *c, const char *new_path, FILE *out)
+{
+    size_t *row = ub_calloc(c->systems.count + 1, sizeof *row), n = 0;
+    bool *hit = ub_calloc(c->systems.count + 1, sizeof *hit);
+    for (size_t i = 0; i < c->systems.count; i++) {
+        const struct system *s = &c->systems.system[i];
+        if (s->n[0] == 0)
+            continue;
+        row[n] = s->row;
+        hit[n] = false;
+        for (size_t k = 0; k < c->count && !hit[n]; k++)
+            hit[n] = c->row[k].system == s && strcmp(c->row[k].kind, "runs") == 0;
+        n++;
+    }
+    char *who = who_text(c, row, hit, n);
+    if (c->missing > 0)
+        fprintf(out, "\n**Missing** in `%s`: %zu of the base's %zu runs, of %s.\n", new_path,
+                c->missing, c->runs, who ? who : "no system");
+    ub_free(who);
+    ub_free(row);
+    ub_free(hit);
+}
+
 static void print_first_line(const struct comparison *c, const struct digest *base,
                              const struct digest *new_digest, FILE *out)
 {
+    const size_t compared = count_compared(c, false), drifted = count_compared(c, true);
     fprintf(out, "# Comparison\n\n`%s` (base) with `%s` (new): ", base->path, new_digest->path);
     if (nothing_compared(c))
         fprintf(out, "**nothing compared**");
-    else if (c->drifted)
-        fprintf(out, "**drift** in %zu of %zu comparisons", c->drifted, c->count);
+    else if (drifted)
+        fprintf(out, "**drift** in %zu of %zu comparisons", drifted, compared);
     else
-        fprintf(out, "no drift in %zu comparisons", c->count);
+        fprintf(out, "no drift in %zu comparisons", compared);
     const size_t lost = lost_runs(base);
     fprintf(out, ", %zu of %zu runs found", c->runs - c->missing, c->runs + lost);
     if (lost)
         fprintf(out, " (the base itself lacks %zu)", lost);
     print_left_out(c, out);
     fprintf(out, ".\n");
+    print_missing(c, new_digest->path, out);
     if (c->reseeded)
         fprintf(out,
                 "\n%zu of %zu systems have no seed in common: their statistics over seeds are "
@@ -292,13 +329,20 @@ static void print_table(struct table *t, FILE *out)
     table_free(t);
 }
 
-static void print_page(const struct comparison *c, const struct digest *base,
+static void print_page(const struct comparison *c, const struct summaries *s,
+                       const struct ub_history *history, const struct digest *base,
                        const struct digest *new_digest, FILE *out)
 {
+    struct ub_text commits = {0};
     print_first_line(c, base, new_digest, out);
     if (nothing_compared(c))
         return;
     print_machines(base, new_digest, out);
+    print_words(s, history, out);
+    commits_text(base, new_digest, &commits);
+    if (commits.length)
+        fprintf(out, "\n%s.\n", commits.data);
+    ub_text_free(&commits);
     if (c->drifted) {
         fprintf(out, "\n");
         print_optimizers(c, out);
@@ -349,15 +393,35 @@ static int code_of(const struct comparison *c, struct ub_error *err)
     return c->drifted ? UB_DRIFT : UB_OK;
 }
 
+/* The history with this night, which is NULL where none is kept. */
+static bool keep_night(const struct summaries *s, const struct digest *base,
+                       const struct digest *new_digest, const char *path,
+                       struct ub_history *history, struct ub_error *err)
+{
+    return !path ||
+           (ub_history_read(path, history, err) && add_tonight(s, base, new_digest, history, err) &&
+            ub_history_write(path, history, err));
+}
+
 /* Returns the exit code. */
 static int write_comparison(const struct comparison *c, const struct digest *base,
-                            const struct digest *new_digest, FILE *out, const char *csv_path,
+                            const struct digest *new_digest, const struct ub_comparing *how,
                             struct ub_error *err)
 {
-    print_notice(base, out);
-    print_notice(new_digest, out);
-    print_page(c, base, new_digest, out);
-    return !csv_path || write_csv(c, csv_path, err) ? code_of(c, err) : (int)err->code;
+    struct summaries s = {0};
+    struct ub_history history = {0};
+    bool good =
+        summarize(c, base, new_digest, &s, err) &&
+        (nothing_compared(c) || keep_night(&s, base, new_digest, how->history_path, &history, err));
+    if (good) {
+        print_notice(base, how->out);
+        print_notice(new_digest, how->out);
+        print_page(c, &s, how->history_path ? &history : NULL, base, new_digest, how->out);
+        good = !how->csv_path || write_csv(c, how->csv_path, err);
+    }
+    ub_history_clear(&history);
+    summaries_clear(&s);
+    return good ? code_of(c, err) : (int)err->code;
 }
 
 static bool is_same_file(const char *a, const char *b)
@@ -366,7 +430,7 @@ static bool is_same_file(const char *a, const char *b)
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-int ub_report_compare(const char *base_path, const char *new_store, FILE *out, const char *csv_path,
+int ub_report_compare(const char *base_path, const char *new_store, const struct ub_comparing *how,
                       struct ub_error *err)
 {
     if (!ub_exists(base_path)) {
@@ -381,7 +445,7 @@ int ub_report_compare(const char *base_path, const char *new_store, FILE *out, c
     int code = (int)err->code;
     if (new_digest) {
         struct comparison *c = compare_digests(base, new_digest, err);
-        code = c ? write_comparison(c, base, new_digest, out, csv_path, err) : (int)err->code;
+        code = c ? write_comparison(c, base, new_digest, how, err) : (int)err->code;
         comparison_free(c);
     }
     digest_free(base);

@@ -88,6 +88,14 @@ double ub_kendall(const double *x, const double *bound, size_t n);
  * `group` explains; NAN when no group has two members. */
 double ub_variance_share(const double *x, const int *group, size_t n);
 
+/* Median of independent values, whatever their distribution, with the interval between two of them
+ * that holds it with 95% probability or more: order statistics (David and Nagaraja 2003, section
+ * 7.1). Fewer than 6 values have NAN ends. */
+struct ub_interval ub_median_interval(const double *x, size_t n);
+/* Two-sided p of "the median is within +- margin": the sign test, of those beyond it on either side
+ * (Dixon and Mood 1946, doi:10.1080/01621459.1946.10501898). */
+double ub_sign_p(const double *x, size_t n, double margin);
+
 /* Wilcoxon-Mann-Whitney, two-sided. Exact (ties included: midranks, all splits equally likely)
  * for up to 60 values in all; beyond, normal with tie and continuity correction. */
 double ub_rank_sum_p(const double *a, size_t na, const double *b, size_t nb);
