@@ -1,6 +1,7 @@
 /* files.c - whole files in and out: gzip where the name or the bytes say so, atomic writes. */
 #define _GNU_SOURCE /* nftw's FTW_PHYS under gnu17, mkostemp */
 #include "base/base.h"
+#include "base/gzip.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -185,9 +186,7 @@ unsigned char *ub_read_file(const char *path, uint64_t limit, size_t *length, st
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
-/* gzip without name or time stamp, so that equal data make equal files. Caller frees. */
-static unsigned char *compress_whole(const void *data, size_t length, size_t *packed,
-                                     struct ub_error *err)
+unsigned char *ub_gzip(const void *data, size_t length, size_t *packed, struct ub_error *err)
 {
     z_stream z = {0};
     if (length > UINT32_MAX ||
@@ -258,7 +257,7 @@ bool ub_write_file(const char *path, const void *data, size_t length, struct ub_
     if (n < 3 || strcmp(path + n - 3, ".gz") != 0)
         return write_renamed(path, data, length, err);
     size_t packed;
-    unsigned char *bytes = compress_whole(data, length, &packed, err);
+    unsigned char *bytes = ub_gzip(data, length, &packed, err);
     bool good = bytes && write_renamed(path, bytes, packed, err);
     ub_free(bytes);
     return good;

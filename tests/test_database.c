@@ -90,6 +90,45 @@ static size_t check_table(sqlite3 *db, const char *name, const struct ub_csv *cs
     return numbers;
 }
 
+/* A row a law, group and run: as many as groups count, each of a run that there is. */
+static void check_members(sqlite3 *db)
+{
+    const int64_t members = number(db, "SELECT count(*) FROM members");
+    assert_true(members > 0);
+    assert_int_equal(members, number(db, "SELECT sum(runs) FROM data"));
+    assert_int_equal(members, number(db, "SELECT count(*) FROM law_runs"));
+    assert_int_equal(members, number(db, "SELECT count(*) FROM members JOIN runs USING (run)"));
+}
+
+/* Of every observable all rows at its last step, and no other. */
+static void check_last_values(sqlite3 *db, const char *path)
+{
+    struct ub_error err = {0};
+    struct ub_store *store = ub_store_open(path, &err);
+    int64_t rows = 0;
+    assert_non_null(store);
+    for (size_t i = 0; i < store->count; i++) {
+        struct ub_trace *t = ub_trace_read(store, &store->runs[i], &err);
+        for (size_t k = 0; t && k < t->n_names; k++) {
+            struct ub_series last = ub_trace_spectrum(t, t->names[k], -1);
+            struct ub_text sql = {0};
+            rows += (int64_t)last.count;
+            ub_text_add(&sql,
+                        "SELECT count(*) FROM finals WHERE run = '%s' AND observable = '%s' "
+                        "AND (value = %.17g OR value IS NULL) AND \"index\" = %.0f",
+                        store->runs[i].id, t->names[k], last.value[0], last.step[0]);
+            if (isfinite(last.value[0]))
+                assert_int_equal(number(db, sql.data), 1);
+            ub_text_free(&sql);
+            ub_series_clear(&last);
+        }
+        ub_trace_free(t);
+    }
+    ub_store_free(store);
+    assert_true(rows > 0);
+    assert_int_equal(number(db, "SELECT count(*) FROM last_values"), rows);
+}
+
 static void the_database_has_what_the_tables_have(void **state)
 {
     (void)state;
@@ -98,6 +137,7 @@ static void the_database_has_what_the_tables_have(void **state)
     assert_true(ub_write_file(path, suite, strlen(suite), &err));
     ub_free(cli_expect(folder, "run small.yaml --out S --jobs 1", 0, ""));
     ub_free(cli_expect(folder, "report S --out R", 0, ""));
+    char *path_of_store = ub_path(folder, "S");
     char *report = ub_path(folder, "R"), *file = ub_path(report, "results.db");
     sqlite3 *db = NULL;
     assert_int_equal(sqlite3_open_v2(file, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
@@ -116,12 +156,15 @@ static void the_database_has_what_the_tables_have(void **state)
     assert_int_equal(number(db, "SELECT count(*) FROM verdicts"),
                      number(db, "SELECT count(*) FROM laws"));
     assert_int_equal(
-        number(db, "SELECT count(*) FROM data d JOIN runs r ON r.id = d.\"first-run\""),
+        number(db, "SELECT count(*) FROM data d JOIN runs r ON r.run = d.\"first-run\""),
         number(db, "SELECT count(*) FROM data"));
     assert_int_equal(number(db, "SELECT count(*) FROM controls"), 0);
+    check_members(db);
+    check_last_values(db, path_of_store);
     assert_true(number(db, "SELECT count(*) FROM exceptions") >= 0);
     sqlite3_close(db);
     support_remove(folder);
+    ub_free(path_of_store);
     ub_free(report);
     ub_free(file);
     ub_free(path);
@@ -139,15 +182,17 @@ static void types_and_hostile_names(void **state)
     char *folder = support_folder(), *path = ub_path(folder, "odd.csv");
     assert_true(ub_write_file(path, text, strlen(text), &err));
     /* its views need the report's tables: without them nothing is left behind */
-    assert_false(ub_database_write(folder, only, &err));
+    assert_false(ub_database_write(folder, only, NULL, &err));
     assert_non_null(strstr(err.text, "no such table"));
     char *file = ub_path(folder, "results.db"), *partial = ub_path(folder, "results.db.partial");
     assert_false(ub_exists(file) || ub_exists(partial));
     static const char *const all[] = {"odd", "runs", "laws", "data", NULL};
-    static const char runs[] = "id,status,dataset,model,loss,init,optimizer,steps,measure\n";
+    static const char runs[] = "run,status,system,dataset,model,loss,init,optimizer,steps,seed\n";
     static const char laws[] = "law,strand,verdict,mean,low,high,target,margin,within,spoke,"
                                "systems,controls-right,controls\n";
-    static const char data[] = "law,exception,control\nl,true,\nl,true,must hold\nl,false,\n";
+    static const char data[] = "law,exception,control,group,run-ids,value,prediction,meets\n"
+                               "l,true,,g,a;b,1,1,yes\nl,true,must hold,h,c,1,1,yes\n"
+                               "l,false,,i,d,1,1,yes\n";
     const struct {
         const char *name, *text;
     } files[] = {{"runs.csv", runs}, {"laws.csv", laws}, {"data.csv", data}};
@@ -157,8 +202,8 @@ static void types_and_hostile_names(void **state)
         ub_free(at);
     }
     struct ub_error fresh = {0};
-    assert_true(ub_database_write(folder, all, &fresh));
-    assert_true(ub_database_write(folder, all, &fresh)); /* over an older one */
+    assert_true(ub_database_write(folder, all, NULL, &fresh));
+    assert_true(ub_database_write(folder, all, NULL, &fresh)); /* over an older one */
     sqlite3 *db = NULL;
     assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
     struct ub_csv *csv = read_csv(folder, "odd");

@@ -5,6 +5,8 @@
 #include "cli_support.h"
 
 #include <dirent.h>
+#include <math.h>
+#include <sqlite3.h>
 #include <string.h>
 
 static const char suite[] =
@@ -47,16 +49,42 @@ static struct ub_csv *read_csv(const char *folder, const char *name)
     return csv;
 }
 
-/* Whether the dictionary has the file's column: its name, or one with a word that stands for it. */
-static bool knows(const struct ub_csv *dictionary, const char *file, const char *column)
+/* The type of the file's column, by its name or one with a word that stands for it; NULL when the
+ * dictionary does not have it. file NULL: of any. */
+static const char *type_of(const struct ub_csv *dictionary, const char *file, const char *column)
 {
     for (size_t i = 0; i < dictionary->rows; i++) {
         const struct ub_quantity q = {.name = ub_csv_cell(dictionary, i, 1)};
-        if (strcmp(ub_csv_cell(dictionary, i, 0), file) == 0 &&
+        if ((!file || strcmp(ub_csv_cell(dictionary, i, 0), file) == 0) &&
             ub_quantity_fits(&q, column, NULL, NULL))
-            return true;
+            return ub_csv_cell(dictionary, i, 2);
     }
-    return false;
+    return NULL;
+}
+
+static bool knows(const struct ub_csv *dictionary, const char *file, const char *column)
+{
+    return type_of(dictionary, file, column) != NULL;
+}
+
+static bool is_number(const char *cell)
+{
+    double value;
+    return strcmp(cell, "inf") == 0 || strcmp(cell, "-inf") == 0 || ub_read_real(cell, &value);
+}
+
+/* Whether a cell is what the dictionary says of its column. */
+static bool is_of_type(const char *cell, const char *type)
+{
+    int64_t whole;
+    if (!*cell || strcmp(type, "text") == 0)
+        return true;
+    if (strcmp(type, "whole number") == 0)
+        return ub_read_int(cell, &whole);
+    if (strcmp(type, "true or false") == 0)
+        return strcmp(cell, "true") == 0 || strcmp(cell, "false") == 0;
+    assert_string_equal(type, "number");
+    return is_number(cell);
 }
 
 static size_t check_columns(const struct ub_csv *dictionary, const char *folder, const char *file)
@@ -66,6 +94,13 @@ static size_t check_columns(const struct ub_csv *dictionary, const char *folder,
     for (size_t c = 0; c < n; c++)
         if (!knows(dictionary, file, csv->header[c]))
             fail_msg("%s has a column '%s' that is not in the dictionary", file, csv->header[c]);
+    for (size_t row = 0; row < (csv ? csv->rows : 0); row++)
+        for (size_t c = 0; c < n; c++) {
+            const char *type = type_of(dictionary, file, csv->header[c]);
+            if (!is_of_type(ub_csv_cell(csv, row, c), type))
+                fail_msg("%s, column %s: '%s' is no %s", file, csv->header[c],
+                         ub_csv_cell(csv, row, c), type);
+        }
     ub_csv_free(csv);
     return n;
 }
@@ -86,6 +121,90 @@ static size_t check_files(const struct ub_csv *dictionary, const char *folder)
     }
     closedir(d);
     return files;
+}
+
+/* Every row of every trace behind its run and system, in the store's order. */
+static void check_series(const char *report, const char *path, const struct ub_csv *runs)
+{
+    struct ub_error err = {0};
+    struct ub_store *store = ub_store_open(path, &err);
+    struct ub_csv *series = read_csv(report, "series.csv.gz");
+    size_t row = 0;
+    assert_true(store && series);
+    for (size_t i = 0; i < store->count; i++) {
+        struct ub_trace *t = ub_trace_read(store, &store->runs[i], &err);
+        for (size_t k = 0; t && k < t->count; k++, row++) {
+            double value;
+            int64_t step;
+            assert_true(row < series->rows);
+            assert_string_equal(ub_csv_cell(series, row, 0), store->runs[i].id);
+            assert_string_equal(ub_csv_cell(series, row, 1), ub_csv_cell(runs, i, 1));
+            assert_true(ub_read_int(ub_csv_cell(series, row, 2), &step) && step == t->step[k]);
+            assert_string_equal(ub_csv_cell(series, row, 3), t->observable[k]);
+            if (isfinite(t->value[k]))
+                assert_true(ub_read_real(ub_csv_cell(series, row, 5), &value) &&
+                            value == t->value[k]);
+        }
+        ub_trace_free(t);
+    }
+    assert_int_equal(row, series->rows);
+    print_message("series.csv.gz: %zu rows\n", row);
+    ub_csv_free(series);
+    ub_store_free(store);
+}
+
+/* Columns of the database's tables are those of the files of their names, or its own; of its views
+ * those of some table. */
+static void check_database(const struct ub_csv *dictionary, const char *report)
+{
+    char *path = ub_path(report, "results.db");
+    sqlite3 *db = NULL;
+    sqlite3_stmt *columns = NULL;
+    size_t n = 0;
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    static const char sql[] = "SELECT m.type, m.name, c.name FROM sqlite_master m, "
+                              "pragma_table_info(m.name) c WHERE m.type IN ('table', 'view')";
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &columns, NULL), SQLITE_OK);
+    for (; sqlite3_step(columns) == SQLITE_ROW; n++) {
+        const char *type = (const char *)sqlite3_column_text(columns, 0);
+        const char *name = (const char *)sqlite3_column_text(columns, 1);
+        const char *column = (const char *)sqlite3_column_text(columns, 2);
+        struct ub_text file = {0};
+        ub_text_add(&file, "%s.csv", name);
+        const bool known = strcmp(type, "view") == 0 ? type_of(dictionary, NULL, column) != NULL
+                                                     : knows(dictionary, file.data, column) ||
+                                                           knows(dictionary, "results.db", column);
+        if (!known)
+            fail_msg("%s %s has a column '%s' that is not in the dictionary", type, name, column);
+        ub_text_free(&file);
+    }
+    print_message("results.db: %zu columns of tables and views\n", n);
+    assert_true(n > 200);
+    sqlite3_finalize(columns);
+    sqlite3_close(db);
+    ub_free(path);
+}
+
+/* Numbers of options are what they come to. */
+static void check_options(const struct ub_csv *runs)
+{
+    const int lr = ub_csv_column(runs, "optimizer.lr"), fact = ub_csv_column(runs, "lr"),
+              asked = ub_csv_column(runs, "optimizer.lr.asked"),
+              size = ub_csv_column(runs, "dataset.size"), samples = ub_csv_column(runs, "samples"),
+              widths = ub_csv_column(runs, "model.widths"),
+              model = ub_csv_column(runs, "model.name"),
+              batch = ub_csv_column(runs, "optimizer.batch");
+    assert_true(lr >= 0 && fact >= 0 && asked >= 0 && size >= 0 && samples >= 0 && widths >= 0 &&
+                model >= 0 && batch >= 0);
+    for (size_t i = 0; i < runs->rows; i++) {
+        assert_string_equal(ub_csv_cell(runs, i, (size_t)lr), ub_csv_cell(runs, i, (size_t)fact));
+        assert_string_equal(ub_csv_cell(runs, i, (size_t)size),
+                            ub_csv_cell(runs, i, (size_t)samples));
+        assert_string_equal(ub_csv_cell(runs, i, (size_t)widths), "12x12");
+        assert_string_equal(ub_csv_cell(runs, i, (size_t)model), "mlp");
+    }
+    assert_string_equal(ub_csv_cell(runs, 0, (size_t)asked), "relative(0.8)");
+    assert_string_equal(ub_csv_cell(runs, 1, (size_t)batch), "8");
 }
 
 static size_t row_of(const struct ub_csv *csv, const char *id, size_t length)
@@ -186,6 +305,15 @@ static void all_columns_are_in_the_dictionary(void **state)
     assert_true(check_columns(dictionary, report, "spectra.csv") > 10);
     assert_int_equal(check_files(dictionary, report), 5);
     groups_join_with_runs(report);
+    struct ub_csv *runs = read_csv(report, "runs.csv");
+    check_options(runs);
+    assert_int_equal(check_columns(dictionary, report, "series.csv.gz"), 7);
+    check_series(report, store, runs);
+    ub_csv_free(runs);
+    check_database(dictionary, report);
+    char *page = ub_path(report, "dictionary.md");
+    assert_true(ub_exists(page));
+    ub_free(page);
     const size_t rows = check_traces(dictionary, store);
     print_message("traces: %zu names of rows\n", rows);
     assert_true(rows > 100);

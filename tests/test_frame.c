@@ -64,7 +64,10 @@ static void options_become_typed_columns(void **state)
     assert_near(ub_frame_number(f, 3, "model.depth"), 3, 0);
     assert_near(ub_frame_number(f, 3, "seed"), 2, 0);
     assert_null(ub_frame_column(f, "dataset.samples"));
-    assert_null(ub_frame_column(f, "model.widths"));
+    assert_int_equal(ub_frame_column(f, "model.widths")->role, UB_COLUMN_ALIAS);
+    assert_string_equal(ub_frame_word(f, 0, "model.widths"), "64x64");
+    assert_string_equal(ub_frame_word(f, 2, "model.widths"), "");
+    assert_string_equal(ub_frame_word(f, 3, "model.widths"), "none");
     ub_frame_free(f);
 }
 

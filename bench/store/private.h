@@ -16,6 +16,8 @@ bool ub_run_read_unchecked(const char *folder, const char *id, struct ub_run *ru
                            struct ub_error *err);
 /* It has no checksums, though all runs of its schema are written with them. */
 bool ub_run_checksums_gone(const char *folder, const char *id);
+/* A CSV field: empty for NaN; infinities are data, too. */
+void ub_trace_add_value(struct ub_text *out, double value);
 struct ub_trace *ub_trace_read_file(const char *path, struct ub_error *err);
 /* A file of a store is a regular one, or a link to one: a pipe in its place would never end. True
  * also when it is absent, which reading says. */

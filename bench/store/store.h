@@ -139,6 +139,10 @@ struct ub_trace {
 struct ub_trace *ub_trace_read(const struct ub_store *store, const struct ub_run *run,
                                struct ub_error *err);
 void ub_trace_free(struct ub_trace *trace);
+/* The same as CSV, with its head ("step,observable,index,value,error") and one line a row, each
+ * ended by a line feed. Caller frees. */
+char *ub_trace_text(const struct ub_store *store, const struct ub_run *run, size_t *length,
+                    struct ub_error *err);
 
 /* The rows of one observable and index, in order of step. */
 struct ub_series {

@@ -1,12 +1,14 @@
 /* Traces: step,observable,index,value,error, one row a number. */
 #include "bench/store/private.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const columns[] = {"step", "observable", "index", "value", "error"};
 enum { STEP, OBSERVABLE, INDEX, VALUE, ERROR, COLUMNS };
+static const char head[] = "step,observable,index,value,error\n";
 static const uint64_t largest_trace = (uint64_t)4 << 30; /* bytes of text */
 
 /* Few names a trace: a linear search is the fast one. */
@@ -89,6 +91,14 @@ static struct ub_trace *from_csv(const struct ub_csv *csv, struct ub_error *err)
     return t;
 }
 
+void ub_trace_add_value(struct ub_text *out, double value)
+{
+    if (isinf(value))
+        ub_csv_add(out, value > 0 ? "inf" : "-inf");
+    else
+        ub_csv_add_real(out, value);
+}
+
 /* ---- as we write it ---- */
 
 /* The field's end: a comma, or for the last one the end of the line; NULL when that is not what
@@ -132,7 +142,6 @@ static char *read_line(struct ub_trace *t, char *at)
  * its messages. */
 static struct ub_trace *from_text(char *text, size_t length)
 {
-    static const char head[] = "step,observable,index,value,error\n";
     size_t lines = 0;
     if (strlen(text) != length || strncmp(text, head, strlen(head)) != 0)
         return NULL;
@@ -183,6 +192,47 @@ struct ub_trace *ub_trace_read(const struct ub_store *store, const struct ub_run
     ub_free(path);
     ub_free(folder);
     return trace;
+}
+
+/* Names in quotes, lines ended otherwise: as the store would have written them. */
+static char *rewrite(const struct ub_trace *trace, size_t *length)
+{
+    struct ub_text out = {0};
+    char number[32];
+    ub_text_add(&out, "%s", head);
+    for (size_t i = 0; i < trace->count; i++) {
+        snprintf(number, sizeof number, "%" PRId64, trace->step[i]);
+        ub_csv_add(&out, number);
+        ub_csv_add(&out, trace->observable[i]);
+        snprintf(number, sizeof number, "%" PRId64, trace->index[i]);
+        ub_csv_add(&out, number);
+        ub_trace_add_value(&out, trace->value[i]);
+        ub_trace_add_value(&out, trace->error[i]);
+        ub_csv_end_row(&out);
+    }
+    *length = out.length;
+    return out.data;
+}
+
+char *ub_trace_text(const struct ub_store *store, const struct ub_run *run, size_t *length,
+                    struct ub_error *err)
+{
+    char *folder = ub_store_run_folder(store->path, run->id);
+    char *path = ub_path(folder, "trace.csv.gz");
+    char *text =
+        ub_store_regular(path, err) ? ub_read_text(path, largest_trace, length, err) : NULL;
+    const bool plain = text && strlen(text) == *length && *length >= strlen(head) &&
+                       strncmp(text, head, strlen(head)) == 0 && text[*length - 1] == '\n' &&
+                       !strpbrk(text, "\"\r");
+    struct ub_trace *trace = text && !plain ? ub_trace_read_file(path, err) : NULL;
+    if (!plain) {
+        ub_free(text);
+        text = trace ? rewrite(trace, length) : NULL;
+    }
+    ub_trace_free(trace);
+    ub_free(path);
+    ub_free(folder);
+    return text;
 }
 
 void ub_trace_free(struct ub_trace *trace)

@@ -181,14 +181,6 @@ static struct ub_text run_yaml(const struct ub_run_writer *w, enum ub_run_status
 
 /* ---- trace.csv.gz ------------------------------------------------------------------------ */
 
-static void add_value(struct ub_text *text, double value)
-{
-    if (isinf(value))
-        ub_csv_add(text, value > 0 ? "inf" : "-inf");
-    else
-        ub_csv_add_real(text, value);
-}
-
 static struct ub_text trace_csv(const struct ub_run_writer *w)
 {
     struct ub_text text = {0};
@@ -198,8 +190,8 @@ static struct ub_text trace_csv(const struct ub_run_writer *w)
         ub_text_add(&text, "%" PRId64, row->step);
         ub_csv_add(&text, w->names[row->name]);
         ub_text_add(&text, ",%" PRId64, row->index);
-        add_value(&text, row->value);
-        add_value(&text, row->error);
+        ub_trace_add_value(&text, row->value);
+        ub_trace_add_value(&text, row->error);
         ub_csv_end_row(&text);
     }
     return text;

@@ -1,6 +1,7 @@
 /* runs.csv, written and read back. */
 #include "bench/store/axes.h"
 #include "report/digest/digest.h"
+#include "report/digest/options.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -10,7 +11,8 @@
 
 /* Axes, then labels of those that have them, stand where the table of axes says. */
 enum spec_column {
-    ID,
+    RUN,
+    SYSTEM,
     STATUS,
     AXES,
     MEASURE = AXES + UB_RUN_AXES,
@@ -33,7 +35,8 @@ static bool is_label(int c)
 }
 
 const struct column digest_spec_columns[] = {
-    {"id", COLUMN_TEXT, "", "hash of all that determines the run: its folder in runs/"},
+    {"run", COLUMN_TEXT, "", "id: hash of all that determines the run, its folder in runs/"},
+    {"system", COLUMN_TEXT, "", "name of what was trained, for people; alike for all seeds of it"},
     {"status", COLUMN_TEXT, "", "ok, diverged, timeout, failed or missing"},
     {"measure", COLUMN_TEXT, "", "observables measured: canonical calls, joined by ;"},
     {"message", COLUMN_TEXT, "", "why a run ended early"},
@@ -52,7 +55,7 @@ static const char *column_name(int c, char room[UB_LABEL_COLUMN])
     if (is_label(c))
         return ub_run_axes[c - LABELS].label ? ub_label_column(&ub_run_axes[c - LABELS], room)
                                              : NULL;
-    const int at = c <= STATUS ? c : c == MEASURE ? 2 : c - MESSAGE + 3;
+    const int at = c <= STATUS ? c : c == MEASURE ? STATUS + 1 : c - MESSAGE + STATUS + 2;
     return digest_spec_columns[at].name;
 }
 
@@ -98,9 +101,10 @@ static void add_labels(struct ub_text *text, const struct ub_run_spec *spec)
     }
 }
 
-static void add_spec(struct ub_text *text, const struct ub_run *run)
+static void add_spec(struct ub_text *text, const struct ub_run *run, const char *system)
 {
     ub_csv_add(text, run->id);
+    ub_csv_add(text, system);
     ub_csv_add(text, ub_run_status_name(run->status));
     add_axes(text, &run->spec);
     add_measures(text, &run->spec);
@@ -124,32 +128,44 @@ static struct labels provenance_names(const struct digest *digest)
     return names;
 }
 
-struct ub_text digest_csv(const struct digest *digest)
+static void add_heads(struct ub_text *text, const struct option_columns *options,
+                      const struct labels *facts, const struct labels *provenance)
 {
-    struct ub_text text = {0};
-    struct labels facts = fact_names(digest), provenance = provenance_names(digest);
     char room[UB_LABEL_COLUMN];
     for (int c = 0; c < COLUMNS; c++)
         if (column_name(c, room))
-            ub_csv_add(&text, column_name(c, room));
-    for (size_t i = 0; i < facts.count; i++)
-        ub_csv_add(&text, facts.text[i]);
-    for (size_t i = 0; i < provenance.count; i++) {
+            ub_csv_add(text, column_name(c, room));
+    option_heads(text, options);
+    for (size_t i = 0; i < facts->count; i++)
+        ub_csv_add(text, facts->text[i]);
+    for (size_t i = 0; i < provenance->count; i++) {
         struct ub_text name = {0};
-        ub_text_add(&name, "%s%s", provenance_prefix, provenance.text[i]);
-        ub_csv_add(&text, name.data);
+        ub_text_add(&name, "%s%s", provenance_prefix, provenance->text[i]);
+        ub_csv_add(text, name.data);
         ub_text_free(&name);
     }
-    ub_csv_end_row(&text);
+    ub_csv_end_row(text);
+}
+
+struct ub_text digest_csv(const struct digest *digest, const struct study *study)
+{
+    struct ub_text text = {0};
+    struct labels facts = fact_names(digest), provenance = provenance_names(digest);
+    struct option_columns options = {0};
+    if (study)
+        options = option_columns_of(study->frame);
+    add_heads(&text, &options, &facts, &provenance);
     for (size_t r = 0; r < digest->count; r++) {
         const struct ub_run *run = &digest->runs[r];
-        add_spec(&text, run);
+        add_spec(&text, run, study ? study->system_name[study->system_of[r]] : "");
+        option_cells(&text, &options, &(struct ub_rows){1, &r});
         for (size_t i = 0; i < facts.count; i++)
             add_real(&text, ub_run_fact(run, facts.text[i]));
         for (size_t i = 0; i < provenance.count; i++)
             ub_csv_add(&text, provenance_of(run, provenance.text[i]));
         ub_csv_end_row(&text);
     }
+    option_columns_clear(&options);
     labels_free(&facts);
     labels_free(&provenance);
     return text;
@@ -234,7 +250,8 @@ static bool is_known(const struct source *s, size_t column)
     return false;
 }
 
-/* All other columns: texts of provenance by their prefix, numbers else. */
+/* All other columns: texts of provenance by their prefix, numbers else. Names of systems and
+ * columns of options say again what the axes say. */
 static bool read_rest(const struct source *s, struct ub_run *run)
 {
     const size_t prefix = strlen(provenance_prefix), n = s->csv->columns;
@@ -243,7 +260,7 @@ static bool read_rest(const struct source *s, struct ub_run *run)
     for (size_t c = 0; c < n; c++) {
         const char *name = s->csv->header[c], *text = ub_csv_cell(s->csv, s->row, c);
         double value;
-        if (is_known(s, c) || !*text)
+        if (is_known(s, c) || !*text || option_column_named(name))
             continue;
         if (strncmp(name, provenance_prefix, prefix) == 0) {
             run->provenance[run->n_provenance++] =
@@ -259,9 +276,9 @@ static bool read_rest(const struct source *s, struct ub_run *run)
 
 static bool read_row(const struct source *s, struct ub_run *run)
 {
-    const char *id = cell(s, ID);
+    const char *id = cell(s, RUN);
     if (strlen(id) != 16 || strspn(id, "0123456789abcdef") != 16)
-        return bad(s, "id", id, "16 hexadecimal digits");
+        return bad(s, "run", id, "16 hexadecimal digits");
     memcpy(run->id, id, sizeof run->id);
     if (!ub_run_status_find(cell(s, STATUS), &run->status))
         return bad(s, "status", cell(s, STATUS), "ok, diverged, timeout, failed or missing");
@@ -304,7 +321,7 @@ static bool each_run_once(struct source *s, const struct digest *digest)
     for (size_t i = 1; i < digest->count && once; i++)
         if (strcmp(sorted[i - 1]->id, sorted[i]->id) == 0) {
             s->row = (size_t)(sorted[i] - digest->runs);
-            once = bad(s, "id", sorted[i]->id, "each run once");
+            once = bad(s, "run", sorted[i]->id, "each run once");
         }
     ub_free(sorted);
     return once;
@@ -345,7 +362,7 @@ static bool each_spec_once(struct source *s, const struct digest *digest)
 
 static bool is_needed(int c)
 {
-    return c < AXES || (is_axis(c) && !ub_run_axes[c - AXES].fallback);
+    return c == RUN || c == STATUS || (is_axis(c) && !ub_run_axes[c - AXES].fallback);
 }
 
 static bool find_columns(struct source *s)
@@ -354,6 +371,8 @@ static bool find_columns(struct source *s)
     for (int c = 0; c < COLUMNS; c++) {
         const char *name = column_name(c, room);
         s->column[c] = name ? ub_csv_column(s->csv, name) : -1;
+        if (c == RUN && s->column[c] < 0)
+            s->column[c] = ub_csv_column(s->csv, "id"); /* as earlier versions called it */
         if (s->column[c] < 0 && is_needed(c))
             return ub_fail(s->err, UB_INPUT, "%s:1: no column '%s'; expected a store's runs.csv",
                            s->csv->path, name);

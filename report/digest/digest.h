@@ -31,7 +31,8 @@ struct digest *digest_of_store(struct ub_store *store, struct ub_error *err);
 /* `path` is a store's folder or a CSV file that digest_csv's text was written to. */
 struct digest *digest_open(const char *path, struct ub_error *err);
 void digest_free(struct digest *digest);
-struct ub_text digest_csv(const struct digest *digest);
+/* Names and options of systems are those of the study that the digest is of; NULL: without. */
+struct ub_text digest_csv(const struct digest *digest, const struct study *study);
 
 /* The column that holds a row's last value; NULL: none does. Caller frees. */
 char *digest_row_column(const char *row);

@@ -86,6 +86,12 @@ void ub_cells_word(struct ub_cells *cells, size_t row, const char *column, const
     cells->column[place]->number[row] = number;
 }
 
+void ub_cells_alias(struct ub_cells *cells, size_t row, const char *column, const char *word)
+{
+    const size_t place = place_of(cells, column, UB_COLUMN_ALIAS);
+    cells->word[place * cells->rows + row] = intern(cells, word);
+}
+
 void ub_cells_fact(struct ub_cells *cells, size_t row, const char *column, double number)
 {
     const size_t place = place_of(cells, column, UB_COLUMN_FACT); /* may move the columns */
@@ -153,7 +159,7 @@ struct ub_column *ub_cells_finish(struct ub_cells *cells, size_t *count)
         struct ub_column *c = cells->column[i];
         const size_t place = c->n_words;
         c->n_words = 0;
-        if (c->role == UB_COLUMN_AXIS)
+        if (c->role != UB_COLUMN_FACT)
             set_levels(c, cells->word + place * cells->rows, cells->rows);
         out[i] = *c;
         ub_free(c);

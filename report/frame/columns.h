@@ -22,6 +22,7 @@ struct ub_cells *ub_cells_new(size_t rows);
 /* The cell's word, and its number where that is not what the word says (else NAN). */
 void ub_cells_word(struct ub_cells *cells, size_t row, const char *column, const char *word,
                    double number);
+void ub_cells_alias(struct ub_cells *cells, size_t row, const char *column, const char *word);
 void ub_cells_fact(struct ub_cells *cells, size_t row, const char *column, double number);
 /* Hands over the columns and frees the cells. */
 struct ub_column *ub_cells_finish(struct ub_cells *cells, size_t *count);

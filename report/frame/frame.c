@@ -81,6 +81,7 @@ static void add_option(struct ub_cells *cells, size_t row, const struct ub_run *
         return;
     }
     if (strcmp(axis, "model") == 0 && is_kind(options, key, UB_OPTION_SIZES)) {
+        ub_cells_alias(cells, row, column, value);
         if (strcmp(value, "none") != 0)
             add_sizes(cells, row, value);
         return;

@@ -16,6 +16,8 @@
  *             column an option of theirs ("optimizer.beta"), steps, precision, seed, data-seed. A
  *             cell has a word, canonical as in the spec, and a number where it is one. Runs without
  *             that option have neither.
+ *   aliases   what an axis says, as it was asked for: a model's list of sizes ("model.widths", of
+ *             which come model.width and model.depth). For tables: nothing is grouped by them.
  *   facts     what a run recorded: "parameters", "lr", "threshold", ...: numbers only.
  *
  * Three options are read as what they come to. `optimizer.lr` has as its number the rate that was
@@ -30,13 +32,13 @@
 
 #include "bench/store/store.h"
 
-enum ub_column_role { UB_COLUMN_AXIS, UB_COLUMN_FACT };
+enum ub_column_role { UB_COLUMN_AXIS, UB_COLUMN_ALIAS, UB_COLUMN_FACT };
 
 struct ub_column {
     char *name;
     enum ub_column_role role;
     double *number; /* one a row; NAN where there is none */
-    /* Of axes: the index of each row's word among `words`, -1 where it has none. */
+    /* Of axes and aliases: the index of each row's word among `words`, -1 where it has none. */
     int *level;
     size_t n_words;
     char **words; /* distinct, sorted: numbers by value and before other words */
@@ -45,7 +47,7 @@ struct ub_column {
 struct ub_frame {
     const struct ub_store *store; /* kept by reference; row i is its run i */
     size_t rows, columns;
-    struct ub_column *column;         /* axes in the order above, then facts by name */
+    struct ub_column *column; /* axes in the order above, then aliases, then facts by name */
     const struct ub_column **by_name; /* the same, by name */
     struct ub_trace_cache *traces;
 };

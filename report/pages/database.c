@@ -7,6 +7,20 @@
 #include <string.h>
 #include <unistd.h>
 
+const struct column database_columns[] = {
+    {"run", COLUMN_TEXT, "", "as in runs.csv"},
+    {"system", COLUMN_TEXT, "", "as in runs.csv"},
+    {"observable", COLUMN_TEXT, "", "as in series.csv.gz"},
+    {"index", COLUMN_WHOLE, "1", "as in series.csv.gz"},
+    {"step", COLUMN_WHOLE, "steps", "the last at which the run measured the observable"},
+    {"value", COLUMN_NUMBER, "the observable's", "the number then"},
+    {"error", COLUMN_NUMBER, "the observable's", "its error bar, where it has one"},
+    {"runs", COLUMN_WHOLE, "1", "of the view systems: runs of the system"},
+    {"ok", COLUMN_WHOLE, "1", "of the view systems: runs that ended as they should"},
+    {"diverged", COLUMN_WHOLE, "1", "of the view systems: runs that diverged"},
+    {.name = NULL},
+};
+
 struct base {
     sqlite3 *db;
     const char *path;
@@ -155,21 +169,93 @@ static bool add_table(const struct base *b, const char *folder, const char *name
     return good;
 }
 
+/* ---- last values ---------------------------------------------------------------------------- */
+
+static const char last_values[] =
+    "CREATE TABLE last_values (run TEXT, system TEXT, observable TEXT, \"index\" INTEGER, "
+    "step INTEGER, value REAL, error REAL)";
+
+/* The last step of each name of a trace: names are interned, and rows of one come together. */
+static int64_t *last_steps(const struct ub_trace *trace)
+{
+    int64_t *last = ub_calloc(trace->n_names + 1, sizeof *last);
+    for (size_t i = 0, k = 0; i < trace->count; i++) {
+        while (trace->names[k] != trace->observable[i])
+            k = (k + 1) % trace->n_names;
+        last[k] = trace->step[i] > last[k] ? trace->step[i] : last[k];
+    }
+    return last;
+}
+
+static bool insert_value(const struct base *b, sqlite3_stmt *insert, const struct ub_trace *t,
+                         size_t i)
+{
+    /* SQLite takes NaN for NULL */
+    const bool good =
+        sqlite3_bind_text(insert, 3, t->observable[i], -1, SQLITE_STATIC) ||
+        sqlite3_bind_int64(insert, 4, t->index[i]) || sqlite3_bind_int64(insert, 5, t->step[i]) ||
+        sqlite3_bind_double(insert, 6, t->value[i]) || sqlite3_bind_double(insert, 7, t->error[i]);
+    return (!good && sqlite3_step(insert) == SQLITE_DONE && sqlite3_reset(insert) == SQLITE_OK) ||
+           failed(b);
+}
+
+static bool insert_last(const struct base *b, sqlite3_stmt *insert, const struct study *study,
+                        size_t row)
+{
+    const struct ub_trace *t = ub_frame_trace(study->frame, row);
+    const char *system = study->system_name[study->system_of[row]];
+    int64_t *last = t ? last_steps(t) : NULL;
+    bool good =
+        sqlite3_bind_text(insert, 1, study->store->runs[row].id, -1, SQLITE_STATIC) == SQLITE_OK &&
+        sqlite3_bind_text(insert, 2, system, -1, SQLITE_STATIC) == SQLITE_OK;
+    for (size_t i = 0, k = 0; t && good && i < t->count; i++) {
+        while (t->names[k] != t->observable[i])
+            k = (k + 1) % t->n_names;
+        good = t->step[i] != last[k] || insert_value(b, insert, t, i);
+    }
+    ub_free(last);
+    return good || failed(b);
+}
+
+static bool add_last_values(const struct base *b, const struct study *study)
+{
+    sqlite3_stmt *insert = NULL;
+    bool good = execute(b, last_values);
+    good =
+        good && (sqlite3_prepare_v2(b->db, "INSERT INTO last_values VALUES (?, ?, ?, ?, ?, ?, ?)",
+                                    -1, &insert, NULL) == SQLITE_OK ||
+                 failed(b));
+    for (size_t i = 0; good && study && i < study->store->count; i++)
+        good = insert_last(b, insert, study, i);
+    sqlite3_finalize(insert);
+    return good;
+}
+
 /* ---- views ---------------------------------------------------------------------------------- */
 
 static const char views[] =
-    "CREATE INDEX run ON runs (id);"
+    "CREATE UNIQUE INDEX run ON runs (run);"
+    "CREATE INDEX last_observable ON last_values (observable, run);"
     "CREATE VIEW verdicts AS SELECT law, strand, verdict, mean, low, high, target, margin, within, "
     "spoke, systems, \"controls-right\", controls FROM laws;"
     "CREATE VIEW exceptions AS SELECT * FROM data WHERE exception = 'true' AND control IS NULL;"
     "CREATE VIEW controls AS SELECT * FROM data WHERE control IS NOT NULL;"
-    "CREATE VIEW systems AS SELECT dataset, model, loss, init, optimizer, steps, count(*) AS runs, "
-    "sum(status = 'ok') AS ok, sum(status = 'diverged') AS diverged, min(id) AS \"first-run\" "
-    "FROM runs GROUP BY dataset, model, loss, init, optimizer, steps, measure;";
+    "CREATE VIEW systems AS SELECT system, dataset, model, loss, init, optimizer, steps, "
+    "count(*) AS runs, sum(status = 'ok') AS ok, sum(status = 'diverged') AS diverged, "
+    "min(run) AS \"first-run\" FROM runs GROUP BY system;"
+    "CREATE VIEW members AS SELECT law, \"group\", control, ids.value AS run "
+    "FROM data, json_each('[\"' || replace(\"run-ids\", ';', '\",\"') || '\"]') AS ids;"
+    "CREATE VIEW law_runs AS SELECT data.law, data.\"group\", data.control, data.value, "
+    "data.prediction, data.meets, runs.run, runs.system, runs.seed, runs.status "
+    "FROM data, json_each('[\"' || replace(data.\"run-ids\", ';', '\",\"') || '\"]') AS ids "
+    "JOIN runs ON runs.run = ids.value;"
+    "CREATE VIEW finals AS SELECT last_values.*, runs.seed, runs.status FROM last_values "
+    "JOIN runs USING (run);";
 
 /* ---- file ----------------------------------------------------------------------------------- */
 
-static bool write_base(const struct base *b, const char *folder, const char *const *names)
+static bool write_base(const struct base *b, const char *folder, const char *const *names,
+                       const struct study *study)
 {
     /* a file of its own name until it is whole: no journal, nothing to wait for */
     if (!execute(b, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN"))
@@ -177,16 +263,17 @@ static bool write_base(const struct base *b, const char *folder, const char *con
     for (const char *const *name = names; *name; name++)
         if (!add_table(b, folder, *name))
             return false;
-    return execute(b, views) && execute(b, "COMMIT");
+    return add_last_values(b, study) && execute(b, views) && execute(b, "COMMIT");
 }
 
-bool ub_database_write(const char *folder, const char *const *names, struct ub_error *err)
+bool ub_database_write(const char *folder, const char *const *names, const struct study *study,
+                       struct ub_error *err)
 {
     char *path = ub_path(folder, "results.db"), *partial = ub_path(folder, "results.db.partial");
     struct base b = {.path = partial, .err = err};
     unlink(partial);
     bool good = sqlite3_open(partial, &b.db) == SQLITE_OK || failed(&b);
-    good = good && write_base(&b, folder, names);
+    good = good && write_base(&b, folder, names, study);
     good = (sqlite3_close(b.db) == SQLITE_OK || failed(&b)) && good;
     if (good && rename(partial, path) != 0)
         good = ub_fail(err, UB_INPUT, "%s: cannot write: %s", path, strerror(errno));

@@ -2,6 +2,9 @@
  * of who writes it. */
 #include "bench/store/axes.h"
 #include "report/digest/digest.h"
+#include "report/digest/options.h"
+#include "report/pages/database.h"
+#include "report/pages/series.h"
 #include "report/report.h"
 #include "report/sections/exponents.h"
 
@@ -74,6 +77,18 @@ static enum column_type type_of(const struct ub_run_axis *axis)
     return text ? COLUMN_TEXT : COLUMN_WHOLE;
 }
 
+static void add_options(struct table *t, const char *file, const struct ub_run_axis *axis)
+{
+    struct column *options = axis->kind == UB_AXIS_CALL ? option_descriptions(axis->name) : NULL;
+    if (options)
+        add_columns(t, file, options, "spec");
+    for (size_t i = 0; options && options[i].name; i++) {
+        ub_free((char *)(uintptr_t)options[i].name);
+        ub_free((char *)(uintptr_t)options[i].meaning);
+    }
+    ub_free(options);
+}
+
 static void add_axes(struct table *t)
 {
     for (size_t i = 0; i < UB_RUN_AXES; i++) {
@@ -85,26 +100,24 @@ static void add_axes(struct table *t)
             {.name = NULL},
         };
         add_columns(t, "runs.csv", columns, "spec");
+        add_options(t, "runs.csv", axis);
     }
 }
 
-/* Of groups of runs: axes as in runs.csv, and a column an option. */
+/* Of groups of runs: axes and options as in runs.csv. */
 static void add_data(struct table *t)
 {
     add_columns(t, "data.csv", data_keys, "law");
     for (size_t i = 0; i < UB_RUN_AXES; i++) {
         const struct ub_run_axis *axis = &ub_run_axes[i];
-        struct ub_text option = {0}, meaning = {0};
-        ub_text_add(&option, "%s.OPTION", axis->name);
+        struct ub_text meaning = {0};
         ub_text_add(&meaning, "%s; empty where runs of the group differ", axis->meaning);
         const struct column columns[] = {
             {axis->name, type_of(axis), "", meaning.data},
-            {axis->kind == UB_AXIS_CALL ? option.data : NULL, COLUMN_TEXT, "",
-             "that option of it; empty where there is none, or runs of the group differ"},
             {.name = NULL},
         };
         add_columns(t, "data.csv", columns, "spec");
-        ub_text_free(&option);
+        add_options(t, "data.csv", axis);
         ub_text_free(&meaning);
     }
     add_columns(t, "data.csv", data_columns, "law");
@@ -129,6 +142,8 @@ static struct table *dictionary(void)
     add_columns(t, "laws.csv", laws_columns, "law");
     add_data(t);
     add_columns(t, "spectra.csv", spectra_columns, "section exponents");
+    add_columns(t, "series.csv.gz", series_columns, "run");
+    add_columns(t, "results.db", database_columns, "run");
     add_columns(t, "dictionary.csv", heads, "report");
     return t;
 }

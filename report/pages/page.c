@@ -195,8 +195,9 @@ void page_report(struct ub_text *out, const struct study *study, const struct pl
                     "is no law's\n");
     ub_text_add(out, "- [Runs](runs.md): how they ended, how to repeat each, where they were made\n"
                      "- Tables for other programs: [laws.csv](laws.csv), [data.csv](data.csv), "
-                     "[runs.csv](runs.csv), all of them in results.db (SQLite); "
-                     "[dictionary.csv](dictionary.csv) says what each column is\n");
+                     "[runs.csv](runs.csv), all of them in results.db (SQLite); all that was "
+                     "measured over time in series.csv.gz; [what each column is]"
+                     "(dictionary.md)\n");
     ub_text_free(&topics);
 }
 

@@ -2,6 +2,7 @@
 #include "report/explorer/explorer.h"
 #include "report/pages/database.h"
 #include "report/pages/page.h"
+#include "report/pages/series.h"
 #include "report/report.h"
 #include "report/sections/board.h"
 #include "report/sections/exponents.h"
@@ -41,16 +42,26 @@ static bool write_spectra(const struct study *study, const char *folder, struct 
 
 static bool write_dictionary(const char *folder, struct ub_error *err)
 {
-    struct ub_text text = ub_report_dictionary(false);
-    const bool good = write_text(folder, "dictionary.csv", &text, err);
-    ub_text_free(&text);
+    struct ub_text csv = ub_report_dictionary(false), page = {0};
+    struct ub_text table = ub_report_dictionary(true);
+    ub_text_add(&page,
+                "# Columns\n\nWhat each column of the report's tables is, and each name of rows "
+                "of traces (trace.csv.gz). A word in capitals stands for what differs: a "
+                "law, a layer. [All laws](report.md). As a table: "
+                "[dictionary.csv](dictionary.csv).\n\n");
+    ub_text_append(&page, table.data, table.length);
+    const bool good = write_text(folder, "dictionary.csv", &csv, err) &&
+                      write_text(folder, "dictionary.md", &page, err);
+    ub_text_free(&table);
+    ub_text_free(&page);
+    ub_text_free(&csv);
     return good;
 }
 
 static bool write_runs(const struct study *study, const char *path, struct ub_error *err)
 {
     struct digest *digest = digest_of(study);
-    struct ub_text text = digest_csv(digest);
+    struct ub_text text = digest_csv(digest, study);
     const bool good =
         ub_frame_good(study->frame, err) && ub_write_file(path, text.data, text.length, err);
     ub_text_free(&text);
@@ -117,7 +128,8 @@ static bool write_all(const struct study *study, const char *folder, struct ub_e
     /* runs.csv first: it takes every trace, so one that cannot be read ends it here. */
     const bool good = write_runs(study, runs, err) && page_draw(study, &plates, err) &&
                       write_spectra(study, folder, err) && write_laws(study, folder, err) &&
-                      write_dictionary(folder, err) && ub_database_write(folder, tables, err) &&
+                      write_dictionary(folder, err) && series_write(study, folder, err) &&
+                      ub_database_write(folder, tables, study, err) &&
                       write_explorer(study, folder, err) &&
                       write_pages(study, &plates, folder, err);
     ub_free(runs);

@@ -213,12 +213,14 @@ struct table *exponents_table(const struct exponents *e)
 
 /* ---- a row a fit ------------------------------------------------------------------------ */
 
-static void add_fit_row(struct table *t, const struct ub_run *run, const struct ub_trace *trace,
-                        const char *values, double step)
+static void add_fit_row(struct table *t, const struct study *study, size_t row,
+                        const struct ub_trace *trace, const char *values, double step)
 {
+    const struct ub_run *run = &study->store->runs[row];
     const struct ub_run_spec *spec = &run->spec;
     const struct decay d = decay_at(trace, values, step);
     table_cell(t, "%s", run->id);
+    table_cell(t, "%s", study->system_name[study->system_of[row]]);
     table_cell(t, "%s", spec->dataset);
     table_cell(t, "%s", spec->model);
     table_cell(t, "%s", spec->loss);
@@ -242,7 +244,8 @@ static bool is_spectrum(const char *name)
 }
 
 const struct column spectra_columns[] = {
-    {"run", COLUMN_TEXT, "", "id"},
+    {"run", COLUMN_TEXT, "", "as in runs.csv"},
+    {"system", COLUMN_TEXT, "", "as in runs.csv"},
     {"dataset", COLUMN_TEXT, "", "its canonical call"},
     {"model", COLUMN_TEXT, "", "its canonical call"},
     {"loss", COLUMN_TEXT, "", "its canonical call"},
@@ -272,9 +275,9 @@ struct table *spectra_table(const struct study *study)
             if (!is_spectrum(name))
                 continue;
             const double first = first_step_of(trace, name), last = last_step_of(trace, name);
-            add_fit_row(t, run, trace, name, first);
+            add_fit_row(t, study, i, trace, name, first);
             if (last > first)
-                add_fit_row(t, run, trace, name, last);
+                add_fit_row(t, study, i, trace, name, last);
         }
     }
     return t;

@@ -1,5 +1,6 @@
 /* Verdicts and their data as rows for other programs: laws.csv and data.csv. */
 #include "bench/store/axes.h"
+#include "report/digest/options.h"
 #include "report/sections/shown.h"
 
 #include <math.h>
@@ -44,8 +45,9 @@ const struct column data_keys[] = {
     {"law", COLUMN_TEXT, "", "as in laws.csv"},
     {"strand", COLUMN_TEXT, "", "as in laws.csv"},
     {"group", COLUMN_TEXT, "", "what its runs have in common, for people"},
-    {"first-run", COLUMN_TEXT, "", "id in runs.csv of the group's first run"},
-    {"run-ids", COLUMN_TEXT, "", "ids in runs.csv of all runs of the group, joined by ;"},
+    {"first-run", COLUMN_TEXT, "", "run in runs.csv: the group's first"},
+    {"run-ids", COLUMN_TEXT, "", "runs in runs.csv: all of the group, joined by ;"},
+    {"system", COLUMN_TEXT, "", "as in runs.csv; empty where runs of the group are of several"},
     {.name = NULL},
 };
 const struct column data_columns[] = {
@@ -90,12 +92,6 @@ static void add_numbers(struct ub_text *out, const double *x, size_t n)
 
 /* ---- data.csv ------------------------------------------------------------------------------- */
 
-/* An option of an axis: "model.width". */
-static bool is_option(const struct ub_column *c)
-{
-    return c->role == UB_COLUMN_AXIS && strchr(c->name, '.') != NULL;
-}
-
 static void add_ids(struct ub_text *out, const struct ub_frame *frame, const struct ub_rows *rows)
 {
     struct ub_text ids = {0};
@@ -122,18 +118,20 @@ static void add_axis(struct ub_text *out, const struct ub_frame *frame, const st
     ub_text_free(&first);
 }
 
-static void add_option(struct ub_text *out, const struct ub_column *c, const struct ub_rows *rows)
+static void add_system(struct ub_text *out, const struct study *study, const struct ub_rows *rows)
 {
-    const int level = c->level[rows->row[0]];
-    bool same = level >= 0;
+    const size_t first = study->system_of[rows->row[0]];
+    bool same = true;
     for (size_t i = 1; same && i < rows->count; i++)
-        same = c->level[rows->row[i]] == level;
-    ub_csv_add(out, same ? c->words[level] : "");
+        same = study->system_of[rows->row[i]] == first;
+    ub_csv_add(out, same ? study->system_name[first] : "");
 }
 
 static void add_data_row(struct ub_text *out, const struct ub_law_verdict *v,
-                         const struct ub_frame *frame, const struct shown *s)
+                         const struct study *study, const struct option_columns *options,
+                         const struct shown *s)
 {
+    const struct ub_frame *frame = study->frame;
     const struct ub_interval x = ub_datum_interval(s->datum);
     const char *const before[] = {v->law->name, ub_strand_names[v->law->strand], s->name,
                                   frame->store->runs[s->rows->row[0]].id};
@@ -141,11 +139,10 @@ static void add_data_row(struct ub_text *out, const struct ub_law_verdict *v,
                                  s->datum->why ? s->datum->why : ""};
     add_words(out, before, sizeof before / sizeof *before);
     add_ids(out, frame, s->rows);
+    add_system(out, study, s->rows);
     for (size_t i = 0; i < UB_RUN_AXES; i++)
         add_axis(out, frame, s->rows, &ub_run_axes[i]);
-    for (size_t c = 0; c < frame->columns; c++)
-        if (is_option(&frame->column[c]))
-            add_option(out, &frame->column[c], s->rows);
+    option_cells(out, options, s->rows);
     add_count(out, s->rows->count);
     add_numbers(out,
                 (const double[]){x.estimate, x.low, x.high, x.se, shown_prediction(v, s), s->q}, 6);
@@ -156,25 +153,25 @@ static void add_data_row(struct ub_text *out, const struct ub_law_verdict *v,
 struct ub_text data_csv(const struct study *study)
 {
     struct ub_text out = {0};
+    struct option_columns options = option_columns_of(study->frame);
     add_heads(&out, data_keys);
     for (size_t i = 0; i < UB_RUN_AXES; i++)
         ub_csv_add(&out, ub_run_axes[i].name);
-    for (size_t c = 0; c < study->frame->columns; c++)
-        if (is_option(&study->frame->column[c]))
-            ub_csv_add(&out, study->frame->column[c].name);
+    option_heads(&out, &options);
     add_heads(&out, data_columns);
     ub_csv_end_row(&out);
     for (size_t i = 0; i < study->n_laws; i++) {
         const struct ub_law_verdict *v = study->laws[i];
         for (size_t g = 0; g < v->groups.count; g++) {
             const struct shown s = shown_group(v, g);
-            add_data_row(&out, v, study->frame, &s);
+            add_data_row(&out, v, study, &options, &s);
         }
         for (size_t g = 0; g < v->controls.count; g++) {
             const struct shown s = shown_control(v, g, v->control_names[g]);
-            add_data_row(&out, v, study->frame, &s);
+            add_data_row(&out, v, study, &options, &s);
         }
     }
+    option_columns_clear(&options);
     return out;
 }
 
