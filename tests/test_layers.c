@@ -34,7 +34,7 @@ static const struct layer layers[] = {
     {"report/frame", " base datasets systems bench/store report/frame "},
     {"report/laws", " base datasets systems bench/store report/statistics "
                     " report/frame report/laws "},
-    {"report/digest", " base bench/store bench/observables report/statistics "
+    {"report/digest", " base systems bench/store bench/observables report/statistics "
                       " report/frame report/laws report/tables report/digest "},
     {"report/figure", " base report/figure "},
     {"report/tables", " base report/tables "},
