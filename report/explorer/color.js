@@ -50,7 +50,7 @@ function swatchList(colors) {
   if (colors.numbers)
     return [0, 0.25, 0.5, 0.75, 1].map((t) => {
       const x = colors.log ? colors.low * (colors.high / colors.low) ** t : colors.low + (colors.high - colors.low) * t;
-      return [show(x), d3.interpolateViridis(t)];
+      return [showTick(Number(x.toPrecision(2))), d3.interpolateViridis(t)];
     });
   return colors.hasOther ? [...colors.swatches, ["other", other]] : colors.swatches;
 }

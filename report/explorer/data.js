@@ -68,6 +68,8 @@ const lawOf = (name) => data.laws.find((law) => law.name === name);
 const withUnits = (column) =>
   column.units && column.units !== "1" ? `${column.name} (${column.units})` : column.name;
 
+const counted = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
+
 /* Four significant digits. */
 function show(x) {
   if (x === null || x === undefined || Number.isNaN(x)) return "";

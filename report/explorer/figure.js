@@ -14,12 +14,17 @@ function element(name, attributes, ...children) {
 
 const option = (value, text, chosen) => element("option", { value, selected: value === chosen }, text);
 
+/* `values`: texts, or [value, text] each; columns are listed by what they are. */
 function picker(label, values, chosen, onchange, none) {
   const list = none === undefined ? [] : [option("", none, chosen)];
-  const select = element("select", { onchange: (e) => onchange(e.target.value) }, ...list,
-                         ...values.map((v) => (Array.isArray(v) ? option(v[0], v[1], chosen) : option(v, v, chosen))));
-  return element("label", {}, label, select);
+  const options = (some) => some.map((v) => (Array.isArray(v) ? option(v[0], v[1], chosen) : option(v, v, chosen)));
+  const kinds = d3.groups(values, (v) => kindOf(columns.get(v)));
+  const inside = kinds.length < 2 ? options(values)
+    : kinds.map(([kind, some]) => element("optgroup", { label: kind }, ...options(some)));
+  return element("label", {}, label, element("select", { onchange: (e) => onchange(e.target.value) }, ...list, ...inside));
 }
+
+const kindOf = (column) => (!column ? "" : column.law ? "laws" : column.axis ? "what was asked for" : "what came of it");
 
 function tick(label, key) {
   const box = element("input", { type: "checkbox", checked: state[key] === "" ? inForce[key] === true : state[key],
@@ -78,15 +83,16 @@ function logTicks([low, high]) {
 
 const showTick = (x) => (x !== 0 && (Math.abs(x) < 1e-3 || Math.abs(x) >= 1e4) ? x.toExponential().replace("+", "") : show(x));
 
-function axisOptions(axis, label) {
-  return { label, domain: axis.domain, type: axis.type, clamp: true, grid: true, tickFormat: showTick,
+/* What of a label has no room in `width` is cut; the choice above has all of it. */
+function axisOptions(axis, label, width) {
+  return { label: short(label, Math.floor((width - 60) / 6.5)), domain: axis.domain, type: axis.type, clamp: true, grid: true, tickFormat: showTick,
            ticks: axis.type === "log" ? logTicks(axis.domain) : 6 };
 }
 
 function cutNote(...axes) {
   const cut = d3.sum(axes, (a) => a.cut), left = d3.sum(axes, (a) => a.left);
-  return (cut ? ` ${cut} values beyond an axis stand at its end.` : "") +
-         (left ? ` ${left} without a place on it are left out.` : "");
+  return (cut ? ` ${cut} ${cut === 1 ? "value" : "values"} beyond an axis at its end.` : "") +
+         (left ? ` Left out, without a place on it: ${left}.` : "");
 }
 
 const runTitle = (row, ...lines) =>
@@ -187,7 +193,7 @@ function addSvgLegend(svg, colors, width, top) {
     const room = 7 * word.length + 26;
     if (x > 8 && x + room > width) [x, y] = [8, y + 18];
     if (color) svg.append(svgElement("rect", { x, y: y - 10, width: 11, height: 11, fill: color }));
-    svg.append(svgElement("text", { x: x + (color ? 16 : 0), y, fill: "currentColor" }, word));
+    svg.append(svgElement("text", { x: x + (color ? 16 : 0), y, fill: "currentColor", "text-anchor": "start" }, word));
     x += room;
   }
   return y + 10;

@@ -79,7 +79,7 @@ function forest(law, width) {
   const each = groups.length > 80 ? 4 : 9;
   return Plot.plot({
     ...frame(width, 66 + Math.max(40, each * groups.length)), marginLeft: 16,
-    x: axisOptions(axis, law.kind === "exact" ? "relative error" : law.quantity), y: { axis: null, domain: [-1, groups.length], reverse: true },
+    x: axisOptions(axis, law.kind === "exact" ? "relative error" : law.quantity, width), y: { axis: null, domain: [-1, groups.length], reverse: true },
     marks: [
       Plot.rect(claimBand(law, axis.domain), { x1: "x1", x2: "x2", y1: -1, y2: groups.length, fill: palette[2], fillOpacity: 0.13 }),
       Plot.ruleY(points.filter((g) => g.from !== null && g.to !== null && g.from < g.to),

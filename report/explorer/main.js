@@ -31,14 +31,15 @@ function drawHead() {
   const name = data.store.split("/").filter(Boolean).pop() ?? "";
   document.title = `unibench: ${name}`;
   document.getElementById("title").textContent = `unibench: ${name}`;
-  document.getElementById("subtitle").textContent = [`${data.ids.length} runs of ${data.systems.names.length} systems`,
-    `${data.laws.length} laws`, data.date.slice(0, 10), `unibench ${data.unibench}`, data.commit.slice(0, 12)].filter(Boolean).join(" \u00b7 ");
+  document.getElementById("subtitle").textContent = [`${counted(data.ids.length, "run")} of ${counted(data.systems.names.length, "system")}`,
+    counted(data.laws.length, "law"), data.date.slice(0, 10), `unibench ${data.unibench}`, data.commit.slice(0, 12)].filter(Boolean).join(" \u00b7 ");
   const notice = document.getElementById("notice");
   notice.textContent = data.notice;
   notice.hidden = !data.notice;
   const parts = [["board", "Laws"], ["runs", "Filters"], ["series", "Over time"], ["scatter", "Scatter"], ["phase", "Phase diagram"],
                  ["spectra", "Spectra"], ["table", "Table"]];
-  document.getElementById("parts").append(...parts.map(([id, text]) =>
+  document.querySelectorAll(".view").forEach((section) => { section.hidden = !views.some((view) => view.id === section.id); });
+  document.getElementById("parts").append(...parts.filter(([id]) => !document.getElementById(id).hidden).map(([id, text]) =>
     button(text, () => document.getElementById(id).scrollIntoView())));
   document.getElementById("how").textContent = "Made by unibench report. The address has the view: copy it to share. Numbers have 7 digits, " +
     "points of series and spectra 4; runs.csv, beside this page, has all.";
@@ -55,7 +56,7 @@ function draw() {
   drawLaw();
   drawFilters();
   drawChips();
-  document.getElementById("shown").textContent = `${rows.length} of ${allRows.length} runs are shown.`;
+  document.getElementById("shown").textContent = `${rows.length} of ${counted(allRows.length, "run")} shown.`;
   drawLegend(colors);
   views.forEach((view) => renderView(view, rows, colors));
   drawTable(rows);

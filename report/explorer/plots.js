@@ -1,10 +1,13 @@
 /* The four views of runs: over time, scatter, phase diagram, spectra. */
 
-const MOST_LINES = 300; /* more are a blob, and slow */
+const MOST_LINES = 400; /* more are a blob, and slow */
 
 const plotStyle = { fontSize: "12px", background: "none", overflow: "hidden" };
 const frame = (width, height = 340) =>
   ({ width, height, marginLeft: 58, marginRight: 26, marginBottom: 40, marginTop: 24, style: plotStyle });
+
+/* From so many runs on their medians say more. */
+const MANY_RUNS = 500, GRID = 50;
 
 /* Every k-th of too many. */
 function sample(list, most) {
@@ -16,7 +19,7 @@ const sampleNote = (drawn, all, what) =>
   drawn < all ? ` ${drawn} of ${all} ${what} are drawn, evenly spaced in the list: filter to see all.` : "";
 
 const tip = (points, channels) => Plot.tip(points, Plot.pointer({
-  ...channels, title: "title", maxRadius: 30, lineWidth: 26, fontSize: 12,
+  ...channels, title: "title", maxRadius: 30, lineWidth: 26, lineHeight: 1.2, fontSize: 12,
 }));
 
 /* Lines of several points each, one a run; that of the chosen run stands out. */
@@ -34,14 +37,47 @@ function lineMarks(points, x, y, colors) {
 const seriesNames = data.series.of.map((s) => s.name).sort();
 const seriesLabel = (s) => (s.indexed ? `${s.name}, index 0` : s.name);
 
+/* {row, step, value} of each point of these runs. */
 function seriesPoints(series, rows) {
   const place = new Map(series.rows.map((row, i) => [row, i]));
-  const having = rows.filter((row) => place.has(row)), drawn = sample(having, MOST_LINES);
-  const points = drawn.flatMap((row) => {
+  return rows.flatMap((row) => {
     const i = place.get(row), steps = data.series.steps[series.steps[i]];
     return series.values[i].map((value, k) => ({ row, step: steps[k], value }));
   }).filter((p) => p.value !== null);
-  return { points, drawn: drawn.length, having: having.length };
+}
+
+/* The value of a run between its points, straight; on a log axis straight there. */
+function valueAt(points, step, log) {
+  const k = d3.bisector((p) => p.step).left(points, step);
+  if (k === points.length || (k === 0 && points[0].step > step)) return NaN;
+  if (points[k].step === step) return points[k].value;
+  const [a, b] = [points[k - 1], points[k]], t = (step - a.step) / (b.step - a.step);
+  return log ? a.value * (b.value / a.value) ** t : a.value + (b.value - a.value) * t;
+}
+
+/* {word, step, low, middle, high, runs}: of the runs of each color that go on, while a tenth of them do. */
+function bandsOf(points, colors, stepped, log) {
+  const word = (row) => (colors.column ? (colors.words.includes(colors.column.word(row)) ? colors.column.word(row) : "other") : "all");
+  const scale = (stepped.type === "log" ? d3.scaleLog : d3.scaleLinear)(stepped.domain, [0, GRID]);
+  const steps = d3.range(GRID + 1).map((k) => scale.invert(k));
+  return d3.groups(points, (p) => word(p.row)).flatMap(([name, some]) => {
+    const lines = d3.groups(some, (p) => p.row).map(([, line]) => line);
+    return steps.map((step) => {
+      const values = lines.map((line) => valueAt(line, step, log)).filter(Number.isFinite);
+      const [low, middle, high] = [0.1, 0.5, 0.9].map((share) => d3.quantile(values, share));
+      return { word: name, row: some[0].row, step, low, middle, high, runs: values.length, enough: 10 * values.length >= lines.length };
+    }).filter((b) => b.enough);
+  });
+}
+
+function bandMarks(bands, colors) {
+  const color = (b) => colors.of(b.row);
+  bands.forEach((b) => { b.title = `${b.word}: ${b.runs} runs at step ${show(Math.round(b.step))}\nmedian ${show(b.middle)}, 10% ${show(b.low)}, 90% ${show(b.high)}`; });
+  return [
+    Plot.areaY(bands, { x: "step", y1: "low", y2: "high", z: "word", fill: color, fillOpacity: 0.15 }),
+    Plot.line(bands, { x: "step", y: "middle", z: "word", stroke: color, strokeWidth: 2.2 }),
+    tip(bands.map(({ row, ...b }) => b), { x: "step", y: "middle" }), /* of no one run */
+  ];
 }
 
 /* All steps, without room beside them. */
@@ -50,30 +86,46 @@ function stepAxis(points, log) {
   return { domain: low === high ? [low, low + 1] : [low, high], type: log ? "log" : "linear" };
 }
 
+/* Chosen, or where there are many; colors of numbers are of runs alone. */
+function isBands(runs, colors) {
+  inForce.bands = !colors.numbers && (state.draw === "" ? runs > MANY_RUNS : state.draw === "bands");
+  return inForce.bands;
+}
+
 const seriesView = {
   id: "series", name: "series over time",
-  controls: () => [picker("Of traces", seriesNames, state.series, (series) => change({ series, logs: "" })),
-                   tick("log values", "logs"), tick("log steps", "lograw")],
+  controls: () => [
+    picker("Of traces", seriesNames, state.series, (series) => change({ series, logs: "" })),
+    picker("Draw", [["runs", "each run"], ["bands", "medians by color"]], inForce.bands ? "bands" : "runs", (draw) => change({ draw })),
+    tick("log values", "logs"), tick("log steps", "lograw")],
   draw(rows, colors, width) {
     const series = data.series.of.find((s) => s.name === state.series);
     if (!series) return { caption: "No run has a series." };
-    const { points, drawn, having } = seriesPoints(series, rows);
+    const has = new Set(series.rows), having = rows.filter((row) => has.has(row));
+    const bands = isBands(having.length, colors);
+    const drawn = bands ? having : sample(having, MOST_LINES), points = seriesPoints(series, drawn);
     if (points.length === 0) return { caption: `None of the runs shown has ${series.name}.` };
-    const values = points.map((p) => p.value), y = axisOf(values, isLog("logs", values));
-    const log = state.lograw === true;
-    const placed = points.filter((p) => (!log || p.step > 0) && (y.type !== "log" || p.value > 0));
+    const isLogged = isLog("logs", points.map((p) => p.value)), log = state.lograw === true;
+    const placed = points.filter((p) => (!log || p.step > 0) && (!isLogged || p.value > 0));
+    if (placed.length === 0) return { caption: "No value has a place on these axes." };
+    const stepped = stepAxis(placed, log), inBands = bands ? bandsOf(placed, colors, stepped, isLogged) : [];
+    const y = axisOf(bands ? inBands.flatMap((b) => [b.low, b.middle, b.high]) : points.map((p) => p.value), isLogged);
+    if (bands) stepped.domain[1] = d3.max(inBands, (b) => b.step);
     placed.forEach((p) => { p.title = runTitle(p.row, `step ${p.step}: ${show(p.value)}`); });
     const plot = Plot.plot({
-      ...frame(width), x: axisOptions(stepAxis(placed, log), "step"),
-      y: axisOptions(y, withUnits({ ...series, name: seriesLabel(series) })),
-      marks: lineMarks(placed, "step", "value", colors),
+      ...frame(width), x: axisOptions(stepped, "step", width),
+      y: axisOptions(y, withUnits({ ...series, name: seriesLabel(series) }), width),
+      marks: bands ? bandMarks(inBands, colors) : lineMarks(placed, "step", "value", colors),
     });
     return {
-      plot, colors, alt: `${seriesLabel(series)} against step of ${drawn} runs.`,
-      caption: `${series.meaning || series.name}.${sampleNote(drawn, having, "runs")}${cutNote(y)} Of longer series the ` +
-        `least and greatest values of even stretches are kept, ${data.series.limit} points at most.`,
-      table: [["run", "system", "seed", "step", series.name],
-              placed.map((p) => [data.ids[p.row], systemOf(p.row), seedOf(p.row), p.step, p.value])],
+      plot, colors, alt: `${seriesLabel(series)} against step of ${drawn.length} runs.`,
+      caption: `${series.meaning || series.name}.${bands ? ` Lines: medians of the runs of a color that go on, ${having.length} in all, ` +
+        "while a tenth of them do; bands: from 10% to 90% of them." : ""}${sampleNote(drawn.length, having.length, "runs")}${cutNote(y)} Of longer series ` +
+        `the least and greatest values of even stretches are kept, ${data.series.limit} points at most.`,
+      table: bands
+        ? [["color", "step", "runs", "10%", "median", "90%"], inBands.map((b) => [b.word, b.step, b.runs, b.low, b.middle, b.high])]
+        : [["run", "system", "seed", "step", series.name],
+           placed.map((p) => [data.ids[p.row], systemOf(p.row), seedOf(p.row), p.step, p.value])],
     };
   },
 };
@@ -100,8 +152,9 @@ const scatterView = {
       row, x: across.number(row), y: up.number(row),
       title: runTitle(row, `${across.name}: ${show(across.number(row))}`, `${up.name}: ${show(up.number(row))}`),
     })).filter((p) => (x.type !== "log" || p.x > 0) && (y.type !== "log" || p.y > 0));
+    if (points.length === 0) return { caption: "No run has a place on these axes." };
     const plot = Plot.plot({
-      ...frame(width), x: axisOptions(x, withUnits(across)), y: axisOptions(y, withUnits(up)),
+      ...frame(width), x: axisOptions(x, withUnits(across), width), y: axisOptions(y, withUnits(up), width),
       marks: [
         Plot.dot(points, { x: "x", y: "y", r: points.length > 1500 ? 2 : 3.2, fill: (p) => colors.of(p.row), fillOpacity: 0.7 }),
         Plot.dot(points.filter((p) => data.ids[p.row] === state.run),
@@ -215,8 +268,8 @@ const spectraView = {
     placed.forEach((p) => { p.title = runTitle(p.row, `step ${p.step}, place ${p.rank}: ${show(p.value)}`); });
     const x = { domain: d3.extent(placed, (p) => p.rank), type: /^(rank|mode)/.test(spectrum.index) ? "log" : "linear" };
     const plot = Plot.plot({
-      ...frame(width), x: axisOptions(x, `place, from 1 (index: ${spectrum.index})`),
-      y: axisOptions(y, withUnits(spectrum)), marks: lineMarks(placed, "rank", "value", colors),
+      ...frame(width), x: axisOptions(x, `place, from 1 (index: ${spectrum.index})`, width),
+      y: axisOptions(y, withUnits(spectrum), width), marks: lineMarks(placed, "rank", "value", colors),
     });
     return {
       plot, colors, alt: `${spectrum.name} over its index of ${drawn} runs.`,
@@ -228,4 +281,8 @@ const spectraView = {
   },
 };
 
-const views = [seriesView, scatterView, phaseView, spectraView];
+/* Those that the store has anything for. */
+const views = [
+  [seriesView, seriesNames.length > 0], [scatterView, numberColumns().length > 1], [phaseView, axisColumns().length > 1],
+  [spectraView, spectraNames.length > 0],
+].filter(([, any]) => any).map(([view]) => view);

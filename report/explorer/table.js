@@ -2,15 +2,15 @@
 
 const PAGE = 25;
 
-/* What tells runs apart, then the numbers to look at first. */
+/* Numbers to look at first that most runs have: names say already what a system is. */
 function defaultColumns() {
-  const axes = [...columns.values()].filter((c) => c.axis && c.varies && c.words.length > 1 && c.name !== "seed").slice(0, 4);
-  const heads = [...columns.values()].filter((c) => c.headline && c.varies).slice(0, 5);
-  return ["status", ...columnNames(axes), ...columnNames(heads)];
+  const known = (c) => d3.sum(allRows, (row) => Number.isFinite(c.number(row)));
+  const heads = [...columns.values()].filter((c) => c.headline && c.varies && !["samples", "classes", "steps-done"].includes(c.name));
+  return ["status", ...columnNames(d3.sort(heads, (c) => -known(c)).slice(0, 7))];
 }
 
 function tableColumns() {
-  const chosen = state.columns ?? [...new Set([...defaultColumns(), state.color, state.x, state.y].filter((n) => columns.has(n)))];
+  const chosen = state.columns ?? [...new Set([...defaultColumns(), state.color, state.x, state.y].filter((n) => columns.has(n) && n !== "seed"))];
   return chosen.map((name) => columns.get(name));
 }
 

@@ -1,6 +1,6 @@
 /* Drives the page to explore as people do, at a desktop's and a phone's width, light and dark:
  *     node check.mjs REPORT WORK
- * What must be shown is counted from the tables beside the page (runs.csv, data.csv). */
+ * WORK/one is a store of one run. What must be shown is counted from the tables beside the page (runs.csv, data.csv). */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -240,6 +240,28 @@ const tests = {
     assert.equal(await page.locator("#run").isVisible(), false);
     assert.equal(await page.locator("#scatter svg").first().isVisible(), true);
     assert.ok((await page.pdf({ format: "A4" })).length > 10000);
+    await page.close();
+  },
+
+  async "many runs are summarized, in colors of words"() {
+    const page = await open(`${index}#draw=bands&color=model`);
+    const lines = await page.locator("#series [data-mark=line] path").count();
+    const models = new Set(runs.map((run) => run.model.split(":")[0]));
+    assert.equal(lines, models.size);
+    const bands = parseCsv(await downloaded(page, "#series button:has-text('CSV')"));
+    assert.deepEqual(sorted(new Set(bands.map((row) => row.color))), sorted(models));
+    assert.ok(bands.every((row) => Number(row["10%"]) <= Number(row.median) && Number(row.median) <= Number(row["90%"])));
+    await page.close();
+  },
+
+  async "one run, and no law, are a page too"() {
+    const page = await open(pathToFileURL(`${work}/one/report/index.html`).href, { width: 390 });
+    assert.equal(await shownCount(page), 1);
+    await page.locator("#table tbody button").first().click();
+    await settle(page);
+    assert.ok((await page.textContent("#run code")).startsWith("unibench train"));
+    await checkWidth(page, "one run");
+    await checkAxe(page, "one run");
     await page.close();
   },
 

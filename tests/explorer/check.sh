@@ -14,4 +14,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$unibench" run "$here/suite.yaml" --out "$work/store" --jobs 2 >/dev/null 2>&1
 "$unibench" report "$work/store" >/dev/null
+"$unibench" train --dataset digits:size=60 --model linear --loss mse --optimizer gd:lr=0.1 --steps 5 \
+    --measure loss:at=end --out "$work/one" >/dev/null 2>&1
+"$unibench" report "$work/one" >/dev/null
 node "$here/check.mjs" "$work/store/report" "$work"
