@@ -178,6 +178,16 @@ void ub_panel_rule(struct ub_panel *p, enum ub_direction direction, double at, c
     m->x = copy_data(&at, 1);
 }
 
+void ub_panel_rule_of(struct ub_panel *p, enum ub_direction direction, double at,
+                      struct ub_style style)
+{
+    style.dashed = true;
+    struct ub_mark *m = add_mark(p, UB_MARK_RULE, 1, style, style.label);
+    m->direction = direction;
+    m->colored = true;
+    m->x = copy_data(&at, 1);
+}
+
 void ub_panel_shade(struct ub_panel *p, enum ub_direction direction, double low, double high,
                     struct ub_style style)
 {

@@ -61,6 +61,9 @@ void ub_panel_bars(struct ub_panel *p, enum ub_direction direction, const double
                    const double *y, const double *low, const double *high, size_t n,
                    struct ub_style style);
 void ub_panel_rule(struct ub_panel *p, enum ub_direction direction, double at, const char *label);
+/* The same in a color: of the line that it belongs to. */
+void ub_panel_rule_of(struct ub_panel *p, enum ub_direction direction, double at,
+                      struct ub_style style);
 void ub_panel_shade(struct ub_panel *p, enum ub_direction direction, double low, double high,
                     struct ub_style style); /* a band across the panel */
 void ub_panel_text(struct ub_panel *p, double x, double y, const char *text); /* data coordinates */

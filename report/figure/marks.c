@@ -338,18 +338,6 @@ static void draw_shade(const struct ub_panel *p, const struct ub_box *frame,
     cairo_fill(cr);
 }
 
-/* Dark text on a soft white ground, so that it stays readable over data. */
-static void draw_note(cairo_t *cr, const char *text, double wrap, double x, double y, double ax,
-                      double ay)
-{
-    const struct ub_extent e = ub_text_extent(cr, UB_FONT_NOTE, text, wrap);
-    cairo_set_source_rgba(cr, 1, 1, 1, 0.8);
-    cairo_rectangle(cr, x - ax * e.width - 2, y - ay * e.height, e.width + 4, e.height);
-    cairo_fill(cr);
-    cairo_set_source_rgb(cr, 0.2, 0.2, 0.2);
-    ub_text_draw(cr, UB_FONT_NOTE, text, wrap, x, y, ax, ay);
-}
-
 static void draw_rule(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
                       cairo_t *cr)
 {
@@ -358,24 +346,16 @@ static void draw_rule(const struct ub_panel *p, const struct ub_box *frame, cons
         return;
     const double at = level ? ub_frame_y(p, frame, m->x[0]) : ub_frame_x(p, frame, m->x[0]);
     const double right = frame->x + frame->width, bottom = frame->y + frame->height;
-    cairo_set_source_rgb(cr, 0.2, 0.2, 0.2);
+    if (m->colored)
+        set_color(cr, &m->style, 1);
+    else
+        cairo_set_source_rgb(cr, 0.2, 0.2, 0.2);
     cairo_set_line_width(cr, 1.2);
     cairo_set_dash(cr, (double[]){5, 3}, 2, 0);
     cairo_move_to(cr, level ? frame->x : at, level ? at : frame->y);
     cairo_line_to(cr, level ? right : at, level ? at : bottom);
     cairo_stroke(cr);
     cairo_set_dash(cr, NULL, 0, 0);
-    if (!m->label)
-        return;
-    const bool high = level && at - frame->y < 16; /* no room above it */
-    if (level)
-        draw_note(cr, m->label, frame->width - 8, right - 3, high ? at + 2 : at - 2, 1,
-                  high ? 0 : 1);
-    else {
-        const double wide = ub_text_extent(cr, UB_FONT_NOTE, m->label, 0).width + 8;
-        const bool left = at + wide > right && at - wide > frame->x;
-        draw_note(cr, m->label, 0, left ? at - 4 : at + 4, frame->y + 3, left ? 1 : 0, 0);
-    }
 }
 
 /* To the left of its place where it would leave the panel to the right. */
@@ -387,7 +367,7 @@ static void draw_text(const struct ub_panel *p, const struct ub_box *frame, cons
     const double x = ub_frame_x(p, frame, m->x[0]), y = ub_frame_y(p, frame, m->y[0]);
     const double wide = ub_text_extent(cr, UB_FONT_NOTE, m->label, 0).width + 4;
     const bool left = x + wide > frame->x + frame->width && x - wide > frame->x;
-    draw_note(cr, m->label, 0, x, y, left ? 1 : 0, 0.5);
+    ub_note_draw(cr, m->label, 0, x, y, left ? 1 : 0, 0.5);
 }
 
 /* ---- rugs, heat ---- */
@@ -436,6 +416,8 @@ static void draw_heat(const struct ub_panel *p, const struct ub_box *frame, cons
     cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height);
     unsigned char *data = cairo_image_surface_get_data(image);
     const size_t stride = data ? (size_t)cairo_image_surface_get_stride(image) : 0;
+    const bool apart = p->axis[0].n_categories > 0 && p->axis[1].n_categories > 0;
+    const long gap = apart ? FINE : 0; /* each cell by itself where each has a name */
     for (size_t i = 0; data && i + 1 < m->n; i++)
         for (size_t j = 0; j < m->rows; j++) {
             if (!isfinite(m->cell[i * m->rows + j]))
@@ -447,8 +429,8 @@ static void draw_heat(const struct ub_panel *p, const struct ub_box *frame, cons
             const long x1 = fine(ub_frame_x(p, frame, m->x[i + 1]), frame->x, frame->width, width);
             const long y0 = fine(fmin(one, other), frame->y, frame->height, height);
             const long y1 = fine(fmax(one, other), frame->y, frame->height, height);
-            for (long y = y0; y < y1; y++)
-                for (long x = x0; x < x1; x++)
+            for (long y = y0 + gap; y < y1 - gap; y++)
+                for (long x = x0 + gap; x < x1 - gap; x++)
                     memcpy(data + (size_t)y * stride + 4 * (size_t)x, &pixel, sizeof pixel);
         }
     cairo_surface_mark_dirty(image);
@@ -524,6 +506,8 @@ void ub_marks_draw(const struct ub_panel *p, const struct ub_box *frame, size_t 
             break;
         }
     }
+    ub_cuts_draw(p, frame, cr);
+    ub_notes_draw(p, frame, cr);
     cairo_restore(cr);
 }
 

@@ -27,6 +27,7 @@ struct ub_mark {
     size_t rows;                 /* RUG: before it; HEAT: cells in y, of edges y */
     double *cell;                /* HEAT: shades */
     struct ub_style style;       /* its label is `label` */
+    bool colored;                /* RULE: in its style's color, not in ink */
     char *label;                 /* owned; NULL = none */
 };
 
@@ -186,6 +187,12 @@ bool ub_marker_add(cairo_t *cr, const struct ub_style *style, double x, double y
 void ub_marker_draw(cairo_t *cr, const struct ub_style *style, double x, double y, double radius);
 /* The color bar's strip, in px: at most so wide. */
 enum { UB_BAR_WIDTH = 220, UB_BAR_HEIGHT = 10 };
+/* notes.c: a text on soft ground at its place, as ub_text_draw; the labels of rules, beside them
+ * where they hide the least. */
+void ub_note_draw(cairo_t *cr, const char *text, double wrap, double x, double y, double ax,
+                  double ay);
+void ub_notes_draw(const struct ub_panel *p, const struct ub_box *frame, cairo_t *cr);
+void ub_cuts_draw(const struct ub_panel *p, const struct ub_box *frame, cairo_t *cr);
 void ub_viridis(double at, double rgb[3]);
 void ub_style_color(const struct ub_style *style, double rgb[3]);
 /* Pixel of a data value. */

@@ -8,7 +8,7 @@ static const struct {
     bool bold;
     int lines; /* more of them than so many are cut; 0 = all stay */
 } fonts[] = {
-    [UB_FONT_TITLE] = {15, true, 0},    [UB_FONT_PANEL] = {11.5, true, 1},
+    [UB_FONT_TITLE] = {15, true, 0},    [UB_FONT_PANEL] = {11.5, true, 2},
     [UB_FONT_LABEL] = {11.5, false, 0}, [UB_FONT_TICK] = {10.5, false, 0},
     [UB_FONT_NAME] = {10.5, false, 1},  [UB_FONT_NOTE] = {10.5, false, 0},
 };
@@ -32,8 +32,11 @@ static PangoLayout *lay_out(cairo_t *cr, enum ub_font font, const char *text, do
     if (wrap > 0) {
         pango_layout_set_width(layout, (int)(wrap * PANGO_SCALE));
         pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
-        if (fonts[font].lines > 0) /* cut where the next panel begins */
-            pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_MIDDLE);
+        if (fonts[font].lines > 0) { /* cut where the next panel begins */
+            pango_layout_set_height(layout, -fonts[font].lines);
+            pango_layout_set_ellipsize(layout, fonts[font].lines == 1 ? PANGO_ELLIPSIZE_MIDDLE
+                                                                      : PANGO_ELLIPSIZE_END);
+        }
     }
     return layout;
 }

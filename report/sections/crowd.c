@@ -5,12 +5,13 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { FEWEST_POINTS = 3 /* of a curve */, STRETCHES = 64, WHOLE = 200, KEPT = 200 };
 
-const char crowd_caption[] =
-    "Where more than 12 runs share a panel: their median, and the band that "
-    "holds 80% of their values.";
+const char crowd_caption[] = "Where more than 12 runs share a panel: their median, and the band "
+                             "that holds 80% of them; a gap "
+                             "where some end.";
 
 static void thin(struct ub_series *line)
 {
@@ -48,64 +49,101 @@ void crowd_clear(struct crowd *c)
 
 /* ---- summaries ------------------------------------------------------------------------------ */
 
-struct point {
-    double x, y;
-};
-
-static int by_x(const void *a, const void *b)
+static int by_size(const void *a, const void *b)
 {
-    const double x = ((const struct point *)a)->x, y = ((const struct point *)b)->x;
+    const double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-/* All finite points of all lines, by step. */
-static struct point *points_of(const struct crowd *c, size_t *count)
+/* The different steps of all lines, ascending. */
+static double *steps_of(const struct crowd *c, size_t *count)
 {
-    size_t n = 0;
+    size_t n = 0, all = 0;
     for (size_t i = 0; i < c->count; i++)
+        all += c->line[i].count;
+    double *step = ub_calloc(all + 1, sizeof *step);
+    for (size_t i = 0; i < c->count; i++) {
+        memcpy(step + n, c->line[i].step, c->line[i].count * sizeof *step);
         n += c->line[i].count;
-    struct point *p = ub_calloc(n + 1, sizeof *p);
+    }
+    if (n > 1)
+        qsort(step, n, sizeof *step, by_size);
     *count = 0;
-    for (size_t i = 0; i < c->count; i++)
-        for (size_t k = 0; k < c->line[i].count; k++)
-            if (isfinite(c->line[i].value[k]))
-                p[(*count)++] = (struct point){c->line[i].step[k], c->line[i].value[k]};
-    if (*count > 1)
-        qsort(p, *count, sizeof *p, by_x);
-    return p;
+    for (size_t i = 0; i < n; i++)
+        if (*count == 0 || step[i] > step[*count - 1])
+            step[(*count)++] = step[i];
+    return step;
+}
+
+/* A line's value in a stretch: the median of its values there; of one that was measured before and
+ * after it, but not in it, what the straight line between says. NAN where it is not. */
+static double value_of(const struct ub_series *line, double from, double to, double *work)
+{
+    size_t n = 0, before = SIZE_MAX, after = SIZE_MAX;
+    for (size_t k = 0; k < line->count; k++) {
+        if (!isfinite(line->value[k]))
+            continue;
+        if (line->step[k] >= from && line->step[k] <= to)
+            work[n++] = line->value[k];
+        else if (line->step[k] < from)
+            before = k;
+        else if (after == SIZE_MAX)
+            after = k;
+    }
+    if (n > 0)
+        return ub_quantile(work, n, 0.5);
+    if (before == SIZE_MAX || after == SIZE_MAX)
+        return NAN;
+    const double share =
+        ((from + to) / 2 - line->step[before]) / (line->step[after] - line->step[before]);
+    return line->value[before] + share * (line->value[after] - line->value[before]);
 }
 
 struct summary {
-    size_t n;
-    double x[STRETCHES + 1], low[STRETCHES + 1], middle[STRETCHES + 1], high[STRETCHES + 1];
+    size_t n, lines; /* of the last stretch */
+    double x[2 * STRETCHES], low[2 * STRETCHES], middle[2 * STRETCHES], high[2 * STRETCHES];
 };
 
-static void add_stretch(struct summary *s, const struct point *p, size_t n, double *work)
+/* Where other lines go on than those before, a gap: medians of different lines do not join. */
+static void add_stretch(struct summary *s, const struct crowd *c, double from, double to,
+                        double *value, double *work)
 {
-    for (size_t i = 0; i < n; i++)
-        work[i] = p[i].y;
-    s->x[s->n] = p[n / 2].x;
-    s->low[s->n] = ub_quantile(work, n, 0.1);
-    s->middle[s->n] = ub_quantile(work, n, 0.5);
-    s->high[s->n++] = ub_quantile(work, n, 0.9);
+    const double change = 0.1;
+    size_t n = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        const double v = value_of(&c->line[i], from, to, work);
+        if (isfinite(v))
+            value[n++] = v;
+    }
+    if (n == 0)
+        return;
+    if (s->lines > 0 && fabs((double)n - (double)s->lines) > change * (double)s->lines) {
+        s->x[s->n] = from;
+        s->low[s->n] = s->middle[s->n] = s->high[s->n] = NAN;
+        s->n++;
+    }
+    s->lines = n;
+    s->x[s->n] = (from + to) / 2;
+    s->low[s->n] = ub_quantile(value, n, 0.1);
+    s->middle[s->n] = ub_quantile(value, n, 0.5);
+    s->high[s->n++] = ub_quantile(value, n, 0.9);
 }
 
-/* Stretches of at least as many points as there are lines; one step is never cut in two. */
+/* Stretches of about as many different steps each. */
 static struct summary summary_of(const struct crowd *c)
 {
     struct summary s = {0};
-    size_t n;
-    struct point *p = points_of(c, &n);
-    double *work = ub_calloc(n + 1, sizeof *work);
-    const size_t share = (n + STRETCHES - 1) / STRETCHES;
-    const size_t least = share > c->count ? share : c->count;
-    for (size_t from = 0, to; from < n; from = to) {
-        for (to = from + 1; to < n && (to - from < least || p[to].x <= p[to - 1].x); to++)
-            ;
-        add_stretch(&s, p + from, to - from, work);
-    }
+    size_t n, longest = 0;
+    double *step = steps_of(c, &n), *value = ub_calloc(c->count + 1, sizeof *value);
+    for (size_t i = 0; i < c->count; i++)
+        longest = c->line[i].count > longest ? c->line[i].count : longest;
+    double *work = ub_calloc(longest + 1, sizeof *work);
+    const size_t stretches = n < STRETCHES ? n : STRETCHES;
+    for (size_t k = 0; k < stretches; k++)
+        add_stretch(&s, c, step[k * n / stretches], step[(k + 1) * n / stretches - 1], value, work);
     ub_free(work);
-    ub_free(p);
+    ub_free(value);
+    ub_free(step);
     return s;
 }
 

@@ -23,8 +23,9 @@ struct crowd {
 /* Takes the series over; ones of too few points are dropped, and false is returned. Of lines beyond
  * the 200th at most 200 points are kept: a summary needs no more. */
 bool crowd_add(struct crowd *crowd, struct ub_series line);
-/* One line a series; or their median and the band that holds 80% of their values, in up to 64
- * stretches of steps of about as many values each. */
+/* One line a series; or their median and the band that holds 80% of them, in up to 64 stretches of
+ * steps, each line by the median of its values there (or what is between its neighbors), with gaps
+ * where more than a tenth of the lines ends or begins. */
 void crowd_draw(struct ub_panel *panel, const struct crowd *crowd, bool summarize,
                 struct ub_style style);
 void crowd_clear(struct crowd *crowd);

@@ -75,7 +75,8 @@ struct picture {
     struct ub_factor models; /* of the systems' first rows */
 };
 
-/* A line a model through its rates; rates at which all diverged, low on the first panel. */
+/* A line a model through its rates; rates at which all diverged, strokes at the first panel's foot.
+ */
 static void plot_model(struct picture *p, const struct study *study, size_t model)
 {
     double *data = ub_calloc(5 * study->systems.count + 1, sizeof *data);
@@ -105,20 +106,15 @@ static void plot_model(struct picture *p, const struct study *study, size_t mode
     }
     const struct ub_style line = {
         .color = (int)(model % 8), .width = 1.5, .label = p->models.name[model]};
-    const struct ub_style dots = {.color = (int)(model % 8), .points = true, .point_size = 5};
+    const struct ub_style dots = {.color = (int)(model % 8), .points = true, .point_size = 3.5};
     struct ub_panel *panels[] = {p->rho, p->drop, p->peak};
     const double *values[] = {rho, drop, peak};
     for (int k = 0; k < MEASURES; k++) {
         ub_panel_line(panels[k], rate, values[k], n, line);
         ub_panel_line(panels[k], rate, values[k], n, dots);
     }
-    for (size_t i = 0; i < n_lost; i++) {
-        const double height = 0.06 + 0.05 * (double)model;
-        ub_panel_line(
-            p->rho, &lost[i], &height, 1,
-            (struct ub_style){
-                .color = (int)(model % 8), .points = true, .alpha = 0.35, .point_size = 9});
-    }
+    ub_panel_rug(p->rho, UB_HORIZONTAL, lost, n_lost, (int)model,
+                 (struct ub_style){.color = (int)(model % 8), .width = 2});
     ub_free(data);
 }
 
@@ -156,7 +152,8 @@ bool plot_catapults(const struct study *study, struct plates *plates, struct ub_
     ub_panel_axes(p.rho, x, UB_LINEAR, "final sharpness / threshold", UB_LINEAR);
     ub_panel_axes(p.drop, x, UB_LINEAR, "final sharpness / initial", UB_LINEAR);
     ub_panel_axes(p.peak, x, UB_LINEAR, "peak loss / initial", UB_LOG);
-    ub_panel_range(p.rho, UB_VERTICAL, 0, 1.8);
+    /* Below 0 is room for the strokes. */
+    ub_panel_range(p.rho, UB_VERTICAL, -0.11 * (double)p.models.groups.count, 1.8);
     ub_panel_rule(p.rho, UB_HORIZONTAL, 1, "edge");
     ub_panel_rule(p.drop, UB_HORIZONTAL, 1, NULL);
     for (int k = 0; k < MEASURES; k++)
@@ -164,8 +161,9 @@ bool plot_catapults(const struct study *study, struct plates *plates, struct ub_
     for (size_t m = 0; m < p.models.groups.count; m++)
         plot_model(&p, study, m);
     ub_factor_clear(&p.models);
-    ub_figure_caption(f, "Medians over seeds. Pale dots at the bottom of the left panel: rates at "
-                         "which every seed diverged.");
+    ub_figure_caption(f,
+                      "Medians over seeds. Strokes at the foot of the left panel, a row a model: "
+                      "rates at which every seed diverged.");
     return plates_add(plates, f, "catapult", "Starts above the edge",
                       "Final sharpness over the threshold and over that at the start, and the "
                       "largest loss, against the initial sharpness over the threshold; medians "

@@ -55,14 +55,13 @@ struct row {
     struct ub_panel *loss, *sharpness, *distance;
 };
 
-static struct row open_row(struct ub_figure *f, int row, const struct ub_run_spec *spec)
+static struct row open_row(struct ub_figure *f, int row, const char *system)
 {
     struct row r = {ub_figure_panel(f, row, 0), ub_figure_panel(f, row, 1),
                     ub_figure_panel(f, row, 2)};
-    /* The system is too long for one title, and axes say what panels show. */
-    ub_panel_title(r.loss, optimizer_label(spec));
-    ub_panel_title(r.sharpness, model_label(spec));
-    ub_panel_title(r.distance, dataset_label(spec));
+    ub_panel_title(r.loss, system);
+    ub_panel_title(r.sharpness, system);
+    ub_panel_title(r.distance, system);
     ub_panel_axes(r.loss, "step", UB_LINEAR, "loss", UB_LOG);
     ub_panel_axes(r.sharpness, "step", UB_LINEAR, "sharpness", UB_LINEAR);
     ub_panel_axes(r.distance, "step", UB_LINEAR, "distance to the run", UB_LINEAR);
@@ -85,7 +84,7 @@ static void plot_run(struct row *r, const struct ub_trace *t)
 static void plot_system(struct ub_figure *f, int row, const struct study *study, size_t system)
 {
     double highest = 0;
-    struct row r = open_row(f, row, system_spec(study, system));
+    struct row r = open_row(f, row, study->system_name[system]);
     for (size_t i = 0; i < study->store->count; i++) {
         if (study->system_of[i] != system || !has_flow(study, i))
             continue;

@@ -1,6 +1,7 @@
 /* Rotation: the angle by which weights without a scale turn a step, against what rate and decay
  * say, and on its way there. */
 #include "report/laws/symmetry.h"
+#include "report/sections/crowd.h"
 #include "report/sections/sections.h"
 
 #include <math.h>
@@ -10,6 +11,7 @@ static const double span_width = 0.5; /* in time, steps x rate x decay */
 
 struct picture {
     struct ub_panel *diagonal, *way;
+    struct crowd crowd[COLORS]; /* on the way, a color an optimizer */
     struct labels optimizers;
     double low, high; /* of angles */
 };
@@ -31,14 +33,17 @@ static double late_angle(const struct study *study, size_t run, int64_t weight)
 
 /* Root mean squares over spans of half of 1/(rate x decay) steps, up to where the shortest runs
  * end: single steps scatter. */
-static void plot_way(const struct picture *p, const struct study *study, size_t run, int64_t weight,
-                     int color)
+static void add_way(struct picture *p, const struct study *study, size_t run, int64_t weight,
+                    int color)
 {
     struct ub_series s = ub_frame_series(study->frame, run, "weight-angle", weight);
     const double decay = ub_turn_decay(study->frame, run),
                  predicted = ub_turn_predicted(study->frame, run);
-    double at[SPANS] = {0}, square[SPANS] = {0};
-    size_t n[SPANS] = {0}, drawn = 0;
+    double square[SPANS] = {0};
+    size_t n[SPANS] = {0};
+    struct ub_series way = {.step = ub_calloc(SPANS, sizeof(double)),
+                            .value = ub_calloc(SPANS, sizeof(double)),
+                            .error = ub_calloc(SPANS, sizeof(double))};
     for (size_t i = 0; i < s.count; i++) {
         const double span = s.step[i] * decay / span_width;
         if (!(span < SPANS))
@@ -49,11 +54,10 @@ static void plot_way(const struct picture *p, const struct study *study, size_t 
     for (size_t k = 0; k < SPANS; k++) {
         if (n[k] == 0)
             continue;
-        at[drawn] = ((double)k + 0.5) * span_width;
-        square[drawn++] = sqrt(square[k] / (double)n[k]);
+        way.step[way.count] = ((double)k + 0.5) * span_width;
+        way.value[way.count++] = sqrt(square[k] / (double)n[k]);
     }
-    ub_panel_line(p->way, at, square, drawn,
-                  (struct ub_style){.color = color, .width = 0.8, .alpha = 0.5});
+    crowd_add(&p->crowd[color], way);
     ub_series_clear(&s);
 }
 
@@ -73,7 +77,7 @@ static void plot_run(struct picture *p, const struct study *study, size_t run)
                      measured = late_angle(study, run, (int64_t)i);
         ub_panel_line(p->diagonal, &predicted, &measured, 1,
                       (struct ub_style){.color = color, .points = true, .point_size = 4});
-        plot_way(p, study, run, (int64_t)i, color);
+        add_way(p, study, run, (int64_t)i, color);
         p->low = fmin(p->low, fmin(predicted, measured));
         p->high = fmax(p->high, fmax(predicted, measured));
     }
@@ -92,6 +96,19 @@ static void name_optimizers(const struct picture *p)
                                         .label = p->optimizers.text[i]});
 }
 
+static void draw_way(struct picture *p)
+{
+    size_t lines = 0;
+    for (int k = 0; k < COLORS; k++)
+        lines += p->crowd[k].count;
+    for (int k = 0; k < COLORS; k++) {
+        if (p->crowd[k].count > 0)
+            crowd_draw(p->way, &p->crowd[k], lines > CROWD && p->crowd[k].count > 1,
+                       (struct ub_style){.color = k, .width = 1, .alpha = 0.7});
+        crowd_clear(&p->crowd[k]);
+    }
+}
+
 static bool plot_rotation(const struct study *study, struct plates *plates, struct ub_error *err)
 {
     struct picture p = {.low = INFINITY};
@@ -106,6 +123,7 @@ static bool plot_rotation(const struct study *study, struct plates *plates, stru
     for (size_t i = 0; i < study->store->count; i++)
         if (ub_run_turns(study->frame, i))
             plot_run(&p, study, i);
+    draw_way(&p);
     name_optimizers(&p);
     const double ends[] = {p.low / 1.3, p.high * 1.3};
     ub_panel_line(p.diagonal, ends, ends, 2, (struct ub_style){.color = -1, .dashed = true});
@@ -115,8 +133,11 @@ static bool plot_rotation(const struct study *study, struct plates *plates, stru
     ub_panel_axes(p.way, "steps x rate x decay", UB_LINEAR, "angle / predicted", UB_LOG);
     ub_panel_rule(p.way, UB_HORIZONTAL, 1, NULL);
     labels_free(&p.optimizers);
-    ub_figure_caption(f, "Each weight without a scale of each run. Left: root mean square angle of "
-                         "the second half; dashed: as predicted, nothing fitted.");
+    ub_figure_caption(
+        f, "Each weight without a scale of each run. Left: root mean square angle of "
+           "the second half; dashed: as predicted, nothing fitted. Right: over that, the "
+           "median of all weights of an optimizer, and the band that holds 80% of "
+           "them; one line a weight where they are few.");
     return plates_add(plates, f, "rotation", "Turning weights",
                       "Angle by which weights without a scale turn a step, against sqrt(2 rate x "
                       "decay) in each optimizer's form, and over it on the way there.",
