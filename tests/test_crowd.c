@@ -89,12 +89,64 @@ static void lines_beyond_a_summary_are_thinned(void **state)
     crowd_clear(&c);
 }
 
+/* Half of the lines are at 1 and measured often, half at 3 and measured seldom: at every step the
+ * median is between, and does not jump to those that happen to be measured there. */
+static void seldom_measured_lines_count_all_the_time(void **state)
+{
+    (void)state;
+    enum { LINES = 10, STEPS = 61 };
+    struct crowd c = {0};
+    struct ub_figure *f = ub_figure_new("t", 1, 1);
+    struct ub_panel *p = ub_figure_panel(f, 0, 0);
+    for (int i = 0; i < LINES; i++) {
+        add_line(&c, STEPS, 1, 0);
+        add_line(&c, STEPS, 3, 0);
+        struct ub_series *seldom = &c.line[c.count - 1];
+        seldom->count = 0;
+        for (int k = 0; k < STEPS; k += 20)
+            seldom->step[seldom->count++] = 10 * k;
+    }
+    crowd_draw(p, &c, true, (struct ub_style){0});
+    assert_int_equal(p->marks[1].n, STEPS);
+    for (size_t k = 0; k < STEPS; k++) {
+        assert_near(p->marks[1].y[k], 2, 1e-12);
+        assert_near(p->marks[0].high[k] - p->marks[0].low[k], 2, 1e-12);
+    }
+    ub_figure_free(f);
+    crowd_clear(&c);
+}
+
+/* Where half of the lines end, the others' median stands by itself. */
+static void medians_of_other_lines_do_not_join(void **state)
+{
+    (void)state;
+    struct crowd c = {0};
+    struct ub_figure *f = ub_figure_new("t", 1, 1);
+    struct ub_panel *p = ub_figure_panel(f, 0, 0);
+    for (int i = 0; i < 10; i++) {
+        add_line(&c, 20, 1, 0);
+        add_line(&c, 40, 5, 0);
+    }
+    crowd_draw(p, &c, true, (struct ub_style){0});
+    const struct ub_mark *middle = &p->marks[1];
+    assert_int_equal(middle->n, 41); /* and a gap */
+    for (size_t k = 0; k < middle->n; k++)
+        if (k == 20)
+            assert_true(isnan(middle->y[k]));
+        else
+            assert_near(middle->y[k], k < 20 ? 3 : 5, 1e-12);
+    ub_figure_free(f);
+    crowd_clear(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(few_lines_are_drawn_as_they_are),
         cmocka_unit_test(many_lines_become_their_quantiles),
         cmocka_unit_test(lines_beyond_a_summary_are_thinned),
+        cmocka_unit_test(seldom_measured_lines_count_all_the_time),
+        cmocka_unit_test(medians_of_other_lines_do_not_join),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

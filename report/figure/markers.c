@@ -7,16 +7,18 @@
 static const double pi = 3.14159265358979323846;
 
 enum { ROUND, SHAPES = 8 };
-/* Corners of each color's shape, where the first is (turns from the top, clockwise), and how large
- * it is drawn so that all have about the area of the circle. Crosses are strokes. */
+/* Corners of each color's shape, where the first is (turns from the top, clockwise), and how wide
+ * and high it is, of the circle's radius: of about its area, but a square or an even rhombus would
+ * be a circle to who sees it small. Crosses are strokes. */
 static const struct shape {
     int corners;
-    double turn, size;
+    double turn, wide, high;
     bool star, cross;
 } shapes[SHAPES] = {
-    [ROUND] = {0, 0, 1, false, false}, {4, 0.125, 1.25, false, false}, {3, 0, 1.5, false, false},
-    {4, 0, 1.3, false, false},         {3, 0.5, 1.5, false, false},    {5, 0, 1.6, true, false},
-    {4, 0.125, 1.3, false, true},      {4, 0, 1.4, false, true},
+    [ROUND] = {0, 0, 1, 1, false, false}, {4, 0.125, 0.9, 1.8, false, false},
+    {3, 0, 1.5, 1.5, false, false},       {4, 0, 1.8, 1, false, false},
+    {3, 0.5, 1.5, 1.5, false, false},     {5, 0, 1.7, 1.7, true, false},
+    {4, 0.125, 1.4, 1.4, false, true},    {4, 0, 1.5, 1.5, false, true},
 };
 
 static const struct shape *shape_of(const struct ub_style *style)
@@ -25,23 +27,24 @@ static const struct shape *shape_of(const struct ub_style *style)
     return &shapes[plain ? ROUND : style->color % SHAPES];
 }
 
-static void add_corner(cairo_t *cr, double x, double y, double radius, double turn)
+static void add_corner(cairo_t *cr, const struct shape *s, double x, double y, double radius,
+                       double turn)
 {
-    cairo_line_to(cr, x + radius * sin(2 * pi * turn), y - radius * cos(2 * pi * turn));
+    cairo_line_to(cr, x + s->wide * radius * sin(2 * pi * turn),
+                  y - s->high * radius * cos(2 * pi * turn));
 }
 
 bool ub_marker_add(cairo_t *cr, const struct ub_style *style, double x, double y, double radius)
 {
     const struct shape *s = shape_of(style);
-    const double r = radius * s->size;
     cairo_new_sub_path(cr);
     if (s->corners == 0)
-        cairo_arc(cr, x, y, r, 0, 2 * pi);
+        cairo_arc(cr, x, y, radius, 0, 2 * pi);
     for (int i = 0; i < s->corners && !s->cross; i++) {
         const double turn = s->turn + (double)i / s->corners;
-        add_corner(cr, x, y, r, turn);
+        add_corner(cr, s, x, y, radius, turn);
         if (s->star)
-            add_corner(cr, x, y, 0.45 * r, turn + 0.5 / s->corners);
+            add_corner(cr, s, x, y, 0.45 * radius, turn + 0.5 / s->corners);
     }
     if (!s->cross) {
         cairo_close_path(cr);
@@ -49,8 +52,8 @@ bool ub_marker_add(cairo_t *cr, const struct ub_style *style, double x, double y
     }
     for (int i = 0; i < 2; i++) {
         cairo_new_sub_path(cr);
-        add_corner(cr, x, y, r, s->turn + 0.25 * i);
-        add_corner(cr, x, y, r, s->turn + 0.25 * i + 0.5);
+        add_corner(cr, s, x, y, radius, s->turn + 0.25 * i);
+        add_corner(cr, s, x, y, radius, s->turn + 0.25 * i + 0.5);
     }
     return false;
 }

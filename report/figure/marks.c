@@ -1,10 +1,8 @@
-/* Data as ink: lines, bands, bars, rules, shades. */
+/* Data as ink: colors, bands, bars, rules, shades; lines.c has lines and points. */
 #include "report/figure/private.h"
 
 #include <math.h>
 #include <string.h>
-
-static const double pi = 3.14159265358979323846;
 
 /* Okabe and Ito 2008: told apart by all common kinds of color vision. Yellow and black last. */
 static const unsigned okabe_ito[] = {0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7,
@@ -40,7 +38,7 @@ void ub_style_color(const struct ub_style *style, double rgb[3])
     split(style->color < 0 ? 0x888888 : okabe_ito[style->color % PALETTE], rgb);
 }
 
-static void set_color(cairo_t *cr, const struct ub_style *style, double fallback_alpha)
+void ub_set_color(cairo_t *cr, const struct ub_style *style, double fallback_alpha)
 {
     double rgb[3];
     ub_style_color(style, rgb);
@@ -68,185 +66,19 @@ double ub_frame_y(const struct ub_panel *p, const struct ub_box *frame, double v
     return frame->y + (1 - bounded(at)) * frame->height;
 }
 
-static bool visible(const struct ub_panel *p, double x, double y)
+bool ub_visible(const struct ub_panel *p, double x, double y)
 {
     return ub_plottable(x, p->axis[0].scale) && ub_plottable(y, p->axis[1].scale);
 }
 
-/* ---- lines ---- */
-
-static bool is_line(const struct ub_mark *m)
-{
-    return m->kind == UB_MARK_LINE && !m->style.points;
-}
-
-/* A path that is thinned to its first, least, greatest and last point in each pixel column. */
-struct pen {
-    cairo_t *cr;
-    bool down, staircase;
-    long column;
-    size_t held; /* points in this column */
-    double x, last_y;
-    double low_x, low_y, high_x, high_y, last_x;
-    bool low_first;
-};
-
-static void pen_to(struct pen *pen, double x, double y)
-{
-    double at_x, at_y;
-    if (pen->staircase && cairo_has_current_point(pen->cr)) {
-        cairo_get_current_point(pen->cr, &at_x, &at_y);
-        cairo_line_to(pen->cr, x, at_y);
-    }
-    cairo_line_to(pen->cr, x, y);
-}
-
-static void pen_flush(struct pen *pen)
-{
-    if (pen->held > 2) {
-        if (pen->low_first)
-            pen_to(pen, pen->low_x, pen->low_y);
-        pen_to(pen, pen->high_x, pen->high_y);
-        if (!pen->low_first)
-            pen_to(pen, pen->low_x, pen->low_y);
-    }
-    if (pen->held > 1)
-        pen_to(pen, pen->last_x, pen->last_y);
-    pen->held = 0;
-}
-
-static void pen_add(struct pen *pen, double x, double y)
-{
-    const long column = (long)floor(x);
-    if (pen->held > 0 && column != pen->column)
-        pen_flush(pen);
-    if (pen->held == 0) {
-        pen->column = column;
-        pen->low_x = pen->high_x = x;
-        pen->low_y = pen->high_y = y;
-        if (pen->down)
-            pen_to(pen, x, y);
-        else
-            cairo_move_to(pen->cr, x, y);
-        pen->down = true;
-    }
-    if (y < pen->low_y) {
-        pen->low_x = x;
-        pen->low_y = y;
-        pen->low_first = false;
-    }
-    if (y > pen->high_y) {
-        pen->high_x = x;
-        pen->high_y = y;
-        pen->low_first = true;
-    }
-    pen->last_x = x;
-    pen->last_y = y;
-    pen->held++;
-}
-
-static void draw_points(const struct ub_panel *p, const struct ub_box *frame,
-                        const struct ub_mark *m, cairo_t *cr)
-{
-    const double radius = m->style.point_size > 0 ? m->style.point_size : 2.2;
-    bool area = true;
-    for (size_t i = 0; i < m->n; i++) {
-        if (!visible(p, m->x[i], m->y[i]))
-            continue;
-        area = ub_marker_add(cr, &m->style, ub_frame_x(p, frame, m->x[i]),
-                             ub_frame_y(p, frame, m->y[i]), radius);
-    }
-    cairo_set_line_width(cr, m->style.width > 0 ? m->style.width : 1.2);
-    if (m->style.hollow || !area)
-        cairo_stroke(cr);
-    else
-        cairo_fill(cr);
-}
-
-/* Lines of several colors in one panel carry their color's marker, a few times each and not at the
- * same places; where there are many lines, the first of each color does. */
-bool ub_mark_carries_markers(const struct ub_panel *p, const struct ub_mark *mark)
-{
-    enum { FEW = 12, COLORS = 8 };
-    size_t colors = 0, lines = 0;
-    bool first = true, seen[COLORS] = {false};
-    if (mark->style.shade > 0 || mark->style.color < 0)
-        return false;
-    for (size_t i = 0; i < p->n; i++) {
-        const struct ub_mark *m = &p->marks[i];
-        if (!is_line(m) || m->style.shade > 0 || m->style.color < 0)
-            continue;
-        lines++;
-        colors += !seen[m->style.color % COLORS];
-        seen[m->style.color % COLORS] = true;
-        first = first && (m >= mark || m->style.color != mark->style.color);
-    }
-    return colors > 1 && (lines <= FEW || first);
-}
-
-static void draw_markers(const struct ub_panel *p, const struct ub_box *frame,
-                         const struct ub_mark *m, cairo_t *cr)
-{
-    enum { EACH = 5 };
-    const double apart = frame->width / EACH, radius = 3;
-    double next = frame->x + apart * (0.15 + 0.11 * (m->style.color % 8));
-    for (size_t i = 0; i < m->n; i++) {
-        if (!visible(p, m->x[i], m->y[i]))
-            continue;
-        const double x = ub_frame_x(p, frame, m->x[i]);
-        if (x < next)
-            continue;
-        ub_marker_draw(cr, &m->style, x, ub_frame_y(p, frame, m->y[i]), radius);
-        while (next <= x)
-            next += apart;
-    }
-}
-
-static void draw_line(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
-                      cairo_t *cr)
-{
-    set_color(cr, &m->style, 1);
-    if (m->style.points) {
-        draw_points(p, frame, m, cr);
-        return;
-    }
-    struct pen pen = {.cr = cr, .staircase = m->style.staircase};
-    size_t drawn = 0, last = 0;
-    for (size_t i = 0; i < m->n; i++) {
-        if (visible(p, m->x[i], m->y[i])) {
-            pen_add(&pen, ub_frame_x(p, frame, m->x[i]), ub_frame_y(p, frame, m->y[i]));
-            drawn++;
-            last = i;
-        } else {
-            pen_flush(&pen);
-            pen.down = false;
-        }
-    }
-    pen_flush(&pen);
-    cairo_set_line_width(cr, m->style.width > 0 ? m->style.width : 1.5);
-    if (m->style.dashed)
-        cairo_set_dash(cr, (double[]){5, 3}, 2, 0);
-    cairo_stroke(cr);
-    cairo_set_dash(cr, NULL, 0, 0);
-    if (drawn == 1) { /* a line of one point is a dot */
-        cairo_arc(cr, ub_frame_x(p, frame, m->x[last]), ub_frame_y(p, frame, m->y[last]), 2.5, 0,
-                  2 * pi);
-        cairo_fill(cr);
-    } else if (ub_mark_carries_markers(p, m)) {
-        draw_markers(p, frame, m, cr);
-    }
-}
-
-/* ---- the other marks ---- */
-
 static void draw_band(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
                       cairo_t *cr)
 {
-    set_color(cr, &m->style, 0.2);
+    ub_set_color(cr, &m->style, 0.2);
     for (size_t start = 0; start < m->n; start++) {
         size_t end = start;
-        while (end < m->n && visible(p, m->x[end], m->low[end]) &&
-               visible(p, m->x[end], m->high[end]))
+        while (end < m->n && ub_visible(p, m->x[end], m->low[end]) &&
+               ub_visible(p, m->x[end], m->high[end]))
             end++;
         for (size_t i = start; i < end; i++)
             cairo_line_to(cr, ub_frame_x(p, frame, m->x[i]), ub_frame_y(p, frame, m->low[i]));
@@ -313,10 +145,10 @@ static void draw_bar(const struct ub_panel *p, const struct ub_box *frame, const
 static void draw_bars(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
                       cairo_t *cr)
 {
-    set_color(cr, &m->style, 1);
+    ub_set_color(cr, &m->style, 1);
     cairo_set_line_width(cr, m->style.width > 0 ? m->style.width : 1.5);
     for (size_t i = 0; i < m->n; i++) {
-        if (!visible(p, m->x[i], m->y[i]))
+        if (!ub_visible(p, m->x[i], m->y[i]))
             continue;
         const double x = ub_frame_x(p, frame, m->x[i]), y = ub_frame_y(p, frame, m->y[i]);
         draw_bar(p, frame, m, i, cr);
@@ -327,7 +159,7 @@ static void draw_bars(const struct ub_panel *p, const struct ub_box *frame, cons
 static void draw_shade(const struct ub_panel *p, const struct ub_box *frame,
                        const struct ub_mark *m, cairo_t *cr)
 {
-    set_color(cr, &m->style, 0.12);
+    ub_set_color(cr, &m->style, 0.12);
     if (m->direction == UB_HORIZONTAL) {
         const double top = ub_frame_y(p, frame, m->high[0]), low = ub_frame_y(p, frame, m->low[0]);
         cairo_rectangle(cr, frame->x, top, frame->width, low - top);
@@ -347,7 +179,7 @@ static void draw_rule(const struct ub_panel *p, const struct ub_box *frame, cons
     const double at = level ? ub_frame_y(p, frame, m->x[0]) : ub_frame_x(p, frame, m->x[0]);
     const double right = frame->x + frame->width, bottom = frame->y + frame->height;
     if (m->colored)
-        set_color(cr, &m->style, 1);
+        ub_set_color(cr, &m->style, 1);
     else
         cairo_set_source_rgb(cr, 0.2, 0.2, 0.2);
     cairo_set_line_width(cr, 1.2);
@@ -362,7 +194,7 @@ static void draw_rule(const struct ub_panel *p, const struct ub_box *frame, cons
 static void draw_text(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
                       cairo_t *cr)
 {
-    if (!visible(p, m->x[0], m->y[0]) || !m->label)
+    if (!ub_visible(p, m->x[0], m->y[0]) || !m->label)
         return;
     const double x = ub_frame_x(p, frame, m->x[0]), y = ub_frame_y(p, frame, m->y[0]);
     const double wide = ub_text_extent(cr, UB_FONT_NOTE, m->label, 0).width + 4;
@@ -378,7 +210,7 @@ static void draw_rug(const struct ub_panel *p, const struct ub_box *frame, const
     enum { LENGTH = 8, ROW = 11 };
     const bool level = m->direction == UB_HORIZONTAL; /* its values lie along x */
     const double start = 2 + ROW * (double)m->rows;
-    set_color(cr, &m->style, 1);
+    ub_set_color(cr, &m->style, 1);
     cairo_set_line_width(cr, m->style.width > 0 ? m->style.width : 1.2);
     for (size_t i = 0; i < m->n; i++) {
         if (!ub_plottable(m->x[i], p->axis[m->direction].scale))
@@ -448,7 +280,7 @@ static size_t lines_of(const struct ub_panel *p)
 {
     size_t lines = 0;
     for (size_t i = 0; p && i < p->n; i++)
-        lines += is_line(&p->marks[i]);
+        lines += ub_is_line(&p->marks[i]);
     return lines;
 }
 
@@ -476,12 +308,12 @@ void ub_marks_draw(const struct ub_panel *p, const struct ub_box *frame, size_t 
     cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
     for (size_t i = 0; i < p->n; i++) {
         const struct ub_mark *m = &p->marks[i];
-        if (is_line(m) && lines++ % stride != 0)
+        if (ub_is_line(m) && lines++ % stride != 0)
             continue;
         cairo_new_path(cr); /* texts before leave a point */
         switch (m->kind) {
         case UB_MARK_LINE:
-            draw_line(p, frame, m, cr);
+            ub_line_draw(p, frame, m, cr);
             break;
         case UB_MARK_BAND:
             draw_band(p, frame, m, cr);
@@ -514,7 +346,7 @@ void ub_marks_draw(const struct ub_panel *p, const struct ub_box *frame, size_t 
 void ub_mark_sample(const struct ub_mark *m, bool marked, cairo_t *cr, double x, double y)
 {
     const bool area = m->kind == UB_MARK_BAND || m->kind == UB_MARK_SHADE;
-    set_color(cr, &m->style, area ? 0.3 : 1);
+    ub_set_color(cr, &m->style, area ? 0.3 : 1);
     if (area) {
         cairo_rectangle(cr, x, y - 5, 20, 10);
         cairo_fill(cr);

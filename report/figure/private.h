@@ -194,6 +194,12 @@ void ub_note_draw(cairo_t *cr, const char *text, double wrap, double x, double y
 void ub_notes_draw(const struct ub_panel *p, const struct ub_box *frame, cairo_t *cr);
 void ub_cuts_draw(const struct ub_panel *p, const struct ub_box *frame, cairo_t *cr);
 void ub_viridis(double at, double rgb[3]);
+void ub_set_color(cairo_t *cr, const struct ub_style *style, double fallback_alpha);
+bool ub_visible(const struct ub_panel *p, double x, double y); /* has a place on both axes */
+/* lines.c */
+bool ub_is_line(const struct ub_mark *m); /* and not points */
+void ub_line_draw(const struct ub_panel *p, const struct ub_box *frame, const struct ub_mark *m,
+                  cairo_t *cr);
 void ub_style_color(const struct ub_style *style, double rgb[3]);
 /* Pixel of a data value. */
 double ub_frame_x(const struct ub_panel *p, const struct ub_box *frame, double value);
