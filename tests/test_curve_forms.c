@@ -70,8 +70,8 @@ static void fits_are_the_least(void **state)
         for (int form = 0; form < UB_FORMS; form++)
             worst = fmax(worst, fabs(rss[form] / search(form, x, y) - 1));
     }
-    print_message("least sums of squares against a search: off by %.1e\n", worst);
-    assert_true(worst < 1e-5);
+    assert_oracle("law data-scaling-form", "least squares by a search over a grid, relative", worst,
+                  1e-5);
 }
 
 static void planted_forms_are_found(void **state)
@@ -124,8 +124,9 @@ static void the_law_tells_a_power_from_a_line(void **state)
     ub_curve_forms(x, y, POINTS, rss);
     const double expected =
         POINTS * log(fmin(rss[UB_FORM_EXPONENTIAL], rss[UB_FORM_LOGARITHM]) / rss[UB_FORM_POWER]);
-    print_message("isotropic: %.2f +- %.2f, by the formula %.2f\n", line.value, line.se, expected);
-    assert_true(fabs(line.value - expected) < 4 * line.se);
+    assert_oracle("law data-scaling-form",
+                  "isotropic data, whose curve is 1 - n/p, in standard errors",
+                  (line.value - expected) / line.se, 4);
     const struct law_choice few = {"dataset.alpha", "1"};
     struct ub_rows rows = ub_frame_where(s.frame, NULL, law_suite_chosen, &few);
     assert_int_equal(rows.count, 24);

@@ -163,6 +163,28 @@ static void readout_may_start_at_zero(void **state)
     tiny_free(d);
 }
 
+/* Root mean squares of hidden activations and of their change, from the problem itself. */
+static void coordinates_are_sums_over_units(void **state)
+{
+    enum { N = 5, WIDTH = 8 };
+    (void)state;
+    struct fixture f = fixture_of(tiny_dataset(UB_CLASSIFICATION, N, 0, 4, 3), "mlp:widths=8x8",
+                                  "mse", "gd:lr=0.2");
+    double before[N * WIDTH], after[N * WIDTH], moved = 0, size = 0;
+    TRAIN(&f, 5, "coordinates:at=end");
+    ub_problem_hidden(f.problem, 1, f.theta0, before);
+    ub_problem_hidden(f.problem, 1, f.theta, after);
+    for (int i = 0; i < N * WIDTH; i++) {
+        moved += pow(after[i] - before[i], 2) / (N * WIDTH);
+        size += after[i] * after[i] / (N * WIDTH);
+    }
+    const double off[] = {value_of(f.recorded, 5, "activation-update.hidden2", 0) - sqrt(moved),
+                          value_of(f.recorded, 5, "activation-size.hidden2", 0) - sqrt(size)};
+    assert_oracle("observable coordinates", "sums over samples and units", tiny_norm(2, off),
+                  1e-12);
+    fixture_free(&f);
+}
+
 /* Change of a layer after five steps at width 512 over that at width 32. */
 static double growth(const char *parametrization, const char *layer)
 {
@@ -208,6 +230,7 @@ int main(void)
         cmocka_unit_test(multipliers_are_learning_rates),
         cmocka_unit_test(adam_moves_by_the_rates),
         cmocka_unit_test(readout_may_start_at_zero),
+        cmocka_unit_test(coordinates_are_sums_over_units),
         cmocka_unit_test(changes_go_with_width_as_theory_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
