@@ -327,6 +327,10 @@ static size_t plot_losses(struct ub_panel *panel, const struct ub_frame *frame,
 static bool plot_loss(const struct task *t, struct plates *plates, struct ub_error *err)
 {
     struct ub_rows rows = ub_frame_where(t->frame, t->rows, has_line, "loss");
+    if (rows.count == 0) { /* only sharpness was measured */
+        ub_rows_clear(&rows);
+        return true;
+    }
     struct ub_factor optimizers = ub_factor_new(t->frame, &rows, optimizer_rungs, MOST_OPTIMIZERS);
     struct ub_factor models = ub_factor_new(t->frame, &rows, model_rungs, MOST_MODELS);
     const size_t n = optimizers.groups.count, columns = n < LOSS_COLUMNS ? n : LOSS_COLUMNS;
