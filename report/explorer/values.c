@@ -38,12 +38,13 @@ static void add_code_point(struct ub_text *out, uint32_t c)
 
 json_t *explorer_text(const char *text)
 {
-    json_t *good = json_string(text ? text : "");
+    const char *at = text ? text : "";
+    json_t *good = json_string(at);
     if (good)
         return good;
     struct ub_text mended = {0};
-    while (*text)
-        add_code_point(&mended, ub_utf8_next(&text));
+    while (*at)
+        add_code_point(&mended, ub_utf8_next(&at));
     good = json_string(mended.data);
     ub_text_free(&mended);
     return good ? good : json_string("");
