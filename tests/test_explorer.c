@@ -112,9 +112,8 @@ static size_t check_axes(const json_t *page, const struct ub_frame *frame)
     return cells;
 }
 
-static size_t check_facts(const json_t *page, const struct study *study)
+static size_t check_facts(const json_t *page, const struct digest *digest)
 {
-    struct digest *digest = digest_of(study);
     struct labels facts = fact_names(digest);
     for (size_t i = 0; i < facts.count; i++) {
         const json_t *own = named(get(page, "columns"), facts.text[i]);
@@ -125,7 +124,6 @@ static size_t check_facts(const json_t *page, const struct study *study)
     }
     const size_t cells = facts.count * digest->count;
     labels_free(&facts);
-    digest_free(digest);
     return cells;
 }
 
@@ -290,9 +288,10 @@ static void the_page_has_what_the_store_has(void **state)
     struct ub_store *store = ub_store_open(at, &err);
     assert_non_null(store);
     struct study *study = study_new(store, &err);
-    struct ub_text json = explorer_json(study, &err);
+    struct digest *digest = digest_of(study);
+    struct ub_text json = explorer_json(study, digest, &err);
     json_t *page = parse(&json);
-    const size_t axes = check_axes(page, study->frame), facts = check_facts(page, study);
+    const size_t axes = check_axes(page, study->frame), facts = check_facts(page, digest);
     const size_t groups = check_laws(page, study);
     size_t points = 0, values = 0, runs = 0;
     check_commands(page, study);
@@ -310,6 +309,7 @@ static void the_page_has_what_the_store_has(void **state)
     check_page(html, page, "S");
     json_decref(page);
     ub_text_free(&json);
+    digest_free(digest);
     study_free(study);
     ub_store_free(store);
     ub_free(html);
@@ -387,7 +387,8 @@ static void hostile_texts_stay_texts(void **state)
     if (!study)
         fail_msg("%s", err.text);
     ub_trace_cache_put(study->frame->traces, 0, long_trace());
-    struct ub_text json = explorer_json(study, &err);
+    struct digest *digest = digest_of(study);
+    struct ub_text json = explorer_json(study, digest, &err);
     assert_null(strchr(json.data, '<'));
     for (size_t i = 0; i < json.length; i++)
         assert_true((unsigned char)json.data[i] < 0x80 && json.data[i] >= ' ');
@@ -404,11 +405,12 @@ static void hostile_texts_stay_texts(void **state)
     }
     assert_int_equal(check_series(page, study->frame, 0, "loss"), 200);
     char *folder = support_folder(), *path = ub_path(folder, "index.html");
-    assert_true(explorer_write(study, path, &err));
+    assert_true(explorer_write(study, digest, path, &err));
     char *html = cli_read(folder, "index.html");
     check_page(html, page, store.path);
     json_decref(page);
     ub_text_free(&json);
+    digest_free(digest);
     study_free(study);
     for (size_t i = 0; i < HOSTILE; i++)
         ub_free(runs[i].spec.dataset);

@@ -123,7 +123,7 @@ static json_t *fact_column(const struct digest *digest, const char *name)
     return column;
 }
 
-json_t *explorer_columns(const struct study *study)
+json_t *explorer_columns(const struct study *study, const struct digest *digest)
 {
     const struct ub_frame *frame = study->frame;
     json_t *columns = json_array();
@@ -135,11 +135,9 @@ json_t *explorer_columns(const struct study *study)
         columns, told(study, "control", "of which laws it is a control, and how", control_of));
     json_array_append_new(
         columns, told(study, "message", "why it did not end well, if it did not", message_of));
-    struct digest *digest = digest_of(study);
     struct labels facts = fact_names(digest);
     for (size_t i = 0; i < facts.count; i++)
         json_array_append_new(columns, fact_column(digest, facts.text[i]));
     labels_free(&facts);
-    digest_free(digest);
     return columns;
 }

@@ -59,6 +59,8 @@ function addLawColumns(law) {
 }
 
 data.columns.forEach(addColumn);
+addColumn({ name: "diverged", units: "1", meaning: "1 of runs that diverged, else 0: its mean is their share",
+            number: allRows.map((row) => (columns.get("status").word(row) === "diverged" ? 1 : 0)) });
 data.laws.forEach(addLawColumns);
 
 const systemOf = (row) => data.systems.names[data.systems.of[row]];

@@ -1,6 +1,6 @@
 /* explorer.h - index.html: a store as one page to explore in a browser, with all it needs within.
  *
- *     explorer_write(study, "out/report/index.html", &err);
+ *     explorer_write(study, digest, "out/report/index.html", &err);
  *
  * The page is page.html with style.css, the scripts of this folder, the libraries of vendor/ and
  * the study as JSON in it. It reads nothing from elsewhere. */
@@ -9,9 +9,11 @@
 
 #include "report/digest/digest.h"
 
-bool explorer_write(const struct study *study, const char *path, struct ub_error *err);
+bool explorer_write(const struct study *study, const struct digest *digest, const char *path,
+                    struct ub_error *err);
 
-/* The study as JSON that is also safe within a <script> element: it has no '<'. In ASCII. Members:
+/* The study and what its traces come to (its digest) as JSON that is also safe within a <script>
+ * element: it has no '<'. In ASCII. Members:
  *
  *     store, unibench, commit, date    texts
  *     ids         one a run, in the frame's order, by which all below count them from 0
@@ -31,6 +33,7 @@ bool explorer_write(const struct study *study, const char *path, struct ub_error
  * equal length keeps its least and its greatest value, the series its first and last; of spectra
  * longer than theirs the first ranks are kept and then ever fewer. */
 enum { EXPLORER_DIGITS = 7, SERIES_DIGITS = 4 };
-struct ub_text explorer_json(const struct study *study, struct ub_error *err);
+struct ub_text explorer_json(const struct study *study, const struct digest *digest,
+                             struct ub_error *err);
 
 #endif

@@ -23,7 +23,7 @@ function setDefaults() {
     color: defaultColor(), series: seriesNames.includes("loss") ? "loss" : seriesNames[0] ?? "",
     spectrum: spectraNames.find((n) => n.startsWith("hessian")) ?? spectraNames[0] ?? "", at: "last",
     x: first(["initial-sharpness", "lr"], numbers[0]), y: first(["final-sharpness", "final-loss"], value ?? numbers[1]),
-    across: some(["optimizer", "dataset"], down), down, value: value ?? "", lograw: false,
+    across: some(["optimizer", "dataset"], down), down, value: value ?? "", cell: "median", lograw: false,
   });
 }
 

@@ -71,14 +71,15 @@ static struct ub_text without_tags(const char *json)
     return out;
 }
 
-struct ub_text explorer_json(const struct study *study, struct ub_error *err)
+struct ub_text explorer_json(const struct study *study, const struct digest *digest,
+                             struct ub_error *err)
 {
     struct ub_text out = {0};
     json_t *page = json_object();
     add_heads(page, study->store);
     add_systems(page, study);
     add_commands(page, study);
-    json_object_set_new(page, "columns", explorer_columns(study));
+    json_object_set_new(page, "columns", explorer_columns(study, digest));
     json_object_set_new(page, "laws", explorer_laws(study));
     explorer_add_traces(page, study);
     char *text =
@@ -113,9 +114,10 @@ static void add_page(struct ub_text *out, const struct ub_text *data)
     ub_text_append(out, at, strlen(at));
 }
 
-bool explorer_write(const struct study *study, const char *path, struct ub_error *err)
+bool explorer_write(const struct study *study, const struct digest *digest, const char *path,
+                    struct ub_error *err)
 {
-    struct ub_text data = explorer_json(study, err), page = {0};
+    struct ub_text data = explorer_json(study, digest, err), page = {0};
     bool good = data.data != NULL;
     if (good) {
         add_page(&page, &data);

@@ -177,23 +177,25 @@ const MOST_WORDS = 60;
 const axisColumns = () =>
   [...columns.values()].filter((c) => c.words && c.varies && !c.law && c.words.length <= MOST_WORDS && c.name !== "message");
 
-function phaseCells(rows, across, down, value) {
+const cellNumbers = { median: d3.median, mean: d3.mean, least: d3.min, greatest: d3.max };
+
+function phaseCells(rows, across, down, value, number) {
   const cells = d3.rollups(rows.filter((row) => across.word(row) && down.word(row)), (inside) => {
     const values = inside.map(value.number).filter(Number.isFinite);
-    return { runs: inside.length, without: inside.length - values.length, median: d3.median(values), row: inside[0] };
+    return { runs: inside.length, without: inside.length - values.length, number: number(values), row: inside[0] };
   }, across.word, down.word);
   return cells.flatMap(([x, list]) => list.map(([y, cell]) => ({ x, y, ...cell })));
 }
 
 function phaseMarks(cells, color, room) {
-  const known = cells.filter((c) => c.median !== undefined);
-  const dark = (c) => d3.lab(color(c.median)).l < 60;
+  const known = cells.filter((c) => c.number !== undefined);
+  const dark = (c) => d3.lab(color(c.number)).l < 60;
   const marks = [
-    Plot.cell(cells.filter((c) => c.median === undefined), { x: "x", y: "y", fill: "none", stroke: "currentColor", strokeOpacity: 0.3, inset: 0.5 }),
-    Plot.cell(known, { x: "x", y: "y", fill: (c) => color(c.median), inset: 0.5 }),
+    Plot.cell(cells.filter((c) => c.number === undefined), { x: "x", y: "y", fill: "none", stroke: "currentColor", strokeOpacity: 0.3, inset: 0.5 }),
+    Plot.cell(known, { x: "x", y: "y", fill: (c) => color(c.number), inset: 0.5 }),
   ];
   if (room > 34)
-    marks.push(Plot.text(known, { x: "x", y: "y", text: (c) => String(Number(c.median.toPrecision(2))), fill: (c) => (dark(c) ? "white" : "black"), fontSize: 11 }));
+    marks.push(Plot.text(known, { x: "x", y: "y", text: (c) => String(Number(c.number.toPrecision(2))), fill: (c) => (dark(c) ? "white" : "black"), fontSize: 11 }));
   return [...marks, tip(cells, { x: "x", y: "y" })];
 }
 
@@ -203,17 +205,18 @@ const phaseView = {
     picker("Across", columnNames(axisColumns()), state.across, (across) => change({ across })),
     picker("Down", columnNames(axisColumns()), state.down, (down) => change({ down })),
     picker("Value", columnNames(numberColumns()), state.value, (value) => change({ value, logv: "" })),
+    picker("Of a cell's runs", Object.keys(cellNumbers), state.cell, (cell) => change({ cell, logv: "" })),
     tick("log value", "logv")],
   draw(rows, _, width) {
     const [across, down, value] = [columns.get(state.across), columns.get(state.down), columns.get(state.value)];
     if (!across || !down || !value) return { caption: "No two axes of the runs vary." };
-    const cells = phaseCells(rows, across, down, value);
-    const values = cells.map((c) => c.median).filter((x) => x !== undefined);
+    const cells = phaseCells(rows, across, down, value, cellNumbers[state.cell] ?? d3.median);
+    const values = cells.map((c) => c.number).filter((x) => x !== undefined);
     if (values.length === 0) return { caption: "None of the runs shown has both axes and the value." };
     const scale = axisOf(values, isLog("logv", values), 0.5);
     const color = (scale.type === "log" ? d3.scaleSequentialLog : d3.scaleSequential)(scale.domain, d3.interpolateViridis).clamp(true);
     cells.forEach((c) => {
-      c.title = `${across.name}: ${c.x}\n${down.name}: ${c.y}\nmedian ${value.name}: ${show(c.median) || "none"}\n` +
+      c.title = `${across.name}: ${c.x}\n${down.name}: ${c.y}\n${state.cell} ${value.name}: ${show(c.number) || "none"}\n` +
         `${c.runs} runs${c.without ? `, ${c.without} without a value` : ""}`;
     });
     const [xs, ys] = [across.words, down.words].map((words, i) => words.filter((w) => cells.some((c) => c[i ? "y" : "x"] === w)));
@@ -228,11 +231,11 @@ const phaseView = {
     });
     const colors = { column: value, numbers: true, log: scale.type === "log", low: scale.domain[0], high: scale.domain[1] };
     return {
-      plot, colors, alt: `Median ${value.name} by ${across.name} and ${down.name}.`,
-      caption: `Median over the runs of each cell: ${value.meaning || value.name}.` +
+      plot, colors, alt: `${value.name} (${state.cell}) by ${across.name} and ${down.name}.`,
+      caption: `The ${state.cell} over the runs of each cell: ${value.meaning || value.name}.` +
         `${cells.length > values.length ? " Empty frames are cells whose runs have none." : ""}${cutNote(scale)}`,
-      table: [[across.name, down.name, `median ${value.name}`, "runs", "without a value"],
-              cells.map((c) => [c.x, c.y, c.median ?? NaN, c.runs, c.without])],
+      table: [[across.name, down.name, `${state.cell} ${value.name}`, "runs", "without a value"],
+              cells.map((c) => [c.x, c.y, c.number ?? NaN, c.runs, c.without])],
     };
   },
 };

@@ -20,7 +20,7 @@ struct texts *explorer_texts_new(void);
 size_t explorer_texts_add(struct texts *texts, const char *text);
 json_t *explorer_texts_finish(struct texts *texts); /* their list; frees them */
 
-json_t *explorer_columns(const struct study *study);
+json_t *explorer_columns(const struct study *study, const struct digest *digest);
 json_t *explorer_laws(const struct study *study);
 /* Adds `series` and `spectra`. */
 void explorer_add_traces(json_t *page, const struct study *study);

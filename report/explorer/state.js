@@ -4,7 +4,7 @@
  *     words, range                filters by column: a Set of words; [low, high]
  *     color, series, x, y, ...    what the views show
  *     run                         the id of the run that is looked at */
-const plain = ["law", "group", "find", "color", "series", "draw", "x", "y", "across", "down", "value", "spectrum", "at",
+const plain = ["law", "group", "find", "color", "series", "draw", "x", "y", "across", "down", "value", "cell", "spectrum", "at",
                "run", "sort", "theme"];
 const ticks = ["logs", "logx", "logy", "logv", "lograw"];
 const defaults = {};

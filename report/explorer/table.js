@@ -14,13 +14,15 @@ function tableColumns() {
   return chosen.map((name) => columns.get(name));
 }
 
+/* By number, or by word; rows without one last, whichever way. */
 function sortedRows(rows) {
   const down = state.sort.startsWith("-"), name = down ? state.sort.slice(1) : state.sort, column = columns.get(name);
   if (!column && name !== "system") return rows;
-  const ascending = !column ? (a, b) => compareWords(systemOf(a), systemOf(b))
-    : column.numeric ? (a, b) => d3.ascending(column.number(a), column.number(b))
-      : (a, b) => compareWords(column.word(a), column.word(b));
-  return [...rows].sort((a, b) => (down ? ascending(b, a) : ascending(a, b)));
+  const key = !column ? systemOf : column.numeric ? column.number : column.word;
+  const [none, some] = [[], []];
+  rows.forEach((row) => (key(row) === "" || Number.isNaN(key(row)) ? none : some).push(row));
+  const order = (a, b) => (typeof key(a) === "number" ? key(a) - key(b) : compareWords(key(a), key(b)));
+  return [...some.sort((a, b) => (down ? order(b, a) : order(a, b))), ...none];
 }
 
 function headCell(name, label, kind) {
@@ -34,7 +36,7 @@ function headCell(name, label, kind) {
 
 function runRow(row, shown) {
   const cells = shown.map((c) => element("td", { class: c.numeric ? "number" : null }, c.words ? c.word(row) : show(c.number(row))));
-  const name = button(systemOf(row), () => choose(row), { class: "plain", "aria-pressed": String(state.run === data.ids[row]) });
+  const name = button(systemOf(row), () => choose(row), { class: "plain", onfocus: () => lookAt(row), "aria-pressed": String(state.run === data.ids[row]) });
   return element("tr", { class: state.run === data.ids[row] ? "chosen" : null, onmouseenter: () => lookAt(row) },
     element("th", { scope: "row" }, name), element("td", { class: "number" }, seedOf(row)), ...cells);
 }
@@ -49,7 +51,7 @@ function columnChooser(shown) {
 
 /* All that is shown, and what repeats it. */
 function runsTable(rows, shown) {
-  return [["id", "system", "seed", ...columnNames(shown).filter((n) => n !== "seed"), "command"],
+  return [["run", "system", "seed", ...columnNames(shown).filter((n) => n !== "seed"), "command"],
           rows.map((row) => [data.ids[row], systemOf(row), seedOf(row),
                              ...shown.filter((c) => c.name !== "seed").map((c) => (c.words ? c.word(row) : c.number(row))), commandOf(row)])];
 }

@@ -58,21 +58,22 @@ static bool write_dictionary(const char *folder, struct ub_error *err)
     return good;
 }
 
-static bool write_runs(const struct study *study, const char *path, struct ub_error *err)
+static bool write_runs(const struct study *study, const struct digest *digest, const char *path,
+                       struct ub_error *err)
 {
-    struct digest *digest = digest_of(study);
     struct ub_text text = digest_csv(digest, study);
     const bool good =
         ub_frame_good(study->frame, err) && ub_write_file(path, text.data, text.length, err);
     ub_text_free(&text);
-    digest_free(digest);
     return good;
 }
 
 bool ub_report_runs_csv(const struct ub_store *store, const char *path, struct ub_error *err)
 {
     struct study *study = study_new(store, err);
-    const bool good = study && write_runs(study, path, err);
+    struct digest *digest = study ? digest_of(study) : NULL;
+    const bool good = study && write_runs(study, digest, path, err);
+    digest_free(digest);
     study_free(study);
     return good;
 }
@@ -85,10 +86,11 @@ static bool write_page(const char *folder, const char *name, struct ub_text *pag
     return good;
 }
 
-static bool write_explorer(const struct study *study, const char *folder, struct ub_error *err)
+static bool write_explorer(const struct study *study, const struct digest *digest,
+                           const char *folder, struct ub_error *err)
 {
     char *path = ub_path(folder, "index.html");
-    const bool good = explorer_write(study, path, err);
+    const bool good = explorer_write(study, digest, path, err);
     ub_free(path);
     return good;
 }
@@ -125,13 +127,15 @@ static bool write_all(const struct study *study, const char *folder, struct ub_e
     struct plates plates = {.folder = folder, .notes = notes, .n_notes = 4};
     static const char *const tables[] = {"runs", "laws", "data", "spectra", "dictionary", NULL};
     char *runs = ub_path(folder, "runs.csv");
+    struct digest *digest = digest_of(study);
     /* runs.csv first: it takes every trace, so one that cannot be read ends it here. */
-    const bool good = write_runs(study, runs, err) && page_draw(study, &plates, err) &&
+    const bool good = write_runs(study, digest, runs, err) && page_draw(study, &plates, err) &&
                       write_spectra(study, folder, err) && write_laws(study, folder, err) &&
                       write_dictionary(folder, err) && series_write(study, folder, err) &&
                       ub_database_write(folder, tables, study, err) &&
-                      write_explorer(study, folder, err) &&
+                      write_explorer(study, digest, folder, err) &&
                       write_pages(study, &plates, folder, err);
+    digest_free(digest);
     ub_free(runs);
     plates_free(&plates);
     return good;

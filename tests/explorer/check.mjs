@@ -92,7 +92,6 @@ const tests = {
         for (const view of ["series", "scatter", "phase", "spectra"])
           assert.ok(await page.locator(`#${view} svg`).count() > 0, `${what}: nothing in ${view}`);
         await checkWidth(page, what);
-        await checkAxe(page, what);
         await page.locator("#board-table button.plain", { hasText: /^edge-of-stability$/ }).click();
         await page.locator("#table tbody button").first().click();
         await page.click("#run button:has-text('More')");
@@ -128,7 +127,7 @@ const tests = {
     await page.click("#chips button:has-text('Remove all')");
     await settle(page);
     assert.equal(await shownCount(page), runs.length);
-    await page.fill("#filters input[type=search]", runs[3].id);
+    await page.fill("#filters input[type=search]", runs[3].run);
     await settle(page);
     assert.equal(await shownCount(page), 1);
     await page.close();
@@ -158,12 +157,43 @@ const tests = {
     await other.close();
   },
 
+  async "the table sorts by number, runs without one last"() {
+    const page = await open(`${index}#columns=final-loss`);
+    const known = runs.filter((run) => Number.isFinite(Number(run["final-loss"] || NaN)));
+    for (const way of ["ascending", "descending"]) {
+      await page.click("#table thead button:has-text('final-loss')");
+      await settle(page);
+      assert.equal(await page.locator(`#table th[aria-sort=${way}]`).count(), 1);
+      const table = parseCsv(await downloaded(page, "#table button:has-text('CSV')"));
+      const losses = table.map((row) => row["final-loss"]).filter((x) => x !== "").map(Number);
+      assert.deepEqual(losses, [...losses].sort((a, b) => (way === "ascending" ? a - b : b - a)));
+      assert.equal(losses.length, known.length);
+      assert.ok(table.slice(known.length).every((row) => row["final-loss"] === ""));
+    }
+    await page.close();
+  },
+
+  async "a cell of the phase diagram is what its runs come to"() {
+    const page = await open(`${index}#across=model&down=optimizer&value=diverged&cell=mean`);
+    const word = (run, axis) => run[axis].split(":")[0];
+    const cells = parseCsv(await downloaded(page, "#phase button:has-text('CSV')"));
+    const pairs = new Set(runs.map((run) => `${word(run, "model")} ${word(run, "optimizer")}`));
+    assert.equal(cells.length, pairs.size);
+    for (const cell of cells) {
+      const own = runs.filter((run) => word(run, "model") === cell.model && word(run, "optimizer") === cell.optimizer);
+      assert.equal(Number(cell.runs), own.length);
+      assert.equal(Number(cell["mean diverged"]), own.filter((run) => run.status === "diverged").length / own.length);
+    }
+    assert.ok(cells.some((cell) => Number(cell["mean diverged"]) > 0));
+    await page.close();
+  },
+
   async "downloads hold what is shown"() {
     const page = await open(`${index}#is.optimizer=gd`);
     const gd = runs.filter((run) => run.optimizer.startsWith("gd:"));
     const table = parseCsv(await downloaded(page, "#table button:has-text('CSV')"));
-    assert.deepEqual(sorted(table.map((row) => row.id)), sorted(gd.map((run) => run.id)));
-    for (const row of table) assert.equal(row.command, gd.find((run) => run.id === row.id).command);
+    assert.deepEqual(sorted(table.map((row) => row.run)), sorted(gd.map((run) => run.run)));
+    for (const row of table) assert.equal(row.command, gd.find((run) => run.run === row.run).command);
     const points = parseCsv(await downloaded(page, "#scatter button:has-text('CSV')"));
     const svg = await downloaded(page, "#scatter button:has-text('SVG')");
     const [circles, texts, bad] = await page.evaluate((text) => {
@@ -174,12 +204,12 @@ const tests = {
     assert.equal(circles, points.length);
     assert.ok(texts.includes("mlp"), "the legend is in the file");
     for (const row of points) {
-      const run = gd.find((r) => r.id === row.run);
+      const run = gd.find((r) => r.run === row.run);
       const names = Object.keys(row).slice(3);
-      for (const name of names) assert.ok(Math.abs(row[name] - run[name]) <= 1e-6 * Math.abs(run[name]), `${name} of ${run.id}`);
+      for (const name of names) assert.ok(Math.abs(row[name] - run[name]) <= 1e-6 * Math.abs(run[name]), `${name} of ${run.run}`);
     }
     const series = parseCsv(await downloaded(page, "#series button:has-text('CSV')"));
-    assert.ok(series.length > 0 && series.every((row) => gd.some((run) => run.id === row.run)));
+    assert.ok(series.length > 0 && series.every((row) => gd.some((run) => run.run === row.run)));
     for (const view of ["series", "phase", "spectra"]) {
       const text = await downloaded(page, `#${view} button:has-text('SVG')`);
       assert.equal(await page.evaluate((t) => new DOMParser().parseFromString(t, "image/svg+xml").querySelector("parsererror"), text), null, view);
@@ -224,8 +254,8 @@ const tests = {
     const command = await page.textContent("#run code");
     const run = runs.find((r) => r.command === command);
     assert.ok(run, `no run has the command ${command}`);
-    assert.ok((await page.textContent("#run .name")).includes(run.id));
-    assert.ok((await page.textContent("#scatter [data-mark=tip]")).includes(run.id), "the tip");
+    assert.ok((await page.textContent("#run .name")).includes(run.run));
+    assert.ok((await page.textContent("#scatter [data-mark=tip]")).includes(run.run), "the tip");
     await page.locator("#table tbody button").first().focus();
     await page.keyboard.press("Enter");
     await settle(page);
