@@ -29,6 +29,7 @@ extern const struct cli_command cli_compare;
 extern const struct cli_command cli_history;
 extern const struct cli_command cli_spectra;
 extern const struct cli_command cli_seal;
+extern const struct cli_command cli_new;
 extern const struct cli_command cli_completion;
 
 /* ---- arguments -------------------------------------------------------------------------- */

@@ -9,8 +9,8 @@
 #include <string.h>
 
 const struct cli_command *const cli_commands[] = {
-    &cli_run,     &cli_train,   &cli_report,  &cli_publish, &cli_list,       &cli_show, &cli_export,
-    &cli_compare, &cli_history, &cli_spectra, &cli_seal,    &cli_completion, NULL,
+    &cli_run,     &cli_train,   &cli_report,  &cli_publish, &cli_list, &cli_show,       &cli_export,
+    &cli_compare, &cli_history, &cli_spectra, &cli_seal,    &cli_new,  &cli_completion, NULL,
 };
 enum { COMMANDS = sizeof cli_commands / sizeof *cli_commands - 1 };
 

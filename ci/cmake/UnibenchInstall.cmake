@@ -5,6 +5,7 @@ include(GNUInstallDirs)
 install(TARGETS unibench RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY bench/suites/ DESTINATION ${CMAKE_INSTALL_DATADIR}/unibench/suites FILES_MATCHING PATTERN *.yaml)
 install(FILES datasets/data/digits.csv.gz datasets/data/README.md DESTINATION ${CMAKE_INSTALL_DATADIR}/unibench/data)
+install(DIRECTORY tests/extending/ DESTINATION ${CMAKE_INSTALL_DATADIR}/unibench/skeletons FILES_MATCHING PATTERN *.c)
 install(FILES README.md CHANGELOG.md CITATION.cff LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES report/explorer/vendor/LICENSES DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME LICENSES.explorer)
 

@@ -1,4 +1,4 @@
-/* Points on the unit circle at equal angles; the target is the sine of a multiple of the angle. */
+/* Points of norm 1 at equal angles; the target is the sine of a multiple of the angle. */
 #include "datasets/source.h"
 
 #include <math.h>
@@ -31,7 +31,7 @@ static bool load(struct ub_dataset *d, const struct ub_call *call, uint64_t seed
 
 const struct ub_dataset_source ub_dataset_circle = {
     .name = "circle",
-    .summary = "regression of a sine on the unit circle",
+    .summary = "regression of a sine on points of norm 1 at equal angles",
     .citation = "none",
     .options = options,
     .load = load,
