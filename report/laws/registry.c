@@ -53,6 +53,7 @@ extern const struct ub_law ub_law_bulk_descent;
 extern const struct ub_law ub_law_feature_ansatz;
 extern const struct ub_law ub_law_features_at_convergence;
 extern const struct ub_law ub_law_gradient_subspace;
+extern const struct ub_law ub_law_grokking;
 extern const struct ub_law ub_law_hessian_outliers;
 extern const struct ub_law ub_law_moments_first;
 extern const struct ub_law ub_law_neural_collapse;
@@ -119,6 +120,7 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_feature_ansatz,
     &ub_law_features_at_convergence,
     &ub_law_gradient_subspace,
+    &ub_law_grokking,
     &ub_law_hessian_outliers,
     &ub_law_moments_first,
     &ub_law_neural_collapse,

@@ -1,0 +1,147 @@
+/* Grokking: the law on planted accuracies whose delays are known, and the fall of weights that it
+ * rests on. */
+#include "law_suite.h"
+
+#include "report/laws/grokking.h"
+
+#include "systems/systems.h"
+
+#include <math.h>
+
+extern const struct ub_law ub_law_grokking;
+
+/* ---- planted accuracies --------------------------------------------------------------------- */
+
+enum { SEEDS = 3, EVERY = 10, LAST = 4000, FITTED = 100 };
+static const double decays[] = {0.1, 0.2, 0.4, 0.8};
+
+struct plant {
+    const char *optimizer; /* with %g for its decay */
+    double constant, power;
+    bool never; /* the least decay's last seed does not generalize */
+};
+
+/* Straight lines through 0.9 at their step: reading between measurements is exact. */
+static double accuracy_at(double step, double there)
+{
+    return fmin(1, 0.9 * step / there);
+}
+
+static void write_planted(const char *folder, const struct plant *plant, double decay,
+                          uint64_t seed)
+{
+    struct ub_error err = {0};
+    char text[64];
+    snprintf(text, sizeof text, plant->optimizer, decay);
+    char *optimizer = ub_registry_canonical(&ub_optimizer_registry, text, "test", NULL, &err);
+    char *dataset =
+        ub_registry_canonical(&ub_dataset_registry, "modular-addition:p=11", "test", NULL, &err);
+    char *measures[] = {(char *)"accuracy"};
+    const struct ub_run_spec spec = {.dataset = dataset,
+                                     .model = (char *)"linear",
+                                     .loss = (char *)"mse",
+                                     .init = (char *)"pytorch:gain=1",
+                                     .optimizer = optimizer,
+                                     .steps = LAST,
+                                     .seed = seed,
+                                     .n_measures = 1,
+                                     .measures = measures};
+    struct ub_run_writer *w = ub_run_writer_new(folder, &spec, &err);
+    if (!w)
+        fail_msg("%s", err.text);
+    const double delay = plant->constant * pow(decay, plant->power) * (1 + 0.1 * (double)seed);
+    const bool never = plant->never && decay == decays[0] && seed == SEEDS - 1;
+    for (int64_t t = 0; t <= LAST; t += EVERY) {
+        const double step = (double)t;
+        ub_run_writer_add(w, t, "accuracy", 0, accuracy_at(step, FITTED), (double)NAN);
+        ub_run_writer_add(w, t, "test-accuracy", 0, never ? 0.5 : accuracy_at(step, FITTED + delay),
+                          (double)NAN);
+    }
+    const struct ub_pair provenance[] = {{(char *)"unibench", (char *)"test"}};
+    if (!ub_run_writer_commit(w, UB_RUN_OK, "", provenance, 1, &err))
+        fail_msg("%s", err.text);
+    ub_free(optimizer);
+    ub_free(dataset);
+}
+
+static struct ub_datum planted(struct plant plant)
+{
+    struct ub_error err = {0};
+    struct law_suite s = {.folder = support_folder()};
+    char *path = ub_path(s.folder, "S");
+    if (!ub_make_folders(path, &err) || !ub_store_lock(path, false, &err))
+        fail_msg("%s", err.text);
+    for (size_t k = 0; k < sizeof decays / sizeof *decays; k++)
+        for (uint64_t seed = 0; seed < SEEDS; seed++)
+            write_planted(path, &plant, decays[k], seed);
+    s.store = ub_store_open(path, &err);
+    s.frame = s.store ? ub_frame_new(s.store, &err) : NULL;
+    if (!s.frame)
+        fail_msg("%s", err.text);
+    ub_free(path);
+    assert_int_equal(law_suite_applies(&s, &ub_law_grokking), 4 * SEEDS);
+    const struct ub_datum d = law_suite_datum(&s, &ub_law_grokking, "dataset", "modular-addition");
+    law_suite_free(&s);
+    return d;
+}
+
+static void planted_delays_are_read(void **state)
+{
+    (void)state;
+    const struct ub_claim *is = &ub_law_grokking.is;
+    const char *adamw = "adamw:lr=0.01,decay=%g", *gd = "gd:lr=0.01,l2=%g";
+    struct ub_datum d = planted((struct plant){adamw, 200, -1, false});
+    assert_null(d.why);
+    assert_near(d.value, -1, 1e-9);
+    assert_near(d.se, 0, 1e-9);
+    assert_true(ub_datum_meets(is, &d));
+    d = planted((struct plant){gd, 200, -1, false});
+    assert_near(d.value, -1, 1e-9);
+    d = planted((struct plant){adamw, 200, -0.5, false});
+    assert_near(d.value, -0.5, 1e-9);
+    assert_false(ub_datum_meets(is, &d));
+    d = planted((struct plant){adamw, 200, 0, false}); /* no part in it */
+    assert_near(d.value, 0, 1e-9);
+    assert_false(ub_datum_meets(is, &d));
+    d = planted((struct plant){adamw, 200, -1, true});
+    assert_string_equal(d.why, "some run does not come to 0.9 on its test set");
+    d = planted((struct plant){adamw, -50, 0, false});
+    assert_string_equal(d.why, "some run is as early on its test set as on its training set");
+}
+
+/* ---- what it rests on ----------------------------------------------------------------------- */
+
+/* Where there is nothing to learn any more a weight of decoupled decay falls by (1 - lr decay) a
+ * step: from w_0 to w_c in ln(w_0/w_c)/(lr decay) steps, but for a part lr decay/2. */
+static void weights_fall_at_the_rate_of_the_decay(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    const double lr = 0.003, share = 0.5;
+    for (size_t k = 0; k < sizeof decays / sizeof *decays; k++) {
+        char text[64];
+        snprintf(text, sizeof text, "adamw:lr=%g,decay=%g", lr, decays[k]);
+        struct ub_optimizer *o = ub_optimizer_new(text, 2, &err);
+        if (!o)
+            fail_msg("%s", err.text);
+        double w[] = {1, -2};
+        const double nothing[] = {0, 0};
+        double steps = 0;
+        while (w[0] > share) {
+            ub_optimizer_step(o, w, nothing);
+            steps++;
+        }
+        assert_near(w[1], -2 * w[0], 1e-12);
+        assert_near(steps, log(1 / share) / (lr * decays[k]), 2);
+        ub_optimizer_free(o);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(planted_delays_are_read),
+        cmocka_unit_test(weights_fall_at_the_rate_of_the_decay),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
