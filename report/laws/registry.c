@@ -49,6 +49,7 @@ extern const struct ub_law ub_law_linear_scaling;
 extern const struct ub_law ub_law_lr_transfer;
 extern const struct ub_law ub_law_momentum;
 extern const struct ub_law ub_law_stationary_noise;
+extern const struct ub_law ub_law_weight_decay_time;
 extern const struct ub_law ub_law_bulk_descent;
 extern const struct ub_law ub_law_feature_ansatz;
 extern const struct ub_law ub_law_features_at_convergence;
@@ -116,6 +117,7 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_rotation,
     &ub_law_rotation_norm,
     &ub_law_stationary_noise,
+    &ub_law_weight_decay_time,
     &ub_law_bulk_descent,
     &ub_law_feature_ansatz,
     &ub_law_features_at_convergence,

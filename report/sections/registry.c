@@ -7,8 +7,8 @@
 extern const struct ub_section ub_section_collapse, ub_section_architectures, ub_section_plateaus,
     ub_section_thresholds, ub_section_coordinates, ub_section_flows, ub_section_catapults,
     ub_section_batches, ub_section_rotation, ub_section_hierarchy, ub_section_grokking,
-    ub_section_exponents, ub_section_outliers, ub_section_training, ub_section_spectra,
-    ub_section_default;
+    ub_section_decay_time, ub_section_exponents, ub_section_outliers, ub_section_training,
+    ub_section_spectra, ub_section_default;
 
 /* clang-format off */
 const struct ub_section *const ub_sections[] = {
@@ -23,6 +23,7 @@ const struct ub_section *const ub_sections[] = {
     &ub_section_rotation,
     &ub_section_hierarchy,
     &ub_section_grokking,
+    &ub_section_decay_time,
     &ub_section_exponents,
     &ub_section_outliers,
     &ub_section_training, /* topics */
