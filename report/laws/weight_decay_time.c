@@ -9,10 +9,11 @@
  * inputs, noise of variance sigma^2 and coefficients of variance w^2 (Dobriban and Wager 2018,
  * arXiv:1507.03003).
  *
- * A group is one system at all sizes and decays. Best is the decay of least test loss at the end:
- * for each seed and size the vertex of the parabola through the least loss and its neighbors, log
- * of the loss over log2 of tau (report/statistics/axis.h). The datum is the slope of log tau on
- * log n, seeds as replicates: 0 as the law has it, -1 where one decay is best for all n. */
+ * A group is one system at all sizes and decays. Best is the decay of least test loss at the end,
+ * of means over seeds: at each size the vertex of the parabola through the least and its neighbors,
+ * log of the loss over log2 of tau (report/statistics/axis.h). The datum is the slope of log tau on
+ * log n, its error the jackknife's over seeds: 0 as the law has it, -1 where one decay is best for
+ * all n. */
 #include "report/laws/decay_time.h"
 
 #include <math.h>
@@ -23,7 +24,6 @@ enum { LEAST_DECAYS = 5, LEAST_SIZES = 3 };
 
 const char *const ub_decay_time_within[] = {"optimizer.decay", "optimizer.l2", "optimizer.batch",
                                             "dataset.size",    "steps",        NULL};
-static const char *const sizes_and_seeds[] = {"optimizer.decay", "optimizer.l2", NULL};
 
 static double decay_of(const struct ub_frame *frame, size_t row)
 {
@@ -72,30 +72,84 @@ static bool has_sweep(const struct ub_frame *frame, const struct ub_rows *group)
 
 /* ---- the best ------------------------------------------------------------------------------- */
 
-static bool is_first(const struct ub_frame *frame, const struct ub_rows *group, size_t i)
+/* Draws of weights, batches and of data count as one kind of replicate. */
+static int draw_of(const struct ub_frame *frame, size_t row)
+{
+    const struct ub_column *seed = ub_frame_column(frame, "seed");
+    const struct ub_column *data_seed = ub_frame_column(frame, "data-seed");
+    return seed->level[row] * (int)data_seed->n_words + data_seed->level[row];
+}
+
+static bool is_of_size(const struct ub_frame *frame, size_t a, size_t b)
+{
+    const struct ub_column *size = ub_frame_column(frame, "dataset.size");
+    return size->level[a] == size->level[b];
+}
+
+static bool is_first_size(const struct ub_frame *frame, const struct ub_rows *group, size_t i)
 {
     for (size_t k = 0; k < i; k++)
-        if (ub_runs_alike(frame, group->row[k], group->row[i], sizes_and_seeds))
+        if (is_of_size(frame, group->row[k], group->row[i]))
             return false;
     return true;
 }
 
-/* tau of least test loss among runs that differ from this one in their decay alone; NAN: at an end
- * of the decays. What diverged has no say: its neighbors are worse than the best, too. */
-static double best_beside(const struct ub_frame *frame, const struct ub_rows *group, size_t like)
+/* tau of least mean test loss among runs of this one's size, but for one draw; NAN: at an end of
+ * the decays. What diverged has no say: its neighbors are worse than the best, too. */
+static double best_beside(const struct ub_frame *frame, const struct ub_rows *group, size_t like,
+                          int without)
 {
     struct ub_axis_point *p = ub_calloc(group->count + 1, sizeof *p);
     size_t n = 0;
     for (size_t i = 0; i < group->count; i++) {
         const size_t row = group->row[i];
         const double loss = ub_run_last(frame, row, "test-loss");
-        if (ub_runs_alike(frame, like, row, sizes_and_seeds) && isfinite(loss))
-            p[n++] = (struct ub_axis_point){ub_run_decay_epochs(frame, row), loss, 0};
+        if (is_of_size(frame, like, row) && isfinite(loss) && draw_of(frame, row) != without)
+            p[n++] =
+                (struct ub_axis_point){ub_run_decay_epochs(frame, row), loss, draw_of(frame, row)};
     }
     bool inside = false;
     const double best = n >= 3 ? ub_axis_minimum(p, n, &inside).estimate : (double)NAN;
     ub_free(p);
     return inside ? exp2(best) : (double)NAN;
+}
+
+/* Slope of log tau on log n of means over all draws but one; NAN: the best is at an end. */
+static double slope_without(const struct ub_frame *frame, const struct ub_rows *group, int without)
+{
+    struct ub_axis_point *p = ub_calloc(group->count + 1, sizeof *p);
+    size_t n = 0;
+    bool inside = true;
+    for (size_t i = 0; i < group->count; i++) {
+        if (!is_first_size(frame, group, i))
+            continue;
+        const double best = best_beside(frame, group, group->row[i], without);
+        inside = inside && isfinite(best);
+        p[n++] =
+            (struct ub_axis_point){ub_frame_number(frame, group->row[i], "dataset.size"), best, 0};
+    }
+    const double slope = inside ? ub_axis_slope(p, n).estimate : (double)NAN;
+    ub_free(p);
+    return slope;
+}
+
+/* The jackknife's error over draws; NAN with fewer than three, or where one decides whether the
+ * best is inside. */
+static double error_of(const struct ub_frame *frame, const struct ub_rows *group, double *df)
+{
+    double *x = ub_calloc(group->count + 1, sizeof *x);
+    size_t n = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        bool is_new = true;
+        for (size_t k = 0; k < i && is_new; k++)
+            is_new = draw_of(frame, group->row[k]) != draw_of(frame, group->row[i]);
+        if (is_new)
+            x[n++] = slope_without(frame, group, draw_of(frame, group->row[i]));
+    }
+    *df = (double)n - 1;
+    const double se = n >= 3 ? ub_deviation(x, n) * (double)(n - 1) / sqrt((double)n) : (double)NAN;
+    ub_free(x);
+    return se;
 }
 
 /* Whether all runs take as many passes, to a step. */
@@ -115,27 +169,16 @@ static bool same_epochs(const struct ub_frame *frame, const struct ub_rows *grou
 
 static struct ub_datum slope(const struct ub_frame *frame, const struct ub_rows *group)
 {
-    const struct ub_column *seed = ub_frame_column(frame, "seed");
-    const struct ub_column *data_seed = ub_frame_column(frame, "data-seed");
-    struct ub_axis_point *p = ub_calloc(group->count + 1, sizeof *p);
-    const char *why = same_epochs(frame, group) ? NULL : "not as many passes at all sizes";
-    size_t n = 0;
-    for (size_t i = 0; i < group->count; i++) {
-        const size_t row = group->row[i];
-        if (!is_first(frame, group, i))
-            continue;
-        const double best = best_beside(frame, group, row);
-        if (!isfinite(best))
-            why = why ? why : "the best decay is the least or the largest at some size";
-        p[n++] = (struct ub_axis_point){ub_frame_number(frame, row, "dataset.size"), best,
-                                        seed->level[row] * (int)data_seed->n_words +
-                                            data_seed->level[row]};
-    }
-    const struct ub_interval line = ub_axis_slope(p, n);
-    ub_free(p);
-    if (why)
-        return (struct ub_datum){.why = ub_group_why(frame, group, why)};
-    return ub_datum_of(&line, "too few sizes");
+    if (!same_epochs(frame, group))
+        return (struct ub_datum){.why =
+                                     ub_group_why(frame, group, "not as many passes at all sizes")};
+    struct ub_datum d = {.value = slope_without(frame, group, -1)};
+    if (!isfinite(d.value))
+        return (struct ub_datum){
+            .why = ub_group_why(frame, group,
+                                "the best decay is the least or the largest at some size")};
+    d.se = error_of(frame, group, &d.df);
+    return d;
 }
 
 const struct ub_law ub_law_weight_decay_time = {
