@@ -26,7 +26,7 @@ static const struct argp argp = {
         "columns [markdown|csv]",
     .doc = "Lists what there is, with one line on each; given a NAME, all about it, with its "
            "options. `columns` is the data dictionary: what every column of runs.csv, laws.csv, "
-           "data.csv and spectra.csv and every row of a trace is."
+           "data.csv, spectra.csv, series.csv.gz and results.db and every row of a trace is."
            "\v"
            "Examples:\n"
            "  unibench list\n"

@@ -48,8 +48,9 @@ static const struct argp argp = {
         "phase diagrams, spectra; it needs no network. For other programs: runs.csv (one row a "
         "run), laws.csv (one row a law), "
         "data.csv (one row a law and group of runs), spectra.csv (one row a spectrum, where "
-        "runs have any), dictionary.csv (what each column is; 'unibench list columns') and "
-        "results.db (all of these tables in SQLite)."
+        "runs have any), series.csv.gz (one row a measured number), results.db (these tables in "
+        "SQLite, of the series the last values) and dictionary.md and .csv (what each column is; "
+        "'unibench list columns')."
         "\v"
         "Example:\n"
         "  unibench report out/quick --summary\n",

@@ -16,7 +16,8 @@
  * values, exponents). Everything ub_report_compare needs of a store: a baseline. */
 bool ub_report_runs_csv(const struct ub_store *store, const char *path, struct ub_error *err);
 
-/* report.md, tables and figures: each file whole or not at all, report.md last. */
+/* report.md, tables (series.csv.gz and results.db among them) and figures: each file whole or not
+ * at all, report.md last. */
 bool ub_report_write(const struct ub_store *store, const char *folder, struct ub_error *err);
 
 /* The same for papers: figures/NAME-1col and NAME-2col (.png, .svg, .pdf; ub_figure_print),
@@ -28,9 +29,9 @@ bool ub_report_publish(const struct ub_store *store, const char *folder, struct 
 /* Verdicts and the table of systems as aligned plain text, at most 100 columns. Caller frees. */
 char *ub_report_summary(const struct ub_store *store, struct ub_error *err);
 
-/* What every column of runs.csv, laws.csv, data.csv and spectra.csv and every row of a trace is:
- * file, column, type, units, index, meaning, source; as CSV or Markdown. A word in capitals stands
- * for what differs: a layer, a law. Clear with ub_text_free. */
+/* What every column of runs.csv, laws.csv, data.csv, spectra.csv, series.csv.gz and results.db and
+ * every row of a trace is: file, column, type, units, index, meaning, source; as CSV or Markdown. A
+ * word in capitals stands for what differs: a layer, a law. Clear with ub_text_free. */
 struct ub_text ub_report_dictionary(bool markdown);
 
 /* ---- comparison ------------------------------------------------------------------------- */
