@@ -43,9 +43,10 @@ static void test_help(void **state)
         assert_non_null(strstr(out, "Example"));
         ub_free(out);
     }
-    static const char *const files[] = {"report.md",      "law-NAME.md", "topics.md", "runs.md",
-                                        "runs.csv",       "laws.csv",    "data.csv",  "spectra.csv",
-                                        "dictionary.csv", "results.db"};
+    static const char *const files[] = {"report.md",     "law-NAME.md",   "topics.md",
+                                        "runs.md",       "runs.csv",      "laws.csv",
+                                        "data.csv",      "spectra.csv",   "dictionary.csv",
+                                        "dictionary.md", "series.csv.gz", "results.db"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         cli_run(folder, "report --help", 0, files[i]);
     cli_run(folder, "--help", 0, "results.db");

@@ -276,6 +276,42 @@ static void traces_read_ahead_are_those_asked_for(void **state)
     support_remove(folder);
 }
 
+/* As the store writes it, and again where a name stands in quotes, as here, or a hand has saved it
+ * with other ends of lines. */
+static void traces_are_text_line_by_line(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    char *folder = support_folder();
+    if (!ub_store_lock(folder, false, &err))
+        fail_msg("%s", err.text);
+    struct ub_run_spec spec = sample_spec(0);
+    write_run(folder, &spec, UB_RUN_OK, "", 2.5);
+    struct ub_store *store = open_good(folder);
+    char *run = ub_store_run_folder(folder, store->runs[0].id);
+    char *path = ub_path(run, "trace.csv.gz");
+    size_t written, length;
+    char *before = ub_read_text(path, 1 << 20, &written, &err);
+    static const char *const ends[] = {"\n", "\r\n"};
+    for (size_t e = 0; e < 2; e++) {
+        struct ub_text saved = {0};
+        for (const char *c = before; *c; c++)
+            ub_text_append(&saved, *c == '\n' ? ends[e] : c, *c == '\n' ? strlen(ends[e]) : 1);
+        assert_true(ub_write_file(path, saved.data, saved.length, &err));
+        ub_text_free(&saved);
+        char *text = ub_trace_text(store, &store->runs[0], &length, &err);
+        assert_non_null(text);
+        assert_int_equal(length, written);
+        assert_string_equal(text, before);
+        ub_free(text);
+    }
+    ub_free(before);
+    ub_free(path);
+    ub_free(run);
+    ub_store_free(store);
+    support_remove(folder);
+}
+
 /* A group's name says no more than tells it from the others. */
 static void names_have_what_tells_groups_apart(void **state)
 {
@@ -353,6 +389,7 @@ int main(void)
         cmocka_unit_test(groups_of_many_runs_are_those_of_brute_force),
         cmocka_unit_test(traces_are_read_when_asked_for),
         cmocka_unit_test(traces_read_ahead_are_those_asked_for),
+        cmocka_unit_test(traces_are_text_line_by_line),
         cmocka_unit_test(names_have_what_tells_groups_apart),
         cmocka_unit_test(factors_grow_coarse_and_leave_nothing_out),
     };
