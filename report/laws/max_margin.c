@@ -9,7 +9,11 @@
  *
  * The datum of a run is the slope of the norm on ln t over the last two decades of t, over the
  * prediction's; the window is set by time alone. It counts against the law that no direction
- * separates the samples, or that the margin over the norm falls in the window. */
+ * separates the samples, or that the margin over the norm falls in the window, by more than the
+ * theorem allows: what rises without end is a smoothed margin, l^-1(L)/|w| with L the sum of the
+ * losses l(q) = ln(1 + e^-q) (Lyu and Li 2020, theorem 4.1). The margin itself lies above it, by
+ * about ln m/|w| at most where m margins are to be kept, and may give way by that where another
+ * sample becomes the nearest. */
 #include "report/laws/group.h"
 
 #include <math.h>
@@ -70,17 +74,31 @@ static double ratio_of(const struct ub_frame *frame, size_t row, const void *con
     return ratio;
 }
 
+/* The least smoothed margin that a run can have whose least of m margins is q: m l(q) >= L. */
+static double least_smoothed(double q, double m)
+{
+    return -log(expm1(m * log1p(exp(-q))));
+}
+
+/* Below what the smoothed margin was at some time before. */
 static bool margin_falls(const struct ub_frame *frame, size_t row)
 {
+    const struct ub_run *run = &frame->store->runs[row];
+    const double m = ub_run_fact(run, "samples") * (ub_run_fact(run, "classes") - 1);
     struct ub_series time = ub_frame_series(frame, row, "flow-time", 0);
+    struct ub_series norm = ub_frame_series(frame, row, "parameter-norm", 0);
     struct ub_series margin = ub_frame_series(frame, row, "normalized-margin", 0);
     const size_t n = window_of(&time);
+    double smoothed = -INFINITY;
     bool falls = false;
-    for (size_t i = 1; i < n && n <= margin.count; i++) {
-        const double *at = margin.value + margin.count - n + i;
-        falls = falls || at[0] < at[-1] - monotone * fabs(at[-1]);
+    for (size_t i = 0; i < n && n <= margin.count && n <= norm.count; i++) {
+        const double now = margin.value[margin.count - n + i];
+        const double size = norm.value[norm.count - n + i];
+        falls = falls || now < smoothed - monotone * fabs(smoothed);
+        smoothed = fmax(smoothed, least_smoothed(now * size, m) / size);
     }
     ub_series_clear(&time);
+    ub_series_clear(&norm);
     ub_series_clear(&margin);
     return falls;
 }
