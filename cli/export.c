@@ -1,5 +1,6 @@
 /* unibench export: one run as NumPy arrays. */
 #include "bench/arrays/export.h"
+#include "bench/run/start.h"
 #include "bench/run/train.h"
 #include "bench/suite/identity.h"
 #include "cli/cli.h"
@@ -42,6 +43,7 @@ static const struct argp argp = {
     .doc = "Writes a run's arrays to FILE.npz, for numpy.load."
            "\v"
            "Arrays: init.PARAMETER, final.PARAMETER (when the run kept its weights), "
+           "step100.PARAMETER (of steps at which it measured weights), "
            "frozen.PARAMETER (never trained), multiplier.PARAMETER (the parametrization's, where "
            "not 1), inputs and "
            "targets (of the training set; test.inputs and test.targets where there is a test "
@@ -85,8 +87,10 @@ static bool add_initial(struct ub_npz *z, const struct ub_run_spec *spec,
         .double_precision = spec->double_precision,
     };
     struct ub_problem *p = ub_problem_new(&problem, err);
-    if (!p)
+    if (!p || !ub_start_read(p, err)) {
+        ub_problem_free(p);
         return false;
+    }
     double *theta = ub_calloc((size_t)ub_problem_size(p), sizeof *theta);
     ub_problem_init(p, spec->seed, theta);
     bool good = ub_npz_add_weights(z, "init", ub_problem_layout(p), theta, err) &&

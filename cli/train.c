@@ -17,7 +17,8 @@ enum {
     DATA_SEED,
     MEASURE,
     PRECISION,
-    SAVE_WEIGHTS
+    SAVE_WEIGHTS,
+    START_FROM
 };
 
 static const struct argp_option options[] = {
@@ -29,6 +30,11 @@ static const struct argp_option options[] = {
      "sharpness / 0.5",
      0},
     {"init", INIT, "CALL", 0, "initial weights (default: pytorch)", 0},
+    {"start-from", START_FROM, "RUN[@STEP]", 0,
+     "in place of --init, the weights that a run kept at a step (--measure weights:at=STEP), at "
+     "its "
+     "start or end (--save-weights; default: end); the optimizer starts anew",
+     0},
     {"steps", STEPS, "N", 0, "updates of the weights", 0},
     {"seed", SEED, "N", 0, "of initial weights and probes (default: 0)", 0},
     {"data-seed", DATA_SEED, "N", 0, "of generated data, subset and split (default: 0)", 0},
@@ -67,6 +73,55 @@ static bool set_call(struct arguments *a, const char *axis, const char *text)
     return good;
 }
 
+/* The run's file of weights, as an option's value; NULL with an error. */
+static char *weights_of(const struct cli_run *found, struct ub_error *err)
+{
+    char *folder = ub_store_run_folder(found->store->path, found->run->id);
+    char *path = ub_path(folder, "weights.npz");
+    if (!ub_exists(path))
+        ub_fail(err, UB_INPUT,
+                "--start-from: run %s of %s kept no weights; expected one made with --save-weights "
+                "or --measure weights:at=STEP",
+                found->run->id, found->store->path);
+    else if (strchr(path, ','))
+        ub_fail(err, UB_INPUT, "--start-from: %s: expected a path without a comma", path);
+    ub_free(folder);
+    if (!err->code)
+        return path;
+    ub_free(path);
+    return NULL;
+}
+
+/* RUN@STEP, as the init that says the same. */
+static bool start_from(struct arguments *a, const char *text)
+{
+    struct cli_run found = {0};
+    struct ub_text call = {0};
+    const char *at = strrchr(text, '@');
+    char *name = ub_strdup(text);
+    if (at)
+        name[at - text] = '\0';
+    char *path = cli_find_run(name, NULL, &found, a->err) ? weights_of(&found, a->err) : NULL;
+    if (path)
+        ub_text_add(&call, "from-run:file=%s,at=%s", path, at ? at + 1 : "end");
+    const bool good =
+        path && ub_spec_set_call(&a->cell.spec, "init", call.data, "--start-from", a->err);
+    ub_text_free(&call);
+    ub_store_free(found.store);
+    ub_free(name);
+    ub_free(path);
+    return good;
+}
+
+static bool set_init(struct arguments *a, int key, const char *text)
+{
+    if (a->cell.spec.init)
+        return ub_fail(a->err, UB_INPUT,
+                       "initial weights are given twice; expected one --init or "
+                       "--start-from");
+    return key == INIT ? set_call(a, "init", text) : start_from(a, text);
+}
+
 static bool set_seed(struct arguments *a, const char *option, const char *text, uint64_t *seed)
 {
     int64_t value = 0;
@@ -98,7 +153,7 @@ static bool set_spec(struct arguments *a, int key, const char *text)
     case LOSS:
         return set_call(a, "loss", text);
     case INIT:
-        return set_call(a, "init", text);
+        return set_init(a, INIT, text);
     case OPTIMIZER:
         return set_call(a, "optimizer", text);
     case STEPS:
@@ -123,6 +178,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     switch (key) {
     case SAVE_WEIGHTS:
         a->cell.spec.save_weights = true;
+        break;
+    case START_FROM:
+        good = set_init(a, START_FROM, text);
         break;
     case ARGP_KEY_ARG:
         good = cli_positional(text, NULL, 0, a->err);

@@ -179,9 +179,9 @@ static const struct ub_init init_orthogonal = {
     .variance = orthogonal_variance,
 };
 
-extern const struct ub_init ub_init_aligned;
+extern const struct ub_init ub_init_aligned, ub_init_from_run;
 
 const struct ub_init *const ub_inits[] = {
-    &init_pytorch, &init_xavier_uniform, &init_xavier_normal, &init_he,
-    &init_lecun,   &init_orthogonal,     &ub_init_aligned,    UB_EXTRA_INIT NULL,
+    &init_pytorch,    &init_xavier_uniform, &init_xavier_normal, &init_he,           &init_lecun,
+    &init_orthogonal, &ub_init_aligned,     &ub_init_from_run,   UB_EXTRA_INIT NULL,
 };

@@ -1,6 +1,7 @@
 /* Making and unmaking problems, and the facts about them that need no computation. */
 #include "systems/problem.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool read_calls(struct ub_problem *p, const struct ub_problem_spec *spec,
@@ -59,6 +60,12 @@ static bool fits(const struct ub_problem *p, struct ub_error *err)
 static bool init_fits(const struct ub_problem *p, struct ub_error *err)
 {
     struct ub_error cause = {0};
+    if (p->init->given && ub_problem_centered(p)) {
+        ub_fail(&cause, UB_INPUT,
+                "the model's outputs are those less the start's (centered=true), which it would "
+                "move; expected centered=false");
+        return fail_misfit("init", p->init->name, &cause, err);
+    }
     if (!p->init->start)
         return true;
     if (p->frozen.count > 0)
@@ -119,6 +126,7 @@ void ub_problem_free(struct ub_problem *p)
         ub_team_free(p->team);
     }
     ub_problem_free_batch_data(p->batch_data);
+    ub_free(p->given);
     ub_free(p->theta);
     ub_call_free(p->model_call);
     ub_call_free(p->loss_call);
@@ -209,7 +217,36 @@ static void start_param(const struct ub_problem *p, const struct ub_param *param
     }
 }
 
-void ub_problem_init(struct ub_problem *p, uint64_t seed, double *theta)
+bool ub_problem_awaits(const struct ub_problem *p)
+{
+    return p->init->given && !p->given;
+}
+
+const struct ub_call *ub_problem_init_call(const struct ub_problem *p)
+{
+    return p->init_call;
+}
+
+void ub_problem_give(struct ub_problem *p, const double *theta, const double *frozen)
+{
+    const size_t n = (size_t)p->layout.size, m = (size_t)p->frozen.size;
+    ub_free(p->given);
+    p->given = ub_calloc(n + m, sizeof *p->given);
+    memcpy(p->given, theta, n * sizeof *theta);
+    if (m > 0)
+        memcpy(p->given + n, frozen, m * sizeof *frozen);
+}
+
+static void take_given(struct ub_problem *p, double *theta)
+{
+    const int64_t n = p->layout.size;
+    for (int64_t i = 0; i < n; i++)
+        theta[i] = p->given ? p->given[i] : (double)NAN;
+    for (int64_t i = 0; i < p->frozen.size; i++)
+        p->frozen_values[i] = p->given ? p->given[n + i] : (double)NAN;
+}
+
+static void draw(struct ub_problem *p, uint64_t seed, double *theta)
 {
     if (p->init->start)
         p->init->start(p->init_call, &p->layout, p->data, seed, theta);
@@ -217,6 +254,14 @@ void ub_problem_init(struct ub_problem *p, uint64_t seed, double *theta)
         start_param(p, &p->layout.params[i], seed, theta + p->layout.params[i].offset);
     for (int64_t i = 0; i < p->frozen.count; i++)
         start_param(p, &p->frozen.params[i], seed, p->frozen_values + p->frozen.params[i].offset);
+}
+
+void ub_problem_init(struct ub_problem *p, uint64_t seed, double *theta)
+{
+    if (p->init->given)
+        take_given(p, theta);
+    else
+        draw(p, seed, theta);
     if (ub_problem_centered(p))
         memcpy(p->frozen_values + p->frozen.size, theta, (size_t)p->layout.size * sizeof *theta);
     ub_problem_forget(p);

@@ -36,6 +36,7 @@ struct ub_problem {
     /* Drawn by ub_problem_init: the frozen parameters, and then, if the outputs are centered, the
      * start. */
     double *frozen_values;
+    double *given; /* weights from outside, trained ones first; NULL: none yet */
     int n_hidden;
     char (*hidden_names)[64];
     int64_t *hidden_widths;

@@ -59,6 +59,8 @@ static struct ub_problem *problem_alike(const struct ub_problem *whole, int64_t 
         p->batch_data = data;
     else
         ub_problem_free_batch_data(data);
+    if (p && whole->given)
+        ub_problem_give(p, whole->given, whole->given + whole->layout.size);
     return p;
 }
 

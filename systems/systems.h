@@ -173,6 +173,8 @@ struct ub_init {
                  const struct ub_dataset *data, struct ub_error *err);
     void (*start)(const struct ub_call *call, const struct ub_layout *layout,
                   const struct ub_dataset *data, uint64_t seed, double *theta);
+    /* Its weights come from outside (ub_problem_give): neither of the above. */
+    bool given;
     /* Variance of an entry that `fill` draws, whose mean is 0; NULL: not said. */
     double (*variance)(const struct ub_call *call, const struct ub_param *param);
 };
@@ -372,6 +374,16 @@ const struct ub_layout *ub_problem_frozen(const struct ub_problem *p, const doub
 const struct ub_dataset *ub_problem_data(const struct ub_problem *p);
 const struct ub_loss *ub_problem_loss_kind(const struct ub_problem *p);
 
+/* Of an init whose weights come from outside, from a file of its option `file`: a copy of it, to be
+ * freed; else NULL. */
+char *ub_init_file(const char *text);
+/* Whether it waits for such weights: theta, and those of frozen parameters (copied; NULL where
+ * there are none). Before ub_problem_init, which then gives them, whatever the seed; until then,
+ * NAN. */
+bool ub_problem_awaits(const struct ub_problem *p);
+void ub_problem_give(struct ub_problem *p, const double *theta, const double *frozen);
+/* The checked call of its init. */
+const struct ub_call *ub_problem_init_call(const struct ub_problem *p);
 /* Draws theta, and what the model has of frozen parameters, which stay with the problem, as does
  * the start of a centered one. */
 void ub_problem_init(struct ub_problem *p, uint64_t seed, double *theta);

@@ -45,12 +45,15 @@ struct ub_row {
     int64_t index;          /* eigenvalue rank from 0, layer, ...; 0 for scalars */
     double value, error;
 };
+struct ub_moment;
 struct ub_record {
     void *context;
     void (*add)(void *context, const struct ub_row *row);
     /* A named fact about the whole run: "hvps.sharpness", ... Given again, it replaces the value.
      */
     void (*fact)(void *context, const char *name, double value);
+    /* Keeps the moment's weights with the run, for export and to start from; NULL: they are not. */
+    bool (*keep)(void *context, const struct ub_moment *moment, struct ub_error *err);
 };
 
 /* What the indices of rows (bench/store/indices.h) stand for, in words. */

@@ -53,6 +53,7 @@ extern const struct ub_observable ub_observable_sharpening;
 extern const struct ub_observable ub_observable_width_limit;
 extern const struct ub_observable ub_observable_order_parameters;
 extern const struct ub_observable ub_observable_fork_barrier;
+extern const struct ub_observable ub_observable_weights;
 /* clang-format on */
 
 const struct ub_observable *const ub_observables[] = {
@@ -106,6 +107,7 @@ const struct ub_observable *const ub_observables[] = {
     &ub_observable_width_limit,
     &ub_observable_order_parameters,
     &ub_observable_fork_barrier,
+    &ub_observable_weights,
     UB_EXTRA_OBSERVABLE NULL,
 };
 

@@ -1,5 +1,6 @@
 #include "bench/run/preflight.h"
 #include "bench/observables/observables.h"
+#include "bench/run/start.h"
 #include "bench/run/worker.h"
 #include "systems/systems.h"
 
@@ -67,8 +68,10 @@ static bool training_fits(const struct flight *f, const struct ub_run_spec *spec
                                                  .double_precision = spec->double_precision,
                                                  .threads = setting->threads},
                        err);
-    if (!p)
+    if (!p || !ub_start_read(p, err)) {
+        ub_problem_free(p);
         return false;
+    }
     const int64_t own = ub_optimizer_bytes(spec->optimizer, p, err);
     int64_t measuring = 0;
     bool good = own >= 0;

@@ -1,6 +1,7 @@
 #include "bench/run/train.h"
 #include "bench/arrays/export.h"
 #include "bench/observables/observables.h"
+#include "bench/run/start.h"
 #include "systems/systems.h"
 
 #include <float.h>
@@ -22,13 +23,14 @@ struct session {
     struct ub_optimizer *optimizer;
     struct ub_observers *observers;
     struct ub_run_writer *writer;
+    struct ub_npz *weights; /* NULL until some are kept */
     struct ub_record record;
     int64_t size, gradients, looks, steps_done; /* looks: gradients that are only measured */
     double *theta, *theta0, *grad;
     double initial_loss, loss;
     double started, measuring, training;
     enum ub_run_status status;
-    bool stopped;
+    bool stopped, unwritable; /* kept weights could not be written */
     struct ub_text message;
 };
 
@@ -78,7 +80,7 @@ static bool set_up(struct session *s, struct ub_error *err)
             .threads = s->setting->threads,
         },
         err);
-    if (!s->problem)
+    if (!s->problem || !ub_start_read(s->problem, err))
         return false;
     s->size = ub_problem_size(s->problem);
     s->optimizer = ub_optimizer_new(spec->optimizer, s->size, err);
@@ -103,6 +105,8 @@ static bool set_up(struct session *s, struct ub_error *err)
 
 static void tear_down(struct session *s)
 {
+    if (s->weights)
+        ub_npz_abandon(s->weights);
     ub_observers_free(s->observers);
     ub_free(s->theta);
     ub_free(s->theta0);
@@ -359,20 +363,40 @@ bool ub_npz_add_model(struct ub_npz *z, const struct ub_problem *p, struct ub_er
     return good;
 }
 
+static bool open_weights(struct session *s, struct ub_error *err)
+{
+    if (s->weights)
+        return true;
+    char *path = ub_path(ub_run_writer_folder(s->writer), "weights.npz");
+    s->weights = ub_npz_new(path, err);
+    ub_free(path);
+    return s->weights &&
+           ub_npz_add_weights(s->weights, "init", ub_problem_layout(s->problem), s->theta0, err);
+}
+
+static bool keep_weights(void *context, const struct ub_moment *moment, struct ub_error *err)
+{
+    struct session *s = context;
+    char prefix[32];
+    snprintf(prefix, sizeof prefix, "step%" PRId64, moment->step);
+    s->unwritable =
+        !open_weights(s, err) ||
+        !ub_npz_add_weights(s->weights, prefix, ub_problem_layout(s->problem), moment->theta, err);
+    return !s->unwritable;
+}
+
 static bool save_weights(struct session *s, struct ub_error *err)
 {
-    const struct ub_layout *layout = ub_problem_layout(s->problem);
-    char *path = ub_path(ub_run_writer_folder(s->writer), "weights.npz");
-    struct ub_npz *z = ub_npz_new(path, err);
-    ub_free(path);
-    if (!z)
+    if (!s->weights && !s->spec->save_weights)
+        return true;
+    if (!open_weights(s, err) ||
+        (s->spec->save_weights &&
+         !ub_npz_add_weights(s->weights, "final", ub_problem_layout(s->problem), s->theta, err)) ||
+        !ub_npz_add_model(s->weights, s->problem, err))
         return false;
-    if (ub_npz_add_weights(z, "init", layout, s->theta0, err) &&
-        ub_npz_add_weights(z, "final", layout, s->theta, err) &&
-        ub_npz_add_model(z, s->problem, err))
-        return ub_npz_close(z, err);
-    ub_npz_abandon(z);
-    return false;
+    struct ub_npz *whole = s->weights;
+    s->weights = NULL; /* closing frees it */
+    return ub_npz_close(whole, err);
 }
 
 static const char *at_edge(enum ub_geometry geometry)
@@ -418,14 +442,14 @@ static enum ub_train_result run_session(struct session *s, struct ub_error *err)
         return UB_TRAIN_UNWRITABLE;
     if (!resolve_rate(s, err) || !train_steps(s, err)) {
         ub_run_writer_abandon(s->writer);
-        return UB_TRAIN_FAILED;
+        return s->unwritable ? UB_TRAIN_UNWRITABLE : UB_TRAIN_FAILED;
     }
     if (s->stopped) {
         ub_run_writer_abandon(s->writer);
         return UB_TRAIN_STOPPED;
     }
     record_facts(s);
-    if (s->spec->save_weights && !save_weights(s, err)) {
+    if (!save_weights(s, err)) {
         ub_run_writer_abandon(s->writer);
         return UB_TRAIN_UNWRITABLE;
     }
@@ -437,7 +461,8 @@ enum ub_train_result ub_train(const struct ub_run_spec *spec,
                               struct ub_error *err)
 {
     struct session s = {.spec = spec, .setting = setting, .started = now(), .status = UB_RUN_OK};
-    s.record = (struct ub_record){.context = &s, .add = record_row, .fact = record_fact};
+    s.record = (struct ub_record){
+        .context = &s, .add = record_row, .fact = record_fact, .keep = keep_weights};
     enum ub_train_result result = run_session(&s, err);
     *status = s.status;
     tear_down(&s);

@@ -245,14 +245,14 @@ char *ub_run_spec_label(const struct ub_run_spec *spec)
     return text.data;
 }
 
-/* The dataset without the path of its file, which its contents stand for. */
-static char *placeless(const char *dataset)
+/* A call without the path of its file, which its contents stand for. */
+static char *placeless(const char *canonical)
 {
     struct ub_error ignored = {0};
-    struct ub_call *call = ub_call_parse(dataset, "dataset", &ignored);
+    struct ub_call *call = canonical ? ub_call_parse(canonical, "call", &ignored) : NULL;
     struct ub_text text = {0};
     if (!call)
-        return ub_strdup(dataset);
+        return copy_text(canonical);
     ub_text_add(&text, "%s", call->name);
     for (size_t i = 0, n = 0; i < call->count; i++)
         if (strcmp(call->keys[i], "file") != 0)
@@ -264,13 +264,17 @@ static char *placeless(const char *dataset)
 void ub_run_spec_id(const struct ub_run_spec *spec, char id[17])
 {
     struct ub_run_spec identity = *spec;
-    if (spec->n_files > 0)
+    if (spec->n_files > 0) {
         identity.dataset = placeless(spec->dataset);
+        identity.init = placeless(spec->init);
+    }
     char *text = ub_run_spec_text(&identity);
     snprintf(id, 17, "%016" PRIx64, ub_hash(text, strlen(text)));
     ub_free(text);
-    if (spec->n_files > 0)
+    if (spec->n_files > 0) {
         ub_free(identity.dataset);
+        ub_free(identity.init);
+    }
 }
 
 bool ub_is_run_id(const char *name)

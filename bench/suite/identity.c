@@ -1,5 +1,5 @@
 #include "bench/suite/identity.h"
-#include "datasets/datasets.h"
+#include "systems/systems.h"
 
 #include <errno.h>
 #include <string.h>
@@ -83,12 +83,22 @@ static const char *content_of(struct ub_contents *known, const char *path, struc
     return file->sha256;
 }
 
+/* Those of the dataset, then that of the weights it starts from. */
+static bool files_of(const struct ub_run_spec *spec, const char *data, struct ub_paths *out,
+                     struct ub_error *err)
+{
+    if (!ub_dataset_files(spec->dataset, data, out, err))
+        return false;
+    ub_paths_add(out, spec->init ? ub_init_file(spec->init) : NULL);
+    return true;
+}
+
 bool ub_spec_identify(struct ub_run_spec *spec, const char *data, struct ub_contents *known,
                       struct ub_error *err)
 {
     struct ub_paths paths;
     struct ub_text joined = {0};
-    bool good = ub_dataset_files(spec->dataset, data, &paths, err);
+    bool good = files_of(spec, data, &paths, err);
     for (size_t i = 0; good && i < paths.count; i++) {
         const char *content = content_of(known, paths.path[i], err);
         good = content != NULL;
@@ -138,8 +148,8 @@ bool ub_spec_files_hold(const struct ub_run_spec *spec, const char *data, struct
 {
     struct ub_paths paths;
     struct ub_contents *own = known ? NULL : ub_contents_new();
-    const bool good = ub_dataset_files(spec->dataset, data, &paths, err) &&
-                      files_hold(spec, &paths, known ? known : own, err);
+    const bool good =
+        files_of(spec, data, &paths, err) && files_hold(spec, &paths, known ? known : own, err);
     ub_contents_free(own);
     ub_paths_clear(&paths);
     return good;

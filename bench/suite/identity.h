@@ -1,12 +1,12 @@
-/* identity.h - the contents of data files as part of what a run is.
+/* identity.h - the contents of data files, and of weights to start from, as part of what a run is.
  *
  *     struct ub_contents *known = ub_contents_new();
  *     if (!ub_suite_identify(suite, data, known, &err)) ...    // before ids are asked for
  *
- * A dataset that is read from files names them (ub_dataset_files); the SHA-256 of each, of its
- * content with gzip undone, goes into the run's spec and so into its id: a file that has changed,
- * or another one under its name, makes other runs; the same content at another place makes the
- * same. */
+ * A dataset that is read from files names them (ub_dataset_files), as does a start from another
+ * run's weights (ub_init_file); the SHA-256 of each, of its content with gzip undone, goes into the
+ * run's spec and so into its id: a file that has changed, or another one under its name, makes
+ * other runs; the same content at another place makes the same. */
 #ifndef UB_IDENTITY_H
 #define UB_IDENTITY_H
 
@@ -27,8 +27,8 @@ bool ub_spec_identify(struct ub_run_spec *spec, const char *data, struct ub_cont
 bool ub_suite_identify(struct ub_suite *suite, const char *data, struct ub_contents *known,
                        struct ub_error *err);
 
-/* Whether the files that the spec's dataset would be read from now are those in spec->files; the
- * first that is not is named. `known` may be NULL. */
+/* Whether the files that the spec's dataset and start would be read from now are those in
+ * spec->files; the first that is not is named. `known` may be NULL. */
 bool ub_spec_files_hold(const struct ub_run_spec *spec, const char *data, struct ub_contents *known,
                         struct ub_error *err);
 
