@@ -56,6 +56,7 @@ extern const struct ub_law ub_law_features_at_convergence;
 extern const struct ub_law ub_law_gradient_subspace;
 extern const struct ub_law ub_law_grokking;
 extern const struct ub_law ub_law_hessian_outliers;
+extern const struct ub_law ub_law_mode_connectivity;
 extern const struct ub_law ub_law_moments_first;
 extern const struct ub_law ub_law_neural_collapse;
 extern const struct ub_law ub_law_representation_alignment;
@@ -124,6 +125,7 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_gradient_subspace,
     &ub_law_grokking,
     &ub_law_hessian_outliers,
+    &ub_law_mode_connectivity,
     &ub_law_moments_first,
     &ub_law_neural_collapse,
     &ub_law_representation_alignment,

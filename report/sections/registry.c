@@ -9,6 +9,7 @@ extern const struct ub_section ub_section_collapse, ub_section_architectures, ub
     ub_section_batches, ub_section_rotation, ub_section_hierarchy, ub_section_grokking,
     ub_section_decay_time, ub_section_exponents, ub_section_outliers, ub_section_training,
     ub_section_spectra, ub_section_default;
+extern const struct ub_section ub_section_barriers;
 
 /* clang-format off */
 const struct ub_section *const ub_sections[] = {
@@ -20,6 +21,7 @@ const struct ub_section *const ub_sections[] = {
     &ub_section_flows,
     &ub_section_catapults,
     &ub_section_batches,
+    &ub_section_barriers,
     &ub_section_rotation,
     &ub_section_hierarchy,
     &ub_section_grokking,
