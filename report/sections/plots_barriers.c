@@ -18,6 +18,7 @@ struct picture {
     struct ub_rows rows;
     struct ub_factor models;
     struct ub_panel *barriers, *start, *fifth;
+    double top; /* of errors on lines */
 };
 
 /* Values by index at the last step, means over the runs of a group that have as many of them as the
@@ -55,20 +56,22 @@ static struct ub_series tested(const struct ub_frame *frame, const struct ub_row
     return s.count > 0 ? s : mean_of(frame, group, row);
 }
 
-static void plot_line(const struct picture *p, struct ub_panel *panel, const struct ub_rows *group,
+static void plot_line(struct picture *p, struct ub_panel *panel, const struct ub_rows *group,
                       double fork, struct ub_style style)
 {
     char row[64];
     snprintf(row, sizeof row, "line-error.%.0f", fork);
     struct ub_series s = tested(p->study->frame, group, row);
-    for (size_t i = 0; i < s.count; i++)
+    for (size_t i = 0; i < s.count; i++) {
         s.step[i] /= (double)(s.count - 1);
+        p->top = fmax(p->top, s.value[i]);
+    }
     ub_panel_line(panel, s.step, s.value, s.count, style);
     ub_series_clear(&s);
 }
 
-/* Systems that have nothing to fall are thin and grey. */
-static void plot_group(const struct picture *p, size_t g)
+/* Systems that do not speak are thin and grey. */
+static void plot_group(struct picture *p, size_t g)
 {
     const struct ub_rows *group = &p->verdict->groups.group[g];
     const bool spoke = !p->verdict->data[g].why;
@@ -134,10 +137,10 @@ static bool draw(struct picture *p, struct plates *plates, struct ub_error *err)
     ub_panel_rule(p->barriers, UB_HORIZONTAL, p->verdict->law->is.target, "2%");
     for (int i = 1; i < 3; i++) {
         ub_panel_axes(panel[i], "place between the two", UB_LINEAR, "error", UB_LINEAR);
-        ub_panel_range(panel[i], UB_VERTICAL, 0, 1);
+        ub_panel_range(panel[i], UB_VERTICAL, 0, p->top > 0 ? p->top * 1.05 : 1);
     }
     ub_figure_caption(f, "Means over seeds, of the test error where there is a test split. Grey: "
-                         "systems without a barrier even from step 0 on.");
+                         "systems that do not fit their data, or have no barrier from step 0 on.");
     return plates_add(plates, f, "barriers", title,
                       "Highest error on the straight line between two trainings that see other "
                       "batches from some step on, less that of the ends; and the error on that "
