@@ -8,7 +8,8 @@
 
 bool ub_check_block_keys(const struct ub_yaml *map, struct ub_error *err)
 {
-    static const char *const others[] = {"measure", "timeout", "exclude", "optional", "control"};
+    static const char *const others[] = {"measure",  "timeout", "exclude",
+                                         "optional", "control", "with"};
     enum { OTHERS = sizeof others / sizeof *others };
     const char *keys[UB_RUN_AXES + OTHERS];
     for (int i = 0; i < UB_RUN_AXES; i++)

@@ -22,7 +22,11 @@ bool ub_suite_include(struct ub_suite *suite, const struct ub_yaml *include,
                       const struct ub_suite_file *by, struct ub_error *err);
 /* The suite's own copy of a path, added to its files when it is not among them. */
 const char *ub_suite_keep_path(struct ub_suite *suite, const char *path);
-/* Appends the cells that one block stands for; `defaults` may be NULL. */
+/* Appends the cells of a block, or of all that it stands for by its `with`; `defaults` may be NULL.
+ */
+bool ub_suite_add_blocks(struct ub_suite *suite, const struct ub_yaml *block,
+                         const struct ub_yaml *defaults, struct ub_error *err);
+/* Appends the cells that one block, without `with`, stands for. */
 bool ub_suite_add_block(struct ub_suite *suite, const struct ub_yaml *block,
                         const struct ub_yaml *defaults, struct ub_error *err);
 

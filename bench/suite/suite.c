@@ -143,9 +143,9 @@ static bool read_runs(struct ub_suite *suite, const struct ub_yaml *root,
         return ub_fail(err, UB_INPUT, "%s:%d: no 'runs'; expected a list of blocks, or one block",
                        root->path, runs ? runs->line : root->line);
     if (runs->kind == UB_YAML_MAP)
-        return ub_suite_add_block(suite, runs, defaults, err);
+        return ub_suite_add_blocks(suite, runs, defaults, err);
     for (size_t i = 0; i < runs->count; i++)
-        if (!ub_suite_add_block(suite, runs->items[i], defaults, err))
+        if (!ub_suite_add_blocks(suite, runs->items[i], defaults, err))
             return false;
     return true;
 }
@@ -182,6 +182,10 @@ static bool read_body(struct ub_suite *suite, const struct ub_yaml *root,
                        defaults->path, defaults->line);
     if (defaults && !ub_check_block_keys(defaults, err))
         return false;
+    const struct ub_yaml *with = defaults ? ub_yaml_find(defaults, "with") : NULL;
+    if (with)
+        return ub_fail(err, UB_INPUT, "%s:%d: 'with' is a block's; expected it there", with->path,
+                       with->line);
     if (include && !ub_suite_include(suite, include, file, err))
         return false;
     const bool runs = !include || ub_yaml_find(root, "runs");

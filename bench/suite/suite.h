@@ -35,7 +35,20 @@
  * path (from the folder of the file that says so), before the file's own, whose `runs` may then be
  * left out. Each file keeps its own `defaults`, and is read once however many include it; one that
  * comes to include itself is an error. What a run of several files is a control of, it is a control
- * of in all: a run that no law may count in one of them is not counted here either. */
+ * of in all: a run that no law may count in one of them is not counted here either.
+ *
+ * `with` ties axes together: variables, whose values are put in the place of $(...) in the block
+ * and in the defaults that it takes, a name or an expression (expression.h; to 12 digits),
+ *
+ *       - with: {w: [64, 128, 256], beta: [0, 0.9], lr: $(0.1 * (1 - beta))}
+ *         model: {mlp: {widths: $(w)x$(w)}}
+ *         optimizer: {sgd: {lr: $(lr), beta: $(beta)}}
+ *         steps: $(4 * w)
+ *         measure: {loss: {at: [0, $(2 * w), end]}}
+ *
+ * A map stands for all combinations of its variables, whose values may be made of those before; a
+ * list of maps, [{w: 64, L: 2}, {w: 128, L: 3}], for each of them in turn: lists that are zipped.
+ */
 #ifndef UB_SUITE_H
 #define UB_SUITE_H
 
