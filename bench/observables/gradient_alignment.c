@@ -4,7 +4,7 @@
  * descent: gradient P^-1/2 g, Hessian P^-1/2 H P^-1/2, whose top eigenvectors are followed for the
  * sharpness. At the edge of stability the alignment with the first grows as the oscillation does
  * (Ahn et al. 2022, arXiv:2204.01050; Damian et al. 2022, arXiv:2209.15594). */
-#include "bench/observables/shared.h"
+#include "bench/observables/gradient_along.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -18,50 +18,23 @@ static const struct ub_option options[] = {
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 
-struct state {
-    double *grad, *product;
-};
-
-static void join(const struct ub_call *call, struct ub_shared *shared)
-{
-    ub_shared_ask_curvature(shared, ub_call_int(call, "top"), ub_call_real(call, "tolerance"),
-                            ub_call_int(call, "max-products"));
-}
-
 static bool measure(void *state, const struct ub_call *call, const struct ub_moment *moment,
                     struct ub_record *record, struct ub_error *err)
 {
-    struct state *s = state;
-    struct ub_eigen_result found;
-    double factor;
-    if (ub_optimizer_ball(moment->optimizer, moment->theta, moment->grad, &factor))
-        return true;
-    if (!ub_shared_curvature(moment, record, &found, err))
-        return false;
+    struct ub_gradient_along *s = state;
+    bool any;
     const int64_t n = ub_problem_size(moment->problem), top = ub_call_int(call, "top");
-    if (!s->grad) {
-        s->grad = ub_calloc((size_t)n, sizeof *s->grad);
-        s->product = ub_calloc((size_t)n, sizeof *s->product);
-    }
-    if (!ub_shared_along(moment, s->grad, s->product, err))
+    if (!ub_gradient_along_find(s, moment, record, &any, err))
         return false;
-    const double square = cblas_ddot((int)n, s->grad, 1, s->grad, 1);
-    if (!(square > 0 && isfinite(square)))
+    if (!any)
         return true;
-    for (int64_t i = 0; i < top && i < found.count; i++) {
-        const double along = cblas_ddot((int)n, found.vectors + i * n, 1, s->grad, 1);
-        ub_record_value(record, moment, "gradient-alignment", i, along * along / square, NAN);
+    for (int64_t i = 0; i < top && i < s->found.count; i++) {
+        const double along = ub_gradient_along_part(s, moment, i);
+        ub_record_value(record, moment, "gradient-alignment", i, along * along / s->square, NAN);
     }
     ub_record_value(record, moment, "gradient-rayleigh", 0,
-                    cblas_ddot((int)n, s->grad, 1, s->product, 1) / square, NAN);
+                    cblas_ddot((int)n, s->grad, 1, s->product, 1) / s->square, NAN);
     return true;
-}
-
-static void close(void *state)
-{
-    struct state *s = state;
-    ub_free(s->grad);
-    ub_free(s->product);
 }
 
 static const struct ub_quantity rows[] = {
@@ -93,8 +66,8 @@ const struct ub_observable ub_observable_gradient_alignment = {
     .options = options,
     .every = "10",
     .at = "end",
-    .state_bytes = sizeof(struct state),
-    .join = join,
+    .state_bytes = sizeof(struct ub_gradient_along),
+    .join = ub_gradient_along_join,
     .measure = measure,
-    .close = close,
+    .close = ub_gradient_along_close,
 };

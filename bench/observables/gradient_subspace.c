@@ -5,9 +5,8 @@
  * in the coordinates in which the optimizer descends plainly (Gur-Ari, Roberts and Dyer 2018,
  * arXiv:1812.04754, with as many eigenvectors as classes). The same vectors as gradient-alignment's
  * (gradient_alignment.c), in one number. */
-#include "bench/observables/shared.h"
+#include "bench/observables/gradient_along.h"
 
-#include <cblas.h>
 #include <math.h>
 
 static const struct ub_option options[] = {
@@ -19,47 +18,21 @@ static const struct ub_option options[] = {
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 
-struct state {
-    double *grad, *product;
-};
-
-static void join(const struct ub_call *call, struct ub_shared *shared)
-{
-    ub_shared_ask_curvature(shared, ub_call_int(call, "top"), ub_call_real(call, "tolerance"),
-                            ub_call_int(call, "max-products"));
-}
-
 static bool measure(void *state, const struct ub_call *call, const struct ub_moment *moment,
                     struct ub_record *record, struct ub_error *err)
 {
-    struct state *s = state;
-    struct ub_eigen_result found;
-    double factor, along = 0;
+    struct ub_gradient_along *s = state;
+    bool any;
+    double along = 0;
     const int64_t n = ub_problem_size(moment->problem), top = ub_call_int(call, "top");
-    if (ub_optimizer_ball(moment->optimizer, moment->theta, moment->grad, &factor))
-        return true;
-    if (!ub_shared_curvature(moment, record, &found, err))
+    if (!ub_gradient_along_find(s, moment, record, &any, err))
         return false;
-    if (!s->grad) {
-        s->grad = ub_calloc((size_t)n, sizeof *s->grad);
-        s->product = ub_calloc((size_t)n, sizeof *s->product);
-    }
-    if (!ub_shared_along(moment, s->grad, s->product, err))
-        return false;
-    const double square = cblas_ddot((int)n, s->grad, 1, s->grad, 1);
-    if (!(square > 0 && isfinite(square)) || found.count < (top < n ? top : n))
+    if (!any || s->found.count < (top < n ? top : n))
         return true;
-    for (int64_t i = 0; i < top && i < found.count; i++)
-        along += pow(cblas_ddot((int)n, found.vectors + i * n, 1, s->grad, 1), 2);
-    ub_record_value(record, moment, "gradient-subspace", 0, along / square, NAN);
+    for (int64_t i = 0; i < top && i < s->found.count; i++)
+        along += pow(ub_gradient_along_part(s, moment, i), 2);
+    ub_record_value(record, moment, "gradient-subspace", 0, along / s->square, NAN);
     return true;
-}
-
-static void close(void *state)
-{
-    struct state *s = state;
-    ub_free(s->grad);
-    ub_free(s->product);
 }
 
 static const struct ub_quantity rows[] = {
@@ -84,8 +57,8 @@ const struct ub_observable ub_observable_gradient_subspace = {
     .options = options,
     .every = "50",
     .at = "end",
-    .state_bytes = sizeof(struct state),
-    .join = join,
+    .state_bytes = sizeof(struct ub_gradient_along),
+    .join = ub_gradient_along_join,
     .measure = measure,
-    .close = close,
+    .close = ub_gradient_along_close,
 };

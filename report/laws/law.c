@@ -86,18 +86,21 @@ static void set_clusters(const struct ub_law *law, const struct ub_frame *frame,
 {
     const char *within[16] = {law->across};
     struct ub_rows first = {.row = ub_calloc(groups->count + 1, sizeof *first.row)};
+    size_t *group_of = ub_calloc(frame->rows + 1, sizeof *group_of); /* by its first row */
     for (size_t i = 0; law->within && law->within[i] && i < 14; i++)
         within[i + 1] = law->within[i];
-    for (size_t g = 0; g < groups->count; g++)
-        first.row[first.count++] = groups->group[g].row[0];
+    for (size_t g = 0; g < groups->count; g++) {
+        const size_t row = groups->group[g].row[0];
+        first.row[first.count++] = row;
+        group_of[row] = g;
+    }
     struct ub_groups clusters = ub_frame_group(frame, &first, within);
     for (size_t c = 0; c < clusters.count; c++)
         for (size_t k = 0; k < clusters.group[c].count; k++)
-            for (size_t g = 0; g < groups->count; g++)
-                if (first.row[g] == clusters.group[c].row[k])
-                    data[g].cluster = (int)c;
+            data[group_of[clusters.group[c].row[k]]].cluster = (int)c;
     ub_groups_clear(&clusters);
     ub_rows_clear(&first);
+    ub_free(group_of);
 }
 
 /* ---- shares -----------------------------------------------------------------------------------
