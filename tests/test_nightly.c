@@ -454,7 +454,7 @@ static void pairs_are_compared_in_turns(void **state)
     if (!WIFEXITED(status) || WEXITSTATUS(status) != UB_DRIFT)
         fail_msg("%s", cli_read(folder, "out.txt"));
     const struct page p = {.text = cli_read(folder, "pair/comparison.md")};
-    expect_line(&p, "- `lr`: +5%", (const char *const[]){" nesterov:", NULL});
+    expect_line(&p, "- `lr`: +5%", (const char *const[]){"Nesterov", NULL});
     expect_line(&p, "Times named in both orders", (const char *const[]){NULL});
     ub_text_free(&command);
     ub_free(p.text);

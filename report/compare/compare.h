@@ -42,7 +42,8 @@ struct repeat {
 /* A system of either store: side 0 is the base, side 1 the new one. Partners have equal seeds;
  * they stand first, in the same order on both sides. */
 struct system {
-    char *label;
+    char *name;         /* for people; no two alike */
+    char *label;        /* what it was asked to be */
     size_t row;         /* of the frame of both stores, stands for it */
     bool rate_is_fixed; /* its learning rate is given as a number */
     size_t n_pairs, n[2];
@@ -54,6 +55,7 @@ struct system {
 struct asked { /* a row of the frame */
     const struct ub_run *run;
     int side;
+    size_t system; /* its index */
 };
 struct systems {
     size_t count;

@@ -304,17 +304,35 @@ static void summarize_law(const struct comparison *c, const struct law_word *now
     add_pairs(c, now->law, pair, n, s);
 }
 
+/* Of runs that all repeat each other bit by bit, laws say the same: one side stands for both. */
+static bool all_repeat(const struct comparison *c)
+{
+    bool all = true;
+    for (size_t i = 0; i < c->systems.count && all; i++) {
+        const struct system *s = &c->systems.system[i];
+        all = s->n[0] == s->n_pairs && s->n[1] == s->n_pairs;
+        for (size_t k = 0; k < s->n_pairs && all; k++)
+            all = s->repeat[k].trace;
+    }
+    return all;
+}
+
 bool summarize_laws(const struct comparison *c, const struct digest *base,
                     const struct digest *new_digest, struct summaries *out, struct ub_error *err)
 {
     struct side sides[2] = {0};
     bool known[2] = {false, false};
     size_t n = 0;
-    const bool good = read_side(new_digest, &sides[1], &known[1], err) &&
-                      read_side(base, &sides[0], &known[0], err);
-    struct law_pair *pair = good ? pair_groups(c, &sides[0], &sides[1], &n) : NULL;
+    bool good = read_side(new_digest, &sides[1], &known[1], err);
+    const bool one = base->store && new_digest->store && all_repeat(c);
+    struct side *const was = &sides[one ? 1 : 0];
+    if (one)
+        known[0] = true;
+    else
+        good = good && read_side(base, &sides[0], &known[0], err);
+    struct law_pair *pair = good ? pair_groups(c, was, &sides[1], &n) : NULL;
     for (size_t i = 0; good && i < sides[1].n_words; i++)
-        summarize_law(c, &sides[1].word[i], word_of(&sides[0], sides[1].word[i].law), pair, n, out);
+        summarize_law(c, &sides[1].word[i], word_of(was, sides[1].word[i].law), pair, n, out);
     for (int side = 0; side < 2 && good && !out->no_laws; side++)
         if (!known[side]) {
             struct ub_text why = {0};

@@ -77,7 +77,7 @@ static char *example_of(const struct drift *d, bool several)
     ub_text_add(&text, "%s -> %s%s", d->base_text ? d->base_text : from,
                 d->new_text ? d->new_text : to, strcmp(d->kind, "presence") == 0 ? " values" : "");
     if (several)
-        ub_text_add(&text, " in `%s`", d->system->label);
+        ub_text_add(&text, " in `%s`", d->system->name);
     return text.data;
 }
 

@@ -20,7 +20,7 @@ static void take_runs(struct systems *all, const struct digest *d, int side)
         struct ub_run *copy = &all->both->runs[all->both->count];
         *copy = d->runs[i];
         copy->n_facts = copy->n_provenance = 0;
-        all->asked[all->both->count++] = (struct asked){&d->runs[i], side};
+        all->asked[all->both->count++] = (struct asked){&d->runs[i], side, 0};
     }
 }
 
@@ -187,6 +187,17 @@ static struct system system_of(const struct systems *all, const struct ub_rows *
     return s;
 }
 
+static void set_names(struct systems *all, const struct ub_groups *groups)
+{
+    char **names = ub_frame_system_names(all->frame, groups);
+    for (size_t s = 0; s < groups->count; s++) {
+        all->system[s].name = names[s];
+        for (size_t i = 0; i < groups->group[s].count; i++)
+            all->asked[groups->group[s].row[i]].system = s;
+    }
+    ub_free(names); /* the list alone */
+}
+
 bool systems_of(const struct digest *base, const struct digest *new_digest, struct systems *out,
                 struct ub_error *err)
 {
@@ -198,6 +209,7 @@ bool systems_of(const struct digest *base, const struct digest *new_digest, stru
         all.system = ub_calloc(groups.count + 1, sizeof *all.system);
         for (size_t n = 0; all.count < groups.count; n += groups.group[all.count++].count)
             all.system[all.count] = system_of(&all, &groups.group[all.count], all.runs + n);
+        set_names(&all, &groups);
         ub_groups_clear(&groups);
         find_repeats(&all);
     }
@@ -210,6 +222,7 @@ bool systems_of(const struct digest *base, const struct digest *new_digest, stru
 void systems_clear(struct systems *systems)
 {
     for (size_t s = 0; s < systems->count; s++) {
+        ub_free(systems->system[s].name);
         ub_free(systems->system[s].label);
         ub_free(systems->system[s].repeat);
     }

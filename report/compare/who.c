@@ -84,15 +84,14 @@ char *who_text(const struct comparison *c, const size_t *row, const bool *hit, s
     if (n_hit == 0)
         return NULL;
     const struct fit best = best_fit(c->systems.frame, row, hit, n, n_hit);
-    char *label = system_label(&c->systems.asked[row[first]].run->spec);
+    const char *name = c->systems.system[c->systems.asked[row[first]].system].name;
     if (n_hit == n)
         ub_text_add(&text, n == 1 ? "the one system that has it" : "all %zu systems", n);
     else if (n_hit > 1 && best.share >= fits)
         add_fit(&text, &best, n_hit, n);
     else if (n_hit == 1)
-        ub_text_add(&text, "`%s`, and no other of %zu", label, n - 1);
+        ub_text_add(&text, "`%s`, and no other of %zu", name, n - 1);
     else
-        ub_text_add(&text, "%zu of %zu systems, first `%s`", n_hit, n, label);
-    ub_free(label);
+        ub_text_add(&text, "%zu of %zu systems, first `%s`", n_hit, n, name);
     return text.data;
 }

@@ -56,7 +56,7 @@ static struct table *drift_table(const struct comparison *c)
         const struct drift *d = &c->row[i];
         if (!d->drifted)
             continue;
-        table_cell(t, "%s", d->system->label);
+        table_cell(t, "%s", d->system->name);
         table_cell(t, "%s", d->metric);
         add_values(t, d);
         if (d->n_pairs)
@@ -71,12 +71,13 @@ static struct table *drift_table(const struct comparison *c)
 
 static struct table *all_rows_table(const struct comparison *c)
 {
-    static const char *const head[] = {"system", "metric",     "kind",     "base",    "new",
-                                       "n_base", "n_new",      "pairs",    "drifted", "p",
-                                       "q",      "detectable", "relative", NULL};
-    struct table *t = table_new(head, "lllrrrrrrrrrl");
+    static const char *const head[] = {"system", "spec",   "metric",     "kind",     "base",
+                                       "new",    "n_base", "n_new",      "pairs",    "drifted",
+                                       "p",      "q",      "detectable", "relative", NULL};
+    struct table *t = table_new(head, "llllrrrrrrrrrl");
     for (size_t i = 0; i < c->count; i++) {
         const struct drift *d = &c->row[i];
+        table_cell(t, "%s", d->system->name);
         table_cell(t, "%s", d->system->label);
         table_cell(t, "%s", d->metric);
         table_cell(t, "%s", d->kind);
