@@ -76,6 +76,15 @@ static inline size_t law_suite_applies(const struct law_suite *s, const struct u
     return n;
 }
 
+/* That the report of the store has a figure, "NAME.png". */
+static inline void law_suite_draws(const struct law_suite *s, const char *name)
+{
+    cli_run(s->folder, "report S --out R", 0, "");
+    char *file = ub_path("R", name);
+    assert_true(cli_exists(s->folder, file));
+    ub_free(file);
+}
+
 /* Whether the law speaks by itself of all runs whose `axis` has that word. */
 static inline bool law_suite_takes(const struct law_suite *s, const struct ub_law *law,
                                    const char *axis, const char *word)

@@ -81,6 +81,10 @@ static struct ub_datum planted(struct plant plant)
     ub_free(path);
     assert_int_equal(law_suite_applies(&s, &ub_law_grokking), 4 * SEEDS);
     const struct ub_datum d = law_suite_datum(&s, &ub_law_grokking, "dataset", "modular-addition");
+    if (!d.why && plant.power == -1 && strncmp(plant.optimizer, "gd", 2) == 0) {
+        law_suite_draws(&s, "grokking.png");
+        law_suite_draws(&s, "grokking-delay.png");
+    }
     law_suite_free(&s);
     return d;
 }

@@ -3,6 +3,8 @@
 #include "law_suite.h"
 #include "tiny.h"
 
+#include "datasets/datasets.h"
+
 #include <math.h>
 
 extern const struct ub_law ub_law_hierarchy_samples;
@@ -119,6 +121,74 @@ static void data_that_are_no_tree_are_refused(void **state)
     tiny_free(d);
 }
 
+/* ---- where the power comes from ------------------------------------------------------------- */
+
+enum { SYMBOLS = 16, GRAMMARS = 20 };
+
+/* Mean square over symbols a and classes c of P(c | a) - 1/n_c, a the first of a text of one level,
+ * by enumeration: n_c m texts, each of them seen many times over. */
+static double correlation(int roots, int m, uint64_t seed)
+{
+    struct ub_error err = {0};
+    char text[128];
+    snprintf(text, sizeof text,
+             "random-hierarchy:layers=1,vocabulary=16,roots=%d,synonyms=%d,samples=%d", roots, m,
+             40 * roots * m);
+    struct ub_dataset *d = ub_dataset_load(text, seed, NULL, &err);
+    if (!d)
+        fail_msg("%s", err.text);
+    bool is_text[SYMBOLS][SYMBOLS][SYMBOLS] = {{{false}}};
+    for (int64_t i = 0; i < d->train.count; i++) {
+        const double *x = d->train.inputs + i * d->features;
+        int symbol[2] = {0, 0};
+        for (int k = 0; k < 2 * SYMBOLS; k++)
+            symbol[k / SYMBOLS] += x[k] > 0 ? k % SYMBOLS : 0;
+        is_text[symbol[0]][d->train.labels[i]][symbol[1]] = true;
+    }
+    double square = 0;
+    int texts = 0, seen = 0;
+    for (int a = 0; a < SYMBOLS; a++) {
+        double of[SYMBOLS] = {0}, all = 0;
+        for (int c = 0; c < roots; c++)
+            for (int b = 0; b < SYMBOLS; b++)
+                of[c] += is_text[a][c][b];
+        for (int c = 0; c < roots; c++)
+            all += of[c];
+        texts += (int)all;
+        seen += all > 0;
+        for (int c = 0; c < roots && all > 0; c++)
+            square += pow(of[c] / all - 1.0 / roots, 2);
+    }
+    assert_int_equal(texts, roots * m);
+    ub_dataset_free(d);
+    return square / (seen * roots);
+}
+
+/* Two levels: a pair at the bottom stands for a symbol a of v, as one of its m synonyms, and is in
+ * P/(v m) of P texts; it tells of the class what a does, which is seen where it is above the noise
+ * of so few, (1 - 1/n_c)/n_c over their number. Counts of rules about their mean m/v being those of
+ * independent draws, this is at P = n_c m^2 (Cagnetta et al. 2023, section 4), but for parts of
+ * 1/v and of v/(n_c m), the fluctuation of the number of rules that have a. */
+static void correlations_are_seen_from_there_on(void **state)
+{
+    (void)state;
+    const double roots = 16;
+    double worst = 0;
+    for (int m = 4; m <= 16; m *= 2) {
+        double signal = 0;
+        for (uint64_t seed = 0; seed < GRAMMARS; seed++)
+            signal += correlation(16, m, seed) / GRAMMARS;
+        const double needed = SYMBOLS * m * (1 - 1 / roots) / roots / signal;
+        const double off = needed / (roots * m * m) - 1;
+        print_message("m = %d: %.4g samples, over n_c m^2 %.3f\n", m, needed, 1 + off);
+        worst = fmax(worst, fabs(off) / (1.0 / SYMBOLS + SYMBOLS / (roots * m)));
+    }
+    assert_oracle(
+        "law hierarchy-samples",
+        "enumerated grammars: signal of a pair over its noise, in parts of 1/v + v/(n_c m)", worst,
+        1);
+}
+
 /* ---- the law -------------------------------------------------------------------------------- */
 
 enum { SIZES = 5, DRAWS = 3 };
@@ -185,6 +255,8 @@ static struct ub_datum planted(double constant, double power)
     assert_int_equal(law_suite_applies(&s, &ub_law_hierarchy_samples), 3 * SIZES * DRAWS);
     const struct ub_datum d =
         law_suite_datum(&s, &ub_law_hierarchy_samples, "dataset", "random-hierarchy");
+    if (!d.why && power == 2)
+        law_suite_draws(&s, "hierarchy.png");
     law_suite_free(&s);
     return d;
 }
@@ -215,6 +287,7 @@ int main(void)
         cmocka_unit_test(outputs_are_the_sums_by_hand),
         cmocka_unit_test(windows_do_not_overlap),
         cmocka_unit_test(data_that_are_no_tree_are_refused),
+        cmocka_unit_test(correlations_are_seen_from_there_on),
         cmocka_unit_test(planted_samples_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

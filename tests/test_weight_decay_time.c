@@ -80,6 +80,8 @@ static struct ub_datum planted(struct plant plant)
     assert_int_equal(law_suite_applies(&s, &ub_law_weight_decay_time),
                      adamw ? 3 * DECAYS * SEEDS : 0);
     const struct ub_datum d = law_suite_datum(&s, &ub_law_weight_decay_time, "dataset", "gaussian");
+    if (!d.why && plant.power == -1)
+        law_suite_draws(&s, "decay-time.png");
     law_suite_free(&s);
     return d;
 }
