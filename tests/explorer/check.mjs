@@ -36,7 +36,7 @@ const sorted = (list) => [...list].sort();
 
 /* ---- pages ---- */
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 const faults = [];
 
 async function open(url, { width = 1280, theme = "light" } = {}) {
