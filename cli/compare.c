@@ -2,18 +2,21 @@
 #include "cli/cli.h"
 #include "report/report.h"
 
-enum { CSV = 256, HISTORY };
+enum { CSV = 256, HISTORY, TIMES };
 
 static const struct argp_option options[] = {
     {"csv", CSV, "FILE", 0, "write every comparison there, one a row", 0},
     {"history", HISTORY, "FILE", 0,
      "keep the history of nightlies there: add this comparison, and say since when what drifts", 0},
+    {"times", TIMES, "FILE", 0,
+     "hold times against this runs.csv (or store), made on the same CPU model, in place of BASE",
+     0},
     {0},
 };
 
 struct arguments {
     struct ub_error *err;
-    const char *base, *new_store, *csv, *history;
+    const char *base, *new_store, *csv, *history, *times;
 };
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -26,6 +29,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case HISTORY:
         a->history = text;
+        return 0;
+    case TIMES:
+        a->times = text;
         return 0;
     case ARGP_KEY_ARG:
         return cli_positional(text, places, 2, a->err) ? 0 : EINVAL;
@@ -62,7 +68,8 @@ static int compare(int argc, char **argv)
         good = ub_fail(&err, UB_INPUT, "expected two stores: unibench compare BASE NEW");
     if (!good)
         return ub_report(&err);
-    const struct ub_comparing how = {.out = stdout, .csv_path = a.csv, .history_path = a.history};
+    const struct ub_comparing how = {
+        .out = stdout, .csv_path = a.csv, .history_path = a.history, .times_path = a.times};
     const int code = ub_report_compare(a.base, a.new_store, &how, &err);
     if (err.code != UB_OK) {
         fflush(stdout);

@@ -41,6 +41,8 @@ struct ub_comparing {
     const char *csv_path;     /* all comparisons as CSV; or NULL */
     const char *history_path; /* history of nightlies (report/history): this one is added, and told
                                  since when what drifts; or NULL */
+    const char *times_path;   /* what times are held against, in place of BASE: a store's folder or
+                                 a runs.csv made on this machine's kind; or NULL */
 };
 /* Drift of NEW against BASE, each a store's folder or a runs.csv. Returns the exit code: UB_OK no
  * drift, UB_DRIFT, UB_INPUT, UB_INCOMPARABLE (nothing compared, no baseline; `err` says which). */

@@ -280,6 +280,29 @@ static void other_machines_are_not_timed(void **state)
     free(p.text);
 }
 
+/* The base is another machine's: times are held against a night on a machine of this kind. */
+static void times_have_a_reference_of_their_own(void **state)
+{
+    (void)state;
+    struct copy base = {.edit = {{"provenance.cpu", NULL, NULL, 1, "another"}}};
+    struct copy slow = {.edit = {{"seconds.training", "model", "cnn:", 1.3, NULL}}};
+    char *folder = support_folder(), *a = ub_path(folder, "a.csv"), *b = ub_path(folder, "b.csv");
+    struct ub_csv *csv = open_csv(published);
+    write_copy(&base, csv, a);
+    write_copy(&slow, csv, b);
+    struct ub_text line = {0};
+    ub_text_add(&line, "compare a.csv b.csv --times %s", published);
+    const struct page p = {.text = cli_expect(folder, line.data, 0, "- `training cnn`: +30%")};
+    assert_int_equal(count_named(p.text), 1);
+    cli_run(folder, "compare a.csv b.csv --times none.csv", 2, "none.csv");
+    ub_text_free(&line);
+    ub_free(p.text);
+    ub_csv_free(csv);
+    ub_free(a);
+    ub_free(b);
+    support_remove(folder);
+}
+
 /* Comparisons are of runs that both have; what is missing is named. */
 static void missing_runs_are_named(void **state)
 {
@@ -427,6 +450,7 @@ static void a_misstated_threshold_is_named(void **state)
     expect_line(&p, "- law `edge-of-stability`",
                 (const char *const[]){"; was *", "with optimizer nesterov, and no other", NULL});
     assert_true(cli_exists(folder, "store/charts/history.md"));
+    assert_true(cli_exists(folder, "times")); /* of the first night here */
     assert_true(cli_exists(folder, "store/charts/history-law-1.png"));
     ub_free(p.text);
     support_remove(folder);
@@ -468,6 +492,7 @@ int main(void)
         cmocka_unit_test(an_observable_is_named),
         cmocka_unit_test(a_speed_is_named),
         cmocka_unit_test(other_machines_are_not_timed),
+        cmocka_unit_test(times_have_a_reference_of_their_own),
         cmocka_unit_test(missing_runs_are_named),
         cmocka_unit_test(an_unchanged_tree_is_quiet),
         cmocka_unit_test(since_when_is_told),

@@ -6,7 +6,9 @@
  * the others in the same two stores: training a model against training the others, measuring an
  * observable against measuring the others. A faster machine or a busy neighbor changes all of them
  * alike. The change of all is stated, and charted over nights (report/history), but never judged:
- * only runs made in turns on one machine tell (ci/pair).
+ * only runs made in turns on one machine tell (ci/pair). A published base comes from another
+ * machine than nightlies: they hold times against the first night on a machine of their own kind
+ * (ci/nightly).
  *
  * A speed is the median over runs of the logarithm of the ratio of times, with an interval by order
  * statistics; it has drifted when the median lies beyond the floor, 10%, by the sign test, through

@@ -158,7 +158,8 @@ static void summarize_metric(const struct comparison *c, const char *metric, str
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 bool summarize(const struct comparison *c, const struct digest *base,
-               const struct digest *new_digest, struct summaries *out, struct ub_error *err)
+               const struct digest *new_digest, const struct comparison *times,
+               struct summaries *out, struct ub_error *err)
 {
     *out = (struct summaries){0};
     bool good = summarize_laws(c, base, new_digest, out, err);
@@ -167,7 +168,7 @@ bool summarize(const struct comparison *c, const struct digest *base,
         for (size_t i = 0; i < c->facts.count; i++)
             if (metric_of(c->facts.text[i]))
                 summarize_metric(c, c->facts.text[i], out);
-        summarize_speed(c, out);
+        summarize_speed(times, out);
     }
     if (!good)
         summaries_clear(out);

@@ -30,9 +30,11 @@ struct summaries {
     char *no_speed;       /* why times were not; NULL: they were */
 };
 
-/* `base_path` is where a published base's laws.csv and data.csv are looked for. */
+/* Of a published base laws.csv and data.csv are looked for beside it. `times`: the comparison that
+ * times are of. */
 bool summarize(const struct comparison *c, const struct digest *base,
-               const struct digest *new_digest, struct summaries *out, struct ub_error *err);
+               const struct digest *new_digest, const struct comparison *times,
+               struct summaries *out, struct ub_error *err);
 void summaries_clear(struct summaries *s);
 struct summary *summaries_add(struct summaries *s, enum ub_history_kind kind, const char *name);
 

@@ -404,6 +404,22 @@ static bool keep_night(const struct summaries *s, const struct digest *base,
             ub_history_write(path, history, err));
 }
 
+/* What times are held against where that is not the base. */
+struct reference {
+    struct digest *digest;
+    struct comparison *c;
+};
+
+static bool open_reference(const char *path, const struct digest *new_digest, struct reference *out,
+                           struct ub_error *err)
+{
+    if (!path)
+        return true;
+    out->digest = digest_open(path, err);
+    out->c = out->digest ? compare_digests(out->digest, new_digest, err) : NULL;
+    return out->c != NULL;
+}
+
 /* Returns the exit code. */
 static int write_comparison(const struct comparison *c, const struct digest *base,
                             const struct digest *new_digest, const struct ub_comparing *how,
@@ -411,8 +427,10 @@ static int write_comparison(const struct comparison *c, const struct digest *bas
 {
     struct summaries s = {0};
     struct ub_history history = {0};
+    struct reference times = {0};
     bool good =
-        summarize(c, base, new_digest, &s, err) &&
+        open_reference(how->times_path, new_digest, &times, err) &&
+        summarize(c, base, new_digest, times.c ? times.c : c, &s, err) &&
         (nothing_compared(c) || keep_night(&s, base, new_digest, how->history_path, &history, err));
     if (good) {
         print_notice(base, how->out);
@@ -422,6 +440,8 @@ static int write_comparison(const struct comparison *c, const struct digest *bas
     }
     ub_history_clear(&history);
     summaries_clear(&s);
+    comparison_free(times.c);
+    digest_free(times.digest);
     return good ? code_of(c, err) : (int)err->code;
 }
 
