@@ -76,6 +76,7 @@ struct sizes {
     double plot_width, *row_height; /* of the data's part */
     double *least;                  /* that a row's height may become */
     double *left, *bottom, *top;    /* margins: left by column, the others by row */
+    double *label;                  /* of `left`, by column: that of axis labels */
     double right, beneath;          /* of all panels; legend and caption */
 };
 
@@ -86,6 +87,7 @@ static struct sizes sizes_new(const struct ub_figure *f)
     s.row_height = ub_calloc((size_t)f->rows, sizeof(double));
     s.least = ub_calloc((size_t)f->rows, sizeof(double));
     s.left = ub_calloc((size_t)f->columns, sizeof(double));
+    s.label = ub_calloc((size_t)f->columns, sizeof(double));
     s.bottom = ub_calloc((size_t)f->rows, sizeof(double));
     s.top = ub_calloc((size_t)f->rows, sizeof(double));
     return s;
@@ -96,6 +98,7 @@ static void sizes_clear(struct sizes *s)
     ub_free(s->row_height);
     ub_free(s->least);
     ub_free(s->left);
+    ub_free(s->label);
     ub_free(s->bottom);
     ub_free(s->top);
 }
@@ -195,13 +198,14 @@ static void measure_panel(const struct ub_figure *f, struct ub_layout_of_figure 
     frame->steep = f->narrow ? fmin(frame->steep, MOST_STEEP) : frame->steep;
     set_ticks(p, frame, 1, s->row_height[row]);
     const double texts = frame->numbers[1] ? ub_widest_number(cr, p, frame) + TICK_GAP : 0;
-    const double left = texts + label_room(cr, f, p, frame, 1, s->row_height[row]);
+    const double label = label_room(cr, f, p, frame, 1, s->row_height[row]);
     const double numbers = frame->steep > 0 ? frame->steep + 8 : 18;
     const double bottom =
         (frame->numbers[0] ? numbers : 2) + label_room(cr, f, p, frame, 0, s->plot_width);
     const double title =
         p->title ? ub_text_extent(cr, UB_FONT_PANEL, p->title, s->plot_width - 2).height + 4 : 4;
-    s->left[column] = fmax(s->left[column], left);
+    s->left[column] = fmax(s->left[column], texts);
+    s->label[column] = fmax(s->label[column], label);
     s->bottom[row] = fmax(s->bottom[row], bottom);
     s->top[row] = fmax(s->top[row], title);
 }
@@ -210,12 +214,14 @@ static void measure_margins(const struct ub_figure *f, struct ub_layout_of_figur
                             struct sizes *s, cairo_t *cr)
 {
     for (int column = 0; column < f->columns; column++)
-        s->left[column] = 0; /* wider panels may need less */
+        s->left[column] = s->label[column] = 0; /* wider panels may need less */
     for (int row = 0; row < f->rows; row++) {
         s->bottom[row] = s->top[row] = 0;
         for (int column = 0; column < f->columns; column++)
             measure_panel(f, l, s, cr, row, column);
     }
+    for (int column = 0; column < f->columns; column++) /* labels stand beside the widest texts */
+        s->left[column] += s->label[column];
 }
 
 static double sum_of(const double *x, int n)

@@ -227,25 +227,29 @@ static void read_row(struct picture *p, size_t row)
 struct axes {
     enum ub_axis_scale y;
     double linear_part;
-    bool zeros;    /* that a logarithmic axis cannot show */
-    bool from_one; /* indices count from 1 on a logarithmic axis */
+    bool zeros;       /* that a logarithmic axis cannot show */
+    bool from_one;    /* indices count from 1 on a logarithmic axis */
+    double short_run; /* > 0: steps of a run that the longest would press to the axis */
 };
 
 struct range {
     double low, high, top, middle; /* values, greatest index, median size of values */
+    double shortest;               /* last step of the shortest line */
     bool zeros;
 };
 
 static struct range range_of(const struct picture *p)
 {
     enum { MOST = 100000 };
-    struct range r = {INFINITY, -INFINITY, 0, 0, false};
+    struct range r = {.low = INFINITY, .high = -INFINITY, .shortest = INFINITY};
     double *size = ub_calloc(MOST, sizeof *size);
     size_t n = 0;
     for (size_t k = 0; k < p->panels.groups.count; k++)
         for (size_t i = 0; i < MOST_LINES; i++)
             for (size_t j = 0; j < p->cell[k].crowd[i].count; j++) {
                 const struct ub_series *s = &p->cell[k].crowd[i].line[j];
+                if (s->count > 1)
+                    r.shortest = fmin(r.shortest, s->step[s->count - 1]);
                 for (size_t m = 0; m < s->count; m++) {
                     r.low = fmin(r.low, s->value[m]);
                     r.high = fmax(r.high, s->value[m]);
@@ -264,11 +268,13 @@ static struct range range_of(const struct picture *p)
  * values; with negative values, to both sides of zero. */
 static struct axes axes_of(const struct picture *p, const struct range *r)
 {
-    enum { MOST_INDICES = 30 };
+    enum { MOST_INDICES = 30, MOST_RATIO = 20 };
     const struct ub_comparison *c = &p->quantity->compared;
     const double largest = fmax(fabs(r->low), fabs(r->high));
     const bool declared = c->kind != UB_NOT_COMPARED && c->scale == UB_SCALE_LOG;
     struct axes a = {.y = UB_LINEAR, .from_one = over_index(p) && r->top > MOST_INDICES};
+    if (!over_index(p) && r->shortest > 0 && r->top > MOST_RATIO * r->shortest)
+        a.short_run = r->shortest;
     if (!(r->middle > 0) || (!declared && largest <= most_linear * r->middle))
         return a;
     a.y = r->low >= 0 ? UB_LOG : UB_SIGNED;
@@ -308,14 +314,32 @@ static void count_from_one(struct crowd *c)
             c->line[i].step[k] += 1;
 }
 
+/* "excess-loss [units of the loss]": its name in tables, and units where it has any. Caller frees.
+ */
+static char *label_of(const struct picture *p)
+{
+    struct ub_text label = {0};
+    ub_text_add(&label, "%s", p->quantity->name);
+    if (*p->quantity->units && strcmp(p->quantity->units, "1") != 0)
+        ub_text_add(&label, " [%s]", p->quantity->units);
+    return label.data;
+}
+
 static void draw_lines(struct ub_panel *panel, const struct picture *p, struct cell *cell,
                        const struct axes *axes)
 {
+    char *label = label_of(p);
     ub_panel_axes(panel,
                   !over_index(p)   ? "step"
                   : axes->from_one ? "index, from 1"
                                    : "index",
-                  axes->from_one ? UB_LOG : UB_LINEAR, p->quantity->name, axes->y);
+                  axes->from_one        ? UB_LOG
+                  : axes->short_run > 0 ? UB_SIGNED
+                                        : UB_LINEAR,
+                  label, axes->y);
+    ub_free(label);
+    if (axes->short_run > 0)
+        ub_panel_linear_part(panel, UB_HORIZONTAL, axes->short_run / 5);
     if (axes->y == UB_SIGNED)
         ub_panel_linear_part(panel, UB_VERTICAL, axes->linear_part);
     for (size_t i = 0; i < MOST_LINES; i++) {
@@ -338,7 +362,9 @@ static void draw_values(struct ub_panel *panel, const struct picture *p, const s
 {
     char *names[MOST_LINES];
     size_t rows = 0;
-    ub_panel_axes(panel, p->quantity->name, axes->y, "", UB_LINEAR);
+    char *label = label_of(p);
+    ub_panel_axes(panel, label, axes->y, "", UB_LINEAR);
+    ub_free(label);
     if (axes->y == UB_SIGNED)
         ub_panel_linear_part(panel, UB_HORIZONTAL, axes->linear_part);
     for (size_t i = 0; i < MOST_LINES; i++) {
@@ -359,6 +385,15 @@ static void draw_values(struct ub_panel *panel, const struct picture *p, const s
 static bool is_single(const struct picture *p)
 {
     return !over_index(p) && p->points == 1;
+}
+
+static bool is_measured_once(const struct cell *cell)
+{
+    for (size_t i = 0; i < MOST_LINES; i++)
+        for (size_t j = 0; j < cell->crowd[i].count; j++)
+            if (cell->crowd[i].line[j].count > 1)
+                return false;
+    return true;
 }
 
 static char *caption_of(const struct picture *p, const struct axes *axes)
@@ -385,6 +420,9 @@ static char *caption_of(const struct picture *p, const struct axes *axes)
                     " Systems beyond %d panels or %d colors are taken together by less than tells "
                     "them apart; none is left out.",
                     MOST_PANELS, MOST_LINES);
+    if (axes->short_run > 0)
+        ub_text_add(&out, " Steps are linear up to %.3g and logarithmic beyond.",
+                    axes->short_run / 5);
     if (axes->zeros)
         ub_text_add(&out, " Values of 0 have no place on the axis.");
     return out.data;
@@ -406,7 +444,7 @@ static bool draw(const struct picture *p, struct plates *plates, struct ub_error
     for (size_t k = 0; k < n; k++) {
         struct ub_panel *panel = ub_figure_panel(f, (int)(k / columns), (int)(k % columns));
         ub_panel_title(panel, p->panels.name[k]);
-        if (is_single(p))
+        if (is_single(p) || (!over_index(p) && is_measured_once(&p->cell[k])))
             draw_values(panel, p, &p->cell[k], &axes);
         else
             draw_lines(panel, p, &p->cell[k], &axes);

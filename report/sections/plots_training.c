@@ -304,6 +304,22 @@ static const char *const named_model[] = {"model", NULL};
 static const char *const *const model_rungs[] = {whole_model, named_model, NULL};
 static const char *const *const optimizer_rungs[] = {optimizer_alone, NULL};
 
+/* Whether the shortest panel's steps are seen beside the longest's. */
+static bool steps_compare(const struct ub_frame *frame, const struct ub_factor *optimizers)
+{
+    const double most_ratio = 5;
+    double least = INFINITY, most = 0;
+    for (size_t k = 0; k < optimizers->groups.count; k++) {
+        const struct ub_rows *rows = &optimizers->groups.group[k];
+        double longest = 0;
+        for (size_t i = 0; i < rows->count; i++)
+            longest = fmax(longest, ub_frame_number(frame, rows->row[i], "steps"));
+        least = fmin(least, longest);
+        most = fmax(most, longest);
+    }
+    return most <= most_ratio * least;
+}
+
 /* Runs of one optimizer, a color a model. */
 static size_t plot_losses(struct ub_panel *panel, const struct ub_frame *frame,
                           const struct ub_rows *rows, const struct ub_factor *models)
@@ -340,7 +356,7 @@ static bool plot_loss(const struct task *t, struct plates *plates, struct ub_err
     add_left_out(&caption, t->rows->count - rows.count, "loss");
     struct ub_figure *f =
         ub_figure_new(title.data, (int)((n + columns - 1) / columns), (int)columns);
-    ub_figure_share(f, true, true);
+    ub_figure_share(f, steps_compare(t->frame, &optimizers), true);
     ub_figure_caption(f, caption.data);
     size_t drawn = 0;
     for (size_t k = 0; k < n; k++) {

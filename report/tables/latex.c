@@ -170,21 +170,31 @@ static bool is_in(const struct part *p, size_t column)
     return column == 0 || (column >= p->first && column < p->end);
 }
 
-/* Text columns get what they need where there is room; else their least, and of the rest shares in
- * proportion to what they lack. */
+/* Text columns get what they need where there is room; else what is left over their least goes to
+ * all in even shares, and what one does not need to the others: short texts stay in one line. */
 static void set_widths(struct column_shape *s, size_t columns, const struct part *p, double width)
 {
-    double least = 0, lack = 0;
+    double rest = width;
+    size_t open = 0;
     for (size_t c = 0; c < columns; c++) {
         if (!is_in(p, c))
             continue;
-        least += least_of(s, c);
-        lack += s[c].natural - fmin(s[c].least, s[c].natural);
+        rest -= least_of(s, c);
+        s[c].width = s[c].numbers ? s[c].width : fmin(s[c].least, s[c].natural);
+        open += s[c].width < s[c].natural;
     }
-    const double share = lack > 0 ? fmin(1, fmax(0, width - least) / lack) : 1;
-    for (size_t c = 0; c < columns; c++)
-        if (is_in(p, c) && !s[c].numbers)
-            s[c].width = s[c].least + share * (s[c].natural - fmin(s[c].least, s[c].natural));
+    while (open > 0 && rest > 0.1) {
+        const double share = rest / (double)open;
+        open = 0;
+        for (size_t c = 0; c < columns; c++) {
+            if (!is_in(p, c) || s[c].width >= s[c].natural)
+                continue;
+            const double more = fmin(share, s[c].natural - s[c].width);
+            s[c].width += more;
+            rest -= more;
+            open += s[c].width < s[c].natural;
+        }
+    }
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
@@ -263,7 +273,7 @@ static void add_row(struct ub_text *out, const struct table *t, const struct col
         else
             latex_add(out, cells[c]);
     }
-    ub_text_add(out, " \\\\\n");
+    ub_text_add(out, head ? " \\\\\n" : " \\\\ \\addlinespace[1.5pt]\n");
 }
 
 static void add_caption(struct ub_text *out, const struct latex_table *what, const char *more,
