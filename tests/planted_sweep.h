@@ -52,17 +52,17 @@ static inline void planted_sweep_run(const char *path, const struct planted_swee
         fail_msg("%s", err.text);
 }
 
-static inline struct ub_datum planted_sweep_datum(const struct ub_law *law,
-                                                  const struct planted_sweep *p)
+enum { PLANTED_RATES = 17, PLANTED_SEEDS = 3, PLANTED_SIZES = 4 };
+
+static inline struct law_suite planted_sweep_store(const struct planted_sweep *p)
 {
-    enum { RATES = 17, SEEDS = 3, SIZES = 4 };
     struct ub_error err = {0};
     struct law_suite s = {.folder = support_folder()};
     if (!ub_store_lock(s.folder, false, &err))
         fail_msg("%s", err.text);
-    for (int size = 0; size < SIZES; size++)
-        for (int step = 0; step < RATES; step++)
-            for (int seed = 0; seed < SEEDS; seed++)
+    for (int size = 0; size < PLANTED_SIZES; size++)
+        for (int step = 0; step < PLANTED_RATES; step++)
+            for (int seed = 0; seed < PLANTED_SEEDS; seed++)
                 planted_sweep_run(s.folder, p, p->least << size, step, seed);
     s.store = ub_store_open(s.folder, &err);
     if (!s.store)
@@ -70,6 +70,13 @@ static inline struct ub_datum planted_sweep_datum(const struct ub_law *law,
     s.frame = ub_frame_new(s.store, &err);
     if (!s.frame)
         fail_msg("%s", err.text);
+    return s;
+}
+
+static inline struct ub_datum planted_sweep_datum(const struct ub_law *law,
+                                                  const struct planted_sweep *p)
+{
+    struct law_suite s = planted_sweep_store(p);
     assert_int_equal(law_suite_applies(&s, law), s.frame->rows);
     const struct ub_datum d = law_suite_datum(&s, law, "optimizer", p->optimizer);
     law_suite_free(&s);

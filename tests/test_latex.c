@@ -91,7 +91,8 @@ static void test_columns(void **state)
     table_latex(t, &what, &out);
     has(out.data, "S[table-format=-3.3]S[table-format=1.1e-1]");
     assert_int_equal(count_of(out.data, "S["), 2);
-    has(out.data, "  a\\_\\allowbreak{}b & -1.25 & 1e-5 & [0.9, 1.1] & 1 \\\\ \\addlinespace[1.5pt]\n");
+    has(out.data,
+        "  a\\_\\allowbreak{}b & -1.25 & 1e-5 & [0.9, 1.1] & 1 \\\\ \\addlinespace[1.5pt]\n");
     has(out.data, "  c & {--} & 2.5e3 & -- & no \\\\ ");
     has(out.data, "  d & 100.125 & {} & [1, 2] & 2 \\\\ ");
     has(out.data, "\\caption{50\\%}\\label{tab:x}");

@@ -10,6 +10,7 @@ extern const struct ub_section ub_section_collapse, ub_section_architectures, ub
     ub_section_decay_time, ub_section_exponents, ub_section_outliers, ub_section_training,
     ub_section_spectra, ub_section_default;
 extern const struct ub_section ub_section_barriers;
+extern const struct ub_section ub_section_width_transfer, ub_section_depth_transfer;
 
 /* clang-format off */
 const struct ub_section *const ub_sections[] = {
@@ -23,6 +24,8 @@ const struct ub_section *const ub_sections[] = {
     &ub_section_batches,
     &ub_section_barriers,
     &ub_section_rotation,
+    &ub_section_width_transfer,
+    &ub_section_depth_transfer,
     &ub_section_hierarchy,
     &ub_section_grokking,
     &ub_section_decay_time,
