@@ -207,12 +207,44 @@ static void what_is_cut_is_marked(void **state)
     }
 }
 
+/* Ticks and names differ with the room, and with them the margins: whatever they come to, the width
+ * is the one asked for. */
+static void margins_do_not_add_to_the_width(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 40; k++) {
+        struct ub_figure *f = ub_figure_new(NULL, 6, 3);
+        for (int i = 0; i < 18; i++) {
+            struct ub_panel *p = ub_figure_panel(f, i / 3, i % 3);
+            const double high = 100 * pow(1.7, k + i % 5);
+            ub_panel_title(p, "title");
+            ub_panel_axes(p, "step", UB_LINEAR, "sharpness", k % 2 ? UB_LOG : UB_LINEAR);
+            ub_panel_line(p, (double[]){0, 1000}, (double[]){0.3 * high, high}, 2,
+                          (struct ub_style){.label = "run"});
+        }
+        ub_figure_size(f, 729, 0);
+        f->narrow = true;
+        f->most_height = 864;
+        struct canvas c = canvas_new(10, 10);
+        struct ub_layout_of_figure l = ub_figure_layout(f, c.cr);
+        assert_near(l.width, 729, 0);
+        assert_true(l.height <= 864);
+        ub_figure_layout_clear(f, &l);
+        canvas_free(&c);
+        ub_figure_free(f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_text_is_too_small),  cmocka_unit_test(colors_have_shapes),
-        cmocka_unit_test(panels_find_room),      cmocka_unit_test(a_narrow_figure_keeps_its_width),
-        cmocka_unit_test(a_label_hides_no_data), cmocka_unit_test(what_is_cut_is_marked),
+        cmocka_unit_test(no_text_is_too_small),
+        cmocka_unit_test(colors_have_shapes),
+        cmocka_unit_test(panels_find_room),
+        cmocka_unit_test(a_narrow_figure_keeps_its_width),
+        cmocka_unit_test(margins_do_not_add_to_the_width),
+        cmocka_unit_test(a_label_hides_no_data),
+        cmocka_unit_test(what_is_cut_is_marked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -187,6 +187,10 @@ static void test_citations(void **state)
     citations_cite(&c, "law:c", &cite);
     citations_cite(&c, "law:i", &cite);
     assert_string_equal(cite.data, "\\cite{law:a,law:a-2}\\cite{law:a}");
+    ub_text_free(&cite);
+    citations_list(&c, &cite); /* law:c is law:a's first */
+    assert_int_equal(count_of(cite.data, "\\nocite{"), 9);
+    assert_null(strstr(cite.data, "law:c"));
     citations_bibtex(&c, &bib);
     assert_int_equal(count_of(bib.data, "@misc{"), 10);
     has(bib.data, "@misc{law:b,\n  author = {Cohen and others},\n  year = {2022},\n"

@@ -267,13 +267,19 @@ static void set_names(const struct ub_figure *f, struct ub_layout_of_figure *l, 
     }
 }
 
+/* What margins leave of the figure's width. */
+static void set_plot_width(const struct ub_figure *f, struct sizes *s)
+{
+    const double rest = 2 * EDGE + sum_of(s->left, f->columns) + (f->columns - 1) * GAP + s->right;
+    if (f->width > 0)
+        s->plot_width = fmax(60, (f->width - rest) / f->columns);
+}
+
 static void fit_width(const struct ub_figure *f, struct ub_layout_of_figure *l, struct sizes *s,
                       cairo_t *cr)
 {
     for (int pass = 0; f->width > 0 && pass < 2; pass++) { /* margins differ with the ticks */
-        const double rest =
-            2 * EDGE + sum_of(s->left, f->columns) + (f->columns - 1) * GAP + s->right;
-        s->plot_width = fmax(60, (f->width - rest) / f->columns);
+        set_plot_width(f, s);
         if (f->narrow)
             set_heights(f, l, s, cr);
         measure_margins(f, l, s, cr);
@@ -344,6 +350,7 @@ static void lay_out(const struct ub_figure *f, struct ub_layout_of_figure *l, ca
     s.right = l->direct ? ub_legend_widest(l, cr) + 8 : 6;
     set_names(f, l, UB_FONT_TICK);
     fit(f, l, &s, cr);
+    set_plot_width(f, &s);
     place_frames(f, l, &s);
     const double title = f->title ? ub_text_extent(cr, UB_FONT_TITLE, f->title, 0).width : 0;
     l->width = fmax(l->width, title + 2 * EDGE);

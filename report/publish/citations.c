@@ -182,6 +182,13 @@ void citations_cite(const struct citations *c, const char *key, struct ub_text *
     ub_text_add(out, "%s", n ? "}" : "");
 }
 
+void citations_list(const struct citations *c, struct ub_text *out)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->source[i].same == i)
+            ub_text_add(out, "\\nocite{%s}\n", c->source[i].key);
+}
+
 static void add_field(struct ub_text *out, const char *name, const char *prefix, const char *text)
 {
     if (!text)

@@ -30,6 +30,8 @@ struct citations {
 void citations_add(struct citations *c, const char *key, const char *citation);
 /* "\cite{...}" of all sources of the key's; nothing where there are none. */
 void citations_cite(const struct citations *c, const char *key, struct ub_text *out);
+/* "\nocite{...}" of every source, once each. */
+void citations_list(const struct citations *c, struct ub_text *out);
 void citations_bibtex(const struct citations *c, struct ub_text *out);
 void citations_clear(struct citations *c);
 

@@ -301,10 +301,10 @@ bool paper_write(struct paper *paper)
         add_heading(paper, "section", "Runs");
     good = good && paper_table(paper, status_table(paper->study), "runs", "How runs ended.", NULL);
     citations_bibtex(&paper->citations, &bib);
-    ub_text_add(&paper->main,
-                "\n%s\\bibliographystyle{plain}\n\\bibliography{references}\n"
-                "\\end{document}\n",
-                paper->citations.count ? "" : "\\nocite{*}\n");
+    citations_list(&paper->citations, &paper->main);
+    if (paper->citations.count > 0)
+        ub_text_add(&paper->main, "\\bibliographystyle{plain}\n\\bibliography{references}\n");
+    ub_text_add(&paper->main, "\\end{document}\n");
     good = good && write_text(paper, "references.bib", &bib) &&
            write_text(paper, "main.tex", &paper->main);
     ub_text_free(&bib);

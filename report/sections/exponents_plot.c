@@ -32,14 +32,16 @@ static void draw_architecture(struct ub_panel *panel, const struct exponents *e,
         if (!point_of(e, e->at[rows->row[i]], m, &data))
             continue;
         const double x = data.estimate + offset * width * ((double)k - middle);
+        struct ub_style style = {
+            .color = (int)(k % 8), .width = 1, .alpha = 0.3, .point_size = 0.5};
         ub_panel_bars(panel, UB_VERTICAL, &x, &fit[UB_EXPONENT], &fit[UB_EXPONENT_LOW],
-                      &fit[UB_EXPONENT_HIGH], 1,
-                      (struct ub_style){.color = (int)(k % 8),
-                                        .hollow = run->last[m].fate != POWER_FITS,
-                                        .width = 1,
-                                        .alpha = 0.7,
-                                        .point_size = 2.8,
-                                        .label = labelled ? NULL : e->architectures.name[k]});
+                      &fit[UB_EXPONENT_HIGH], 1, style); /* pale: points are to be seen first */
+        style.alpha = 0.9;
+        style.points = true;
+        style.point_size = 2.8;
+        style.hollow = run->last[m].fate != POWER_FITS;
+        style.label = labelled ? NULL : e->architectures.name[k];
+        ub_panel_line(panel, &x, &fit[UB_EXPONENT], 1, style);
         labelled = true;
     }
 }

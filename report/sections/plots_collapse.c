@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { FEWEST_OPTIMIZERS = 5, COLUMNS = 5, COLORS = 8, MOST_MODELS = 16 };
-enum { MOST_LINES = 200 /* of a panel; of more, their median and band */ };
+enum { MOST_LINES = 16 /* of a panel; of more, each color's median and band */ };
 static const double earliest = 0.05, latest = 20, top = 1.6;
 
 static const char *const by_loss[] = {"loss", "loss.*", NULL};
@@ -103,8 +103,7 @@ static size_t plot_panel(struct ub_panel *panel, const struct collapse *c,
         drawn += crowd_add(&crowd[c->colors.of[rows->row[i]]], series_of(c, rows->row[i]));
     for (size_t k = 0; k < c->colors.groups.count; k++) {
         if (crowd[k].count > 0)
-            crowd_draw(panel, &crowd[k], drawn > MOST_LINES && crowd[k].count > CROWD,
-                       style_of(c, k));
+            crowd_draw(panel, &crowd[k], drawn > MOST_LINES && crowd[k].count > 1, style_of(c, k));
         crowd_clear(&crowd[k]);
     }
     ub_free(crowd);
@@ -172,7 +171,8 @@ static bool plot_by_optimizer(const struct study *study, const struct ub_law_ver
     ub_figure_share(f, true, true);
     ub_figure_caption(f,
                       "Time: step over the step from which the run keeps its level, however high "
-                      "that is, or over the run's length when it has none. One line a run; "
+                      "that is, or over the run's length when it has none. One line a run, or of "
+                      "more than 16 each color's median and the band that holds 80% of it; "
                       "dashed rule: the edge; shaded: the law's margin.");
     for (size_t k = 0; k < c.panels.groups.count; k++) {
         struct ub_panel *p = ub_figure_panel(f, (int)(k / COLUMNS), (int)(k % COLUMNS));
