@@ -170,31 +170,68 @@ static bool is_in(const struct part *p, size_t column)
     return column == 0 || (column >= p->first && column < p->end);
 }
 
-/* Text columns get what they need where there is room; else what is left over their least goes to
- * all in even shares, and what one does not need to the others: short texts stay in one line. */
-static void set_widths(struct column_shape *s, size_t columns, const struct part *p, double width)
+/* How high a row is, about: of its texts the one with the most lines. */
+static double lines_of(const double *natural, const struct column_shape *s, size_t columns,
+                       const struct part *p)
 {
-    double rest = width;
-    size_t open = 0;
-    for (size_t c = 0; c < columns; c++) {
+    double lines = 1;
+    for (size_t c = 0; c < columns; c++)
+        if (is_in(p, c) && !s[c].numbers)
+            lines = fmax(lines, natural[c] / s[c].width);
+    return lines;
+}
+
+static double height_of(const double *natural, const struct column_shape *s, const struct table *t,
+                        const struct part *p)
+{
+    double height = 0;
+    for (size_t r = 0; r < table_rows(t); r++)
+        height += lines_of(natural + r * t->columns, s, t->columns, p);
+    return height;
+}
+
+/* The text column that makes the table lowest when it gets so much more; none: columns. */
+static size_t best_to_widen(const double *natural, struct column_shape *s, const struct table *t,
+                            const struct part *p, double more)
+{
+    double least = INFINITY;
+    size_t best = t->columns;
+    for (size_t c = 0; c < t->columns; c++) {
+        if (!is_in(p, c) || s[c].numbers || s[c].width >= s[c].natural)
+            continue;
+        s[c].width += more;
+        const double height = height_of(natural, s, t, p);
+        s[c].width -= more;
+        if (height < least - 1e-9) {
+            least = height;
+            best = c;
+        }
+    }
+    return best;
+}
+
+/* Text columns get their least, and what is left over goes, a little at a time, to where it makes
+ * the table lowest. */
+static void set_widths(struct column_shape *s, const struct table *t, const struct part *p,
+                       double width)
+{
+    const double more = 4;
+    double rest = width, *natural = ub_calloc(t->cells + 1, sizeof *natural);
+    for (size_t i = 0; i < t->cells; i++)
+        natural[i] = extent_of(t->cell[i]).whole;
+    for (size_t c = 0; c < t->columns; c++) {
         if (!is_in(p, c))
             continue;
         rest -= least_of(s, c);
         s[c].width = s[c].numbers ? s[c].width : fmin(s[c].least, s[c].natural);
-        open += s[c].width < s[c].natural;
     }
-    while (open > 0 && rest > 0.1) {
-        const double share = rest / (double)open;
-        open = 0;
-        for (size_t c = 0; c < columns; c++) {
-            if (!is_in(p, c) || s[c].width >= s[c].natural)
-                continue;
-            const double more = fmin(share, s[c].natural - s[c].width);
-            s[c].width += more;
-            rest -= more;
-            open += s[c].width < s[c].natural;
-        }
+    for (; rest >= more; rest -= more) {
+        const size_t c = best_to_widen(natural, s, t, p, more);
+        if (c == t->columns)
+            break;
+        s[c].width += more;
     }
+    ub_free(natural);
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
@@ -292,7 +329,7 @@ static void add_caption(struct ub_text *out, const struct latex_table *what, con
 static void add_part(struct ub_text *out, const struct table *t, const struct latex_table *what,
                      struct column_shape *s, const struct part *p, double width)
 {
-    set_widths(s, t->columns, p, width);
+    set_widths(s, t, p, width);
     ub_text_add(out, "\\begin{longtable}{@{}");
     for (size_t c = 0; c < t->columns; c++)
         if (is_in(p, c))

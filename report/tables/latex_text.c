@@ -153,7 +153,7 @@ bool latex_breaks(char c, char next, size_t letters)
     enum { LONG = 24 };
     const bool digit = next >= '0' && next <= '9';
     return next != '\0' && next != ' ' &&
-           (strchr(",:=;/_)", c) || (c == '-' && !digit) || letters >= LONG);
+           (strchr(",:=;_)", c) || (strchr("-/", c) && !digit) || letters >= LONG);
 }
 
 static void add_text(struct ub_text *out, const char *text, size_t length, bool breaks)
