@@ -150,13 +150,13 @@ static void plateaus_are_means_over_systems(void **state)
     assert_true(a.se < 0.02); /* or the errors would decide */
     char expected[64];
     snprintf(expected, sizeof expected, "%.3f [%.2f, %.2f] (a: 1)", mean, mean - half, mean + half);
-    assert_string_equal(cell_of(t, "gd", "mlp"), expected);
+    assert_string_equal(cell_of(t, "GD", "MLP"), expected);
 
     const struct ub_interval c = level_of(study, "cnn", "gd:lr=0.1");
     snprintf(expected, sizeof expected, "%.3f [%.2f, %.2f]", c.estimate, c.low, c.high);
-    assert_string_equal(cell_of(t, "gd", "cnn"), expected);
-    assert_string_equal(cell_of(t, "adam", "mlp"), "- (a: 1, b: 1)");
-    assert_string_equal(cell_of(t, "adam", "cnn"), "");
+    assert_string_equal(cell_of(t, "GD", "CNN"), expected);
+    assert_string_equal(cell_of(t, "Adam", "MLP"), "- (a: 1, b: 1)");
+    assert_string_equal(cell_of(t, "Adam", "CNN"), "");
     assert_int_equal(reasons.count, 2);
     assert_string_equal(reasons.text[0], "no level yet, still rising");
     assert_string_equal(reasons.text[1], "diverged");
@@ -166,7 +166,7 @@ static void plateaus_are_means_over_systems(void **state)
     assert_int_equal(t->columns, 2);
     const struct ub_interval gru = level_of(study, "gru", "gd:lr=0.1");
     snprintf(expected, sizeof expected, "%.3f [%.2f, %.2f]", gru.estimate, gru.low, gru.high);
-    assert_string_equal(cell_of(t, "gd", "gru"), expected);
+    assert_string_equal(cell_of(t, "GD", "GRU"), expected);
     ub_rows_clear(&digits);
     ub_rows_clear(&sorting);
     labels_free(&reasons);

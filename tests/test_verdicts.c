@@ -393,7 +393,7 @@ static void words_are_true_as_they_stand(void **state)
     assert_string_equal(ub_law_word(v), "holds with exceptions");
     says(v, "edge-of-stability: holds with exceptions (");
     says(v, "36 of 40 systems that speak are within 0.1 of the prediction; 4 beyond it past doubt");
-    says(v, "Beyond it past doubt: width=1 (0.698), width=2 (");
+    says(v, "Beyond it past doubt: width 1 (0.698), width 2 (");
     ub_law_verdict_free(v);
     v = verdict_on(&(struct world){PLANTED_EDGE, 2, 2, 0, 1, 0.02, 1}, 1, 1);
     assert_string_equal(ub_law_word(v), "undecided");
