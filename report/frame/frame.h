@@ -145,4 +145,9 @@ struct ub_series ub_frame_spectrum(const struct ub_frame *frame, size_t row, con
 double ub_frame_last(const struct ub_frame *frame, size_t row, const char *observable,
                      int64_t index);
 
+/* What the run asked of an observable among its measurements: the option's text. NULL where it does
+ * not measure it, or left the option out. Caller frees. */
+char *ub_frame_asked(const struct ub_frame *frame, size_t row, const char *observable,
+                     const char *option);
+
 #endif

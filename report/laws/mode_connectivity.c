@@ -37,20 +37,12 @@ static void add_fork(struct forks *f, double fork, double last)
 
 static struct forks forks_of(const struct ub_frame *frame, size_t row)
 {
-    static const char name[] = "fork-barrier:";
     struct forks f = {.latest = (double)NAN};
     const double last = share * ub_frame_number(frame, row, "steps");
-    const struct ub_run_spec *spec = &frame->store->runs[row].spec;
-    for (size_t i = 0; i < spec->n_measures; i++) {
-        struct ub_error ignored = {0};
-        if (strncmp(spec->measures[i], name, strlen(name)) != 0)
-            continue;
-        struct ub_call *call = ub_call_parse(spec->measures[i], "measure", &ignored);
-        const char *at = call ? ub_call_get(call, "forks") : "";
-        for (; *at; at += strcspn(at, "+"), at += *at == '+')
-            add_fork(&f, strtod(at, NULL), last);
-        ub_call_free(call);
-    }
+    char *asked = ub_frame_asked(frame, row, "fork-barrier", "forks");
+    for (const char *at = asked ? asked : ""; *at; at += strcspn(at, "+"), at += *at == '+')
+        add_fork(&f, strtod(at, NULL), last);
+    ub_free(asked);
     return f;
 }
 
