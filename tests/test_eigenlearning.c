@@ -193,7 +193,7 @@ static bool observe(struct fixture *f, const char *text, struct ub_error *err)
     struct ub_observers *o = ub_observers_new(&text, 1, "test", err);
     if (!o)
         fail_msg("%s", err->text);
-    struct ub_record record = {f->recorded, add_row, add_fact};
+    struct ub_record record = {.context = f->recorded, .add = add_row, .fact = add_fact};
     const struct ub_moment moment = {.step = 1,
                                      .theta = f->theta,
                                      .grad = f->grad,
