@@ -451,7 +451,7 @@ static const char *const walked[] = {
     "final-sharpness",  "final-accuracy",   "edge-of-stability.plateau",
     "exponent.hidden1", "hessian-exponent", "final-test-loss",
 };
-enum { WALKED = sizeof walked / sizeof *walked, TRIES = 3 };
+enum { WALKED = sizeof walked / sizeof *walked, TRIES = 2 };
 
 /* The store with noise of relative size `noise` on all that is measured, and one value changed. */
 static void write_one_changed(const struct ub_csv *csv, double noise, size_t at_row, int at,

@@ -65,7 +65,7 @@ static void curves_are_medians_over_seeds(void **state)
             worst = isnan(drawn) ? worst : fmax(worst, fabs(drawn / expected - 1));
         }
     assert_true(nowhere > 0);
-    assert_oracle("curves of learning-rate transfer", "medians of planted parabolas", worst, 1e-12);
+    assert_oracle("law lr-transfer", "medians of planted parabolas, as drawn", worst, 1e-12);
     char *folder = ub_path(s.folder, "report");
     assert_true(ub_report_write(s.store, folder, &err));
     char *page = ub_path(folder, "law-lr-transfer.md");
