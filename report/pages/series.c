@@ -124,7 +124,7 @@ static bool write_series(const struct study *study, FILE *file, const char *path
     struct ub_team *team = ub_team_for((int64_t)count);
     bool good = true;
     w->study = study;
-    for (; good && w->first < count; w->first += RUNS * MEMBERS) {
+    for (; good && w->first < count; w->first += (size_t)RUNS * MEMBERS) {
         const size_t left = (count - w->first + RUNS - 1) / RUNS;
         ub_team_run(team, (int64_t)(left < MEMBERS ? left : MEMBERS), pack_member, w);
         good = write_members(w, file, path, rows, err);

@@ -159,7 +159,7 @@ static bool plot_barriers(const struct study *study, struct plates *plates, stru
     static const char *const whole[] = {"model", "model.*", NULL}, *const names[] = {"model", NULL};
     static const char *const *const rungs[] = {whole, names, NULL};
     p.rows = rows_that_spoke(p.verdict);
-    p.models = ub_factor_new(study->frame, &p.rows, rungs, 2 * COLORS);
+    p.models = ub_factor_new(study->frame, &p.rows, rungs, (size_t)2 * COLORS);
     const bool good = draw(&p, plates, err);
     ub_factor_clear(&p.models);
     ub_rows_clear(&p.rows);
