@@ -286,12 +286,15 @@ static bool plant(const struct fixture *f, const struct scenario *s, const char 
     return true;
 }
 
-/* Every k; of memory, of which there are thousands of calls, one in eight or so. */
+/* Every k, or every UNIBENCH_FAULT_STRIDE-th (under sanitizers); of memory, of which there are
+ * thousands of calls, one in eight or so. */
 static void sweep(void **state, const struct scenario *s, const char *kind)
 {
     const bool thin = strncmp(kind, "memory", 6) == 0 && !getenv("UNIBENCH_EVERY_FAULT");
+    const char *asked = getenv("UNIBENCH_FAULT_STRIDE");
+    const int64_t stride = asked && atoi(asked) > 0 ? atoi(asked) : 1;
     int64_t planted = 0;
-    for (int64_t k = 1;; k += thin ? 1 + k / 2 : 1) {
+    for (int64_t k = 1;; k += thin ? 1 + k / 2 : stride) {
         char fault[64];
         snprintf(fault, sizeof fault, "%s:%lld", kind, (long long)k);
         if (!plant(*state, s, fault))
