@@ -186,11 +186,12 @@ unsigned char *ub_read_file(const char *path, uint64_t limit, size_t *length, st
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
-unsigned char *ub_gzip(const void *data, size_t length, size_t *packed, struct ub_error *err)
+unsigned char *ub_gzip(const void *data, size_t length, int level, size_t *packed,
+                       struct ub_error *err)
 {
     z_stream z = {0};
     if (length > UINT32_MAX ||
-        deflateInit2(&z, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+        deflateInit2(&z, level, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
         ub_fail(err, UB_INTERNAL, "cannot compress %zu bytes", length);
         return NULL;
     }
@@ -257,7 +258,7 @@ bool ub_write_file(const char *path, const void *data, size_t length, struct ub_
     if (n < 3 || strcmp(path + n - 3, ".gz") != 0)
         return write_renamed(path, data, length, err);
     size_t packed;
-    unsigned char *bytes = ub_gzip(data, length, &packed, err);
+    unsigned char *bytes = ub_gzip(data, length, GZIP_LEVEL, &packed, err);
     bool good = bytes && write_renamed(path, bytes, packed, err);
     ub_free(bytes);
     return good;

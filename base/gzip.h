@@ -2,7 +2,7 @@
  * gzip file (RFC 1952), and several threads can pack them.
  *
  *     size_t packed;
- *     unsigned char *member = ub_gzip(text, length, &packed, &err);
+ *     unsigned char *member = ub_gzip(text, length, 6, &packed, &err);
  *     fwrite(member, 1, packed, file);
  *     ub_free(member); */
 #ifndef UB_GZIP_H
@@ -10,8 +10,10 @@
 
 #include "base/base.h"
 
-/* Without name or time stamp, so that equal data make equal bytes. NULL beyond 4 GiB. Caller frees.
+/* At zlib's level, 1 to 9; without name or time stamp, so that equal data make equal bytes. NULL
+ * beyond 4 GiB. Caller frees.
  */
-unsigned char *ub_gzip(const void *data, size_t length, size_t *packed, struct ub_error *err);
+unsigned char *ub_gzip(const void *data, size_t length, int level, size_t *packed,
+                       struct ub_error *err);
 
 #endif

@@ -21,7 +21,11 @@ const struct column series_columns[] = {
 
 /* Runs that follow one another are packed as one member of the gzip file, so many members at a
  * time: memory for the traces of RUNS x MEMBERS runs at most. */
-enum { RUNS = 16, MEMBERS = 16 };
+enum {
+    QUICK = 2 /* zlib level: a tenth larger, in a third of the time */,
+    RUNS = 16,
+    MEMBERS = 16
+};
 
 struct member {
     unsigned char *bytes;
@@ -94,7 +98,7 @@ static void pack_member(void *context, int64_t task, int worker)
     for (size_t i = first; good && i < first + RUNS && i < count; i++)
         good = add_run(&text, w->study, i, m);
     if (good && text.length)
-        m->bytes = ub_gzip(text.data, text.length, &m->length, &m->err);
+        m->bytes = ub_gzip(text.data, text.length, QUICK, &m->length, &m->err);
     ub_text_free(&text);
 }
 
