@@ -1,9 +1,8 @@
 /* Which runs of two stores are compared: groups of a frame of both, held against the canonical
  * texts of their specs without what does not make a system, on all published results. */
+#include "published.h"
 #include "report/compare/compare.h"
 #include "support.h"
-
-#include <dirent.h>
 
 static char *text_of(const struct ub_run *run)
 {
@@ -68,22 +67,7 @@ static size_t check_results(const char *path)
 static void systems_are_those_of_canonical_texts(void **state)
 {
     (void)state;
-    char *results = ub_path(UNIBENCH_SOURCE, "results");
-    DIR *folder = opendir(results);
-    size_t runs = 0;
-    assert_non_null(folder);
-    for (const struct dirent *entry; (entry = readdir(folder));) {
-        struct ub_text path = {0};
-        ub_text_add(&path, "%s/%s/runs.csv", results, entry->d_name);
-        if (!ub_exists(path.data))
-            ub_text_add(&path, ".gz"); /* all but the small ones are packed */
-        if (entry->d_name[0] != '.' && ub_exists(path.data))
-            runs += check_results(path.data);
-        ub_text_free(&path);
-    }
-    closedir(folder);
-    ub_free(results);
-    assert_true(runs > 1000);
+    assert_true(published_each(check_results) > 1000);
 }
 
 /* Seeds, measurements and kept weights make no other system; all else does. */

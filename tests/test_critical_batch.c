@@ -1,7 +1,7 @@
 /* Critical batch size: the law's datum on planted sweeps, whose steps are known, and the theory of
  * noisy quadratics: real runs against the exact recursion of second moments, and the form and its
  * constants against that recursion at the best rates. */
-#include "law_suite.h"
+#include "planted_suite.h"
 #include "tiny.h"
 
 #include "systems/systems.h"
@@ -34,49 +34,25 @@ static double steps_at(enum plant plant, double batch, int rate)
  * reading between measurements is exact. */
 static void write_run(const char *folder, enum plant plant, int b, int rate, uint64_t seed)
 {
-    struct ub_error err = {0};
     char text[64];
     snprintf(text, sizeof text, "sgd:lr=%g,batch=%d", 0.01 * exp2(rate), (int)batches[b]);
-    char *optimizer = ub_registry_canonical(&ub_optimizer_registry, text, "test", NULL, &err);
-    char *measures[] = {(char *)"loss"};
     const double steps = steps_at(plant, (double)batches[b], rate);
     const int64_t every = plant == COARSE ? 40 : 1, last = 1000;
-    const struct ub_run_spec spec = {.dataset = (char *)"digits",
-                                     .model = (char *)"linear",
-                                     .loss = (char *)"mse",
-                                     .init = (char *)"pytorch:gain=1",
-                                     .optimizer = optimizer,
-                                     .steps = last,
-                                     .seed = seed,
-                                     .n_measures = 1,
-                                     .measures = measures};
-    struct ub_run_writer *w = ub_run_writer_new(folder, &spec, &err);
-    if (!w)
-        fail_msg("%s", err.text);
+    struct ub_run_writer *w = planted_run(folder, "digits", text, "loss", last, seed);
     for (int64_t t = 0; t <= last; t += every)
         ub_run_writer_add(w, t, "loss", 0, fmax(0, 1 - 0.9 * (double)t / steps), (double)NAN);
-    const struct ub_pair provenance[] = {{(char *)"unibench", (char *)"test"}};
-    if (!ub_run_writer_commit(w, UB_RUN_OK, "", provenance, 1, &err))
-        fail_msg("%s", err.text);
-    ub_free(optimizer);
+    planted_run_end(w);
 }
 
 static struct ub_datum datum_of(enum plant plant, uint64_t seeds)
 {
-    struct ub_error err = {0};
-    struct law_suite s = {.folder = support_folder()};
-    char *path = ub_path(s.folder, "S");
-    if (!ub_make_folders(path, &err) || !ub_store_lock(path, false, &err))
-        fail_msg("%s", err.text);
+    char *path;
+    struct law_suite s = planted_suite_new(&path);
     for (int b = 0; b < BATCHES; b++)
         for (int rate = 0; rate < RATES; rate++)
             for (uint64_t seed = 0; seed < seeds; seed++)
                 write_run(path, plant, b, rate, seed);
-    s.store = ub_store_open(path, &err);
-    s.frame = s.store ? ub_frame_new(s.store, &err) : NULL;
-    if (!s.frame)
-        fail_msg("%s", err.text);
-    ub_free(path);
+    planted_suite_read(&s, path);
     assert_int_equal(law_suite_applies(&s, &ub_law_critical_batch), BATCHES * RATES * seeds);
     const struct ub_datum d = law_suite_datum(&s, &ub_law_critical_batch, "optimizer", "sgd");
     law_suite_free(&s);

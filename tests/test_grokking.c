@@ -1,6 +1,6 @@
 /* Grokking: the law on planted accuracies whose delays are known, and the fall of weights that it
  * rests on. */
-#include "law_suite.h"
+#include "planted_suite.h"
 
 #include "report/laws/grokking.h"
 
@@ -30,25 +30,10 @@ static double accuracy_at(double step, double there)
 static void write_planted(const char *folder, const struct plant *plant, double decay,
                           uint64_t seed)
 {
-    struct ub_error err = {0};
     char text[64];
     snprintf(text, sizeof text, plant->optimizer, decay);
-    char *optimizer = ub_registry_canonical(&ub_optimizer_registry, text, "test", NULL, &err);
-    char *dataset =
-        ub_registry_canonical(&ub_dataset_registry, "modular-addition:p=11", "test", NULL, &err);
-    char *measures[] = {(char *)"accuracy"};
-    const struct ub_run_spec spec = {.dataset = dataset,
-                                     .model = (char *)"linear",
-                                     .loss = (char *)"mse",
-                                     .init = (char *)"pytorch:gain=1",
-                                     .optimizer = optimizer,
-                                     .steps = LAST,
-                                     .seed = seed,
-                                     .n_measures = 1,
-                                     .measures = measures};
-    struct ub_run_writer *w = ub_run_writer_new(folder, &spec, &err);
-    if (!w)
-        fail_msg("%s", err.text);
+    struct ub_run_writer *w =
+        planted_run(folder, "modular-addition:p=11", text, "accuracy", LAST, seed);
     const double delay = plant->constant * pow(decay, plant->power) * (1 + 0.1 * (double)seed);
     const bool never = plant->never && decay == decays[0] && seed == SEEDS - 1;
     for (int64_t t = 0; t <= LAST; t += EVERY) {
@@ -57,28 +42,17 @@ static void write_planted(const char *folder, const struct plant *plant, double 
         ub_run_writer_add(w, t, "test-accuracy", 0, never ? 0.5 : accuracy_at(step, FITTED + delay),
                           (double)NAN);
     }
-    const struct ub_pair provenance[] = {{(char *)"unibench", (char *)"test"}};
-    if (!ub_run_writer_commit(w, UB_RUN_OK, "", provenance, 1, &err))
-        fail_msg("%s", err.text);
-    ub_free(optimizer);
-    ub_free(dataset);
+    planted_run_end(w);
 }
 
 static struct ub_datum planted(struct plant plant)
 {
-    struct ub_error err = {0};
-    struct law_suite s = {.folder = support_folder()};
-    char *path = ub_path(s.folder, "S");
-    if (!ub_make_folders(path, &err) || !ub_store_lock(path, false, &err))
-        fail_msg("%s", err.text);
+    char *path;
+    struct law_suite s = planted_suite_new(&path);
     for (size_t k = 0; k < sizeof decays / sizeof *decays; k++)
         for (uint64_t seed = 0; seed < SEEDS; seed++)
             write_planted(path, &plant, decays[k], seed);
-    s.store = ub_store_open(path, &err);
-    s.frame = s.store ? ub_frame_new(s.store, &err) : NULL;
-    if (!s.frame)
-        fail_msg("%s", err.text);
-    ub_free(path);
+    planted_suite_read(&s, path);
     assert_int_equal(law_suite_applies(&s, &ub_law_grokking), 4 * SEEDS);
     const struct ub_datum d = law_suite_datum(&s, &ub_law_grokking, "dataset", "modular-addition");
     if (!d.why && plant.power == -1 && strncmp(plant.optimizer, "gd", 2) == 0) {

@@ -1,10 +1,10 @@
 /* Names of systems for people: no two systems of a store share one, whatever options tell them
  * apart; they say what differs and no more, and are short enough for a legend. */
+#include "published.h"
 #include "report/digest/digest.h"
 #include "report/frame/factor.h"
 #include "support.h"
 
-#include <dirent.h>
 #include <string.h>
 
 static struct ub_run run_of(const char *dataset, const char *model, const char *init,
@@ -181,22 +181,7 @@ static size_t check_results(const char *path)
 static void published_systems_have_names_of_their_own(void **state)
 {
     (void)state;
-    char *results = ub_path(UNIBENCH_SOURCE, "results");
-    DIR *folder = opendir(results);
-    size_t systems = 0;
-    assert_non_null(folder);
-    for (const struct dirent *entry; (entry = readdir(folder));) {
-        struct ub_text path = {0};
-        ub_text_add(&path, "%s/%s/runs.csv", results, entry->d_name);
-        if (!ub_exists(path.data))
-            ub_text_add(&path, ".gz"); /* all but the small ones are packed */
-        if (entry->d_name[0] != '.' && ub_exists(path.data))
-            systems += check_results(path.data);
-        ub_text_free(&path);
-    }
-    closedir(folder);
-    ub_free(results);
-    assert_true(systems > 1000);
+    assert_true(published_each(check_results) > 1000);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* The time of weight decay: the law on planted sweeps whose best decay is known, and the theorem
  * behind its control: the best ridge of isotropic data, by brute force. */
-#include "law_suite.h"
+#include "planted_suite.h"
 #include "tiny.h"
 
 #include <math.h>
@@ -29,53 +29,27 @@ static double loss_at(const struct plant *plant, double decay, double samples, u
 static void write_planted(const char *folder, const struct plant *plant, int64_t samples,
                           double decay, uint64_t seed)
 {
-    struct ub_error err = {0};
-    char text[96];
+    char text[96], dataset[48];
     snprintf(text, sizeof text, plant->optimizer, decay);
-    char *optimizer = ub_registry_canonical(&ub_optimizer_registry, text, "test", NULL, &err);
-    snprintf(text, sizeof text, "gaussian:samples=%lld", (long long)samples);
-    char *dataset = ub_registry_canonical(&ub_dataset_registry, text, "test", NULL, &err);
-    char *measures[] = {(char *)"loss"};
+    snprintf(dataset, sizeof dataset, "gaussian:samples=%lld", (long long)samples);
     const int64_t steps = samples * EPOCHS / BATCH + (samples == sizes[2] ? plant->more_steps : 0);
-    const struct ub_run_spec spec = {.dataset = dataset,
-                                     .model = (char *)"linear",
-                                     .loss = (char *)"mse",
-                                     .init = (char *)"pytorch:gain=1",
-                                     .optimizer = optimizer,
-                                     .steps = steps,
-                                     .seed = seed,
-                                     .n_measures = 1,
-                                     .measures = measures};
-    struct ub_run_writer *w = ub_run_writer_new(folder, &spec, &err);
-    if (!w)
-        fail_msg("%s", err.text);
+    struct ub_run_writer *w = planted_run(folder, dataset, text, "loss", steps, seed);
     ub_run_writer_add(w, steps, "test-loss", 0, loss_at(plant, decay, (double)samples, seed),
                       (double)NAN);
     ub_run_writer_fact(w, "samples", (double)samples);
     ub_run_writer_fact(w, "lr", rate);
-    const struct ub_pair provenance[] = {{(char *)"unibench", (char *)"test"}};
-    if (!ub_run_writer_commit(w, UB_RUN_OK, "", provenance, 1, &err))
-        fail_msg("%s", err.text);
-    ub_free(optimizer);
-    ub_free(dataset);
+    planted_run_end(w);
 }
 
 static struct ub_datum planted(struct plant plant)
 {
-    struct ub_error err = {0};
-    struct law_suite s = {.folder = support_folder()};
-    char *path = ub_path(s.folder, "S");
-    if (!ub_make_folders(path, &err) || !ub_store_lock(path, false, &err))
-        fail_msg("%s", err.text);
+    char *path;
+    struct law_suite s = planted_suite_new(&path);
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
         for (int i = 0; i < DECAYS; i++)
             for (uint64_t seed = 0; seed < SEEDS; seed++)
                 write_planted(path, &plant, sizes[k], 0.05 * exp2(i), seed);
-    s.store = ub_store_open(path, &err);
-    s.frame = s.store ? ub_frame_new(s.store, &err) : NULL;
-    if (!s.frame)
-        fail_msg("%s", err.text);
-    ub_free(path);
+    planted_suite_read(&s, path);
     const bool adamw = strncmp(plant.optimizer, "adamw", 5) == 0;
     assert_int_equal(law_suite_applies(&s, &ub_law_weight_decay_time),
                      adamw ? 3 * DECAYS * SEEDS : 0);
