@@ -8,6 +8,10 @@
 #include "systems/graph/unseen.h"
 #include "systems/problem_express.h"
 
+#include <dirent.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 /* ---- every model ---- */
 
 /* Small enough to walk all of them; where a name is missing, its defaults are walked. Samples that
@@ -212,6 +216,47 @@ static void convolutions_on_digits(void **state)
     ub_dataset_free(digits);
 }
 
+/* ---- workers ---- */
+
+static int threads_of_this_process(void)
+{
+    int threads = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    for (const struct dirent *d; tasks && (d = readdir(tasks));)
+        threads += d->d_name[0] != '.';
+    if (tasks)
+        closedir(tasks);
+    return threads;
+}
+
+/* What a worker does: compiles programs and runs their products in a forked process. OpenBLAS would
+ * start a thread for each other CPU there, which spins beside the run, if its number of threads
+ * were set once more. (On one CPU there is none to start.) */
+static void a_worker_starts_no_threads(void **state)
+{
+    (void)state;
+    struct ub_dataset *data = kinds_dataset(0);
+    struct ub_problem *here = problem_of(data, "mlp:widths=8x8", false, 1);
+    double *theta = ub_calloc((size_t)ub_problem_size(here), sizeof *theta);
+    ub_problem_init(here, 1, theta);
+    ub_problem_loss(here, theta); /* the parent's BLAS is held to one thread by now */
+    const pid_t worker = fork();
+    if (worker == 0) {
+        const int before = threads_of_this_process(); /* a sanitizer may have one of its own */
+        struct ub_problem *p = problem_of(data, "mlp:widths=8x8", false, 1);
+        double *grad = ub_calloc((size_t)ub_problem_size(p), sizeof *grad);
+        ub_problem_gradient(p, theta, grad);
+        _exit(threads_of_this_process() - before);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(worker, &status, 0), worker);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    ub_free(theta);
+    ub_problem_free(here);
+    tiny_free(data);
+}
+
 /* ---- stores ---- */
 
 enum { RUNS = 150, BROKEN = 7 }; /* every seventh is */
@@ -267,6 +312,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_change_no_bit_of_any_model),
         cmocka_unit_test(convolutions_on_digits),
+        cmocka_unit_test(a_worker_starts_no_threads),
         cmocka_unit_test(stores_are_read_by_several_threads),
     };
     if (argc > 1)

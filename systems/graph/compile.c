@@ -259,9 +259,18 @@ static void store_what_leaves_its_group(struct ub_compiler *c)
     }
 }
 
+/* Threads share out chunks, never a GEMM. Asked only where it changes something: in a forked
+ * process (a worker) the call would start OpenBLAS's threads anew, one for each other CPU, which
+ * spin for tens of milliseconds beside the run. */
+static void hold_blas_to_one_thread(void)
+{
+    if (openblas_get_num_threads() != 1)
+        openblas_set_num_threads(1);
+}
+
 struct ub_program *ub_program_compile(const struct ub_graph *g, const struct ub_program_spec *spec)
 {
-    openblas_set_num_threads(1); /* threads share out chunks, never a GEMM */
+    hold_blas_to_one_thread();
     struct ub_compiler c = {.g = g, .spec = spec, .p = program_new(spec), .n = g->count};
     compiler_open(&c);
     bind_inputs(&c);
