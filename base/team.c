@@ -31,6 +31,8 @@ struct ub_team {
     int useful;  /* most that a run wakes: those for whom there is a core, and at least one */
     bool spins;  /* who waits, at first: there is a core for every member */
     bool started;
+    bool timed;
+    int64_t nanoseconds; /* of all runs since then */
     struct helper *helper;
 
     int64_t tasks;
@@ -206,7 +208,7 @@ static void wake(struct ub_team *t, int64_t helpers)
         sem_post(&t->news);
 }
 
-void ub_team_run(struct ub_team *t, int64_t tasks, ub_team_work *work, void *context)
+static void run(struct ub_team *t, int64_t tasks, ub_team_work *work, void *context)
 {
     if (!t || t->threads == 1 || tasks < 2) {
         for (int64_t task = 0; task < tasks; task++)
@@ -223,6 +225,26 @@ void ub_team_run(struct ub_team *t, int64_t tasks, ub_team_work *work, void *con
     wake(t, tasks - 1 < t->useful ? tasks - 1 : t->useful);
     do_tasks(t, 0);
     wait_for_the_last(t);
+}
+
+void ub_team_run(struct ub_team *t, int64_t tasks, ub_team_work *work, void *context)
+{
+    const bool timed = t && t->timed && tasks > 1;
+    const int64_t start = timed ? nanoseconds() : 0;
+    run(t, tasks, work, context);
+    if (timed)
+        t->nanoseconds += nanoseconds() - start;
+}
+
+void ub_team_time(struct ub_team *t)
+{
+    t->timed = true;
+    t->nanoseconds = 0;
+}
+
+double ub_team_seconds(const struct ub_team *t)
+{
+    return 1e-9 * (double)t->nanoseconds;
 }
 
 void ub_team_free(struct ub_team *t)

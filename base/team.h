@@ -33,4 +33,9 @@ int ub_team_threads(const struct ub_team *team); /* of NULL: 1 */
  * run at a time; not from inside a task. A NULL team is the caller alone. */
 void ub_team_run(struct ub_team *team, int64_t tasks, ub_team_work *work, void *context);
 
+/* From now on the seconds that runs of several tasks take are counted: of a team of one, the time
+ * that more threads would share. */
+void ub_team_time(struct ub_team *team);
+double ub_team_seconds(const struct ub_team *team);
+
 #endif

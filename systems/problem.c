@@ -85,8 +85,10 @@ struct ub_problem *ub_problem_new(const struct ub_problem_spec *spec, struct ub_
     struct ub_problem *p = ub_calloc(1, sizeof *p);
     p->data = spec->data;
     p->single = !spec->double_precision;
-    if (spec->threads > 1)
+    if (spec->threads > 1 || spec->timed)
         p->team = ub_team_new(spec->threads < UB_LANES ? spec->threads : UB_LANES);
+    if (spec->timed)
+        ub_team_time(p->team);
     if (!read_calls(p, spec, err) || !fits(p, err)) {
         ub_problem_free(p);
         return NULL;
@@ -143,6 +145,11 @@ const struct ub_layout *ub_problem_frozen(const struct ub_problem *p, const doub
 {
     *values = p->frozen_values;
     return &p->frozen;
+}
+
+double ub_problem_shared_seconds(const struct ub_problem *p)
+{
+    return p->team ? ub_team_seconds(p->team) : 0;
 }
 
 int64_t ub_problem_size(const struct ub_problem *p)

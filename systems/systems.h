@@ -360,6 +360,7 @@ struct ub_problem_spec {
     const struct ub_dataset *data;   /* kept by reference: must outlive the problem */
     bool double_precision;           /* compute in f64 instead of f32 */
     int threads;                     /* 0 = 1 */
+    bool timed;                      /* count ub_problem_shared_seconds */
 };
 struct ub_problem;
 
@@ -368,6 +369,9 @@ struct ub_problem *ub_problem_new(const struct ub_problem_spec *spec, struct ub_
 void ub_problem_free(struct ub_problem *p);
 const struct ub_layout *ub_problem_layout(const struct ub_problem *p);
 int64_t ub_problem_size(const struct ub_problem *p);
+/* Of a timed problem: seconds spent in what threads share out. With one thread, their share of all
+ * seconds says how well more threads would do. */
+double ub_problem_shared_seconds(const struct ub_problem *p);
 /* Parameters that are never trained, as ub_problem_init drew them: `values` is theirs, not copied.
  */
 const struct ub_layout *ub_problem_frozen(const struct ub_problem *p, const double **values);

@@ -385,6 +385,60 @@ static void recurrent_work_is_thin(void **state)
     ub_graph_free(g);
 }
 
+/* Vectors longer than the pieces in which threads carry them in and out, a batch of them with room
+ * between its members, and an output that depends on no sample. Oracle: loops over whole numbers,
+ * so sums are exact. */
+static void long_vectors_are_carried_whole(void **state)
+{
+    (void)state;
+    enum { LONG = 10007, MEMBERS = 3, APART = LONG + 13, SAMPLES = 21 };
+    struct ub_graph *g = ub_graph_new();
+    const ub_node x = ub_input(g, 2, (int64_t[]){4, 1}), weight = ub_input(g, 1, (int64_t[]){4});
+    const ub_node w = ub_input(g, 1, (int64_t[]){LONG});
+    const ub_node v = ub_input(g, 3, (int64_t[]){MEMBERS, 1, LONG});
+    const ub_node real = ub_mul(g, x, ub_reshape(g, weight, 2, (int64_t[]){4, 1}));
+    const struct ub_program_input in[] = {{.node = w},
+                                          {.node = v, .slot = 1, .stride = APART, .late = true},
+                                          {.node = x, .kind = UB_SAMPLES},
+                                          {.node = weight, .kind = UB_WEIGHTS}};
+    const struct ub_program_output out[] = {
+        {.node = ub_sum(g, ub_mul(g, real, w), UB_AXIS(0))},
+        {.node = ub_sum(g, ub_mul(g, real, v), UB_AXIS(1)), .slot = 1, .stride = APART},
+        {.node = ub_scale(g, w, 2), .slot = 2}};
+    static double W[LONG], V[MEMBERS * APART], r0[LONG], r1[MEMBERS * APART], r2[LONG];
+    double X[SAMPLES], sum = 0;
+    for (int i = 0; i < SAMPLES; i++)
+        sum += X[i] = i % 5 - 1;
+    for (int i = 0; i < LONG; i++)
+        W[i] = i % 100;
+    for (int i = 0; i < MEMBERS * APART; i++)
+        V[i] = i % 91;
+    for (int threads = 1; threads <= 3; threads++) {
+        struct ub_team *team = ub_team_new(threads);
+        struct ub_program *p = ub_program_compile(g, &(struct ub_program_spec){.inputs = in,
+                                                                               .n_inputs = 4,
+                                                                               .outputs = out,
+                                                                               .n_outputs = 3,
+                                                                               .samples = SAMPLES,
+                                                                               .chunk = 4,
+                                                                               .single = true,
+                                                                               .team = team});
+        ub_program_samples(p, 0, X);
+        memset(r1, 0, sizeof r1);
+        ub_program_run(p, (const double *[]){W, V}, (double *[]){r0, r1, r2}, true);
+        for (int i = 0; i < LONG; i++) {
+            assert_true(r0[i] == sum * W[i] && r2[i] == 2 * W[i]);
+            for (int m = 0; m < MEMBERS; m++)
+                assert_true(r1[m * APART + i] == sum * V[m * APART + i]);
+        }
+        for (int i = LONG; i < APART; i++)
+            assert_true(r1[i] == 0);
+        ub_program_free(p);
+        ub_team_free(team);
+    }
+    ub_graph_free(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +451,7 @@ int main(void)
         cmocka_unit_test(factors_come_out_of_sums),
         cmocka_unit_test(transposed_products_are_products),
         cmocka_unit_test(recurrent_work_is_thin),
+        cmocka_unit_test(long_vectors_are_carried_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

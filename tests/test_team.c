@@ -70,6 +70,26 @@ static void every_task_is_done_once(void **state)
     }
 }
 
+static void sleep_through_a_task(void *context, int64_t task, int member)
+{
+    (void)context, (void)task, (void)member;
+    sleep_a_little();
+}
+
+/* What is counted is what can be shared: not a run of one task. */
+static void a_timed_team_counts_what_is_shared(void **state)
+{
+    (void)state;
+    struct ub_team *team = ub_team_new(1);
+    ub_team_run(team, 2, sleep_through_a_task, NULL);
+    ub_team_time(team);
+    ub_team_run(team, 1, sleep_through_a_task, NULL);
+    assert_true(ub_team_seconds(team) == 0);
+    ub_team_run(team, 2, sleep_through_a_task, NULL);
+    assert_true(ub_team_seconds(team) >= 2 * 300e-6); /* a sleep is never shorter */
+    ub_team_free(team);
+}
+
 static void nobody_and_nothing(void **state)
 {
     (void)state;
@@ -384,6 +404,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_task_is_done_once),
+        cmocka_unit_test(a_timed_team_counts_what_is_shared),
         cmocka_unit_test(nobody_and_nothing),
         cmocka_unit_test(helpers_help),
         cmocka_unit_test(helpers_that_never_come_hold_up_nobody),

@@ -6,6 +6,8 @@
  *   unibench-perf model CASE THREADS       seconds of a gradient, a Hessian-vector product (alone,
  *                                          and its share of a block of eight) and a third
  *                                          directional derivative; MiB of memory that took
+ *   unibench-perf parallel CASE            of each one's time on one thread, the share that more
+ *                                          threads would split
  *   unibench-perf sgemm                    2048 x 2048 x 2048 product, one thread
  *   unibench-perf sharpness                500 steps of GD on the small MLP on the digits with the
  *                                          top 2 eigenvalues every 10 steps, one thread
@@ -89,11 +91,12 @@ struct system {
 };
 
 static bool system_open(struct system *s, struct ub_dataset *data, const char *model,
-                        const char *loss, int threads, struct ub_error *err)
+                        const char *loss, int threads, bool timed, struct ub_error *err)
 {
     s->data = data;
     s->problem = ub_problem_new(
-        &(struct ub_problem_spec){.model = model, .loss = loss, .data = data, .threads = threads},
+        &(struct ub_problem_spec){
+            .model = model, .loss = loss, .data = data, .threads = threads, .timed = timed},
         err);
     if (!s->problem)
         return false;
@@ -136,6 +139,31 @@ static void do_third(void *context)
     ub_problem_third(s->problem, s->v, s->v, s->out);
 }
 
+static bool time_shared(const char *name, struct ub_error *err)
+{
+    static const struct {
+        const char *name;
+        void (*work)(void *context);
+    } works[] = {{"parallel", do_gradient}, {"parallel-hvp", do_hvp}, {"parallel-third", do_third}};
+    const struct perf_case *c = perf_case_find(name);
+    if (!c)
+        return ub_fail(err, UB_INPUT, "case %s; expected a name that 'cases' lists", name);
+    struct system s = {0};
+    const bool good = system_open(&s, perf_case_data(c), c->model, c->loss, 1, true, err);
+    s.block = 1;
+    for (int i = 0; good && i < 3; i++) {
+        works[i].work(&s); /* compiles, touches memory */
+        const double before = ub_problem_shared_seconds(s.problem), start = now();
+        do
+            works[i].work(&s);
+        while (now() - start < shortest);
+        const double all = now() - start;
+        printf("%s %.6g\n", works[i].name, (ub_problem_shared_seconds(s.problem) - before) / all);
+    }
+    system_close(&s);
+    return good;
+}
+
 static bool time_model(const char *name, const char *threads, struct ub_error *err)
 {
     const struct perf_case *c = perf_case_find(name);
@@ -145,7 +173,7 @@ static bool time_model(const char *name, const char *threads, struct ub_error *e
                        name, threads);
     struct system s = {0};
     const double before = memory("VmRSS:");
-    if (!system_open(&s, perf_case_data(c), c->model, c->loss, (int)count, err)) {
+    if (!system_open(&s, perf_case_data(c), c->model, c->loss, (int)count, false, err)) {
         system_close(&s);
         return false;
     }
@@ -169,7 +197,7 @@ static bool describe(const char *name, struct ub_error *err)
         return ub_fail(err, UB_INPUT, "case %s; expected a name that 'cases' lists", name);
     char *model = ub_registry_canonical(&ub_model_registry, c->model, c->name, NULL, err);
     struct system s = {0};
-    const bool good = model && system_open(&s, perf_case_data(c), c->model, c->loss, 1, err);
+    const bool good = model && system_open(&s, perf_case_data(c), c->model, c->loss, 1, false, err);
     if (good) {
         const double *values;
         const struct ub_layout *layouts[] = {ub_problem_layout(s.problem),
@@ -252,7 +280,8 @@ static bool time_sharpness(struct ub_error *err)
 {
     struct ub_dataset *data = ub_dataset_load("digits", 0, NULL, err);
     struct system s = {0};
-    bool good = data && system_open(&s, data, "mlp:widths=64x64,activation=tanh", "mse", 1, err);
+    bool good =
+        data && system_open(&s, data, "mlp:widths=64x64,activation=tanh", "mse", 1, false, err);
     struct ub_text rate = {0};
     ub_text_add(&rate, "gd:lr=%g", trace_rate);
     struct ub_optimizer *gd =
@@ -284,6 +313,8 @@ int main(int argc, char **argv)
         good = describe(argv[2], &err);
     else if (strcmp(what, "model") == 0 && argc == 4)
         good = time_model(argv[2], argv[3], &err);
+    else if (strcmp(what, "parallel") == 0 && argc == 3)
+        good = time_shared(argv[2], &err);
     else if (strcmp(what, "sgemm") == 0 && argc == 2)
         time_sgemm();
     else if (strcmp(what, "sharpness") == 0 && argc == 2)
@@ -298,7 +329,7 @@ int main(int argc, char **argv)
         good = perf_scale_time(argv[2], argv[3], &err);
     else
         good = ub_fail(&err, UB_INPUT,
-                       "expected cases, describe CASE, model CASE THREADS, sgemm, "
+                       "expected cases, describe CASE, model CASE THREADS, parallel CASE, sgemm, "
                        "sharpness, flow, flow-problem, store FOLDER RUNS or scale UNIBENCH FOLDER");
     return good ? UB_OK : ub_report(&err);
 }

@@ -185,6 +185,7 @@ void ub_program_free(struct ub_program *p)
     }
     for (int i = 0; i < UB_SLOTS; i++)
         ub_free(p->sample_values[i]);
+    ub_free_transfers(p);
     ub_free(p->contexts);
     ub_free(p->inputs);
     ub_free(p->outputs);
@@ -282,6 +283,7 @@ struct ub_program *ub_program_compile(const struct ub_graph *g, const struct ub_
     store_what_leaves_its_group(&c);
     ub_compile_place(&c);
     ub_compile_lower(&c);
+    ub_plan_transfers(c.p);
     count_bytes(c.p);
     if (!spec->dry)
         allocate(c.p);

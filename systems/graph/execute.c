@@ -205,22 +205,6 @@ static void run_steps(const struct ub_program *p, const struct ub_lane_context *
 
 /* ---- a call ---- */
 
-static void load_inputs(struct ub_program *p, const double *const *vectors, bool first)
-{
-    for (int i = 0; i < p->n_inputs; i++) {
-        const struct ub_bound_input *in = &p->inputs[i];
-        bool unread = in->ref.space == UB_SPACE_NOWHERE;
-        if (unread || in->spec.kind != UB_SHARED || (!in->spec.late && !first))
-            continue;
-        int64_t each = in->count / in->members;
-        const double *from = vectors[in->spec.slot] + in->spec.offset;
-        char *to = at(p, &p->contexts[0], in->ref);
-        for (int64_t m = 0; m < in->members; m++)
-            p->kernels->from_double(each, to + (size_t)(m * each) * p->kernels->real,
-                                    from + m * in->spec.stride);
-    }
-}
-
 static void run_chunk(const struct ub_program *p, struct ub_lane_context *t, int64_t chunk,
                       bool first, double *const *results)
 {
@@ -256,38 +240,17 @@ static void run_lane(void *context, int64_t lane, int member)
     }
 }
 
-static void store_outputs(const struct ub_program *p, double *const *results, bool first)
-{
-    for (int i = 0; i < p->n_outputs; i++) {
-        const struct ub_bound_output *o = &p->outputs[i];
-        bool early = o->segment == UB_ONCE_FIRST || o->segment == UB_CHUNK_FIRST;
-        if (o->spec.kind == UB_EACH || (early && !first))
-            continue;
-        int64_t each = o->count / o->members;
-        for (int64_t m = 0; m < o->members; m++) {
-            double *to = results[o->spec.slot] + o->spec.offset + m * o->spec.stride;
-            struct ub_ref from = {o->ref.space, o->ref.offset + m * each};
-            if (o->segment < UB_CHUNK_FIRST)
-                p->kernels->to_double(each, to, at(p, &p->contexts[0], from));
-            else
-                p->kernels->sum_lanes(each, to,
-                                      (char *)p->lane + (size_t)from.offset * p->kernels->real,
-                                      p->lanes, p->lane_size);
-        }
-    }
-}
-
 void ub_program_run(struct ub_program *p, const double *const *vectors, double *const *results,
                     bool first)
 {
-    load_inputs(p, vectors, first);
+    ub_load_inputs(p, vectors, first);
     if (first)
         run_steps(p, &p->contexts[0], UB_ONCE_FIRST, results);
     run_steps(p, &p->contexts[0], UB_ONCE_LATE, results);
     bool whole = first || !p->keep; /* nothing kept: the first stage runs again */
     struct call call = {p, whole, results};
     ub_team_run(p->team, p->lanes, run_lane, &call);
-    store_outputs(p, results, whole);
+    ub_store_outputs(p, results, whole);
 }
 
 void ub_program_samples(struct ub_program *p, int slot, const double *values)

@@ -146,6 +146,16 @@ struct ub_bound_input {
     int64_t count, members;
 };
 
+/* Members of inputs and outputs in pieces, some of them a task: task[k]..task[k + 1]. */
+struct ub_copy {
+    int index; /* of the input or output */
+    int64_t member, start, count;
+};
+struct ub_copies {
+    struct ub_copy *copy;
+    int count, capacity, tasks, *task;
+};
+
 struct ub_program {
     const struct ub_kernels *kernels;
     struct ub_program_facts facts;
@@ -156,6 +166,7 @@ struct ub_program {
     int n_inputs, n_outputs;
     struct ub_bound_input *inputs;
     struct ub_bound_output *outputs;
+    struct ub_copies loads, stores;
     struct ub_steps steps[UB_SEGMENTS];
     int64_t once_size, kept_size, arena_size, lane_size, registers, scratch; /* elements */
     int64_t sample_size[UB_SLOTS];                                           /* elements a sample */
@@ -201,6 +212,12 @@ void ub_compile_place(struct ub_compiler *c);  /* place.c: last uses, refs, size
 void ub_compile_lower(struct ub_compiler *c);  /* lower.c: steps */
 void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *block); /* block.c */
 struct ub_reduce ub_reduction_of(const struct ub_compiler *c, ub_node x); /* of a SUM or MAX */
+
+/* transfer.c: parameters in, results out. */
+void ub_plan_transfers(struct ub_program *p); /* after all is placed */
+void ub_free_transfers(struct ub_program *p);
+void ub_load_inputs(struct ub_program *p, const double *const *vectors, bool first);
+void ub_store_outputs(struct ub_program *p, double *const *results, bool first);
 
 /* convolve.c: a whole step's convolutions; and the scratch elements that it needs. */
 void ub_convolve(const struct ub_kernels *k, const struct ub_convolution *s, void *out,
