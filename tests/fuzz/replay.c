@@ -1,10 +1,11 @@
 /* Runs a target without libFuzzer: replay CORPUS MUTATIONS. Every file of the folder goes in as it
- * is and in so many deterministic mutations. An input that ends the process is left in the working
- * folder as TARGET.input: copied into the corpus it is tried first from then on. */
+ * is and in so many deterministic mutations. An input that ends the process is left beside the
+ * program as PROGRAM.input: copied into the corpus it is tried first from then on. */
 #include "tests/fuzz/fuzz.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +13,7 @@
 enum { LARGEST = 1 << 16, GROWTH = 4096, SECONDS = 10 };
 
 struct replay {
-    char left[256]; /* the input being tried */
+    char left[PATH_MAX]; /* the input being tried */
     int64_t tried;
 };
 
@@ -65,8 +66,9 @@ int main(int argc, char **argv)
         return 2;
     }
     struct replay replay = {0};
-    const char *slash = strrchr(argv[0], '/');
-    snprintf(replay.left, sizeof replay.left, "%s.input", slash ? slash + 1 : argv[0]);
+    const int length = snprintf(replay.left, sizeof replay.left, "%s.input", argv[0]);
+    fuzz_require(length > 0 && (size_t)length < sizeof replay.left,
+                 "a shorter path of the program");
     for (int i = 0; i < n; i++)
         try_seed(&replay, argv[1], entries[i]->d_name, 0);
     fuzz_require(fuzz_accepted() > 0, "a seed is read: not all are refused");
