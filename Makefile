@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 SECONDS ?= 20
 prefix ?= /usr/local
 
-.PHONY: all build bench test install package asan asan-core tsan machines fuzz lint valgrind fmt fmt-check results peers peers-spectra scale holdout clean help deps
+.PHONY: all build bench test install package asan asan-core tsan machines fuzz lint valgrind fmt fmt-check results peers peers-short peers-spectra scale holdout clean help deps
 
 all: build
 
@@ -62,6 +62,9 @@ valgrind: build ## run the core's tests and a sweep under valgrind
 
 peers: build ## time unibench and PyTorch side by side, into results/speed.md (needs python3-torch)
 	@ci/peers $(BUILD) --out results/speed.md
+
+peers-short: build ## the same in under four minutes: one round, one thread; prints the table
+	@ci/peers $(BUILD) --short
 
 peers-spectra: build ## time spectra of Hessians beside PyHessian's algorithm and eigsh, into results/speed-spectra.md
 	@ci/peers-spectra $(BUILD) --out results/speed-spectra.md

@@ -80,7 +80,6 @@ int64_t ub_problem_program_bytes(const struct ub_problem *p);
 
 /* Compiled on first use. `block` indexes ub_block_sizes. */
 struct ub_program *ub_problem_evaluate_program(struct ub_problem *p, bool test);
-struct ub_program *ub_problem_gradient_program(struct ub_problem *p);
 /* The largest block in use: a chunk's widest value times the block stays within 8 Mi numbers. (Only
  * samples that are normalized together make chunks so large: nothing is gained there.) */
 int ub_problem_first_block(const struct ub_problem *p);

@@ -143,16 +143,6 @@ static int64_t bytes_of(struct ub_program *program)
     return bytes;
 }
 
-double ub_problem_flops(const struct ub_problem *p)
-{
-    struct ub_problem plan = *p;
-    plan.dry = true;
-    struct ub_program *program = make_gradient(&plan);
-    const double flops = ub_program_facts(program).flops;
-    ub_program_free(program);
-    return flops;
-}
-
 static int64_t product_bytes(const struct ub_problem *plan, int kind)
 {
     int64_t bytes = 0;

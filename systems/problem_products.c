@@ -270,6 +270,19 @@ static void turn_rows(double *out, const double *values, int64_t first, int64_t 
                    (size_t)width * sizeof *out);
 }
 
+static struct ub_program *program_of(struct ub_problem *p, int kind, int block)
+{
+    struct ub_program **program = &p->product[kind].program[block];
+    if (!*program)
+        *program = ub_problem_make_product(p, kind, block);
+    return *program;
+}
+
+struct ub_program *ub_problem_hvp_program(struct ub_problem *p)
+{
+    return program_of(p, UB_HESSIAN, UB_BLOCKS - 1);
+}
+
 /* One block, its vectors one after the other on both sides. */
 static void apply_block(struct ub_problem *p, int kind, int block, const double *V, double *out)
 {
@@ -278,16 +291,15 @@ static void apply_block(struct ub_problem *p, int kind, int block, const double 
     const int64_t width = ub_positions(p->data) * p->data->outputs;
     const bool turned = batch > 1 && (products[kind].samples_in || products[kind].samples_out);
     double *work = turned ? ub_alloc((size_t)(batch * samples * width) * sizeof *work) : NULL;
-    if (!these->program[block])
-        these->program[block] = ub_problem_make_product(p, kind, block);
+    struct ub_program *program = program_of(p, kind, block);
     if (products[kind].samples_in && turned)
         turn_rows(work, V, batch, samples, width);
     if (products[kind].samples_in)
-        ub_program_samples(these->program[block], SAMPLE_SLOT, turned ? work : V);
+        ub_program_samples(program, SAMPLE_SLOT, turned ? work : V);
     double *to = turned && products[kind].samples_out ? work : out;
     const double *vectors[] = {
         [UB_AT_THETA] = p->theta, [UB_AT_FROZEN] = p->frozen_values, [UB_AT_TANGENT] = V};
-    ub_program_run(these->program[block], vectors, &to, !these->fresh[block]);
+    ub_program_run(program, vectors, &to, !these->fresh[block]);
     these->fresh[block] = true;
     if (to == work && turned)
         turn_rows(out, work, samples, batch, width);

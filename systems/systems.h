@@ -443,8 +443,10 @@ void ub_problem_outputs(struct ub_problem *p, const double *theta, double *out);
 /* The model's width, 0 where it has none. */
 int64_t ub_problem_width(const struct ub_problem *p);
 
-/* Floating-point operations of the products and convolutions of one gradient. */
-double ub_problem_flops(const struct ub_problem *p);
+/* The programs (graph.h) that a gradient and a product with the Hessian by one vector run, for what
+ * they do: compiled when first asked for, owned by the problem. */
+struct ub_program *ub_problem_gradient_program(struct ub_problem *p);
+struct ub_program *ub_problem_hvp_program(struct ub_problem *p);
 
 /* Bytes that training and measuring will hold at once, about, before any of it is allocated:
  * programs of loss, gradient and Hessian-vector products, and `vectors` vectors of parameters. */

@@ -8,6 +8,9 @@
  *                                          directional derivative; MiB of memory that took
  *   unibench-perf parallel CASE            of each one's time on one thread, the share that more
  *                                          threads would split
+ *   unibench-perf roofline CASE THREADS    its gradient's least time on this machine, and its
+ *                                          Hessian-vector product's (roofline.h)
+ *   unibench-perf parts CASE THREADS       a table of the gradient program's parts, timed alone
  *   unibench-perf sgemm                    2048 x 2048 x 2048 product, one thread
  *   unibench-perf sharpness                500 steps of GD on the small MLP on the digits with the
  *                                          top 2 eigenvalues every 10 steps, one thread
@@ -20,6 +23,7 @@
  * Prints lines "WHAT NUMBER"; times are medians of five (three when above 0.2 s). */
 #include "bench/perf/cases.h"
 #include "bench/perf/flow.h"
+#include "bench/perf/roofline.h"
 #include "bench/perf/scale.h"
 #include "bench/run/blas_core.h"
 #include "bench/spectra/eigen.h"
@@ -164,19 +168,26 @@ static bool time_shared(const char *name, struct ub_error *err)
     return good;
 }
 
-static bool time_model(const char *name, const char *threads, struct ub_error *err)
+static bool case_open(struct system *s, const char *name, const char *threads, int64_t *count,
+                      struct ub_error *err)
 {
     const struct perf_case *c = perf_case_find(name);
-    int64_t count = 0;
-    if (!c || !ub_read_int(threads, &count) || count < 1)
+    if (!c || !ub_read_int(threads, count) || *count < 1)
         return ub_fail(err, UB_INPUT, "case %s, threads %s; expected a name that 'cases' lists",
                        name, threads);
+    if (system_open(s, perf_case_data(c), c->model, c->loss, (int)*count, false, err))
+        return true;
+    system_close(s);
+    return false;
+}
+
+static bool time_model(const char *name, const char *threads, struct ub_error *err)
+{
     struct system s = {0};
+    int64_t count = 0;
     const double before = memory("VmRSS:");
-    if (!system_open(&s, perf_case_data(c), c->model, c->loss, (int)count, false, err)) {
-        system_close(&s);
+    if (!case_open(&s, name, threads, &count, err))
         return false;
-    }
     printf("gradient %.9g\n", seconds(do_gradient, &s));
     s.block = 1;
     printf("hvp %.9g\n", seconds(do_hvp, &s));
@@ -184,7 +195,24 @@ static bool time_model(const char *name, const char *threads, struct ub_error *e
     s.block = BLOCK;
     printf("hvp8 %.9g\n", seconds(do_hvp, &s) / BLOCK);
     printf("third %.9g\n", seconds(do_third, &s));
-    printf("flops %.9g\n", ub_problem_flops(s.problem));
+    system_close(&s);
+    return true;
+}
+
+static bool print_roofline(const char *name, const char *threads, bool parts, struct ub_error *err)
+{
+    struct system s = {.block = 1};
+    int64_t count = 0;
+    if (!case_open(&s, name, threads, &count, err))
+        return false;
+    do_gradient(&s);
+    if (parts) {
+        perf_parts_print(ub_problem_gradient_program(s.problem), true, (int)count);
+    } else {
+        do_hvp(&s);
+        perf_roofline_print(ub_problem_gradient_program(s.problem), true, (int)count, "");
+        perf_roofline_print(ub_problem_hvp_program(s.problem), false, (int)count, "hvp-");
+    }
     system_close(&s);
     return true;
 }
@@ -315,6 +343,8 @@ int main(int argc, char **argv)
         good = time_model(argv[2], argv[3], &err);
     else if (strcmp(what, "parallel") == 0 && argc == 3)
         good = time_shared(argv[2], &err);
+    else if ((strcmp(what, "roofline") == 0 || strcmp(what, "parts") == 0) && argc == 4)
+        good = print_roofline(argv[2], argv[3], what[0] == 'p', &err);
     else if (strcmp(what, "sgemm") == 0 && argc == 2)
         time_sgemm();
     else if (strcmp(what, "sharpness") == 0 && argc == 2)
@@ -329,7 +359,8 @@ int main(int argc, char **argv)
         good = perf_scale_time(argv[2], argv[3], &err);
     else
         good = ub_fail(&err, UB_INPUT,
-                       "expected cases, describe CASE, model CASE THREADS, parallel CASE, sgemm, "
-                       "sharpness, flow, flow-problem, store FOLDER RUNS or scale UNIBENCH FOLDER");
+                       "expected cases, describe CASE, model, roofline or parts CASE THREADS, "
+                       "parallel CASE, sgemm, sharpness, flow, flow-problem, store FOLDER RUNS or "
+                       "scale UNIBENCH FOLDER");
     return good ? UB_OK : ub_report(&err);
 }

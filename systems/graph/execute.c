@@ -138,75 +138,77 @@ static void run_each(const struct ub_program *p, const struct ub_lane_context *t
     p->kernels->to_double(rows * s->n, out + start * s->n, at(p, t, s->in[0]));
 }
 
+void ub_run_step(const struct ub_program *p, const struct ub_lane_context *t,
+                 const struct ub_step *s, double *const *results)
+{
+    switch (s->kind) {
+    case UB_STEP_BLOCK:
+        run_block(p, t, &s->block);
+        break;
+    case UB_STEP_GEMM:
+        run_gemm(p, t, s);
+        break;
+    case UB_STEP_MOVE:
+        p->kernels->move(s->move.rank, s->move.dim, at(p, t, s->out), s->move.out_stride,
+                         at(p, t, s->in[0]), s->move.in_stride);
+        break;
+    case UB_STEP_FILL:
+        p->kernels->fill(s->n, at(p, t, s->out), s->value);
+        break;
+    case UB_STEP_SUM:
+        p->kernels->sum(s->reduce.a, s->reduce.r, s->reduce.b, at(p, t, s->out),
+                        at(p, t, s->in[0]));
+        break;
+    case UB_STEP_MAX:
+        p->kernels->max(s->reduce.a, s->reduce.r, s->reduce.b, at(p, t, s->out),
+                        at(p, t, s->in[0]));
+        break;
+    case UB_STEP_IOTA:
+        p->kernels->iota(s->n, at(p, t, s->out));
+        break;
+    case UB_STEP_CUMSUM:
+        p->kernels->cumsum(s->reduce.a, s->reduce.r, s->reduce.b, s->reverse, at(p, t, s->out),
+                           at(p, t, s->in[0]));
+        break;
+    case UB_STEP_GATHER:
+        p->kernels->gather(s->index.n, s->index.d, s->index.rows, at(p, t, s->out),
+                           at(p, t, s->in[0]), at(p, t, s->in[1]));
+        break;
+    case UB_STEP_SCATTER:
+        p->kernels->scatter(s->index.n, s->index.d, s->index.rows, at(p, t, s->out),
+                            at(p, t, s->in[0]), at(p, t, s->in[1]));
+        break;
+    case UB_STEP_WINDOWS:
+        p->kernels->windows(&s->images, 0, s->images.c, at(p, t, s->out), at(p, t, s->in[0]));
+        break;
+    case UB_STEP_WINDOWS_ADD:
+        p->kernels->fill(s->n, at(p, t, s->out), 0);
+        p->kernels->windows_add(&s->images, 0, s->images.c, at(p, t, s->out), at(p, t, s->in[0]));
+        break;
+    case UB_STEP_CONV:
+        ub_convolve(p->kernels, &s->conv, at(p, t, s->out), at(p, t, s->in[0]), at(p, t, s->in[1]),
+                    t->scratch);
+        break;
+    case UB_STEP_TOTAL:
+        run_total(p, t, s);
+        break;
+    case UB_STEP_EACH:
+        run_each(p, t, s, results);
+        break;
+    }
+}
+
 static void run_steps(const struct ub_program *p, const struct ub_lane_context *t,
                       enum ub_segment segment, double *const *results)
 {
     const struct ub_steps *steps = &p->steps[segment];
-    for (int i = 0; i < steps->count; i++) {
-        const struct ub_step *s = &steps->step[i];
-        switch (s->kind) {
-        case UB_STEP_BLOCK:
-            run_block(p, t, &s->block);
-            break;
-        case UB_STEP_GEMM:
-            run_gemm(p, t, s);
-            break;
-        case UB_STEP_MOVE:
-            p->kernels->move(s->move.rank, s->move.dim, at(p, t, s->out), s->move.out_stride,
-                             at(p, t, s->in[0]), s->move.in_stride);
-            break;
-        case UB_STEP_FILL:
-            p->kernels->fill(s->n, at(p, t, s->out), s->value);
-            break;
-        case UB_STEP_SUM:
-            p->kernels->sum(s->reduce.a, s->reduce.r, s->reduce.b, at(p, t, s->out),
-                            at(p, t, s->in[0]));
-            break;
-        case UB_STEP_MAX:
-            p->kernels->max(s->reduce.a, s->reduce.r, s->reduce.b, at(p, t, s->out),
-                            at(p, t, s->in[0]));
-            break;
-        case UB_STEP_IOTA:
-            p->kernels->iota(s->n, at(p, t, s->out));
-            break;
-        case UB_STEP_CUMSUM:
-            p->kernels->cumsum(s->reduce.a, s->reduce.r, s->reduce.b, s->reverse, at(p, t, s->out),
-                               at(p, t, s->in[0]));
-            break;
-        case UB_STEP_GATHER:
-            p->kernels->gather(s->index.n, s->index.d, s->index.rows, at(p, t, s->out),
-                               at(p, t, s->in[0]), at(p, t, s->in[1]));
-            break;
-        case UB_STEP_SCATTER:
-            p->kernels->scatter(s->index.n, s->index.d, s->index.rows, at(p, t, s->out),
-                                at(p, t, s->in[0]), at(p, t, s->in[1]));
-            break;
-        case UB_STEP_WINDOWS:
-            p->kernels->windows(&s->images, 0, s->images.c, at(p, t, s->out), at(p, t, s->in[0]));
-            break;
-        case UB_STEP_WINDOWS_ADD:
-            p->kernels->fill(s->n, at(p, t, s->out), 0);
-            p->kernels->windows_add(&s->images, 0, s->images.c, at(p, t, s->out),
-                                    at(p, t, s->in[0]));
-            break;
-        case UB_STEP_CONV:
-            ub_convolve(p->kernels, &s->conv, at(p, t, s->out), at(p, t, s->in[0]),
-                        at(p, t, s->in[1]), t->scratch);
-            break;
-        case UB_STEP_TOTAL:
-            run_total(p, t, s);
-            break;
-        case UB_STEP_EACH:
-            run_each(p, t, s, results);
-            break;
-        }
-    }
+    for (int i = 0; i < steps->count; i++)
+        ub_run_step(p, t, &steps->step[i], results);
 }
 
 /* ---- a call ---- */
 
-static void run_chunk(const struct ub_program *p, struct ub_lane_context *t, int64_t chunk,
-                      bool first, double *const *results)
+void ub_run_at_chunk(const struct ub_program *p, struct ub_lane_context *t, int64_t chunk)
 {
     size_t real = p->kernels->real;
     t->chunk = chunk;
@@ -216,9 +218,20 @@ static void run_chunk(const struct ub_program *p, struct ub_lane_context *t, int
         if (p->sample_values[i])
             t->base[UB_SPACE_SAMPLES + i] =
                 (char *)p->sample_values[i] + (size_t)(chunk * p->chunk * p->sample_size[i]) * real;
+}
+
+static void run_chunk(const struct ub_program *p, struct ub_lane_context *t, int64_t chunk,
+                      bool first, double *const *results)
+{
+    ub_run_at_chunk(p, t, chunk);
     if (first)
         run_steps(p, t, UB_CHUNK_FIRST, results);
     run_steps(p, t, UB_CHUNK_LATE, results);
+}
+
+void ub_run_at_lane(const struct ub_program *p, struct ub_lane_context *t, int64_t lane)
+{
+    t->base[UB_SPACE_LANE] = (char *)p->lane + (size_t)(lane * p->lane_size) * p->kernels->real;
 }
 
 /* A call that a team shares out. */
@@ -233,7 +246,7 @@ static void run_lane(void *context, int64_t lane, int member)
     const struct call *call = context;
     const struct ub_program *p = call->p;
     struct ub_lane_context *t = &p->contexts[member];
-    t->base[UB_SPACE_LANE] = (char *)p->lane + (size_t)(lane * p->lane_size) * p->kernels->real;
+    ub_run_at_lane(p, t, lane);
     for (int64_t chunk = lane; chunk < p->chunks; chunk += p->lanes) {
         t->lane_first = chunk == lane;
         run_chunk(p, t, chunk, call->first, call->results);

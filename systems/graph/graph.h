@@ -223,9 +223,32 @@ struct ub_program_facts {
     int64_t steps_once, steps_chunk, fused_blocks, matmuls;
     int64_t arena_bytes, kept_bytes; /* per thread; in all */
     int64_t bytes;                   /* of all that a program holds, samples included */
-    double flops;                    /* of the matmuls, a full first-stage + second-stage call */
 };
 struct ub_program_facts ub_program_facts(const struct ub_program *p);
+
+/* What a program does in a run, step by step: counts for rooflines (work.c). A product is C (m, n)
+ * = A (m, k) B (k, n), `batch` times; the sizes of a convolution are those of its product with
+ * patches. Arithmetic is all else that computes: bytes are of the arrays that a call reads and
+ * writes, each counted once (what a fused block makes and reads again stays in its cache). Copies
+ * compute nothing: what moves or fills. */
+enum ub_part_kind { UB_PART_PRODUCT, UB_PART_CONVOLUTION, UB_PART_ARITHMETIC, UB_PART_COPY };
+struct ub_program_part {
+    enum ub_part_kind kind;
+    bool ta, tb;            /* products: read transposed */
+    int64_t batch, m, n, k; /* products and convolutions */
+    bool late, shared;      /* run at every call; run once a call, by one thread */
+    double calls;           /* in a run: one a chunk, or one */
+    double flops, bytes;    /* of a call */
+};
+int ub_program_parts(const struct ub_program *p);
+struct ub_program_part ub_program_part(const struct ub_program *p, int i);
+/* Runs a part so many times on each thread of the team at once (a shared one on the caller alone),
+ * on what the program holds, which is then of no use until the next run with `first`. For timing,
+ * after a run. Parts that write outputs by sample do nothing. */
+void ub_program_repeat(struct ub_program *p, int i, int64_t times);
+/* Bytes outside of the program's own arrays and chunks that a run must read or write once: samples,
+ * parameters (late ones alone unless `first`) and results. */
+double ub_program_streamed(const struct ub_program *p, bool first);
 
 /* What a sample asks for in a program that streams over samples. */
 struct ub_sample_sizes {

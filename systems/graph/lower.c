@@ -164,8 +164,6 @@ static void lower_matmul(struct ub_compiler *c, struct ub_steps *steps, ub_node 
         s->gemm.batch = 1;
     }
     c->p->facts.matmuls++;
-    double calls = c->segment[x] < UB_CHUNK_FIRST ? 1 : (double)c->p->chunks;
-    c->p->facts.flops += 2.0 * (double)ub_count(v->shape) * (double)k * calls;
 }
 
 /* ---- sums along an axis, rows by index, windows and convolutions ---- */
@@ -253,10 +251,6 @@ static void lower_conv(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
     s->conv = conv;
     if (ub_convolve_scratch(&conv) > c->p->scratch)
         c->p->scratch = ub_convolve_scratch(&conv);
-    const struct ub_images *i = &conv.images;
-    double calls = c->segment[x] < UB_CHUNK_FIRST ? 1 : (double)c->p->chunks;
-    c->p->facts.flops += 2.0 * (double)(conv.batch * i->n * i->out_h * i->out_w * i->o) *
-                         (double)(i->kh * i->kw * i->c / i->groups) * calls;
 }
 
 static void lower_outputs(struct ub_compiler *c, struct ub_steps *steps, ub_node x)

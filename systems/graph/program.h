@@ -219,6 +219,12 @@ void ub_free_transfers(struct ub_program *p);
 void ub_load_inputs(struct ub_program *p, const double *const *vectors, bool first);
 void ub_store_outputs(struct ub_program *p, double *const *results, bool first);
 
+/* execute.c: sets where a thread works, and one step there. `results` is for UB_STEP_EACH. */
+void ub_run_at_lane(const struct ub_program *p, struct ub_lane_context *t, int64_t lane);
+void ub_run_at_chunk(const struct ub_program *p, struct ub_lane_context *t, int64_t chunk);
+void ub_run_step(const struct ub_program *p, const struct ub_lane_context *t,
+                 const struct ub_step *s, double *const *results);
+
 /* convolve.c: a whole step's convolutions; and the scratch elements that it needs. */
 void ub_convolve(const struct ub_kernels *k, const struct ub_convolution *s, void *out,
                  const void *a, const void *b, void *scratch);

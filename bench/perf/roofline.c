@@ -1,0 +1,295 @@
+#include "bench/perf/roofline.h"
+#include "base/team.h"
+
+#include <cblas.h>
+#include <dnnl.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { TRIES = 3, LINE = 16 /* floats */ };
+static const double shortest = 2e-3; /* seconds of a try */
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Does something so many times on all threads at once. */
+typedef void repeat(void *context, int64_t times);
+
+/* Seconds of one time: the least of some tries, as it is a bound; each as long as `shortest`. */
+static double least_seconds(repeat *work, void *context)
+{
+    work(context, 1);
+    int64_t times = 1;
+    double best = 0, start = now();
+    for (work(context, 1); now() - start < shortest / 2 && times < INT64_MAX / 4; times *= 2) {
+        start = now();
+        work(context, 2 * times);
+    }
+    for (int k = 0; k < TRIES; k++) {
+        start = now();
+        work(context, times);
+        const double each = (now() - start) / (double)times;
+        best = k == 0 || each < best ? each : best;
+    }
+    return best;
+}
+
+/* ---- a part of the program, alone ---- */
+
+struct own {
+    struct ub_program *p;
+    int part;
+};
+
+static void repeat_own(void *context, int64_t times)
+{
+    const struct own *o = context;
+    ub_program_repeat(o->p, o->part, times);
+}
+
+/* ---- a product of other libraries ---- */
+
+struct product {
+    struct ub_program_part part;
+    int64_t lda, ldb;
+    float **a, **b, **c; /* one a thread */
+    int threads;
+    bool by_dnnl;
+    int64_t times;
+    struct ub_team *team;
+};
+
+static void multiply(const struct product *p, const float *a, const float *b, float *c)
+{
+    const struct ub_program_part *s = &p->part;
+    if (p->by_dnnl)
+        dnnl_sgemm(s->ta ? 'T' : 'N', s->tb ? 'T' : 'N', s->m, s->n, s->k, 1, a, p->lda, b, p->ldb,
+                   0, c, s->n);
+    else
+        cblas_sgemm(CblasRowMajor, s->ta ? CblasTrans : CblasNoTrans,
+                    s->tb ? CblasTrans : CblasNoTrans, (int)s->m, (int)s->n, (int)s->k, 1, a,
+                    (int)p->lda, b, (int)p->ldb, 0, c, (int)s->n);
+}
+
+static void multiply_task(void *context, int64_t task, int member)
+{
+    const struct product *p = context;
+    const struct ub_program_part *s = &p->part;
+    (void)member;
+    omp_set_num_threads(1);
+    for (int64_t i = 0; i < p->times; i++)
+        for (int64_t j = 0; j < s->batch; j++)
+            multiply(p, p->a[task] + j * s->m * s->k, p->b[task] + j * s->k * s->n,
+                     p->c[task] + j * s->m * s->n);
+}
+
+static void repeat_product(void *context, int64_t times)
+{
+    struct product *p = context;
+    p->times = times;
+    ub_team_run(p->team, p->threads, multiply_task, p);
+}
+
+static float *numbers(int64_t count)
+{
+    const int64_t lines = (count + LINE - 1) / LINE;
+    float *x = ub_alloc((size_t)(lines * LINE) * sizeof *x);
+    for (int64_t i = 0; i < lines * LINE; i++)
+        x[i] = (float)(i % 13) / 13;
+    return x;
+}
+
+/* The best of OpenBLAS and oneDNN. */
+static double seconds_of_libraries(const struct ub_program_part *part, struct ub_team *team,
+                                   int threads)
+{
+    struct product p = {.part = *part,
+                        .lda = part->ta ? part->m : part->k,
+                        .ldb = part->tb ? part->k : part->n,
+                        .threads = threads,
+                        .team = team};
+    const size_t count = (size_t)threads;
+    p.a = ub_alloc(count * sizeof *p.a);
+    p.b = ub_alloc(count * sizeof *p.b);
+    p.c = ub_alloc(count * sizeof *p.c);
+    for (int t = 0; t < threads; t++) {
+        p.a[t] = numbers(part->batch * part->m * part->k);
+        p.b[t] = numbers(part->batch * part->k * part->n);
+        p.c[t] = numbers(part->batch * part->m * part->n);
+    }
+    const double blas = least_seconds(repeat_product, &p);
+    p.by_dnnl = true;
+    const double dnnl = least_seconds(repeat_product, &p);
+    for (int t = 0; t < threads; t++) {
+        ub_free(p.a[t]);
+        ub_free(p.b[t]);
+        ub_free(p.c[t]);
+    }
+    ub_free(p.a);
+    ub_free(p.b);
+    ub_free(p.c);
+    return dnnl < blas ? dnnl : blas;
+}
+
+/* ---- bandwidth ---- */
+
+struct copying {
+    char **from, **to; /* one a thread */
+    size_t bytes;
+    int threads;
+    int64_t times;
+    struct ub_team *team;
+};
+
+static void copy_task(void *context, int64_t task, int member)
+{
+    const struct copying *c = context;
+    (void)member;
+    for (int64_t i = 0; i < c->times; i++)
+        memcpy(c->to[task], c->from[task], c->bytes);
+}
+
+static void repeat_copy(void *context, int64_t times)
+{
+    struct copying *c = context;
+    c->times = times;
+    ub_team_run(c->team, c->threads, copy_task, c);
+}
+
+/* Bytes read and written a second, by all threads, each copying half of its `footprint` bytes to
+ * the other half. */
+static double bandwidth(double footprint, struct ub_team *team, int threads)
+{
+    enum { LEAST = 1 << 15, MOST = 1 << 28 };
+    struct copying c = {.bytes = (size_t)(footprint < LEAST  ? LEAST
+                                          : footprint > MOST ? MOST
+                                                             : footprint) /
+                                 2,
+                        .threads = threads,
+                        .team = team};
+    c.from = ub_alloc((size_t)threads * sizeof *c.from);
+    c.to = ub_alloc((size_t)threads * sizeof *c.to);
+    for (int t = 0; t < threads; t++) {
+        c.from[t] = ub_alloc(c.bytes);
+        c.to[t] = ub_alloc(c.bytes);
+        memset(c.from[t], 1, c.bytes);
+        memset(c.to[t], 1, c.bytes);
+    }
+    const double seconds = least_seconds(repeat_copy, &c);
+    for (int t = 0; t < threads; t++) {
+        ub_free(c.from[t]);
+        ub_free(c.to[t]);
+    }
+    ub_free(c.from);
+    ub_free(c.to);
+    return 2 * (double)c.bytes * threads / seconds;
+}
+
+/* ---- a program ---- */
+
+static bool is_product(const struct ub_program_part *part)
+{
+    return part->kind == UB_PART_PRODUCT || part->kind == UB_PART_CONVOLUTION;
+}
+
+static bool same_shape(const struct ub_program_part *a, const struct ub_program_part *b)
+{
+    return a->kind == b->kind && a->ta == b->ta && a->tb == b->tb && a->batch == b->batch &&
+           a->m == b->m && a->n == b->n && a->k == b->k && a->shared == b->shared;
+}
+
+/* Threads that work on a part at once: each has its share of its calls. */
+static int workers(const struct ub_program_part *part, int threads)
+{
+    return part->shared ? 1 : threads;
+}
+
+/* A convolution's window is not in its sizes: each is timed. */
+static int found_before(struct ub_program *p, int i, const struct ub_program_part *part)
+{
+    for (int j = 0; j < i && part->kind == UB_PART_PRODUCT; j++) {
+        const struct ub_program_part other = ub_program_part(p, j);
+        if (same_shape(part, &other))
+            return j;
+    }
+    return -1;
+}
+
+struct roofline {
+    double flops, products, arithmetic_bytes, arithmetic, streamed_bytes, streamed;
+};
+
+static struct roofline roofline_of(struct ub_program *p, bool first, int threads)
+{
+    struct roofline r = {0};
+    struct ub_team *team = ub_team_new(threads);
+    const int parts = ub_program_parts(p);
+    double *seconds = ub_calloc((size_t)parts + 1, sizeof *seconds);
+    for (int i = 0; i < parts; i++) {
+        const struct ub_program_part part = ub_program_part(p, i);
+        if (!first && !part.late)
+            continue;
+        r.arithmetic_bytes += part.kind == UB_PART_ARITHMETIC ? part.bytes * part.calls : 0;
+        if (!is_product(&part))
+            continue;
+        const int before = found_before(p, i, &part);
+        if (before >= 0 && seconds[before] > 0) {
+            seconds[i] = seconds[before];
+        } else {
+            struct own own = {p, i};
+            const double ours = least_seconds(repeat_own, &own);
+            const double theirs = seconds_of_libraries(&part, team, workers(&part, threads));
+            seconds[i] = theirs < ours ? theirs : ours;
+        }
+        r.flops += part.flops * part.calls;
+        r.products += seconds[i] * part.calls / workers(&part, threads);
+    }
+    r.streamed_bytes = ub_program_streamed(p, first);
+    r.arithmetic =
+        r.arithmetic_bytes / bandwidth((double)ub_program_facts(p).arena_bytes, team, threads);
+    r.streamed = r.streamed_bytes / bandwidth(r.streamed_bytes / threads, team, threads);
+    ub_free(seconds);
+    ub_team_free(team);
+    return r;
+}
+
+void perf_roofline_print(struct ub_program *p, bool first, int threads, const char *prefix)
+{
+    const struct roofline r = roofline_of(p, first, threads);
+    printf("%sflops %.9g\n%sproducts %.9g\n", prefix, r.flops, prefix, r.products);
+    printf("%sbytes %.9g\n%sbytes-time %.9g\n", prefix, r.arithmetic_bytes + r.streamed_bytes,
+           prefix, r.arithmetic + r.streamed);
+    printf("%sroofline %.9g\n", prefix, r.products + r.arithmetic + r.streamed);
+}
+
+void perf_parts_print(struct ub_program *p, bool first, int threads)
+{
+    static const char *const names[] = {"product", "convolution", "arithmetic", "copy"};
+    double total[4] = {0};
+    for (int i = 0; i < ub_program_parts(p); i++) {
+        const struct ub_program_part part = ub_program_part(p, i);
+        if (!first && !part.late)
+            continue;
+        struct own own = {p, i};
+        const double each = least_seconds(repeat_own, &own);
+        const double all = each * part.calls / workers(&part, threads);
+        total[part.kind] += all;
+        printf("%-11s", names[part.kind]);
+        if (is_product(&part))
+            printf(" %c%c %4lld of %5lld x %4lld x %5lld", part.ta ? 't' : 'n', part.tb ? 't' : 'n',
+                   (long long)part.batch, (long long)part.m, (long long)part.n, (long long)part.k);
+        else
+            printf(" %31.0f bytes", part.bytes);
+        printf("  %6.0f calls %9.3f us %9.4f ms %7.1f %s\n", part.calls, 1e6 * each, 1e3 * all,
+               1e-9 * (is_product(&part) ? part.flops : part.bytes) / each,
+               is_product(&part) ? "GFLOP/s" : "GB/s");
+    }
+    for (int kind = 0; kind < 4; kind++)
+        printf("%-11s %.4f ms\n", names[kind], 1e3 * total[kind]);
+}
