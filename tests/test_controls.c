@@ -250,6 +250,8 @@ static void bundled_controls_come_out(void **state)
         {"universal", "*linear:*1e-06*", "4 of 4 controls came out as they must."},
         {"universal", "*deep-linear:widths=1?mse*seed=0",
          "1 of 1 controls came out as they must; none had to fail."},
+        {"grokking", "*p=11*l2=0.00[124],*seed=0",
+         "1 of 1 controls came out as they must; none had to fail."},
         {"edge", "*gaussian*", "4 of 4 controls came out as they must."},
         {"sgd", "*gaussian*", "2 of 2 controls came out as they must."},
     };
