@@ -48,6 +48,7 @@ extern const struct ub_law ub_law_critical_batch;
 extern const struct ub_law ub_law_linear_scaling;
 extern const struct ub_law ub_law_lr_transfer;
 extern const struct ub_law ub_law_momentum;
+extern const struct ub_law ub_law_sam_edge;
 extern const struct ub_law ub_law_stationary_noise;
 extern const struct ub_law ub_law_weight_decay_time;
 extern const struct ub_law ub_law_bulk_descent;
@@ -117,6 +118,7 @@ const struct ub_law *const ub_laws[] = {
     &ub_law_momentum,
     &ub_law_rotation,
     &ub_law_rotation_norm,
+    &ub_law_sam_edge,
     &ub_law_stationary_noise,
     &ub_law_weight_decay_time,
     &ub_law_bulk_descent,
