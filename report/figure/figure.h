@@ -27,6 +27,7 @@ struct ub_style {
     double alpha; /* 0 = opaque */
     bool dashed, points, staircase; /* points: markers instead of a line */
     bool hollow;                    /* markers are rings, of points and bars */
+    bool bare; /* a line without its color's markers, where points or dashes tell it from others */
     double point_size;
     const char *label; /* direct label at the line's end where it fits, else in the legend */
 };

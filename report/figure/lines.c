@@ -100,11 +100,11 @@ bool ub_mark_carries_markers(const struct ub_panel *p, const struct ub_mark *mar
     enum { FEW = 12, COLORS = 8 };
     size_t colors = 0, lines = 0;
     bool first = true, seen[COLORS] = {false};
-    if (mark->style.shade > 0 || mark->style.color < 0)
+    if (mark->style.shade > 0 || mark->style.color < 0 || mark->style.bare)
         return false;
     for (size_t i = 0; i < p->n; i++) {
         const struct ub_mark *m = &p->marks[i];
-        if (!ub_is_line(m) || m->style.shade > 0 || m->style.color < 0)
+        if (!ub_is_line(m) || m->style.shade > 0 || m->style.color < 0 || m->style.bare)
             continue;
         lines++;
         colors += !seen[m->style.color % COLORS];

@@ -100,14 +100,25 @@ static double drift_of(const struct ub_frame *frame, size_t row, const void *con
 }
 
 /* The longest time that all runs of the group came to. */
-static struct ub_datum slope(const struct ub_frame *frame, const struct ub_rows *group)
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
 {
     double time = INFINITY;
     for (size_t i = 0; i < group->count; i++)
         if (frame->store->runs[group->row[i]].status == UB_RUN_OK)
             time = fmin(time, ub_frame_number(frame, group->row[i], "optimizer.lr") *
                                   ub_frame_number(frame, group->row[i], "steps"));
-    return ub_group_slope(frame, group, "optimizer.lr", drift_of, &time, "too few rates");
+    ub_trend_axis(trend, frame, group, "optimizer.lr", drift_of, &time);
+}
+
+static const struct ub_law_trend trend = {.points = points,
+                                          .x = "learning rate",
+                                          .y = "largest drift of the balance of layers",
+                                          .is_slope = true};
+
+static struct ub_datum slope(const struct ub_frame *frame, const struct ub_rows *group)
+{
+    return ub_trend_slope(frame, group, &trend, "too few rates");
 }
 
 static const char *const within[] = {"optimizer.lr", NULL};
@@ -125,5 +136,6 @@ const struct ub_law ub_law_balancedness_drift = {
     .needs = {{.observable = "balancedness"}, {.axis = "optimizer.lr", .least = 4}},
     .applies = is_drifting,
     .datum = slope,
+    .trend = &trend,
     .is = {UB_EQUAL, .target = 1, .margin = 0.1},
 };

@@ -24,10 +24,20 @@ static bool has_no_floor(const struct ub_frame *frame, size_t row)
            ub_frame_number(frame, row, "dataset.noise") == 0;
 }
 
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
+{
+    ub_trend_axis(trend, frame, group, "dataset.size", ub_run_last, "excess-risk");
+    for (size_t i = 0; i < group->count; i++)
+        ub_trend_predict(trend, ub_frame_number(frame, group->row[i], "dataset.size"),
+                         ub_run_last(frame, group->row[i], "predicted-risk"));
+}
+
+static const struct ub_law_trend trend = {.points = points, .x = "samples", .y = "excess risk"};
+
 static struct ub_datum ratio_of_slopes(const struct ub_frame *frame, const struct ub_rows *group)
 {
-    struct ub_datum d =
-        ub_group_slope(frame, group, "dataset.size", ub_run_last, "excess-risk", "too few sizes");
+    struct ub_datum d = ub_trend_slope(frame, group, &trend, "too few sizes");
     const struct ub_datum predicted = ub_group_slope(frame, group, "dataset.size", ub_run_last,
                                                      "predicted-risk", "no prediction");
     if (d.why || predicted.why)
@@ -55,5 +65,6 @@ const struct ub_law ub_law_data_scaling = {
               {.axis = "dataset.size", .least = 4}},
     .applies = has_no_floor,
     .datum = ratio_of_slopes,
+    .trend = &trend,
     .is = {UB_EQUAL, .target = 1, .margin = 0.1},
 };

@@ -122,6 +122,18 @@ static struct ub_datum evidence(const struct ub_frame *frame, const struct ub_ro
         .value = value, .se = sqrt(squares * (double)(n - 1) / (double)n), .df = (double)n - 1};
 }
 
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
+{
+    const struct ub_column *draw = ub_frame_column(frame, "data-seed");
+    for (size_t i = 0; i < group->count; i++)
+        ub_trend_add(trend, (struct ub_axis_point){ub_frame_number(frame, group->row[i], "samples"),
+                                                   ub_run_last(frame, group->row[i], "test-loss"),
+                                                   draw->level[group->row[i]]});
+}
+
+static const struct ub_law_trend trend = {.points = points, .x = "samples", .y = "test loss"};
+
 static const char *const within[] = {"dataset.size", "dataset.test", NULL};
 
 const struct ub_law ub_law_data_scaling_form = {
@@ -140,5 +152,6 @@ const struct ub_law ub_law_data_scaling_form = {
     .applies = is_kernel_regression,
     .concerns = has_curve,
     .datum = evidence,
+    .trend = &trend,
     .is = {UB_AT_LEAST, .target = 2},
 };

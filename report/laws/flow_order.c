@@ -24,9 +24,9 @@ static bool end_together(const struct ub_frame *frame, const struct ub_rows *gro
 }
 
 struct ub_datum ub_flow_order(const struct ub_frame *frame, const struct ub_rows *group,
-                              const char *row)
+                              const struct ub_law_trend *trend)
 {
     if (!end_together(frame, group))
         return (struct ub_datum){.why = "runs end at different times"};
-    return ub_group_slope(frame, group, "optimizer.lr", ub_run_last, row, "too few rates");
+    return ub_trend_slope(frame, group, trend, "too few rates");
 }

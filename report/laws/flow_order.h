@@ -7,10 +7,10 @@
 
 /* Plain gradient descent of a model without kinks, measured against its flow (gradient_flow.c). */
 bool ub_follows_flow(const struct ub_frame *frame, size_t row);
-/* Slope of the log of this row's last value on log rate, over runs that end at one time, rate x
+/* Slope of the trend's points, last values over rates, over runs that end at one time, rate x
  * steps; rates and steps vary within the group. */
 struct ub_datum ub_flow_order(const struct ub_frame *frame, const struct ub_rows *group,
-                              const char *row);
+                              const struct ub_law_trend *trend);
 extern const char *const ub_flow_within[];
 
 #endif

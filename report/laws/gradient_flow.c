@@ -13,9 +13,20 @@ bool ub_follows_flow(const struct ub_frame *frame, size_t row)
            ub_run_measures(frame, row, "flow-distance");
 }
 
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
+{
+    ub_trend_axis(trend, frame, group, "optimizer.lr", ub_run_last, "flow-distance");
+}
+
+static const struct ub_law_trend trend = {.points = points,
+                                          .x = "learning rate",
+                                          .y = "relative distance from the flow",
+                                          .is_slope = true};
+
 static struct ub_datum order(const struct ub_frame *frame, const struct ub_rows *group)
 {
-    return ub_flow_order(frame, group, "flow-distance");
+    return ub_flow_order(frame, group, &trend);
 }
 
 const struct ub_law ub_law_gradient_flow = {
@@ -33,5 +44,6 @@ const struct ub_law ub_law_gradient_flow = {
     .needs = {{.observable = "flow-distance"}, {.axis = "optimizer.lr", .least = 4}},
     .applies = ub_follows_flow,
     .datum = order,
+    .trend = &trend,
     .is = {UB_EQUAL, .target = 1, .margin = 0.1},
 };

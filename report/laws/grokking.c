@@ -64,23 +64,34 @@ static const char *silent_for(double train, double test)
     return test > train ? NULL : "some run is as early on its test set as on its training set";
 }
 
-static struct ub_datum slope(const struct ub_frame *frame, const struct ub_rows *group)
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
 {
     const struct ub_column *seed = ub_frame_column(frame, "seed");
     const struct ub_column *data_seed = ub_frame_column(frame, "data-seed");
-    struct ub_axis_point *p = ub_calloc(group->count + 1, sizeof *p);
-    const char *why = NULL;
     for (size_t i = 0; i < group->count; i++) {
         const size_t row = group->row[i];
-        const double train = ub_grokked_step(frame, row, "accuracy");
-        const double test = ub_grokked_step(frame, row, "test-accuracy");
-        why = why ? why : silent_for(train, test);
-        p[i] = (struct ub_axis_point){ub_run_decay(frame, row), test - train,
-                                      seed->level[row] * (int)data_seed->n_words +
-                                          data_seed->level[row]};
+        ub_trend_add(trend, (struct ub_axis_point){ub_run_decay(frame, row),
+                                                   ub_grokked_step(frame, row, "test-accuracy") -
+                                                       ub_grokked_step(frame, row, "accuracy"),
+                                                   seed->level[row] * (int)data_seed->n_words +
+                                                       data_seed->level[row]});
     }
-    const struct ub_interval line = ub_axis_slope(p, group->count);
-    ub_free(p);
+}
+
+static const struct ub_law_trend trend = {
+    .points = points, .x = "weight decay", .y = "delay of test accuracy [steps]", .is_slope = true};
+
+static struct ub_datum slope(const struct ub_frame *frame, const struct ub_rows *group)
+{
+    struct ub_trend t = {0};
+    const char *why = NULL;
+    for (size_t i = 0; i < group->count && !why; i++)
+        why = silent_for(ub_grokked_step(frame, group->row[i], "accuracy"),
+                         ub_grokked_step(frame, group->row[i], "test-accuracy"));
+    points(frame, group, &t);
+    const struct ub_interval line = ub_axis_slope(t.point, t.count);
+    ub_trend_clear(&t);
     if (why) /* leaving it out would bend the slope */
         return (struct ub_datum){.why = ub_group_why(frame, group, why)};
     return ub_datum_of(&line, "too few decays");
@@ -103,5 +114,6 @@ const struct ub_law ub_law_grokking = {
     .applies = ub_may_grok,
     .concerns = has_sweep,
     .datum = slope,
+    .trend = &trend,
     .is = {UB_EQUAL, .target = -1, .margin = 0.4},
 };

@@ -145,17 +145,31 @@ struct ub_datum ub_group_mean(const struct ub_frame *frame, const struct ub_rows
     return d;
 }
 
+static struct ub_datum slope_of_points(const struct ub_frame *frame, const struct ub_rows *group,
+                                       struct ub_trend *points, enum ub_axis_fit fit,
+                                       const char *why)
+{
+    const struct ub_interval slope =
+        fit == UB_FIT_POWER  ? ub_axis_slope(points->point, points->count)
+        : fit == UB_FIT_LINE ? ub_axis_line(points->point, points->count)
+                             : ub_axis_power(points->point, points->count);
+    ub_trend_clear(points);
+    return datum_or_why(frame, group, &slope, why);
+}
+
 struct ub_datum ub_group_slope(const struct ub_frame *frame, const struct ub_rows *group,
                                const char *axis, ub_run_number *number, const void *context,
                                const char *why)
 {
-    const struct ub_column *seed = ub_frame_column(frame, "seed");
-    struct ub_axis_point *p = ub_calloc(group->count + 1, sizeof *p);
-    for (size_t i = 0; i < group->count; i++)
-        p[i] = (struct ub_axis_point){ub_frame_number(frame, group->row[i], axis),
-                                      number(frame, group->row[i], context),
-                                      seed->level[group->row[i]]};
-    const struct ub_interval slope = ub_axis_slope(p, group->count);
-    ub_free(p);
-    return datum_or_why(frame, group, &slope, why);
+    struct ub_trend points = {0};
+    ub_trend_axis(&points, frame, group, axis, number, context);
+    return slope_of_points(frame, group, &points, UB_FIT_POWER, why);
+}
+
+struct ub_datum ub_trend_slope(const struct ub_frame *frame, const struct ub_rows *group,
+                               const struct ub_law_trend *trend, const char *why)
+{
+    struct ub_trend points = {0};
+    trend->points(frame, group, &points);
+    return slope_of_points(frame, group, &points, trend->fit, why);
 }

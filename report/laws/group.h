@@ -16,6 +16,10 @@ struct ub_datum ub_group_mean(const struct ub_frame *frame, const struct ub_rows
 struct ub_datum ub_group_slope(const struct ub_frame *frame, const struct ub_rows *group,
                                const char *axis, ub_run_number *number, const void *context,
                                const char *why);
+/* The same of the points that the law's trend has. A law whose datum is made of these points shows
+ * in its figure what it judges. */
+struct ub_datum ub_trend_slope(const struct ub_frame *frame, const struct ub_rows *group,
+                               const struct ub_law_trend *trend, const char *why);
 /* A datum from an estimate with its error. */
 struct ub_datum ub_datum_of(const struct ub_interval *estimate, const char *why);
 

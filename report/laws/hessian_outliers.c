@@ -38,16 +38,28 @@ static double outliers_added(const struct ub_frame *frame, size_t row)
     return added;
 }
 
-static struct ub_datum added_per_class(const struct ub_frame *frame, const struct ub_rows *group)
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
 {
     const struct ub_column *seed = ub_frame_column(frame, "seed");
-    struct ub_axis_point *p = ub_calloc(group->count + 1, sizeof *p);
     for (size_t i = 0; i < group->count; i++)
-        p[i] = (struct ub_axis_point){ub_run_fact(&frame->store->runs[group->row[i]], "classes"),
-                                      outliers_added(frame, group->row[i]),
-                                      seed->level[group->row[i]]};
-    const struct ub_interval slope = ub_axis_line(p, group->count);
-    ub_free(p);
+        ub_trend_add(trend, (struct ub_axis_point){
+                                ub_run_fact(&frame->store->runs[group->row[i]], "classes"),
+                                outliers_added(frame, group->row[i]), seed->level[group->row[i]]});
+}
+
+static const struct ub_law_trend trend = {.points = points,
+                                          .x = "classes",
+                                          .y = "outliers added by training",
+                                          .fit = UB_FIT_LINE,
+                                          .is_slope = true};
+
+static struct ub_datum added_per_class(const struct ub_frame *frame, const struct ub_rows *group)
+{
+    struct ub_trend t = {0};
+    points(frame, group, &t);
+    const struct ub_interval slope = ub_axis_line(t.point, t.count);
+    ub_trend_clear(&t);
     return ub_datum_of(&slope, ub_group_why(frame, group, "too few numbers of classes"));
 }
 
@@ -66,5 +78,6 @@ const struct ub_law ub_law_hessian_outliers = {
     .needs = {{.observable = "spectrum"}, {.axis = "dataset.classes", .least = 4}},
     .applies = of_class_subset,
     .datum = added_per_class,
+    .trend = &trend,
     .is = {UB_EQUAL, .target = 1, .margin = 0.15},
 };

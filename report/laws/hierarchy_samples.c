@@ -115,22 +115,30 @@ static int draw_of(const struct ub_frame *frame, size_t row)
     return seed->level[row] * (int)data_seed->n_words + data_seed->level[row];
 }
 
-static struct ub_datum slope(const struct ub_frame *frame, const struct ub_rows *group)
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
 {
-    struct ub_axis_point *p = ub_calloc(group->count + 1, sizeof *p);
-    size_t n = 0;
-    bool inside = true;
     for (size_t i = 0; i < group->count; i++) {
         const size_t row = group->row[i];
-        if (!is_first_size(frame, group, i))
-            continue;
-        const double needed = samples_needed(frame, group, row);
-        inside = inside && isfinite(needed);
-        p[n++] = (struct ub_axis_point){ub_frame_number(frame, row, "dataset.synonyms"), needed,
-                                        draw_of(frame, row)};
+        if (is_first_size(frame, group, i))
+            ub_trend_add(trend, (struct ub_axis_point){
+                                    ub_frame_number(frame, row, "dataset.synonyms"),
+                                    samples_needed(frame, group, row), draw_of(frame, row)});
     }
-    const struct ub_interval line = ub_axis_slope(p, n);
-    ub_free(p);
+}
+
+static const struct ub_law_trend trend = {
+    .points = points, .x = "synonyms m", .y = "samples needed", .is_slope = true};
+
+static struct ub_datum slope(const struct ub_frame *frame, const struct ub_rows *group)
+{
+    struct ub_trend t = {0};
+    bool inside = true;
+    points(frame, group, &t);
+    for (size_t i = 0; i < t.count; i++)
+        inside = inside && isfinite(t.point[i].y);
+    const struct ub_interval line = ub_axis_slope(t.point, t.count);
+    ub_trend_clear(&t);
     struct ub_datum d = ub_datum_of(&line, "too few numbers of synonyms");
     if (!inside)
         d = (struct ub_datum){
@@ -159,5 +167,6 @@ const struct ub_law ub_law_hierarchy_samples = {
     .applies = is_deep,
     .concerns = has_sweep,
     .datum = slope,
+    .trend = &trend,
     .is = {UB_EQUAL, .margin = 0.3},
 };

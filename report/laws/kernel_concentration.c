@@ -58,6 +58,35 @@ static double slope_without(const void *widths, size_t seed)
     return slope;
 }
 
+/* The jackknife's pseudo-values of log scatter, n ln S - (n - 1) ln S without a seed, one replicate
+ * a seed: the interval of their mean line is the jackknife's. */
+static void add_width(struct ub_trend *trend, double width, const struct ub_kernels *k)
+{
+    const double n = (double)k->runs, all = log(ub_kernels_spread(k, SIZE_MAX));
+    for (size_t i = 0; i < k->runs; i++)
+        ub_trend_add(trend,
+                     (struct ub_axis_point){
+                         width, exp(n * all - (n - 1) * log(ub_kernels_spread(k, i))), (int)i});
+}
+
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
+{
+    struct widths w = widths_of(frame, group);
+    for (size_t k = 0; k < w.count; k++) {
+        add_width(trend, w.width[k], &w.kernels[k]);
+        ub_kernels_clear(&w.kernels[k]);
+    }
+    ub_free(w.width);
+    ub_free(w.kernels);
+}
+
+static const struct ub_law_trend trend = {.points = points,
+                                          .x = "width",
+                                          .y = "scatter of the kernel over seeds",
+                                          .values = "the jackknife's pseudo-values of seeds",
+                                          .is_slope = true};
+
 static struct ub_datum slope_of_spread(const struct ub_frame *frame, const struct ub_rows *group)
 {
     enum { LEAST = 8 };
@@ -90,5 +119,6 @@ const struct ub_law ub_law_kernel_concentration = {
               {.axis = "seed", .least = 8}},
     .applies = in_ntk_scaling,
     .datum = slope_of_spread,
+    .trend = &trend,
     .is = {UB_EQUAL, .target = -0.5, .margin = 0.1},
 };

@@ -33,6 +33,7 @@
 #include "report/laws/judge.h"
 #include "report/laws/level.h"
 #include "report/laws/plane.h"
+#include "report/laws/trend.h"
 
 enum ub_strand {
     UB_SOLVABLE,
@@ -74,6 +75,8 @@ struct ub_law {
     /* Of theories without a free parameter: what they say of one run beside what was measured;
      * NULL: the law is of another kind. */
     ub_law_plane *plane;
+    const struct ub_law_trend
+        *trend;    /* how a number goes with another, where the datum is fitted to it */
     bool moderate; /* groups help each other to know their spread from seed to seed: moderate.h */
     struct ub_claim is;
     const char *across; /* UB_SAME: groups that differ in nothing but this axis form a cluster */

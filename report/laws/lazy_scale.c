@@ -29,9 +29,20 @@ static double movement(const struct ub_frame *frame, size_t row, const void *con
                : (double)NAN;
 }
 
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
+{
+    ub_trend_axis(trend, frame, group, "model.output-scale", movement, NULL);
+}
+
+static const struct ub_law_trend trend = {.points = points,
+                                          .x = "output scale alpha",
+                                          .y = "relative movement of the weights",
+                                          .is_slope = true};
+
 static struct ub_datum slope_in_scale(const struct ub_frame *frame, const struct ub_rows *group)
 {
-    return ub_group_slope(frame, group, "model.output-scale", movement, NULL, "too few scales");
+    return ub_trend_slope(frame, group, &trend, "too few scales");
 }
 
 static const char *const within[] = {"model.output-scale", NULL};
@@ -50,5 +61,6 @@ const struct ub_law ub_law_lazy_scale = {
     .needs = {{.observable = "distance"}, {.axis = "model.output-scale", .least = 4}},
     .applies = is_scaled_up,
     .datum = slope_in_scale,
+    .trend = &trend,
     .is = {UB_EQUAL, .target = -1, .margin = 0.1},
 };

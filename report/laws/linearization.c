@@ -25,9 +25,20 @@ static double last_error(const struct ub_frame *frame, size_t row, const void *c
                : (double)NAN;
 }
 
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
+{
+    ub_trend_axis(trend, frame, group, "model.width", last_error, NULL);
+}
+
+static const struct ub_law_trend trend = {.points = points,
+                                          .x = "width",
+                                          .y = "distance from the linearized outputs, relative",
+                                          .is_slope = true};
+
 static struct ub_datum slope_in_width(const struct ub_frame *frame, const struct ub_rows *group)
 {
-    return ub_group_slope(frame, group, "model.width", last_error, NULL, "too few widths");
+    return ub_trend_slope(frame, group, &trend, "too few widths");
 }
 
 static const char *const within[] = {"model.width", NULL};
@@ -47,5 +58,6 @@ const struct ub_law ub_law_linearization = {
     .needs = {{.observable = "linearization"}, {.axis = "model.width", .least = 4}},
     .applies = is_lazy,
     .datum = slope_in_width,
+    .trend = &trend,
     .is = {UB_EQUAL, .target = -1, .margin = 0.15},
 };

@@ -7,9 +7,20 @@
 #include "report/laws/flow_order.h"
 #include "report/laws/group.h"
 
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
+{
+    ub_trend_axis(trend, frame, group, "optimizer.lr", ub_run_last, "modified-flow-distance");
+}
+
+static const struct ub_law_trend trend = {.points = points,
+                                          .x = "learning rate",
+                                          .y = "relative distance from the modified flow",
+                                          .is_slope = true};
+
 static struct ub_datum order(const struct ub_frame *frame, const struct ub_rows *group)
 {
-    return ub_flow_order(frame, group, "modified-flow-distance");
+    return ub_flow_order(frame, group, &trend);
 }
 
 const struct ub_law ub_law_modified_flow = {
@@ -27,5 +38,6 @@ const struct ub_law ub_law_modified_flow = {
     .needs = {{.observable = "flow-distance"}, {.axis = "optimizer.lr", .least = 4}},
     .applies = ub_follows_flow,
     .datum = order,
+    .trend = &trend,
     .is = {UB_EQUAL, .target = 2, .margin = 0.2},
 };

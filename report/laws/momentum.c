@@ -83,23 +83,33 @@ static double distance(const struct ub_frame *frame, size_t row, size_t partner,
 }
 
 /* Of each seed and beta a line over effective rates. */
-static struct ub_datum slope(const struct ub_frame *frame, const struct ub_rows *group)
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
 {
     const struct ub_column *seed = ub_frame_column(frame, "seed");
     const struct ub_column *beta = ub_frame_column(frame, "optimizer.beta");
     const double time = common_time(frame, group);
-    struct ub_axis_point *points = ub_calloc(group->count + 1, sizeof *points);
-    size_t n = 0;
     for (size_t i = 0; beta && i < group->count; i++) {
         const size_t row = group->row[i], partner = partner_of(frame, group, row);
         if (is_plain(frame, row) || partner == frame->rows)
             continue;
-        points[n++] =
-            (struct ub_axis_point){effective_rate(frame, row), distance(frame, row, partner, time),
-                                   seed->level[row] * (int)beta->n_words + beta->level[row]};
+        ub_trend_add(trend, (struct ub_axis_point){
+                                effective_rate(frame, row), distance(frame, row, partner, time),
+                                seed->level[row] * (int)beta->n_words + beta->level[row]});
     }
-    const struct ub_interval slope = ub_axis_slope(points, n);
-    ub_free(points);
+}
+
+static const struct ub_law_trend trend = {.points = points,
+                                          .x = "lr / (1 - beta)",
+                                          .y = "distance between loss curves, of the first loss",
+                                          .is_slope = true};
+
+static struct ub_datum slope(const struct ub_frame *frame, const struct ub_rows *group)
+{
+    struct ub_trend t = {0};
+    points(frame, group, &t);
+    const struct ub_interval slope = ub_axis_slope(t.point, t.count);
+    ub_trend_clear(&t);
     return ub_datum_of(&slope, "fewer than three rates with a partner without momentum");
 }
 
@@ -122,5 +132,6 @@ const struct ub_law ub_law_momentum = {
     .applies = is_heavy_ball,
     .concerns = has_partners,
     .datum = slope,
+    .trend = &trend,
     .is = {UB_EQUAL, .target = 1, .margin = 0.15},
 };

@@ -38,10 +38,18 @@ static bool crosses_kinks(const struct ub_frame *frame, size_t row)
            !ub_run_is(frame, row, "model.zero-readout", "true");
 }
 
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
+{
+    ub_trend_axis(trend, frame, group, "model.width", last_drift, NULL);
+}
+
+static const struct ub_law_trend trend = {
+    .points = points, .x = "width", .y = "relative change of the kernel", .is_slope = true};
+
 static struct ub_datum slope_in_width(const struct ub_frame *frame, const struct ub_rows *group)
 {
-    struct ub_datum d =
-        ub_group_slope(frame, group, "model.width", last_drift, NULL, "too few widths");
+    struct ub_datum d = ub_trend_slope(frame, group, &trend, "too few widths");
     d.predicts = true;
     d.prediction = crosses_kinks(frame, group->row[0]) ? -0.75 : -1;
     return d;
@@ -64,5 +72,6 @@ const struct ub_law ub_law_ntk_drift = {
     .needs = {{.observable = "kernel-drift"}, {.axis = "model.width", .least = 4}},
     .applies = is_lazy,
     .datum = slope_in_width,
+    .trend = &trend,
     .is = {UB_EQUAL, .target = -1, .margin = 0.15},
 };

@@ -42,10 +42,18 @@ static double farthest(const struct ub_frame *frame, size_t row, const void *con
     return most;
 }
 
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
+{
+    ub_trend_axis(trend, frame, group, "dataset.features", farthest, NULL);
+}
+
+static const struct ub_law_trend trend = {
+    .points = points, .x = "inputs", .y = "largest |measured - predicted| error", .is_slope = true};
+
 static struct ub_datum slope_in_inputs(const struct ub_frame *frame, const struct ub_rows *group)
 {
-    return ub_group_slope(frame, group, "dataset.features", farthest, NULL,
-                          "fewer than three numbers of inputs");
+    return ub_trend_slope(frame, group, &trend, "fewer than three numbers of inputs");
 }
 
 /* Times, sizes of what is measured on, and of a finite training set go with the inputs. */
@@ -78,6 +86,7 @@ const struct ub_law ub_law_online_teacher_student = {
               {.axis = "seed", .least = 4}},
     .applies = learns_online,
     .datum = slope_in_inputs,
+    .trend = &trend,
     .plane = plane,
     .is = {UB_EQUAL, .target = -0.5, .margin = 0.15},
 };

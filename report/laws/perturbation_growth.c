@@ -15,18 +15,28 @@ static bool follows_signals(const struct ub_frame *frame, size_t row)
            !(ub_run_last_step(frame, row, "perturbation-growth") > 0); /* not of trained weights */
 }
 
-static struct ub_datum slope_on_chi(const struct ub_frame *frame, const struct ub_rows *group)
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
 {
     const struct ub_column *seed = ub_frame_column(frame, "seed");
-    struct ub_axis_point *p = ub_calloc(group->count + 1, sizeof *p);
     for (size_t i = 0; i < group->count; i++) {
-        const size_t row = group->row[i]; /* ub_axis_slope takes logs of both again */
-        p[i] = (struct ub_axis_point){exp(ub_frame_last(frame, row, "perturbation-growth-map", 0)),
-                                      exp(ub_frame_last(frame, row, "perturbation-growth", 0)),
-                                      seed->level[row]};
+        const size_t row = group->row[i]; /* the fit takes logs of both again */
+        ub_trend_add(trend, (struct ub_axis_point){
+                                exp(ub_frame_last(frame, row, "perturbation-growth-map", 0)),
+                                exp(ub_frame_last(frame, row, "perturbation-growth", 0)),
+                                seed->level[row]});
     }
-    const struct ub_interval slope = ub_axis_slope(p, group->count);
-    ub_free(p);
+}
+
+static const struct ub_law_trend trend = {
+    .points = points, .x = "chi of the theory", .y = "growth a layer, measured", .is_slope = true};
+
+static struct ub_datum slope_on_chi(const struct ub_frame *frame, const struct ub_rows *group)
+{
+    struct ub_trend t = {0};
+    points(frame, group, &t);
+    const struct ub_interval slope = ub_axis_slope(t.point, t.count);
+    ub_trend_clear(&t);
     return ub_datum_of(&slope, "too few variances of weights");
 }
 
@@ -45,5 +55,6 @@ const struct ub_law ub_law_perturbation_growth = {
     .needs = {{.observable = "signal"}, {.axis = "init.gain", .least = 3}},
     .applies = follows_signals,
     .datum = slope_on_chi,
+    .trend = &trend,
     .is = {UB_EQUAL, .target = 1, .margin = 0.05},
 };

@@ -79,14 +79,23 @@ static size_t add_points(const struct ub_frame *frame, size_t row, int replicate
     return kept >= LEAST_MODES && most >= least_stretch * least ? kept : 0;
 }
 
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
+{
+    for (size_t i = 0; i < group->count; i++)
+        trend->count += add_points(frame, group->row[i], (int)i, &trend->point, trend->count);
+    trend->room = trend->count;
+}
+
+static const struct ub_law_trend trend = {
+    .points = points, .x = "eigenvalue mu", .y = "half-life [rate x steps]", .is_slope = true};
+
 static struct ub_datum slope(const struct ub_frame *frame, const struct ub_rows *group)
 {
-    struct ub_axis_point *points = NULL;
-    size_t n = 0;
-    for (size_t i = 0; i < group->count; i++)
-        n += add_points(frame, group->row[i], (int)i, &points, n);
-    const struct ub_interval slope = ub_axis_slope(points, n);
-    ub_free(points);
+    struct ub_trend t = {0};
+    points(frame, group, &t);
+    const struct ub_interval slope = ub_axis_slope(t.point, t.count);
+    ub_trend_clear(&t);
     return ub_datum_of(&slope, "fewer than five modes over a decade of rates");
 }
 
@@ -103,5 +112,6 @@ const struct ub_law ub_law_spectral_bias = {
     .needs = {{.observable = "kernel-modes"}},
     .applies = is_descent,
     .datum = slope,
+    .trend = &trend,
     .is = {UB_EQUAL, .target = -1, .margin = 0.1},
 };

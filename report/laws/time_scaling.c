@@ -51,6 +51,25 @@ static void plane(const struct ub_frame *frame, size_t row, const struct ub_leve
     ub_plane_courses(points, frame, row, "kernel-loss-prediction", "loss", 1);
 }
 
+/* All of the loss, from its first step, beside the sum. */
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        struct ub_series loss = ub_frame_series(frame, group->row[i], "loss", 0);
+        struct ub_series sum = ub_frame_series(frame, group->row[i], "kernel-loss-prediction", 0);
+        for (size_t k = 0; k < loss.count; k++)
+            ub_trend_add(trend, (struct ub_axis_point){loss.step[k], loss.value[k], (int)i});
+        for (size_t k = 0; k < sum.count; k++)
+            ub_trend_predict(trend, sum.step[k], sum.value[k]);
+        ub_series_clear(&loss);
+        ub_series_clear(&sum);
+    }
+}
+
+static const struct ub_law_trend sum_trend = {
+    .points = points, .x = "step", .y = "loss", .fit = UB_FIT_NONE};
+
 const struct ub_law ub_law_time_scaling = {
     .name = "time-scaling",
     .strand = UB_EMPIRICAL,
@@ -64,6 +83,7 @@ const struct ub_law ub_law_time_scaling = {
     .needs = {{.observable = "kernel-modes"}},
     .applies = is_linear_descent,
     .datum = error,
+    .trend = &sum_trend,
     .plane = plane,
     .is = {UB_AT_MOST, .target = 1e-6},
 };
@@ -88,10 +108,10 @@ static struct planted planted_of(const struct ub_frame *frame, size_t row)
                             ub_frame_number(frame, row, "dataset.features")};
 }
 
-/* Slope of one run; NAN where the window is shorter than a factor 8. */
-static double slope_of(const struct ub_frame *frame, size_t row, const void *context)
+/* The loss in the window; nothing where it is shorter than a factor 8. */
+static void add_window(struct ub_trend *trend, const struct ub_frame *frame, size_t row,
+                       int replicate)
 {
-    (void)context;
     const struct planted p = planted_of(frame, row);
     const double step = ub_frame_number(frame, row, "kernel-modes.step");
     const double last_mode = p.features * pow(missing, 1 / (p.alpha + 2 * p.beta - 1));
@@ -99,18 +119,35 @@ static double slope_of(const struct ub_frame *frame, size_t row, const void *con
     const double last =
         fmin(pow(last_mode, p.alpha) / (2 * step), ub_frame_number(frame, row, "steps"));
     if (!(last >= least_stretch * first))
-        return (double)NAN;
+        return;
     struct ub_series loss = ub_frame_series(frame, row, "loss", 0);
-    struct ub_axis_point *points = ub_calloc(loss.count + 1, sizeof *points);
-    size_t n = 0;
     for (size_t i = 0; i < loss.count; i++)
         if ((double)loss.step[i] >= first && (double)loss.step[i] <= last)
-            points[n++] = (struct ub_axis_point){(double)loss.step[i], loss.value[i], 0};
-    const double slope = ub_axis_slope(points, n).estimate;
-    ub_free(points);
+            ub_trend_add(trend,
+                         (struct ub_axis_point){(double)loss.step[i], loss.value[i], replicate});
     ub_series_clear(&loss);
+}
+
+static double slope_of(const struct ub_frame *frame, size_t row, const void *context)
+{
+    (void)context;
+    struct ub_trend t = {0};
+    add_window(&t, frame, row, 0);
+    const double slope = ub_axis_slope(t.point, t.count).estimate;
+    ub_trend_clear(&t);
     return slope;
 }
+
+static void points_in_window(const struct ub_frame *frame, const struct ub_rows *group,
+                             struct ub_trend *trend)
+{
+    for (size_t i = 0; i < group->count; i++)
+        if (frame->store->runs[group->row[i]].status == UB_RUN_OK)
+            add_window(trend, frame, group->row[i], (int)i);
+}
+
+static const struct ub_law_trend window_trend = {
+    .points = points_in_window, .x = "step", .y = "loss in its window", .is_slope = true};
 
 static struct ub_datum slope(const struct ub_frame *frame, const struct ub_rows *group)
 {
@@ -135,5 +172,6 @@ const struct ub_law ub_law_time_scaling_exponent = {
     .needs = {{.observable = "kernel-modes"}, {.observable = "loss"}},
     .applies = has_exponents,
     .datum = slope,
+    .trend = &window_trend,
     .is = {UB_EQUAL, .margin = 0.05},
 };

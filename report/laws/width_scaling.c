@@ -20,20 +20,31 @@ static bool has_a_limit(const struct ub_frame *frame, size_t row)
     return ub_run_measures(frame, row, "width-limit") && ub_run_measures(frame, row, "loss");
 }
 
-static double excess_of(const struct ub_frame *frame, size_t row)
+static double excess_of(const struct ub_frame *frame, size_t row, const void *context)
 {
+    (void)context;
     return ub_run_last(frame, row, "test-loss") - ub_run_last(frame, row, "width-limit");
 }
+
+static void points(const struct ub_frame *frame, const struct ub_rows *group,
+                   struct ub_trend *trend)
+{
+    ub_trend_axis(trend, frame, group, "model.width", excess_of, NULL);
+}
+
+static const struct ub_law_trend trend = {.points = points,
+                                          .x = "width",
+                                          .y = "test loss above that of infinite width",
+                                          .fit = UB_FIT_MEANS,
+                                          .is_slope = true};
 
 static struct ub_datum exponent(const struct ub_frame *frame, const struct ub_rows *group)
 {
     const char *why = "too few widths of which the mean excess has an error";
-    struct ub_axis_point *p = ub_calloc(group->count + 1, sizeof *p);
-    for (size_t i = 0; i < group->count; i++)
-        p[i] = (struct ub_axis_point){ub_frame_number(frame, group->row[i], "model.width"),
-                                      excess_of(frame, group->row[i]), 0};
-    const struct ub_interval power = ub_axis_power(p, group->count);
-    ub_free(p);
+    struct ub_trend t = {0};
+    points(frame, group, &t);
+    const struct ub_interval power = ub_axis_power(t.point, t.count);
+    ub_trend_clear(&t);
     return ub_datum_of(&power, ub_group_why(frame, group, why));
 }
 
@@ -54,5 +65,6 @@ const struct ub_law ub_law_width_scaling = {
               {.axis = "model.width", .least = 4}},
     .applies = has_a_limit,
     .datum = exponent,
+    .trend = &trend,
     .is = {UB_EQUAL, .target = -1, .margin = 0.25},
 };

@@ -29,6 +29,11 @@ bool scoreboard_has_q(const struct board *board);
  * is the law's name. */
 bool plot_forests(const struct board *board, struct plates *plates, struct ub_error *err);
 
+/* Of laws that have a trend (laws/trend.h): its points with the fit and its 95% band, a panel a
+ * system; of many systems some, evenly over the ranks of their values. Nothing of laws without a
+ * value. Their section is the law's name, before the forest's. */
+bool plot_trends(const struct board *board, struct plates *plates, struct ub_error *err);
+
 /* What a claim is held against, on the axis of ub_board_value: "1 +- 0.1", "at most 0.05". */
 void board_claim(const struct ub_claim *claim, struct ub_text *out);
 /* A group's number as the claim sees it: relative error of exact claims; of equality less its own

@@ -6,11 +6,11 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const look_label[FOREST_LOOKS] = {"meets the claim",
-                                                     "unclear: off it, not past doubt", "does not",
-                                                     "control: must hold", "control: must fail"};
+const char *const forest_label[FOREST_LOOKS] = {"meets the claim",
+                                                "unclear: off it, not past doubt", "does not",
+                                                "control: must hold", "control: must fail"};
 static const char unclear_cluster[] = "unclear: spread not past doubt, or alone";
-static const int look_color[FOREST_LOOKS] = {0, -1, 1, 5, 4};
+const int forest_color[FOREST_LOOKS] = {0, -1, 1, 5, 4};
 
 double board_value(const struct ub_claim *claim, const struct ub_datum *d)
 {
@@ -93,8 +93,8 @@ static void draw_look(struct ub_panel *p, const struct forest *f, const size_t *
         count++;
     }
     const bool same = f->verdict->law->is.is == UB_SAME;
-    style.color = look_color[look];
-    style.label = same && look == UNCLEAR ? unclear_cluster : look_label[look];
+    style.color = forest_color[look];
+    style.label = same && look == UNCLEAR ? unclear_cluster : forest_label[look];
     style.hollow = look >= MUST_HOLD;
     if (count)
         ub_panel_bars(p, UB_HORIZONTAL, x, y, from, to, count, style);

@@ -13,6 +13,11 @@
  * that do not meet it; and controls. */
 enum forest_look { MEETS, UNCLEAR, BEYOND, MUST_HOLD, MUST_FAIL, FOREST_LOOKS };
 
+/* What each is called, and its color, which means the same in all figures of a law. */
+extern const char *const forest_label[FOREST_LOOKS];
+extern const int forest_color[FOREST_LOOKS];
+enum forest_look forest_look_of(const struct ub_law_verdict *verdict, size_t group);
+
 struct forest_row {
     double value, low, high; /* its 95% interval; equal where no error is known */
     double se;

@@ -22,7 +22,7 @@ static struct forest_row row_of(const struct ub_claim *claim, const struct ub_da
     return (struct forest_row){value, value - half, value + half, d->se, look, d->cluster, NULL};
 }
 
-static enum forest_look look_of(const struct ub_law_verdict *v, size_t g)
+enum forest_look forest_look_of(const struct ub_law_verdict *v, size_t g)
 {
     const char *meets = shown_group(v, g).meets;
     if (v->law->is.is == UB_SAME && isnan(v->judgment.q[g])) /* alone in its cluster */
@@ -38,7 +38,7 @@ static struct ub_groups add_rows(struct forest *f)
     struct ub_groups shown = {.group = ub_calloc(most + 1, sizeof *shown.group)};
     f->row = ub_calloc(most + 1, sizeof *f->row);
     for (size_t g = 0; g < v->groups.count; g++) {
-        f->row[f->count] = row_of(&v->law->is, &v->data[g], look_of(v, g));
+        f->row[f->count] = row_of(&v->law->is, &v->data[g], forest_look_of(v, g));
         if (isfinite(f->row[f->count].value))
             shown.group[f->count++] = v->groups.group[g];
     }

@@ -29,6 +29,23 @@ struct ub_interval ub_axis_line(const struct ub_axis_point *points, size_t n);
  * points; n_effective: means - 1. Replicates do not matter. */
 struct ub_interval ub_axis_power(const struct ub_axis_point *points, size_t n);
 
+/* How a number goes with another. */
+enum ub_axis_fit {
+    UB_FIT_POWER, /* ub_axis_slope */
+    UB_FIT_LINE,  /* ub_axis_line */
+    UB_FIT_MEANS, /* ub_axis_power */
+    UB_FIT_NONE   /* no line */
+};
+/* What that fit's own line is at each of `count` x (> 0 but of a line), with its 95% interval
+ * there, as the slope's is made: over the replicates' lines, from the scatter about one line, or by
+ * the fit's information. NAN ends where no error is known. Returns false, `at` untouched, where
+ * there is no line. Of a power law the estimate is a geometric mean, its se one of logarithms. */
+bool ub_axis_band(const struct ub_axis_point *points, size_t n, enum ub_axis_fit fit,
+                  const double *x, size_t count, struct ub_interval *at);
+/* The same of UB_FIT_MEANS. */
+bool ub_axis_power_band(const struct ub_axis_point *points, size_t n, const double *x, size_t count,
+                        struct ub_interval *at);
+
 /* Where y is least: the vertex of the parabola through the least mean of y (over replicates) and
  * its neighbors in x, y as log y and x as log2 x. Its error: the vertex of each replicate on its
  * own, Student's interval of their mean (n >= 2). `inside` is false, and the estimate NAN, when the

@@ -11,6 +11,7 @@ enum { LEAST_X = 3, SCAN = 80, MOST_STEPS = 200 };
 /* Means at each x, log x about its mean, weights 1/se^2. */
 struct means {
     size_t n;
+    double middle; /* that mean */
     double *log_x, *y, *weight;
 };
 
@@ -31,10 +32,10 @@ static size_t same_x(const struct ub_axis_point *p, size_t n)
 /* An x of fewer than three points, or without scatter, has no error that is known: left out. */
 static struct means means_of(const struct ub_axis_point *points, size_t n)
 {
-    struct means m = {0, ub_calloc(n + 1, sizeof(double)), ub_calloc(n + 1, sizeof(double)),
+    struct means m = {0, 0, ub_calloc(n + 1, sizeof(double)), ub_calloc(n + 1, sizeof(double)),
                       ub_calloc(n + 1, sizeof(double))};
     struct ub_axis_point *p = ub_calloc(n + 1, sizeof *p);
-    double *y = ub_calloc(n + 1, sizeof *y), middle = 0;
+    double *y = ub_calloc(n + 1, sizeof *y);
     size_t kept = 0;
     for (size_t i = 0; i < n; i++)
         if (points[i].x > 0 && isfinite(points[i].x) && isfinite(points[i].y))
@@ -53,9 +54,9 @@ static struct means means_of(const struct ub_axis_point *points, size_t n)
         m.weight[m.n++] = 1 / (mean.se * mean.se);
     }
     for (size_t i = 0; i < m.n; i++)
-        middle += m.log_x[i] / (double)m.n;
+        m.middle += m.log_x[i] / (double)m.n;
     for (size_t i = 0; i < m.n; i++)
-        m.log_x[i] -= middle;
+        m.log_x[i] -= m.middle;
     ub_free(y);
     ub_free(p);
     return m;
@@ -120,17 +121,27 @@ static double best_exponent(struct means *m)
     return at;
 }
 
-/* Fisher information of s where the factor is free. */
-static double information(const struct means *m, double s, double factor)
+/* Fisher information of the factor (aa) and of s (bb). */
+struct information {
+    double aa, ab, bb;
+};
+
+static struct information information(const struct means *m, double s, double factor)
 {
-    double aa = 0, ab = 0, bb = 0;
+    struct information f = {0};
     for (size_t i = 0; i < m->n; i++) {
         const double a = exp(s * m->log_x[i]), b = factor * a * m->log_x[i];
-        aa += m->weight[i] * a * a;
-        ab += m->weight[i] * a * b;
-        bb += m->weight[i] * b * b;
+        f.aa += m->weight[i] * a * a;
+        f.ab += m->weight[i] * a * b;
+        f.bb += m->weight[i] * b * b;
     }
-    return bb - ab * ab / aa;
+    return f;
+}
+
+/* Of s where the factor is free. */
+static double information_left(const struct information *f)
+{
+    return f->bb - f->ab * f->ab / f->aa;
 }
 
 struct ub_interval ub_axis_power(const struct ub_axis_point *points, size_t n)
@@ -143,11 +154,34 @@ struct ub_interval ub_axis_power(const struct ub_axis_point *points, size_t n)
         r.estimate = best_exponent(&m);
         const double factor = factor_at(&m, r.estimate, &left);
         const double df = (double)m.n - 2;
-        r.se = sqrt(fmax(1, left / df) / information(&m, r.estimate, factor));
+        const struct information f = information(&m, r.estimate, factor);
+        r.se = sqrt(fmax(1, left / df) / information_left(&f));
         r.n_effective = df + 1;
         r.low = r.estimate - ub_t_quantile(0.975, df) * r.se;
         r.high = r.estimate + ub_t_quantile(0.975, df) * r.se;
     }
     means_clear(&m);
     return r;
+}
+
+/* By the delta method: y = A x^s, its gradient (x^s, A x^s log x), the fit's information inverted.
+ */
+bool ub_axis_power_band(const struct ub_axis_point *points, size_t n, const double *x, size_t count,
+                        struct ub_interval *at)
+{
+    struct means m = means_of(points, n);
+    const double s = m.n >= LEAST_X ? best_exponent(&m) : (double)NAN;
+    for (size_t i = 0; isfinite(s) && i < count; i++) {
+        double left;
+        const double factor = factor_at(&m, s, &left), df = (double)m.n - 2;
+        const double log_x = log(x[i]) - m.middle, a = exp(s * log_x), b = factor * a * log_x;
+        const struct information f = information(&m, s, factor);
+        const double variance =
+            (a * a * f.bb - 2 * a * b * f.ab + b * b * f.aa) / (f.aa * f.bb - f.ab * f.ab);
+        const double se = sqrt(fmax(1, left / df) * variance), t = ub_t_quantile(0.975, df);
+        at[i] = (struct ub_interval){
+            factor * a, factor * a - t * se, factor * a + t * se, se, df + 1, n};
+    }
+    means_clear(&m);
+    return isfinite(s);
 }
