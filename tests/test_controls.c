@@ -201,6 +201,38 @@ static void lacks_of_series_are_said_before_a_run(void **state)
     support_remove(folder);
 }
 
+/* A series that comes with another observable is measured: edge-ratio with sharpness. */
+static void rows_of_other_observables_are_measured(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *optimizer, *measure, *law;
+    } cases[] = {
+        {"gd: {lr: 0.01}", "sharpness", "edge-of-stability"},
+        {"gd: {lr: 0.01}", "edge-ratio", "edge-of-stability"},
+        {"sgd: {lr: 0.01, batch: 4}", "batch-sharpness", "batch-sharpness"},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct ub_text text = {0}, expected = {0};
+        ub_text_add(&text,
+                    "name: plain\n"
+                    "runs:\n"
+                    "  - dataset: {gaussian: {samples: 8, features: 4}}\n"
+                    "    model: linear\n"
+                    "    loss: mse\n"
+                    "    optimizer: {%s}\n"
+                    "    steps: 2\n"
+                    "    measure: {%s: {every: 1}}\n",
+                    cases[k].optimizer, cases[k].measure);
+        ub_text_add(&expected, "%s: can be decided by these runs; no control", cases[k].law);
+        char *folder = cli_folder_with("plain.yaml", text.data);
+        cli_run(folder, "run plain.yaml --out s --dry-run", 0, expected.data);
+        ub_text_free(&expected);
+        ub_text_free(&text);
+        support_remove(folder);
+    }
+}
+
 static void unknown_laws_are_refused(void **state)
 {
     (void)state;
@@ -283,6 +315,7 @@ int main(void)
         cmocka_unit_test(controls_speak_of_the_instrument),
         cmocka_unit_test(controls_still_to_be_run_are_no_fault),
         cmocka_unit_test(lacks_of_series_are_said_before_a_run),
+        cmocka_unit_test(rows_of_other_observables_are_measured),
         cmocka_unit_test(the_program_checks_and_counts_them),
         cmocka_unit_test(unknown_laws_are_refused),
         cmocka_unit_test(bundled_suites_name_laws),

@@ -1,4 +1,5 @@
 /* A law over a frame: groups, data, controls, verdict. */
+#include "bench/observables/observables.h"
 #include "report/laws/group.h"
 #include "report/laws/moderate.h"
 #include "report/statistics/axis.h"
@@ -339,11 +340,21 @@ static bool is_measured(const struct ub_frame *frame, const struct ub_rows *rows
     return false;
 }
 
+/* By an observable that declares such rows: an edge ratio comes with the sharpness, too. */
+static bool is_written(const struct ub_frame *frame, const struct ub_rows *rows, const char *series)
+{
+    for (size_t i = 0; ub_observables[i]; i++)
+        for (const struct ub_quantity *q = ub_observables[i]->rows; q && q->name; q++)
+            if (strcmp(q->name, series) == 0 && is_measured(frame, rows, ub_observables[i]->name))
+                return true;
+    return false;
+}
+
 /* Of one group: its needs that are not met, a law's series first; "" when all are. */
 static void add_lack(struct ub_text *text, const struct ub_law *law, const struct ub_frame *frame,
                      const struct ub_rows *rows)
 {
-    if (law->series && !is_measured(frame, rows, law->series))
+    if (law->series && !is_written(frame, rows, law->series))
         ub_text_add(text, "%s is not measured", law->series);
     for (size_t i = 0; i < UB_NEEDS; i++) {
         const struct ub_need *need = &law->needs[i];
