@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 SECONDS ?= 20
 prefix ?= /usr/local
 
-.PHONY: all build bench test install package asan asan-core tsan machines fuzz lint valgrind fmt fmt-check results peers peers-short peers-spectra scale holdout clean help deps
+.PHONY: all build program bench test install package asan asan-core tsan machines fuzz lint valgrind fmt fmt-check results peers peers-short peers-spectra scale holdout clean help deps
 
 all: build
 
@@ -19,7 +19,10 @@ $(BUILD)/build.ninja: | deps
 build: $(BUILD)/build.ninja ## build the program and the tests
 	@cmake --build --preset $(PRESET) -- --quiet
 
-bench: build ## run the quick suite; print the summary and the report's path
+program: $(BUILD)/build.ninja ## build the program alone
+	@cmake --build --preset $(PRESET) --target unibench -- --quiet
+
+bench: program ## run the quick suite; print the summary and the report's path
 	@$(BUILD)/unibench run quick --out $(STORE) --jobs $(JOBS)
 	@$(BUILD)/unibench report $(STORE) --summary
 
@@ -72,14 +75,14 @@ peers-spectra: build ## time spectra of Hessians beside PyHessian's algorithm an
 scale: build ## time comparing and reporting stores of 1,000 to 10,000 runs, and hold it to 10 s and 400 MiB each
 	@$(BUILD)/unibench-perf scale $(BUILD)/unibench $(BUILD)
 
-install: build ## install into prefix (/usr/local), below DESTDIR: program, suites, data, man pages, completions
+install: $(BUILD)/build.ninja ## install into prefix (/usr/local), below DESTDIR: program, suites, data, man pages, completions
 	@ci/deps package
-	@cmake --build --preset $(PRESET) -- --quiet man
+	@cmake --build --preset $(PRESET) --target unibench completions man -- --quiet
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(prefix)
 
-package: build ## a Debian package, into BUILD/package
+package: $(BUILD)/build.ninja ## a Debian package, into BUILD/package
 	@ci/deps package
-	@cmake --build --preset $(PRESET) -- --quiet man
+	@cmake --build --preset $(PRESET) --target unibench completions man -- --quiet
 	@cd $(BUILD) && cpack -G DEB -B package
 
 holdout: build ## run systems that no published suite has, and count the laws whose verdicts are as published
