@@ -45,8 +45,15 @@ bool cli_real(const char *option, const char *text, double least, double *out,
               struct ub_error *err);
 /* Bytes: a number with K, M, G or T (powers of 1024) or none. */
 bool cli_bytes(const char *option, const char *text, uint64_t *out, struct ub_error *err);
-/* Positional arguments: takes text as the first of the n that is still NULL. */
-bool cli_positional(const char *text, const char **const *places, size_t n, struct ub_error *err);
+/* What is taken as it is written: the value of the option `key`, or, of ARGP_KEY_ARG, the arguments
+ * in their order. `texts` ends with a place that is NULL; keys that are not in it are left with
+ * ARGP_ERR_UNKNOWN, an argument beyond them is an error. */
+struct cli_text {
+    int key;
+    const char **place;
+};
+error_t cli_parse_texts(int key, const char *text, const struct cli_text *texts,
+                        struct ub_error *err);
 /* Keys of options that several commands have, beyond those of their own. */
 enum { CLI_DATA = 512, CLI_THREADS, CLI_TIMEOUT, CLI_MEMORY, CLI_AGAIN, CLI_STORE };
 

@@ -96,14 +96,18 @@ bool cli_bytes(const char *option, const char *text, uint64_t *out, struct ub_er
     return true;
 }
 
-bool cli_positional(const char *text, const char **const *places, size_t n, struct ub_error *err)
+error_t cli_parse_texts(int key, const char *text, const struct cli_text *texts,
+                        struct ub_error *err)
 {
-    for (size_t i = 0; i < n; i++)
-        if (!*places[i]) {
-            *places[i] = text;
-            return true;
+    for (; texts->place; texts++)
+        if (texts->key == key && (key != ARGP_KEY_ARG || !*texts->place)) {
+            *texts->place = text;
+            return 0;
         }
-    return ub_fail(err, UB_INPUT, "'%s' is one argument too many; see --help", text);
+    if (key != ARGP_KEY_ARG)
+        return ARGP_ERR_UNKNOWN;
+    ub_fail(err, UB_INPUT, "'%s' is one argument too many; see --help", text);
+    return EINVAL;
 }
 
 bool cli_check_folder(const char *option, const char *folder, struct ub_error *err)
@@ -162,16 +166,9 @@ char *cli_explain_run(int key, const char *text, void *input)
 
 error_t cli_parse_run_name(int key, char *text, struct cli_run_name *name, struct ub_error *err)
 {
-    const char **places[] = {&name->run};
-    switch (key) {
-    case CLI_STORE:
-        name->store = text;
-        return 0;
-    case ARGP_KEY_ARG:
-        return cli_positional(text, places, 1, err) ? 0 : EINVAL;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    const struct cli_text texts[] = {
+        {CLI_STORE, &name->store}, {ARGP_KEY_ARG, &name->run}, {0, NULL}};
+    return cli_parse_texts(key, text, texts, err);
 }
 
 static char *cut(const char *text, size_t length)

@@ -22,22 +22,10 @@ struct arguments {
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
-    const char **places[] = {&a->base, &a->new_store};
-    switch (key) {
-    case CSV:
-        a->csv = text;
-        return 0;
-    case HISTORY:
-        a->history = text;
-        return 0;
-    case TIMES:
-        a->times = text;
-        return 0;
-    case ARGP_KEY_ARG:
-        return cli_positional(text, places, 2, a->err) ? 0 : EINVAL;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    const struct cli_text texts[] = {
+        {CSV, &a->csv},           {HISTORY, &a->history},        {TIMES, &a->times},
+        {ARGP_KEY_ARG, &a->base}, {ARGP_KEY_ARG, &a->new_store}, {0, NULL}};
+    return cli_parse_texts(key, text, texts, a->err);
 }
 
 static const struct argp argp = {

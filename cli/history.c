@@ -19,16 +19,8 @@ struct arguments {
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
-    const char **places[] = {&a->file};
-    switch (key) {
-    case OUT:
-        a->out = text;
-        return 0;
-    case ARGP_KEY_ARG:
-        return cli_positional(text, places, 1, a->err) ? 0 : EINVAL;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    const struct cli_text texts[] = {{OUT, &a->out}, {ARGP_KEY_ARG, &a->file}, {0, NULL}};
+    return cli_parse_texts(key, text, texts, a->err);
 }
 
 static const struct argp argp = {

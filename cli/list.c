@@ -13,10 +13,9 @@ struct arguments {
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
-    const char **places[] = {&a->category, &a->name};
-    if (key != ARGP_KEY_ARG)
-        return ARGP_ERR_UNKNOWN;
-    return cli_positional(text, places, 2, a->err) ? 0 : EINVAL;
+    const struct cli_text texts[] = {
+        {ARGP_KEY_ARG, &a->category}, {ARGP_KEY_ARG, &a->name}, {0, NULL}};
+    return cli_parse_texts(key, text, texts, a->err);
 }
 
 static const struct argp argp = {

@@ -63,16 +63,9 @@ struct arguments {
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
-    const char **places[] = {&a->kind, &a->name};
-    switch (key) {
-    case TO:
-        a->to = text;
-        return 0;
-    case ARGP_KEY_ARG:
-        return cli_positional(text, places, 2, a->err) ? 0 : EINVAL;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    const struct cli_text texts[] = {
+        {TO, &a->to}, {ARGP_KEY_ARG, &a->kind}, {ARGP_KEY_ARG, &a->name}, {0, NULL}};
+    return cli_parse_texts(key, text, texts, a->err);
 }
 
 static const struct argp argp = {

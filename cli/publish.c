@@ -17,16 +17,8 @@ struct arguments {
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
-    const char **places[] = {&a->store};
-    switch (key) {
-    case TO:
-        a->to = text;
-        return 0;
-    case ARGP_KEY_ARG:
-        return cli_positional(text, places, 1, a->err) ? 0 : EINVAL;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    const struct cli_text texts[] = {{TO, &a->to}, {ARGP_KEY_ARG, &a->store}, {0, NULL}};
+    return cli_parse_texts(key, text, texts, a->err);
 }
 
 static const struct argp argp = {

@@ -21,19 +21,11 @@ struct arguments {
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
-    const char **places[] = {&a->store};
-    switch (key) {
-    case 'o':
-        a->out = text;
-        return 0;
-    case SUMMARY:
-        a->summary = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        return cli_positional(text, places, 1, a->err) ? 0 : EINVAL;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    const struct cli_text texts[] = {{'o', &a->out}, {ARGP_KEY_ARG, &a->store}, {0, NULL}};
+    if (key != SUMMARY)
+        return cli_parse_texts(key, text, texts, a->err);
+    a->summary = true;
+    return 0;
 }
 
 static const struct argp argp = {

@@ -40,23 +40,21 @@ struct arguments {
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
-    const char **places[] = {&a->suite};
+    const struct cli_text texts[] = {
+        {'f', &a->setting.wish.filter}, {ARGP_KEY_ARG, &a->suite}, {0, NULL}};
     bool good = true;
     switch (key) {
     case 'j':
         good = cli_int("--jobs", text, 1, CLI_JOBS_LIMIT, &a->jobs, a->err);
         break;
     case 'f':
-        a->setting.wish.filter = text;
-        break;
+    case ARGP_KEY_ARG:
+        return cli_parse_texts(key, text, texts, a->err);
     case SUMMARY:
         a->summary = true;
         break;
     case DRY_RUN:
         a->dry_run = true;
-        break;
-    case ARGP_KEY_ARG:
-        good = cli_positional(text, places, 1, a->err);
         break;
     default:
         return cli_parse_setting(key, text, &a->setting, a->err);

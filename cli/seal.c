@@ -13,10 +13,8 @@ struct arguments {
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
-    const char **places[] = {&a->store};
-    if (key == ARGP_KEY_ARG)
-        return cli_positional(text, places, 1, a->err) ? 0 : EINVAL;
-    return ARGP_ERR_UNKNOWN;
+    const struct cli_text texts[] = {{ARGP_KEY_ARG, &a->store}, {0, NULL}};
+    return cli_parse_texts(key, text, texts, a->err);
 }
 
 static const struct argp argp = {

@@ -55,21 +55,14 @@ static bool read_layout(struct arguments *a, const char *text)
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
+    const struct cli_text texts[] = {{WEIGHTS, &a->weights}, {'o', &a->out}, {0, NULL}};
     switch (key) {
-    case WEIGHTS:
-        a->weights = text;
-        return 0;
-    case 'o':
-        a->out = text;
-        return 0;
     case KERNELS:
         return read_kernels(a, text) ? 0 : EINVAL;
     case LAYOUT:
         return read_layout(a, text) ? 0 : EINVAL;
-    case ARGP_KEY_ARG:
-        return cli_positional(text, NULL, 0, a->err) ? 0 : EINVAL;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return cli_parse_texts(key, text, texts, a->err);
     }
 }
 

@@ -183,8 +183,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         good = set_init(a, START_FROM, text);
         break;
     case ARGP_KEY_ARG:
-        good = cli_positional(text, NULL, 0, a->err);
-        break;
+        return cli_parse_texts(key, text, &(struct cli_text){0}, a->err);
     default:
         return cli_parse_setting(key, text, &a->setting, a->err);
     }
