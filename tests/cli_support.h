@@ -14,6 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
+/* A run of some hundredths of a second, its store to be named. */
+#define CLI_TINY                                                                                   \
+    "train --dataset chebyshev --model mlp:widths=8 --loss mse --optimizer gd:lr=0.05 "            \
+    "--steps 20 "
+
 enum { CLI_ARGUMENTS = 64 };
 
 struct cli_outcome {
