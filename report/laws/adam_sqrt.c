@@ -9,16 +9,10 @@
  * rule it moves by 2 sqrt(2): as far off on the other side, the control that must fail. */
 #include "report/laws/batch_rule.h"
 
-static const char *const settings[] = {"optimizer.lr", "optimizer.beta1", "optimizer.beta2",
-                                       "optimizer.epsilon", NULL};
-static const char *const differs[] = {"optimizer.lr",
-                                      "optimizer.beta1",
-                                      "optimizer.beta2",
-                                      "optimizer.epsilon",
-                                      "optimizer.batch",
-                                      "steps",
-                                      NULL};
-static const struct ub_batch_rule root = {settings, differs, 1.4142135623730951};
+static const char *const within[] = {
+    "optimizer.batch-seed", "optimizer.batch",   "steps", "optimizer.lr", "optimizer.beta1",
+    "optimizer.beta2",      "optimizer.epsilon", NULL};
+static const struct ub_batch_rule root = {within, 1.4142135623730951};
 
 static bool scales(const struct ub_frame *frame, size_t row)
 {
@@ -31,10 +25,6 @@ static struct ub_datum ratio(const struct ub_frame *frame, const struct ub_rows 
 {
     return ub_batch_rule_datum(&root, frame, group);
 }
-
-static const char *const within[] = {
-    "optimizer.lr",    "optimizer.beta1",      "optimizer.beta2", "optimizer.epsilon",
-    "optimizer.batch", "optimizer.batch-seed", "steps",           NULL};
 
 const struct ub_law ub_law_adam_sqrt = {
     .name = "adam-sqrt",

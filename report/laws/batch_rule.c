@@ -4,10 +4,12 @@
 
 /* ---- triples ------------------------------------------------------------------------------- */
 
+enum { DIFFERS = 1, SETTINGS = 3 }; /* where they begin in `within` */
+
 static bool same_settings(const struct ub_batch_rule *rule, const struct ub_frame *frame, size_t a,
                           size_t b)
 {
-    for (const char *const *s = rule->settings; *s; s++) {
+    for (const char *const *s = rule->within + SETTINGS; *s; s++) {
         const struct ub_column *c = ub_frame_column(frame, *s);
         if (c && c->level[a] != c->level[b])
             return false;
@@ -36,7 +38,7 @@ static struct ub_rows twins_of(const struct ub_batch_rule *rule, const struct ub
         const size_t row = rows ? rows->row[i] : i;
         if (batch->number[row] == 2 * batch->number[base] &&
             2 * steps->number[row] == steps->number[base] &&
-            ub_runs_alike(frame, base, row, rule->differs)) {
+            ub_runs_alike(frame, base, row, rule->within + DIFFERS)) {
             out.row = ub_realloc(out.row, (out.count + 1) * sizeof *out.row);
             out.row[out.count++] = row;
         }
@@ -95,7 +97,7 @@ bool ub_batch_rule_applies(const struct ub_batch_rule *rule, const struct ub_fra
         return true;
     for (size_t base = 0; base < frame->rows; base++)
         if (2 * batch->number[base] == batch->number[row] &&
-            ub_runs_alike(frame, base, row, rule->differs) &&
+            ub_runs_alike(frame, base, row, rule->within + DIFFERS) &&
             find_triple(rule, frame, NULL, base, &t) && (t.fixed == row || t.ruled == row))
             return true;
     return false;

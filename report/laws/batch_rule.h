@@ -22,12 +22,12 @@
 
 #include "report/laws/group.h"
 
-/* `settings`: the columns that a rule changes besides the batch; `differs`: these, optimizer.batch
- * and steps, all that differs within a triple. Both end with NULL. `factor`: on the rate when the
- * batch doubles, by which the ruled run is told where several have another rate than the base: the
- * nearest. */
+/* `within`: the law's, which begins with optimizer.batch-seed, optimizer.batch and steps; all but
+ * the first may differ within a triple, and those after the third are the settings that a rule
+ * changes with the batch. `factor`: on the rate when the batch doubles, by which the ruled run is
+ * told where several have another rate than the base: the nearest. */
 struct ub_batch_rule {
-    const char *const *settings, *const *differs;
+    const char *const *within;
     double factor;
 };
 

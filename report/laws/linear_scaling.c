@@ -13,9 +13,9 @@
  */
 #include "report/laws/batch_rule.h"
 
-static const char *const settings[] = {"optimizer.lr", NULL};
-static const char *const differs[] = {"optimizer.lr", "optimizer.batch", "steps", NULL};
-static const struct ub_batch_rule linear = {settings, differs, 2};
+static const char *const within[] = {"optimizer.batch-seed", "optimizer.batch", "steps",
+                                     "optimizer.lr", NULL};
+static const struct ub_batch_rule linear = {within, 2};
 
 static bool scales(const struct ub_frame *frame, size_t row)
 {
@@ -28,9 +28,6 @@ static struct ub_datum ratio(const struct ub_frame *frame, const struct ub_rows 
 {
     return ub_batch_rule_datum(&linear, frame, group);
 }
-
-static const char *const within[] = {"optimizer.lr", "optimizer.batch", "optimizer.batch-seed",
-                                     "steps", NULL};
 
 const struct ub_law ub_law_linear_scaling = {
     .name = "linear-scaling",
