@@ -115,14 +115,21 @@ static bool takes_batches(const struct ub_optimizer_kind *kind)
     return strcmp(kind->name, "ridge") != 0;
 }
 
+/* The optimizer that takes batches at *k or next after it, *k being put behind it; NULL: no more.
+ */
+static const char *next_with_batches(size_t *k)
+{
+    while (ub_optimizers[*k] && !takes_batches(ub_optimizers[*k]))
+        ++*k;
+    return ub_optimizers[*k] ? ub_optimizers[(*k)++]->name : NULL;
+}
+
 static void every_optimizer_steps_on_its_batch(void **state)
 {
     (void)state;
     double worst = 0;
-    for (size_t k = 0; ub_optimizers[k]; k++) {
-        const char *name = ub_optimizers[k]->name;
-        if (!takes_batches(ub_optimizers[k]))
-            continue;
+    const char *name;
+    for (size_t k = 0; (name = next_with_batches(&k));) {
         for (int replacement = 0; replacement < 2; replacement++) {
             char options[96];
             snprintf(options, sizeof options, "l2=0.01,batch=%d,replacement=%s", BATCH,
@@ -175,10 +182,8 @@ static void all_samples_are_the_full_batch(void **state)
 static void the_mean_over_an_epoch_is_the_full_gradient(void **state)
 {
     (void)state;
-    for (size_t k = 0; ub_optimizers[k]; k++) {
-        const char *name = ub_optimizers[k]->name;
-        if (!takes_batches(ub_optimizers[k]))
-            continue;
+    const char *name;
+    for (size_t k = 0; (name = next_with_batches(&k));) {
         struct net net = net_new(name, 1);
         struct ub_optimizer *o = attached(net.problem, name, "batch=3", 3);
         double *theta = tiny_normals(net.size, "theta"), loss = 0;
@@ -202,10 +207,8 @@ static void the_mean_over_an_epoch_is_the_full_gradient(void **state)
 static void threads_change_no_bit(void **state)
 {
     (void)state;
-    for (size_t k = 0; ub_optimizers[k]; k++) {
-        const char *name = ub_optimizers[k]->name;
-        if (!takes_batches(ub_optimizers[k]))
-            continue;
+    const char *name;
+    for (size_t k = 0; (name = next_with_batches(&k));) {
         struct net net = net_new(name, 1);
         double *one = trained(&net, name, "batch=5", 3), *three = alone(name, "batch=5", 3, 3);
         assert_memory_equal(one, three, (size_t)net.size * sizeof *one);
