@@ -57,6 +57,42 @@ static void laws_give_predictions_beside_measurements(void **state)
     law_suite_free(&s);
 }
 
+/* The error of a test set is twice its loss: beside the population's, which excess-risk has in
+ * closed form and the noise of 0.25 is added to. Of 5000 test samples the mean square has a
+ * relative standard error of sqrt(2/5000), 2%: four of these are allowed, and a factor of two is
+ * none. The prediction is of the mean over draws, from which one draw of 40 samples is off by 10%
+ * and more. */
+static void eigenlearning_gives_errors_and_not_losses(void **state)
+{
+    (void)state;
+    static const char kernel[] =
+        "name: kernel\n"
+        "runs:\n"
+        "  - {dataset: {gaussian: {samples: 40, features: 80, noise: 0.5, test-samples: 5000}},\n"
+        "     model: {linear: {bias: false}}, loss: mse, precision: f64, init: {lecun: {gain: "
+        "0}},\n"
+        "     optimizer: ridge, steps: 1, data-seed: 0..7,\n"
+        "     measure: {excess-risk: {at: [end]}, predicted-risk: {at: [end]}, loss: {at: "
+        "[end]}}}\n";
+    struct law_suite s = law_suite_run(kernel);
+    bool any = false;
+    struct ub_plane errors = plane_of(s.frame, "eigenlearning", &any);
+    assert_int_equal(s.frame->rows, 8);
+    assert_int_equal(errors.count, 8);
+    double ratio = 0;
+    for (size_t i = 0; i < 8; i++) {
+        const double error = ub_frame_last(s.frame, i, "excess-risk", 0) + 0.25;
+        print_message("error %.4f, of the population %.4f, predicted %.4f\n", errors.measured[i],
+                      error, errors.predicted[i]);
+        assert_true(fabs(errors.measured[i] / error - 1) < 0.08);
+        ratio += errors.measured[i] / errors.predicted[i] / 8;
+    }
+    print_message("mean of measured over predicted: %.3f\n", ratio);
+    assert_true(fabs(ratio - 1) < 0.4);
+    ub_plane_clear(&errors);
+    law_suite_free(&s);
+}
+
 static void what_logarithms_cannot_show_is_left_out(void **state)
 {
     (void)state;
@@ -77,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(laws_give_predictions_beside_measurements),
+        cmocka_unit_test(eigenlearning_gives_errors_and_not_losses),
         cmocka_unit_test(what_logarithms_cannot_show_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
