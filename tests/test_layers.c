@@ -32,7 +32,7 @@ static const struct layer layers[] = {
                    " bench/curvature bench/observables bench/run bench/perf "},
     {"report/statistics", " base report/statistics "},
     {"report/frame", " base datasets systems bench/store report/frame "},
-    {"report/laws", " base datasets systems bench/store report/statistics "
+    {"report/laws", " base datasets systems bench/observables bench/store report/statistics "
                     " report/frame report/laws "},
     {"report/digest", " base systems bench/store bench/observables report/statistics "
                       " report/frame report/laws report/tables report/digest "},
