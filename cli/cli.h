@@ -99,7 +99,7 @@ struct cli_making {
     const char *store, *data;
     struct ub_contents *known; /* see bench/suite/identity.h */
     int jobs, threads;
-    bool record_failures;
+    bool packed, record_failures; /* as in struct ub_sweep */
 };
 bool cli_make(const struct ub_plan *plan, const struct cli_making *making, struct ub_error *err);
 

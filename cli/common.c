@@ -252,6 +252,7 @@ bool cli_make(const struct ub_plan *plan, const struct cli_making *making, struc
         .count = plan->n_pending,
         .jobs = making->jobs,
         .threads = making->threads,
+        .packed = making->packed,
         .record_failures = making->record_failures,
     };
     struct ub_sweep_result result;

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { DRY_RUN = 256, SUMMARY };
+enum { DRY_RUN = 256, SUMMARY, NO_PACK };
 
 static const struct argp_option options[] = {
     {"out", 'o', "STORE", 0, "folder of results, made if absent (default: out/NAME of the suite)",
@@ -23,6 +23,10 @@ static const struct argp_option options[] = {
     {"memory", CLI_MEMORY, "SIZE", 0,
      "refuse before starting when the runs at once need more by estimate (8G, 500M)", 0},
     {"again", CLI_AGAIN, NULL, 0, "make runs anew that the store has", 0},
+    {"no-pack", NO_PACK, NULL, 0,
+     "a process for each run; without it one makes runs that share data and programs one after "
+     "another. Results are the same",
+     0},
     {"summary", SUMMARY, NULL, 0, "print the verdicts at the end", 0},
     {"dry-run", DRY_RUN, NULL, 0, "list the runs and their status; write nothing", 0},
     {0},
@@ -32,7 +36,7 @@ struct arguments {
     struct ub_error *err;
     const char *suite;
     int64_t jobs;
-    bool dry_run, summary;
+    bool dry_run, summary, no_pack;
     struct cli_setting setting;
     struct ub_contents *known;
 };
@@ -52,6 +56,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return cli_parse_texts(key, text, texts, a->err);
     case SUMMARY:
         a->summary = true;
+        break;
+    case NO_PACK:
+        a->no_pack = true;
         break;
     case DRY_RUN:
         a->dry_run = true;
@@ -187,6 +194,7 @@ static bool make(const struct arguments *a, const struct ub_suite *suite,
         .known = a->known,
         .jobs = jobs_of(a),
         .threads = (int)a->setting.threads,
+        .packed = !a->no_pack,
         .record_failures = true,
     };
     return check_pending(a, suite, plan) && ub_store_lock(store, true, a->err) &&

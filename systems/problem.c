@@ -136,6 +136,16 @@ void ub_problem_free(struct ub_problem *p)
     ub_free(p);
 }
 
+void ub_problem_restart(struct ub_problem *p)
+{
+    p->gradients = 0;
+    for (int kind = 0; kind < UB_PRODUCTS; kind++)
+        p->product[kind].count = 0;
+    ub_free(p->theta);
+    p->theta = NULL;
+    ub_problem_forget(p);
+}
+
 const struct ub_layout *ub_problem_layout(const struct ub_problem *p)
 {
     return &p->layout;

@@ -367,6 +367,9 @@ struct ub_problem;
 /* Checks the calls and that they fit the data; programs are compiled when first needed. */
 struct ub_problem *ub_problem_new(const struct ub_problem_spec *spec, struct ub_error *err);
 void ub_problem_free(struct ub_problem *p);
+/* As if new, for another run: nothing evaluated, no point linearized at. Compiled programs are
+ * kept, and so are weights that were given. */
+void ub_problem_restart(struct ub_problem *p);
 const struct ub_layout *ub_problem_layout(const struct ub_problem *p);
 int64_t ub_problem_size(const struct ub_problem *p);
 /* Of a timed problem: seconds spent in what threads share out. With one thread, their share of all

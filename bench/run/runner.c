@@ -1,39 +1,29 @@
 /* The sweep's one loop: start workers, wait for something to happen, take in what ended. Signals
  * arrive through a descriptor, so that they are events as all others and no handler runs. */
-#define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "bench/run/runner.h"
+#include "bench/run/board.h"
+#include "bench/run/pack.h"
 #include "bench/run/progress.h"
 #include "bench/run/provenance.h"
 #include "bench/run/train.h"
 #include "bench/run/worker.h"
 
 #include <errno.h>
-#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Exit codes of workers that tell the parent something else than "failed". */
 enum { STORED = 0, UNWRITABLE = 90, STOPPED = 91 };
-enum { WAIT_MS = 100, STOP_SECONDS = 10, ALL_STORED = -1 };
-
-/* Seen by parent and workers. */
-struct board {
-    atomic_bool stop;
-    atomic_llong steps[]; /* done, one a slot; ALL_STORED when the run is in the store */
-};
+enum { WAIT_MS = 100, STOP_SECONDS = 10 };
 
 enum kill_reason { NOT_KILLED, KILLED_LATE, KILLED_STOPPING };
 
 struct slot {
     struct ub_worker worker; /* pid 0: free */
-    const struct ub_suite_cell *cell;
-    double started;
     enum kill_reason killed;
 };
 
@@ -43,52 +33,46 @@ struct crew {
     struct ub_error *err;
     struct ub_provenance provenance;
     struct ub_progress progress;
-    struct board *board;
-    size_t board_bytes;
-    size_t n_slots, next; /* next: cell to start */
+    struct ub_board board;
+    size_t n_slots, first; /* first: no cell before it is free */
     struct slot *slots;
-    struct pollfd *fds; /* signals first, then one a busy slot */
+    bool *taken;        /* cells whose end is known here */
+    struct pollfd *fds; /* signals and ends first, then one a busy slot */
     int signals;
     sigset_t mask_before;
     bool stopping;
     double stopped_at;
 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* ---- in the worker ---------------------------------------------------------------------- */
 
 struct job {
-    const struct crew *crew;
-    const struct ub_suite_cell *cell;
-    atomic_llong *steps;
+    struct crew *crew;
+    size_t slot, cell; /* the first that it makes */
+    struct ub_pack *pack;
 };
 
-static int work(void *context)
+/* Makes one run; returns an exit code. */
+static int make(const struct job *job, size_t cell)
 {
-    const struct job *job = context;
-    const struct ub_sweep *sweep = job->crew->sweep;
+    const struct crew *c = job->crew;
+    const struct ub_sweep *sweep = c->sweep;
     const struct ub_train_setting setting = {
         .store = sweep->store,
         .data = sweep->data,
         .known = sweep->known,
+        .pack = job->pack,
         .threads = sweep->threads,
-        .timeout = job->cell->timeout,
-        .progress = job->steps,
-        .stop = &job->crew->board->stop,
-        .provenance = job->crew->provenance.pairs,
-        .n_provenance = job->crew->provenance.count,
+        .timeout = sweep->cells[cell]->timeout,
+        .progress = ub_board_steps(&c->board, job->slot),
+        .stop = c->board.stop,
+        .provenance = c->provenance.pairs,
+        .n_provenance = c->provenance.count,
     };
     enum ub_run_status status;
     struct ub_error err = {0};
-    switch (ub_train(&job->cell->spec, &setting, &status, &err)) {
+    switch (ub_train(&sweep->cells[cell]->spec, &setting, &status, &err)) {
     case UB_TRAIN_STORED:
-        atomic_store(job->steps, ALL_STORED);
         return STORED;
     case UB_TRAIN_STOPPED:
         return STOPPED;
@@ -98,6 +82,27 @@ static int work(void *context)
     default:
         return ub_report(&err);
     }
+}
+
+static int work(void *context)
+{
+    struct job *job = context;
+    struct ub_board *board = &job->crew->board;
+    const bool packed = job->crew->sweep->packed;
+    size_t cell = job->cell;
+    int code;
+    job->pack = packed ? ub_pack_new() : NULL;
+    for (;;) {
+        code = make(job, cell);
+        if (code != STORED)
+            break;
+        ub_board_stored(board, job->slot);
+        if (!packed || !ub_board_next_of_pack(board, job->slot, &cell))
+            break;
+        ub_board_begin(board, job->slot, cell);
+    }
+    ub_pack_free(job->pack);
+    return code;
 }
 
 /* ---- slots ------------------------------------------------------------------------------ */
@@ -110,23 +115,46 @@ static size_t busy(const struct crew *c)
     return n;
 }
 
-static bool start_worker(struct crew *c, size_t index)
+static const struct ub_suite_cell *cell_at(const struct crew *c, size_t cell)
+{
+    return c->sweep->cells[cell];
+}
+
+static size_t place_of(const struct crew *c, const struct slot *slot)
+{
+    return (size_t)(slot - c->slots);
+}
+
+/* The cell that a slot's worker is at. */
+static size_t cell_of(const struct crew *c, const struct slot *slot)
+{
+    return ub_board_cell(&c->board, place_of(c, slot));
+}
+
+static double seconds_of(const struct crew *c, const struct slot *slot)
+{
+    return ub_monotonic() - ub_board_started(&c->board, place_of(c, slot));
+}
+
+static bool start_worker(struct crew *c, size_t index, size_t cell)
 {
     struct slot *slot = &c->slots[index];
-    *slot = (struct slot){.cell = c->sweep->cells[c->next], .started = now()};
-    atomic_store(&c->board->steps[index], 0);
-    struct job job = {.crew = c, .cell = slot->cell, .steps = &c->board->steps[index]};
-    if (!ub_worker_start(&slot->worker, work, &job, c->err))
-        return false;
-    c->next++;
-    return true;
+    struct job job = {.crew = c, .slot = index, .cell = cell};
+    *slot = (struct slot){.killed = NOT_KILLED};
+    ub_board_begin(&c->board, index, cell);
+    return ub_worker_start(&slot->worker, work, &job, c->err);
 }
 
 static bool fill_slots(struct crew *c)
 {
-    for (size_t i = 0; i < c->n_slots && c->next < c->sweep->count; i++)
-        if (c->slots[i].worker.pid == 0 && !start_worker(c, i))
+    for (size_t i = 0; i < c->n_slots; i++) {
+        if (c->slots[i].worker.pid > 0)
+            continue;
+        while (c->first < c->sweep->count && !ub_board_claim(&c->board, c->first, i))
+            c->first++;
+        if (c->first < c->sweep->count && !start_worker(c, i, c->first++))
             return false;
+    }
     return true;
 }
 
@@ -135,8 +163,8 @@ static void stop(struct crew *c)
     if (c->stopping)
         return;
     c->stopping = true;
-    c->stopped_at = now();
-    atomic_store(&c->board->stop, true);
+    c->stopped_at = ub_monotonic();
+    atomic_store(c->board.stop, true);
 }
 
 static void kill_worker(struct slot *slot, enum kill_reason why)
@@ -155,13 +183,15 @@ static void kill_all(struct crew *c)
 
 /* ---- ends of runs ----------------------------------------------------------------------- */
 
-static void count_end(struct crew *c, const struct slot *slot, enum ub_run_status status,
-                      const char *message)
+static void count_end(struct crew *c, size_t cell, enum ub_run_status status, const char *message,
+                      double seconds)
 {
-    char *label = ub_run_spec_label(&slot->cell->spec);
+    const struct ub_run_spec *spec = &cell_at(c, cell)->spec;
+    char *label = ub_run_spec_label(spec);
     c->result->ended[status]++;
-    ub_progress_run(&c->progress, label, (double)slot->cell->spec.steps, status, message,
-                    now() - slot->started);
+    c->taken[cell] = true;
+    ub_board_settle(&c->board, cell);
+    ub_progress_run(&c->progress, label, (double)spec->steps, status, message, seconds);
     ub_free(label);
 }
 
@@ -169,32 +199,45 @@ static void count_end(struct crew *c, const struct slot *slot, enum ub_run_statu
 static bool record_end(struct crew *c, const struct slot *slot, enum ub_run_status status,
                        const char *message)
 {
-    struct ub_run_writer *w = ub_run_writer_new(c->sweep->store, &slot->cell->spec, c->err);
+    const size_t index = cell_of(c, slot);
+    const struct ub_suite_cell *cell = cell_at(c, index);
+    const double seconds = seconds_of(c, slot);
+    struct ub_run_writer *w = ub_run_writer_new(c->sweep->store, &cell->spec, c->err);
     if (!w)
         return false;
-    ub_run_writer_fact(w, "seconds", now() - slot->started);
-    if (slot->cell->timeout > 0)
-        ub_run_writer_fact(w, "timeout", slot->cell->timeout);
+    ub_run_writer_fact(w, "seconds", seconds);
+    if (cell->timeout > 0)
+        ub_run_writer_fact(w, "timeout", cell->timeout);
     if (!ub_run_writer_commit(w, status, message, c->provenance.pairs, c->provenance.count, c->err))
         return false;
-    count_end(c, slot, status, message);
+    count_end(c, index, status, message, seconds);
     return true;
 }
 
-static bool take_stored(struct crew *c, const struct slot *slot)
+static bool take_stored(struct crew *c, size_t cell, double seconds)
 {
     char id[17];
     struct ub_run run;
-    ub_run_spec_id(&slot->cell->spec, id);
+    ub_run_spec_id(&cell_at(c, cell)->spec, id);
     if (!ub_store_read_run(c->sweep->store, id, &run, c->err))
         return false;
     bool present = run.status != UB_RUN_MISSING;
     if (present)
-        count_end(c, slot, run.status, run.message);
+        count_end(c, cell, run.status, run.message, seconds);
     else
         ub_fail(c->err, UB_INPUT, "%s: run %s has gone from the store", c->sweep->store, id);
     ub_run_clear(&run);
     return present;
+}
+
+/* Takes in the runs that workers have told of. False when one cannot be read. */
+static bool take_told(struct crew *c)
+{
+    struct ub_end end;
+    bool good = true;
+    while (good && ub_board_next_end(&c->board, &end))
+        good = c->taken[end.cell] || take_stored(c, end.cell, end.seconds);
+    return good;
 }
 
 static bool take_failure(struct crew *c, const struct slot *slot, int code, const char *reason)
@@ -207,20 +250,25 @@ static bool take_failure(struct crew *c, const struct slot *slot, int code, cons
 static bool take_late(struct crew *c, const struct slot *slot)
 {
     struct ub_text text = {0};
+    const double timeout = cell_at(c, cell_of(c, slot))->timeout;
     ub_text_add(&text, "killed: no step ended for %.3g seconds after the timeout of %g seconds",
-                now() - slot->started - slot->cell->timeout, slot->cell->timeout);
+                seconds_of(c, slot) - timeout, timeout);
     bool good = record_end(c, slot, UB_RUN_TIMEOUT, text.data);
     ub_text_free(&text);
     return good;
 }
 
-/* False when the sweep cannot go on. */
+/* Takes in what a worker that ended has left; false when the sweep cannot go on. */
 static bool take_end(struct crew *c, const struct slot *slot, int wait_status)
 {
-    int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
-    long long steps = atomic_load(&c->board->steps[slot - c->slots]);
-    if (code == STORED || steps == ALL_STORED) /* whatever killed it after that */
-        return take_stored(c, slot);
+    const int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
+    const size_t cell = cell_of(c, slot);
+    if (!take_told(c))
+        return false;
+    const size_t freed = ub_board_release(&c->board, place_of(c, slot));
+    c->first = freed < c->first ? freed : c->first;
+    if (ub_board_is_settled(&c->board, cell)) /* whatever killed it after that */
+        return c->taken[cell] || take_stored(c, cell, seconds_of(c, slot));
     ub_store_clean(c->sweep->store, slot->worker.pid);
     if (code == STOPPED || slot->killed == KILLED_STOPPING)
         return true;
@@ -256,6 +304,7 @@ static void wait_for_events(struct crew *c)
 {
     nfds_t n = 0;
     c->fds[n++] = (struct pollfd){.fd = c->signals, .events = POLLIN};
+    c->fds[n++] = (struct pollfd){.fd = c->board.ends[0], .events = POLLIN};
     for (size_t i = 0; i < c->n_slots; i++)
         if (c->slots[i].worker.pid > 0)
             c->fds[n++] = (struct pollfd){.fd = c->slots[i].worker.output, .events = POLLIN};
@@ -277,11 +326,11 @@ static void read_signals(struct crew *c)
 
 static void enforce_limits(struct crew *c)
 {
-    double time = now();
+    const double time = ub_monotonic();
     for (size_t i = 0; i < c->n_slots; i++) {
         struct slot *slot = &c->slots[i];
-        double limit = slot->worker.pid > 0 ? slot->cell->timeout : 0;
-        if (limit > 0 && time - slot->started > limit + 2 + 0.5 * limit)
+        double limit = slot->worker.pid > 0 ? cell_at(c, cell_of(c, slot))->timeout : 0;
+        if (limit > 0 && seconds_of(c, slot) > limit + 2 + 0.5 * limit)
             kill_worker(slot, KILLED_LATE);
     }
     if (c->stopping && time - c->stopped_at > STOP_SECONDS)
@@ -293,7 +342,7 @@ static void show_progress(struct crew *c)
     double partial = 0;
     for (size_t i = 0; i < c->n_slots; i++)
         if (c->slots[i].worker.pid > 0)
-            partial += fmax(0, (double)atomic_load(&c->board->steps[i]));
+            partial += (double)atomic_load(ub_board_steps(&c->board, i));
     ub_progress_update(&c->progress, partial);
 }
 
@@ -310,7 +359,7 @@ static bool loop(struct crew *c)
         wait_for_events(c);
         read_signals(c);
         enforce_limits(c);
-        good = reap_all(c);
+        good = take_told(c) && reap_all(c);
     }
     if (good)
         return true;
@@ -348,17 +397,6 @@ static bool open_signals(struct crew *c)
     return true;
 }
 
-static bool open_board(struct crew *c)
-{
-    c->board_bytes = sizeof *c->board + c->n_slots * sizeof *c->board->steps;
-    void *shared =
-        mmap(NULL, c->board_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED)
-        return ub_fail(c->err, UB_INTERNAL, "no shared memory: %s", strerror(errno));
-    c->board = shared; /* zeroed by the system */
-    return true;
-}
-
 static double total_steps(const struct ub_sweep *sweep)
 {
     double steps = 0;
@@ -378,11 +416,12 @@ bool ub_sweep_run(const struct ub_sweep *sweep, struct ub_sweep_result *result,
         .n_slots = jobs < most ? jobs : most,
         .signals = -1,
     };
-    double started = now();
+    double started = ub_monotonic();
     *result = (struct ub_sweep_result){0};
     c.slots = ub_calloc(c.n_slots + 1, sizeof *c.slots);
-    c.fds = ub_calloc(c.n_slots + 1, sizeof *c.fds);
-    bool good = open_board(&c) && open_signals(&c);
+    c.fds = ub_calloc(c.n_slots + 2, sizeof *c.fds);
+    c.taken = ub_calloc(most + 1, sizeof *c.taken);
+    bool good = ub_board_open(&c.board, sweep->cells, most, c.n_slots, err) && open_signals(&c);
     if (good) {
         c.provenance = ub_provenance_collect(sweep->threads, (int)jobs);
         c.progress = ub_progress_start(sweep->count, total_steps(sweep));
@@ -393,10 +432,10 @@ bool ub_sweep_run(const struct ub_sweep *sweep, struct ub_sweep_result *result,
         close(c.signals);
     }
     ub_provenance_clear(&c.provenance);
-    if (c.board)
-        munmap(c.board, c.board_bytes);
+    ub_board_close(&c.board);
+    ub_free(c.taken);
     ub_free(c.slots);
     ub_free(c.fds);
-    result->seconds = now() - started;
+    result->seconds = ub_monotonic() - started;
     return good;
 }

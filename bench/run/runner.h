@@ -1,15 +1,15 @@
-/* runner.h - many runs at once: worker processes, one run each.
+/* runner.h - many runs at once: worker processes, one run each at a time.
  *
  *     struct ub_sweep sweep = {.store = "out/quick", .cells = cells, .count = n, .jobs = 2,
- *                              .threads = 1, .record_failures = true};
+ *                              .threads = 1, .packed = true, .record_failures = true};
  *     struct ub_sweep_result result;
  *     if (!ub_sweep_run(&sweep, &result, &err))          // the store cannot be written, ...
  *         return ub_report(&err);
  *     return result.interrupted ? UB_INTERRUPTED : UB_OK;
  *
  * What happens to a run happens to it alone: a crash, a hang or an error is recorded as the status
- * of that run, and the sweep goes on. The caller holds the store's lock (ub_store_lock), and the
- * workers hold it with him.
+ * of that run, and the sweep goes on, the runs of its pack with another worker. The caller holds
+ * the store's lock (ub_store_lock), and the workers hold it with him.
  *
  * A run's timeout is checked by its worker at each step, which keeps the trace up to there. A
  * worker that does not come to its next step is killed after a grace of 2 s + half the timeout;
@@ -28,7 +28,9 @@ struct ub_sweep {
     struct ub_contents *known; /* of data files (identity.h); may be NULL */
     const struct ub_suite_cell *const *cells;
     size_t count;
-    int jobs, threads;    /* runs at once; threads of each */
+    int jobs, threads; /* runs at once; threads of each */
+    bool packed; /* a worker goes on with runs that share data and programs with its first (pack.h)
+                  */
     bool record_failures; /* false: the first failure ends the sweep with its error */
 };
 

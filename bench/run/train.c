@@ -1,7 +1,7 @@
 #include "bench/run/train.h"
 #include "bench/arrays/export.h"
 #include "bench/observables/observables.h"
-#include "bench/run/start.h"
+#include "bench/run/pack.h"
 #include "systems/systems.h"
 
 #include <float.h>
@@ -18,8 +18,9 @@ static const int64_t sharpness_products = 1000;
 struct session {
     const struct ub_run_spec *spec;
     const struct ub_train_setting *setting;
-    struct ub_dataset *data;
-    struct ub_problem *problem;
+    struct ub_pack *own_pack;      /* of a run by itself; NULL: the setting's */
+    const struct ub_dataset *data; /* of the pack, */
+    struct ub_problem *problem;    /* as this */
     struct ub_optimizer *optimizer;
     struct ub_observers *observers;
     struct ub_run_writer *writer;
@@ -64,23 +65,24 @@ static void end_with(struct session *s, enum ub_run_status status, const char *f
 
 /* ---- setting up ------------------------------------------------------------------------- */
 
+static bool open_problem(struct session *s, struct ub_error *err)
+{
+    const struct ub_pack_setting setting = {
+        .data = s->setting->data, .known = s->setting->known, .threads = s->setting->threads};
+    struct ub_pack *pack = s->setting->pack;
+    if (!pack)
+        pack = s->own_pack = ub_pack_new();
+    if (!ub_pack_open(pack, s->spec, &setting, err))
+        return false;
+    s->data = ub_pack_data(pack);
+    s->problem = ub_pack_problem(pack);
+    return true;
+}
+
 static bool set_up(struct session *s, struct ub_error *err)
 {
     const struct ub_run_spec *spec = s->spec;
-    s->data = ub_dataset_load(spec->dataset, spec->data_seed, s->setting->data, err);
-    if (!s->data || !ub_spec_files_hold(spec, s->setting->data, s->setting->known, err))
-        return false;
-    s->problem = ub_problem_new(
-        &(struct ub_problem_spec){
-            .model = spec->model,
-            .loss = spec->loss,
-            .init = spec->init,
-            .data = s->data,
-            .double_precision = spec->double_precision,
-            .threads = s->setting->threads,
-        },
-        err);
-    if (!s->problem || !ub_start_read(s->problem, err))
+    if (!open_problem(s, err))
         return false;
     s->size = ub_problem_size(s->problem);
     s->optimizer = ub_optimizer_new(spec->optimizer, s->size, err);
@@ -112,8 +114,7 @@ static void tear_down(struct session *s)
     ub_free(s->theta0);
     ub_free(s->grad);
     ub_optimizer_free(s->optimizer);
-    ub_problem_free(s->problem);
-    ub_dataset_free(s->data);
+    ub_pack_free(s->own_pack);
     ub_text_free(&s->message);
 }
 
@@ -411,17 +412,20 @@ static const char *at_edge(enum ub_geometry geometry)
     }
 }
 
-/* What reports say of the optimizer's edge goes with the run: they know stores, never optimizers.
+/* Whether the run was made in a pack is said with it. What reports say of the optimizer's edge goes
+ * with the run: they know stores, never optimizers.
  */
 static bool commit(struct session *s, struct ub_error *err)
 {
-    enum { EDGE_PAIRS = 3 };
+    enum { MOST_OWN_PAIRS = 4 };
     const struct ub_optimizer_kind *kind = s->optimizer->kind;
     const size_t given = s->setting->n_provenance;
-    struct ub_pair *pairs = ub_calloc(given + EDGE_PAIRS, sizeof *pairs);
+    struct ub_pair *pairs = ub_calloc(given + MOST_OWN_PAIRS, sizeof *pairs);
     size_t n = 0;
     for (; n < given; n++)
         pairs[n] = s->setting->provenance[n];
+    if (s->setting->pack)
+        pairs[n++] = (struct ub_pair){(char *)"packed", (char *)"yes"};
     if (kind->edge_formula) {
         pairs[n++] = (struct ub_pair){(char *)"edge.quantity", (char *)at_edge(kind->geometry)};
         pairs[n++] = (struct ub_pair){(char *)"edge.threshold", (char *)kind->edge_formula};

@@ -22,9 +22,12 @@
 
 #include <stdatomic.h>
 
+struct ub_pack;
+
 struct ub_train_setting {
     const char *store, *data;  /* data: folder of data files or NULL */
     struct ub_contents *known; /* of data files (identity.h); may be NULL */
+    struct ub_pack *pack; /* what runs before it have made ready (pack.h); NULL: a run by itself */
     int threads;
     double timeout;          /* seconds, 0 = none: checked at each step */
     atomic_llong *progress;  /* steps done, for whoever watches; may be NULL */
