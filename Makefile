@@ -42,7 +42,7 @@ asan-core: ## run the core's tests (label core) under the same
 tsan: ## run the tests of threads under ThreadSanitizer, and races planted to be found by it
 	@ci/deps --check tsan
 	@[ -e build/tsan/build.ninja ] || cmake --preset tsan --log-level=WARNING
-	@cmake --build --preset tsan -- --quiet races test_team test_threads test_program
+	@cmake --build --preset tsan -- --quiet races test_team test_threads test_program test_totals
 	@ctest --preset tsan -j $(JOBS)
 
 machines: build ## run the tests as on other CPUs: each kernel set of the libraries that this one can run

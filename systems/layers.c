@@ -101,14 +101,37 @@ static ub_node mean_over(struct ub_graph *g, ub_node x, unsigned axes)
     return ub_reshape(g, ub_scale(g, ub_sum(g, x, axes), share), column.rank, column.dim);
 }
 
+static ub_node over_deviation(const struct ub_builder *b, ub_node x, ub_node variance)
+{
+    struct ub_graph *g = b->graph;
+    const ub_node epsilon = ub_like(g, b->norm_epsilon, variance);
+    return ub_mul(g, x, ub_recip(g, ub_sqrt(g, ub_add(g, variance, epsilon))));
+}
+
 static ub_node standardize(const struct ub_builder *b, ub_node x, unsigned axes, bool center)
 {
     struct ub_graph *g = b->graph;
     if (center)
         x = ub_sub(g, x, mean_over(g, x, axes));
-    const ub_node variance = mean_over(g, ub_mul(g, x, x), axes);
-    const ub_node epsilon = ub_like(g, b->norm_epsilon, variance);
-    return ub_mul(g, x, ub_recip(g, ub_sqrt(g, ub_add(g, variance, epsilon))));
+    return over_deviation(b, x, mean_over(g, ub_mul(g, x, x), axes));
+}
+
+/* The mean of x (chunk, pixels, channels) over pixels and all samples: (channels). */
+static ub_node mean_of_all(const struct ub_builder *b, ub_node x)
+{
+    struct ub_graph *g = b->graph;
+    const struct ub_shape s = ub_shape_of(g, x);
+    if (b->filled_up)
+        x = ub_mul(g, x, ub_reshape(g, b->weight, 3, (int64_t[]){s.dim[0], 1, 1}));
+    const ub_node sum = ub_total(g, ub_sum(g, x, UB_AXIS(0) | UB_AXIS(1)));
+    return ub_scale(g, sum, 1 / ((double)b->together * (double)s.dim[1]));
+}
+
+static ub_node standardize_all(const struct ub_builder *b, ub_node x)
+{
+    struct ub_graph *g = b->graph;
+    x = ub_sub(g, x, mean_of_all(b, x));
+    return over_deviation(b, x, mean_of_all(b, ub_mul(g, x, x)));
 }
 
 /* Gain and offset, where norms have them. */
@@ -128,7 +151,9 @@ ub_node ub_norm_image(struct ub_builder *b, const char *name, ub_node x, enum ub
     const int64_t n = s.dim[0], pixels = s.dim[1] * s.dim[2], c = s.dim[3];
     if (norm == UB_NORM_NONE)
         return x;
-    if (norm == UB_NORM_BATCH) {
+    if (norm == UB_NORM_BATCH && b->together > 0) {
+        x = standardize_all(b, ub_reshape(g, x, 3, (int64_t[]){n, pixels, c}));
+    } else if (norm == UB_NORM_BATCH) {
         /* A chunk that is no whole number of ghost batches is only ever built to learn shapes. */
         const int64_t run = ghost > 0 && n % ghost == 0 ? ghost : n;
         x = ub_reshape(g, x, 3, (int64_t[]){n / run, run * pixels, c});

@@ -81,7 +81,8 @@ int64_t ub_problem_program_bytes(const struct ub_problem *p);
 /* Compiled on first use. `block` indexes ub_block_sizes. */
 struct ub_program *ub_problem_evaluate_program(struct ub_problem *p, bool test);
 /* The largest block in use: a chunk's widest value times the block stays within 8 Mi numbers. (Only
- * samples that are normalized together make chunks so large: nothing is gained there.) */
+ * samples that are normalized together make so many: nothing is gained there. Norms over all keep a
+ * place for every sample, so that all count.) */
 int ub_problem_first_block(const struct ub_problem *p);
 struct ub_program *ub_problem_make_product(const struct ub_problem *p, int kind, int block);
 struct ub_program *ub_problem_third_program(struct ub_problem *p, bool same);

@@ -65,22 +65,43 @@ static ub_node loss_of_samples(const struct ub_problem *p, struct ub_expression 
     return ub_div(g, sum, ub_sum(g, asked, UB_AXIS(1)));
 }
 
-/* Samples that are normalized together share a chunk: all of them, or whole runs of them. Runs
- * divide the training set; the test set's last is filled up with its first samples. */
+/* A chunk of about that size that divides the samples, so that none is filled up; or that size. */
+static int64_t dividing(int64_t samples, int64_t chunk)
+{
+    for (int64_t part = chunk; part > chunk / 2; part--)
+        if (samples % part == 0)
+            return part;
+    return chunk;
+}
+
+/* Samples that are normalized together, in runs, share a chunk, which is of whole runs. Runs divide
+ * the training set; the test set's last is filled up with its first samples. Norms over the whole
+ * set are over many chunks. */
 int64_t ub_chunk_of(const struct ub_problem *p, int64_t samples, int64_t batch)
 {
     const int64_t coupled = p->model->coupled ? p->model->coupled(p->model_call) : 0;
-    if (coupled == UB_WHOLE_SET || coupled >= samples)
+    if (coupled >= samples)
         return samples;
     struct ub_sample_sizes sample = p->sample;
     sample.widest *= batch;
     const int64_t chunk = ub_chunk_size(samples, sample, batch * largest_param(&p->layout));
     if (coupled == 0)
         return chunk;
+    if (coupled == UB_WHOLE_SET)
+        return dividing(samples, chunk);
     int64_t runs = samples / coupled, together = chunk / coupled;
     while (together > 1 && runs % together != 0)
         together--;
     return coupled * (together > 1 ? together : 1);
+}
+
+static void set_norms(const struct ub_problem *p, const struct ub_expression *e,
+                      struct ub_builder *b)
+{
+    const bool whole = p->model->coupled && p->model->coupled(p->model_call) == UB_WHOLE_SET;
+    b->together = whole && e->chunk < e->samples ? e->samples : 0;
+    b->filled_up = e->samples % e->chunk != 0;
+    b->weight = e->weight;
 }
 
 /* The outputs at the start: the model once more, reading other parameters and the same frozen ones.
@@ -90,6 +111,7 @@ static ub_node express_start(const struct ub_problem *p, struct ub_expression *e
     struct ub_builder b = ub_builder_new(p->data, p->model_call);
     ub_graph_free(b.graph);
     b.graph = e->builder.graph;
+    set_norms(p, e, &b);
     const ub_node output = p->model->build(&b, p->model_call, e->x);
     e->start = b.param_nodes;
     e->start_frozen = b.frozen_nodes;
@@ -109,6 +131,7 @@ static struct ub_expression express_model(const struct ub_problem *p, bool test,
     e.x = ub_input(g, 2, (int64_t[]){e.chunk, p->data->features});
     e.target = ub_input(g, 2, (int64_t[]){e.chunk, ub_target_width(p->data)});
     e.weight = ub_input(g, 1, &e.chunk);
+    set_norms(p, &e, &e.builder);
     e.output = p->model->build(&e.builder, p->model_call, e.x);
     if (ub_problem_centered(p))
         e.output = ub_sub(g, e.output, express_start(p, &e));

@@ -222,10 +222,13 @@ struct ub_program *ub_problem_make_product(const struct ub_problem *p, int kind,
 
 int ub_problem_first_block(const struct ub_problem *p)
 {
+    const bool whole = p->model->coupled && p->model->coupled(p->model_call) == UB_WHOLE_SET;
+    const int64_t samples = p->data->train.count;
     int block = 0;
     for (; block < UB_BLOCKS - 1; block++) {
         const int64_t batch = ub_block_sizes[block];
-        if (ub_chunk_of(p, p->data->train.count, batch) * batch * p->sample.widest <= MOST_NUMBERS)
+        const int64_t at_once = whole ? samples : ub_chunk_of(p, samples, batch);
+        if (at_once * batch * p->sample.widest <= MOST_NUMBERS)
             break;
     }
     return block;

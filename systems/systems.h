@@ -87,6 +87,9 @@ struct ub_builder {
     bool fixed_readout;  /* the output layer is drawn, not trained */
     bool plain_norms;    /* norms without gain and offset */
     double norm_epsilon; /* what norms add to the variance */
+    int64_t together;    /* samples that batch norms take together, in many chunks; 0: a chunk's */
+    bool filled_up;      /* the last of those chunks is, so that samples are weighed: */
+    ub_node weight;      /* (chunk) */
     double ratio;        /* the model's width over base_width; set by ub_builder_width */
     int64_t width;       /* 0 until set */
 };

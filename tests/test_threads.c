@@ -14,8 +14,9 @@
 
 /* ---- every model ---- */
 
-/* Small enough to walk all of them; where a name is missing, its defaults are walked. Samples that
- * are normalized together share a chunk: few at a time, or there would be one chunk. */
+/* Small enough to walk all of them; where a name is missing, its defaults are walked. Ghost batches
+ * share a chunk: few samples at a time, or there would be one chunk. Norms over the whole set are
+ * sums over chunks, at which threads meet. */
 static const struct {
     const char *name, *text;
 } small[] = {
@@ -24,9 +25,12 @@ static const struct {
     {"two-layer", "two-layer:width=12"},
     {"random-features", "random-features:width=12"},
     {"mlp", "mlp:widths=8x8"},
+    {"mlp", "mlp:widths=8x8,norm=batch"},
     {"autoencoder", "autoencoder:widths=8x3x8"},
     {"cnn", "cnn:channels=8x8"},
     {"cnn", "cnn:channels=8x8,norm=batch,ghost=5"},
+    {"cnn", "cnn:channels=8x8,norm=batch"},
+    {"resnet", "resnet:width=8,stages=2"},
     {"resnet", "resnet:width=8,stages=2,norm=batch,ghost=5"},
     {"resnet", "resnet:width=8,stages=2,norm=group"},
     {"mlp-mixer", "mlp-mixer:width=6,depth=1,tokens=4"},
@@ -206,7 +210,8 @@ static void convolutions_on_digits(void **state)
 {
     static const char *const models[] = {
         "cnn:channels=8x8", "cnn:channels=16x16,groups=4,norm=group",
-        "resnet:width=8,norm=layer,stages=2", "resnet:width=8,stages=2,ghost=15"};
+        "resnet:width=8,norm=layer,stages=2", "resnet:width=8,stages=2,ghost=15",
+        "resnet:width=8,stages=2"};
     (void)state;
     struct ub_error err = {0};
     struct ub_dataset *digits = ub_dataset_load("digits:size=150", 0, NULL, &err);

@@ -268,6 +268,13 @@ ub_node ub_sum_all(struct ub_graph *g, ub_node x)
     return ub_sum(g, x, UB_AXIS(ub_shape_of(g, x).rank) - 1);
 }
 
+ub_node ub_total(struct ub_graph *g, ub_node x)
+{
+    if (ub_is_fill(g, x, 0))
+        return x;
+    return ub_unary(g, UB_OP_TOTAL, x);
+}
+
 ub_node ub_reduce_max(struct ub_graph *g, ub_node x, unsigned axes)
 {
     return reduce(g, UB_OP_REDUCE_MAX, x, axes);

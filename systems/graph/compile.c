@@ -74,24 +74,6 @@ static void bind_inputs(struct ub_compiler *c)
     }
 }
 
-static void find_segments(struct ub_compiler *c)
-{
-    for (ub_node x = 0; x < c->n; x++) {
-        const struct ub_vertex *v = ub_vertex(c->g, x);
-        bool alias = v->op == UB_OP_RESHAPE || v->op == UB_OP_STOP;
-        c->base[x] = alias ? c->base[v->in[0]] : x;
-        unsigned segment = 0; /* bit 0: depends on late inputs; bit 1: on samples */
-        for (int i = 0; i < v->n_in; i++)
-            segment |= c->segment[v->in[i]];
-        if (v->op == UB_OP_INPUT && c->input_of[x] >= 0) {
-            const struct ub_program_input *in = &c->p->inputs[c->input_of[x]].spec;
-            segment = in->kind == UB_SHARED ? UB_ONCE_FIRST : UB_CHUNK_FIRST;
-            segment |= in->late ? UB_ONCE_LATE : 0;
-        }
-        c->segment[x] = (unsigned char)segment;
-    }
-}
-
 static void bind_outputs(struct ub_compiler *c)
 {
     struct ub_program *p = c->p;
@@ -102,11 +84,13 @@ static void bind_outputs(struct ub_compiler *c)
         struct ub_shape s = ub_shape_of(c->g, out.node);
         if (out.kind == UB_EACH && (s.rank < 1 || s.dim[0] != c->spec->chunk))
             UB_ABORT("output %d does not have the chunk as its leading axis", i);
+        const struct ub_part part = c->part[c->base[out.node]];
         p->outputs[i] = (struct ub_bound_output){.spec = out,
                                                  .count = ub_count(s),
                                                  .members = members_of(c->g, out.node, out.stride),
-                                                 .segment = c->segment[c->base[out.node]]};
-        if (out.kind == UB_EACH && p->outputs[i].segment < UB_CHUNK_FIRST)
+                                                 .late = part.late,
+                                                 .once = !part.chunk && !part.summed};
+        if (out.kind == UB_EACH && !part.chunk)
             UB_ABORT("output %d is laid out by sample but depends on none", i);
     }
 }
@@ -176,8 +160,9 @@ void ub_program_free(struct ub_program *p)
 {
     if (!p)
         return;
-    for (int i = 0; i < UB_SEGMENTS; i++)
-        free_steps(&p->steps[i]);
+    for (int i = 0; i < p->n_segments; i++)
+        free_steps(&p->segments[i].steps);
+    ub_free(p->segments);
     for (int t = 0; p->contexts && t < p->threads; t++) {
         ub_free(p->contexts[t].base[UB_SPACE_ARENA]);
         ub_free(p->contexts[t].registers);
@@ -223,6 +208,7 @@ static void compiler_open(struct ub_compiler *c)
     size_t n = (size_t)c->n;
     c->base = ub_calloc(n, sizeof *c->base);
     c->input_of = ub_calloc(n, sizeof *c->input_of);
+    c->part = ub_calloc(n, sizeof *c->part);
     c->segment = ub_calloc(n, sizeof *c->segment);
     c->live = ub_calloc(n, sizeof *c->live);
     c->stored = ub_calloc(n, sizeof *c->stored);
@@ -234,12 +220,15 @@ static void compiler_open(struct ub_compiler *c)
     c->last_use = ub_calloc(n, sizeof *c->last_use);
     c->uses = ub_calloc(n, sizeof *c->uses);
     c->ref = ub_calloc(n, sizeof *c->ref);
+    c->sum = ub_calloc(n, sizeof *c->sum);
+    c->totals = ub_calloc(n, sizeof *c->totals);
 }
 
 static void compiler_close(struct ub_compiler *c)
 {
-    void *all[] = {c->base,  c->input_of,   c->segment,  c->live,     c->stored, c->group, c->next,
-                   c->order, c->group_last, c->position, c->last_use, c->uses,   c->ref};
+    void *all[] = {c->base,  c->input_of, c->part,  c->segment,    c->live,     c->stored,
+                   c->group, c->next,     c->order, c->group_last, c->position, c->last_use,
+                   c->uses,  c->ref,      c->sum,   c->totals};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         ub_free(all[i]);
 }
@@ -275,7 +264,7 @@ struct ub_program *ub_program_compile(const struct ub_graph *g, const struct ub_
     struct ub_compiler c = {.g = g, .spec = spec, .p = program_new(spec), .n = g->count};
     compiler_open(&c);
     bind_inputs(&c);
-    find_segments(&c);
+    ub_compile_segments(&c);
     bind_outputs(&c);
     ub_compile_demand(&c);
     check_inputs_bound(&c);

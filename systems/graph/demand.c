@@ -27,8 +27,8 @@ struct ub_use ub_use_of(const struct ub_compiler *c, ub_node x, int i)
     if (pointwise && s->op == UB_OP_BROADCAST)
         return (struct ub_use){.source = c->base[s->in[0]], .view = source, .in_memory = true};
     if (v->op == UB_OP_MATMUL && source == v->in[i] && swaps_last(s)) {
-        bool hoist = c->segment[source] < UB_CHUNK_FIRST && c->segment[x] >= UB_CHUNK_FIRST &&
-                     ub_count(s->shape) <= HOIST_LIMIT;
+        bool hoist =
+            !c->part[source].chunk && c->part[x].chunk && ub_count(s->shape) <= HOIST_LIMIT;
         if (!hoist)
             return (struct ub_use){.source = c->base[s->in[0]],
                                    .view = UB_NONE,

@@ -129,6 +129,21 @@ static void run_total(const struct ub_program *p, const struct ub_lane_context *
         p->kernels->add_to(s->n, at(p, t, s->out), at(p, t, s->in[0]));
 }
 
+/* Lanes in order, in double. */
+static void run_join(const struct ub_program *p, const struct ub_lane_context *t,
+                     const struct ub_step *s)
+{
+    enum { AT_ONCE = 256 };
+    double sums[AT_ONCE];
+    const size_t real = p->kernels->real;
+    for (int64_t i = 0; i < s->n; i += AT_ONCE) {
+        const int64_t n = s->n - i < AT_ONCE ? s->n - i : AT_ONCE;
+        const char *lanes = (const char *)p->lane + (size_t)(s->in[0].offset + i) * real;
+        p->kernels->sum_lanes(n, sums, lanes, p->lanes, p->lane_size);
+        p->kernels->from_double(n, (char *)at(p, t, s->out) + (size_t)i * real, sums);
+    }
+}
+
 static void run_each(const struct ub_program *p, const struct ub_lane_context *t,
                      const struct ub_step *s, double *const *results)
 {
@@ -192,6 +207,9 @@ void ub_run_step(const struct ub_program *p, const struct ub_lane_context *t,
     case UB_STEP_TOTAL:
         run_total(p, t, s);
         break;
+    case UB_STEP_JOIN:
+        run_join(p, t, s);
+        break;
     case UB_STEP_EACH:
         run_each(p, t, s, results);
         break;
@@ -199,9 +217,8 @@ void ub_run_step(const struct ub_program *p, const struct ub_lane_context *t,
 }
 
 static void run_steps(const struct ub_program *p, const struct ub_lane_context *t,
-                      enum ub_segment segment, double *const *results)
+                      const struct ub_steps *steps, double *const *results)
 {
-    const struct ub_steps *steps = &p->steps[segment];
     for (int i = 0; i < steps->count; i++)
         ub_run_step(p, t, &steps->step[i], results);
 }
@@ -220,26 +237,32 @@ void ub_run_at_chunk(const struct ub_program *p, struct ub_lane_context *t, int6
                 (char *)p->sample_values[i] + (size_t)(chunk * p->chunk * p->sample_size[i]) * real;
 }
 
-static void run_chunk(const struct ub_program *p, struct ub_lane_context *t, int64_t chunk,
-                      bool first, double *const *results)
-{
-    ub_run_at_chunk(p, t, chunk);
-    if (first)
-        run_steps(p, t, UB_CHUNK_FIRST, results);
-    run_steps(p, t, UB_CHUNK_LATE, results);
-}
-
 void ub_run_at_lane(const struct ub_program *p, struct ub_lane_context *t, int64_t lane)
 {
     t->base[UB_SPACE_LANE] = (char *)p->lane + (size_t)(lane * p->lane_size) * p->kernels->real;
 }
 
-/* A call that a team shares out. */
+/* A call; and the segments, from..to, of the region that a team shares out. */
 struct call {
     const struct ub_program *p;
     bool first;
     double *const *results;
+    int from, to;
 };
+
+static bool is_due(const struct call *call, int segment)
+{
+    const struct ub_segment *s = &call->p->segments[segment];
+    return s->steps.count > 0 && (s->late || call->first);
+}
+
+static void run_chunk(const struct call *call, struct ub_lane_context *t, int64_t chunk)
+{
+    ub_run_at_chunk(call->p, t, chunk);
+    for (int i = call->from; i < call->to; i++)
+        if (is_due(call, i))
+            run_steps(call->p, t, &call->p->segments[i].steps, call->results);
+}
 
 static void run_lane(void *context, int64_t lane, int member)
 {
@@ -249,20 +272,36 @@ static void run_lane(void *context, int64_t lane, int member)
     ub_run_at_lane(p, t, lane);
     for (int64_t chunk = lane; chunk < p->chunks; chunk += p->lanes) {
         t->lane_first = chunk == lane;
-        run_chunk(p, t, chunk, call->first, call->results);
+        run_chunk(call, t, chunk);
     }
+}
+
+static void run_region(struct call *call)
+{
+    const struct ub_program *p = call->p;
+    bool due = false;
+    for (int i = call->from; i < call->to; i++)
+        due = due || is_due(call, i);
+    if (due)
+        ub_team_run(p->team, p->lanes, run_lane, call);
 }
 
 void ub_program_run(struct ub_program *p, const double *const *vectors, double *const *results,
                     bool first)
 {
     ub_load_inputs(p, vectors, first);
-    if (first)
-        run_steps(p, &p->contexts[0], UB_ONCE_FIRST, results);
-    run_steps(p, &p->contexts[0], UB_ONCE_LATE, results);
-    bool whole = first || !p->keep; /* nothing kept: the first stage runs again */
-    struct call call = {p, whole, results};
-    ub_team_run(p->team, p->lanes, run_lane, &call);
+    const bool whole = first || !p->keep; /* nothing kept: the first stage runs again */
+    struct call call = {.p = p, .first = whole, .results = results};
+    for (call.from = 0; call.from < p->n_segments; call.from = call.to) {
+        const struct ub_segment *s = &p->segments[call.from];
+        call.to = call.from + 1;
+        while (call.to < p->n_segments && p->segments[call.to].region == s->region)
+            call.to++;
+        if (s->chunk)
+            run_region(&call);
+        else if (is_due(&call, call.from))
+            run_steps(p, &p->contexts[0], &s->steps, results);
+    }
     ub_store_outputs(p, results, whole);
 }
 

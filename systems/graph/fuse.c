@@ -132,7 +132,7 @@ static void order_by_segment(struct ub_compiler *c)
 {
     ub_node *order = ub_alloc(((size_t)c->n_groups + 1) * sizeof *order);
     int count = 0;
-    for (int segment = 0; segment < UB_SEGMENTS; segment++)
+    for (int segment = 0; segment < c->p->n_segments; segment++)
         for (int i = 0; i < c->n_groups; i++)
             if (c->segment[c->order[i]] == segment) {
                 c->position[c->order[i]] = count;

@@ -86,6 +86,9 @@ ub_node ub_concat(struct ub_graph *g, const ub_node *xs, int n, int axis);
 /* ---- reductions: the axes in the bit mask are summed and dropped ---- */
 ub_node ub_sum(struct ub_graph *g, ub_node x, unsigned axes);
 ub_node ub_sum_all(struct ub_graph *g, ub_node x);
+/* In a program that streams over samples: the sum over all chunks of what x is in each, for norms
+ * over all samples. Every chunk sees the same total; threads meet there. */
+ub_node ub_total(struct ub_graph *g, ub_node x);
 ub_node ub_reduce_max(struct ub_graph *g, ub_node x, unsigned axes); /* ties share the gradient */
 #define UB_AXIS(i) (1u << (i))
 

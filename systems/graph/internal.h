@@ -40,6 +40,7 @@ enum ub_op {
     UB_OP_PAD,
     UB_OP_CONCAT,
     UB_OP_SUM,
+    UB_OP_TOTAL, /* over all chunks */
     UB_OP_REDUCE_MAX,
     UB_OP_MATMUL,
     UB_OP_CUMSUM,

@@ -253,13 +253,42 @@ static void lower_conv(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
         c->p->scratch = ub_convolve_scratch(&conv);
 }
 
+static struct ub_steps *steps_of(struct ub_compiler *c, int segment)
+{
+    return &c->p->segments[segment].steps;
+}
+
+/* Every chunk adds its value to the lane's, whoever computed it. */
+static void add_total(struct ub_compiler *c, ub_node x, struct ub_ref lane)
+{
+    struct ub_step *s = add_step(steps_of(c, ub_segment_of_chunks(c, x)), UB_STEP_TOTAL);
+    s->out = lane;
+    s->in[0] = c->ref[x];
+    s->n = ub_count(ub_shape_of(c->g, x));
+}
+
+static void lower_totals(struct ub_compiler *c, ub_node x)
+{
+    for (int i = 0; i < c->n_totals; i++)
+        if (c->base[ub_vertex(c->g, c->totals[i])->in[0]] == x)
+            add_total(c, x, c->sum[c->totals[i]]);
+}
+
+static void lower_join(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
+{
+    struct ub_step *s = add_step(steps, UB_STEP_JOIN);
+    s->out = c->ref[x];
+    s->in[0] = c->sum[x];
+    s->n = ub_count(ub_shape_of(c->g, x));
+}
+
 static void lower_outputs(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
 {
     for (int i = 0; i < c->p->n_outputs; i++) {
         struct ub_bound_output *o = &c->p->outputs[i];
         if (c->base[o->spec.node] != x)
             continue;
-        if (o->segment < UB_CHUNK_FIRST) {
+        if (o->once) {
             o->ref = c->ref[x];
         } else if (o->spec.kind == UB_EACH) {
             struct ub_step *s = add_step(steps, UB_STEP_EACH);
@@ -267,10 +296,7 @@ static void lower_outputs(struct ub_compiler *c, struct ub_steps *steps, ub_node
             s->output = i;
             s->n = o->count / c->p->chunk;
         } else if (c->ref[x].space != UB_SPACE_LANE) {
-            struct ub_step *s = add_step(steps, UB_STEP_TOTAL);
-            s->out = o->ref;
-            s->in[0] = c->ref[x];
-            s->n = o->count;
+            add_total(c, x, o->ref);
         }
     }
 }
@@ -310,6 +336,9 @@ static void lower_node(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
     case UB_OP_REDUCE_MAX:
         lower_reduce(c, steps, x);
         break;
+    case UB_OP_TOTAL:
+        lower_join(c, steps, x);
+        break;
     case UB_OP_CONCAT:
         lower_concat(c, steps, x);
         break;
@@ -336,19 +365,23 @@ static void lower_node(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
 
 static void lower_group(struct ub_compiler *c, ub_node leader)
 {
-    struct ub_steps *steps = &c->p->steps[c->segment[leader]];
+    struct ub_steps *steps = steps_of(c, c->segment[leader]);
     if (ub_operator_row(ub_vertex(c->g, leader)->op)->pointwise)
         lower_block(c, steps, leader);
     else
         lower_node(c, steps, leader);
-    for (ub_node x = leader; x != UB_NONE; x = c->next[x])
+    for (ub_node x = leader; x != UB_NONE; x = c->next[x]) {
         lower_outputs(c, steps, x);
+        lower_totals(c, x);
+    }
 }
 
 void ub_compile_lower(struct ub_compiler *c)
 {
     for (int i = 0; i < c->n_groups; i++)
         lower_group(c, c->order[i]);
-    c->p->facts.steps_once = c->p->steps[UB_ONCE_FIRST].count + c->p->steps[UB_ONCE_LATE].count;
-    c->p->facts.steps_chunk = c->p->steps[UB_CHUNK_FIRST].count + c->p->steps[UB_CHUNK_LATE].count;
+    for (int i = 0; i < c->p->n_segments; i++) {
+        const struct ub_segment *s = &c->p->segments[i];
+        *(s->chunk ? &c->p->facts.steps_chunk : &c->p->facts.steps_once) += s->steps.count;
+    }
 }

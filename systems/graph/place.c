@@ -1,7 +1,10 @@
 /* place.c - third pass: where each value lives. Values of chunks share an arena planned by
- * liveness (largest first, lowest free offset); what the late stage needs of the first is kept. */
+ * liveness (largest first, lowest free offset). What another region reads, after threads have met,
+ * has a place for every chunk, planned alike; there, too, is what the late stage needs of the
+ * first, which keeps its place. */
 #include "systems/graph/program.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 struct tenant {
@@ -36,14 +39,14 @@ static int64_t lowest_offset(const struct tenant *tenants, int k, const struct t
     return offset;
 }
 
-static int64_t plan(struct ub_compiler *c, struct tenant *tenants, int count)
+static int64_t plan(struct ub_compiler *c, int space, struct tenant *tenants, int count)
 {
     int64_t top = 0;
     qsort(tenants, (size_t)count, sizeof *tenants, larger_first);
     for (int i = 0; i < count; i++) {
         struct tenant *t = &tenants[i];
         t->offset = lowest_offset(tenants, i, t);
-        c->ref[t->node] = (struct ub_ref){UB_SPACE_ARENA, t->offset};
+        c->ref[t->node] = (struct ub_ref){space, t->offset};
         top = t->offset + t->size > top ? t->offset + t->size : top;
     }
     return top;
@@ -57,13 +60,15 @@ static void find_last_uses(struct ub_compiler *c, bool *used_late)
         if (!c->live[x])
             continue;
         int at = c->position[c->group[x]];
+        if (ub_vertex(c->g, x)->op == UB_OP_TOTAL)
+            continue; /* chunks add what it sums where they have it */
         for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++) {
             ub_node source = ub_use_of(c, x, i).source;
             if (source == UB_NONE)
                 continue;
             if (c->last_use[source] < at)
                 c->last_use[source] = at;
-            if (c->segment[x] == UB_CHUNK_LATE)
+            if (c->part[x].chunk && c->part[x].late)
                 used_late[source] = true;
         }
     }
@@ -83,17 +88,32 @@ static void place_input(struct ub_compiler *c, ub_node x)
     c->ref[x] = in->ref;
 }
 
+static struct ub_ref take_lane(struct ub_program *p, int64_t count)
+{
+    const struct ub_ref ref = {UB_SPACE_LANE, p->lane_size};
+    p->lane_size += ub_aligned(count);
+    return ref;
+}
+
+static void place_totals(struct ub_compiler *c)
+{
+    for (ub_node x = 0; x < c->n; x++)
+        if (c->live[x] && ub_vertex(c->g, x)->op == UB_OP_TOTAL) {
+            c->sum[x] = take_lane(c->p, ub_count(ub_vertex(c->g, x)->shape));
+            c->totals[c->n_totals++] = x;
+        }
+}
+
 /* An output that is a matmul's and nothing else's is summed by the GEMM itself. */
 static void place_lane_outputs(struct ub_compiler *c, bool *in_lane)
 {
     for (int i = 0; i < c->p->n_outputs; i++) {
         struct ub_bound_output *o = &c->p->outputs[i];
         ub_node x = c->base[o->spec.node];
-        if (c->segment[x] < UB_CHUNK_FIRST || o->spec.kind != UB_TOTAL)
+        if (o->once || o->spec.kind != UB_TOTAL)
             continue;
-        o->ref = (struct ub_ref){UB_SPACE_LANE, c->p->lane_size};
-        c->p->lane_size += ub_aligned(o->count);
-        if (ub_vertex(c->g, x)->op == UB_OP_MATMUL && c->uses[x] == 1) {
+        o->ref = take_lane(c->p, o->count);
+        if (c->part[x].chunk && ub_vertex(c->g, x)->op == UB_OP_MATMUL && c->uses[x] == 1) {
             in_lane[x] = true;
             c->ref[x] = o->ref;
         }
@@ -107,7 +127,12 @@ static bool is_placed_here(const struct ub_compiler *c, ub_node x, const bool *i
 
 static bool kept(const struct ub_compiler *c, ub_node x, const bool *used_late)
 {
-    return c->p->keep && c->segment[x] == UB_CHUNK_FIRST && used_late[x];
+    return c->p->keep && c->part[x].chunk && !c->part[x].late && used_late[x];
+}
+
+static int region_at(const struct ub_compiler *c, int position)
+{
+    return c->p->segments[c->segment[c->order[position]]].region;
 }
 
 /* Kept values must fit the limit, else the first stage is run again at each call. */
@@ -121,14 +146,22 @@ static void decide_keeping(struct ub_compiler *c, const bool *in_lane, const boo
     c->p->keep = ub_size_fits(size, c->p->chunks, c->p->kernels->real, limit);
 }
 
+static void place_once(struct ub_compiler *c, ub_node x, int64_t size)
+{
+    c->ref[x] = (struct ub_ref){UB_SPACE_ONCE, c->p->once_size};
+    c->p->once_size += size;
+}
+
 void ub_compile_place(struct ub_compiler *c)
 {
     bool *used_late = ub_calloc((size_t)c->n, sizeof *used_late);
     bool *in_lane = ub_calloc((size_t)c->n, sizeof *in_lane);
-    struct tenant *tenants = ub_calloc((size_t)c->n, sizeof *tenants);
-    int count = 0;
+    struct tenant *at_work = ub_calloc((size_t)c->n, sizeof *at_work);
+    struct tenant *staying = ub_calloc((size_t)c->n, sizeof *staying);
+    int n_at_work = 0, n_staying = 0;
     find_last_uses(c, used_late);
     place_lane_outputs(c, in_lane);
+    place_totals(c);
     decide_keeping(c, in_lane, used_late);
     for (ub_node x = 0; x < c->n; x++) {
         int64_t size = ub_aligned(ub_count(ub_vertex(c->g, x)->shape));
@@ -136,19 +169,20 @@ void ub_compile_place(struct ub_compiler *c)
             place_input(c, x);
         } else if (!is_placed_here(c, x, in_lane)) {
             continue;
-        } else if (c->segment[x] < UB_CHUNK_FIRST) {
-            c->ref[x] = (struct ub_ref){UB_SPACE_ONCE, c->p->once_size};
-            c->p->once_size += size;
-        } else if (kept(c, x, used_late)) {
-            c->ref[x] = (struct ub_ref){UB_SPACE_KEPT, c->p->kept_size};
-            c->p->kept_size += size;
+        } else if (!c->part[x].chunk) {
+            place_once(c, x, size);
         } else {
-            tenants[count++] =
-                (struct tenant){x, size, 0, c->position[c->group[x]], c->last_use[x]};
+            const int from = c->position[c->group[x]], to = c->last_use[x];
+            const bool keep = kept(c, x, used_late);
+            const bool stays = keep || region_at(c, from) != region_at(c, to);
+            *(stays ? &staying[n_staying++] : &at_work[n_at_work++]) =
+                (struct tenant){x, size, 0, from, keep ? INT_MAX : to};
         }
     }
-    c->p->arena_size = plan(c, tenants, count);
+    c->p->arena_size = plan(c, UB_SPACE_ARENA, at_work, n_at_work);
+    c->p->kept_size = plan(c, UB_SPACE_KEPT, staying, n_staying);
     ub_free(used_late);
     ub_free(in_lane);
-    ub_free(tenants);
+    ub_free(at_work);
+    ub_free(staying);
 }

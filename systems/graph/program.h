@@ -16,7 +16,7 @@
 enum ub_space {
     UB_SPACE_NOWHERE = -1, /* an input that nothing reads */
     UB_SPACE_ONCE,         /* computed once a call, shared by all threads */
-    UB_SPACE_KEPT,         /* one block a chunk, kept between the two stages */
+    UB_SPACE_KEPT,         /* one block a chunk, kept between stages, or where threads meet */
     UB_SPACE_ARENA,        /* one a thread, overwritten chunk after chunk */
     UB_SPACE_LANE,         /* totals of the lane at work */
     UB_SPACE_WEIGHTS,      /* 1 for a sample, 0 for padding */
@@ -28,8 +28,13 @@ struct ub_ref {
     int64_t offset;
 };
 
-/* The four parts of a program, in order. A node's segment says on what it depends. */
-enum ub_segment { UB_ONCE_FIRST, UB_ONCE_LATE, UB_CHUNK_FIRST, UB_CHUNK_LATE, UB_SEGMENTS };
+/* On what a node depends; segments.c. */
+struct ub_part {
+    bool chunk;  /* on samples: there is one a chunk */
+    bool late;   /* on late inputs */
+    bool summed; /* on totals over all samples */
+    int phase;   /* totals one after the other on the way to it, of its stage */
+};
 
 enum ub_step_kind {
     UB_STEP_BLOCK, /* a fused chain of pointwise operators */
@@ -46,6 +51,7 @@ enum ub_step_kind {
     UB_STEP_WINDOWS_ADD,
     UB_STEP_CONV,
     UB_STEP_TOTAL, /* lane += value */
+    UB_STEP_JOIN,  /* value = sum of lanes */
     UB_STEP_EACH   /* result rows = value, as double */
 };
 
@@ -104,7 +110,7 @@ struct ub_step {
     enum ub_step_kind kind;
     bool to_lane; /* GEMM: out is a lane total, added to after the lane's first chunk */
     struct ub_ref out, in[2];
-    int64_t n;    /* elements: FILL, IOTA, TOTAL; EACH: a sample */
+    int64_t n;    /* elements: FILL, IOTA, TOTAL, JOIN; EACH: a sample */
     bool reverse; /* CUMSUM */
     double value; /* FILL */
     int output;   /* EACH: which output */
@@ -123,6 +129,12 @@ struct ub_steps {
     struct ub_step *step;
     int count, capacity;
 };
+/* Steps that run together, once a call or chunk by chunk. */
+struct ub_segment {
+    bool chunk, late;
+    int region; /* segments of one region of chunks are run one after the other for each chunk */
+    struct ub_steps steps;
+};
 
 /* Per-thread state, on cache lines of its own: it changes with every chunk. */
 struct ub_lane_context {
@@ -138,7 +150,7 @@ struct ub_bound_output {
     struct ub_ref ref; /* of the value (ONCE) or of its total in a lane */
     int64_t count;     /* elements */
     int64_t members;   /* batch members, 1 unless stride is given */
-    enum ub_segment segment;
+    bool late, once;   /* once: depends on no samples */
 };
 struct ub_bound_input {
     struct ub_program_input spec;
@@ -167,7 +179,8 @@ struct ub_program {
     struct ub_bound_input *inputs;
     struct ub_bound_output *outputs;
     struct ub_copies loads, stores;
-    struct ub_steps steps[UB_SEGMENTS];
+    struct ub_segment *segments;
+    int n_segments;
     int64_t once_size, kept_size, arena_size, lane_size, registers, scratch; /* elements */
     int64_t sample_size[UB_SLOTS];                                           /* elements a sample */
     void *once, *kept, *lane, *weights, *sample_values[UB_SLOTS];
@@ -183,7 +196,9 @@ struct ub_compiler {
     ub_node n;     /* nodes considered: 0..n-1 */
     ub_node *base; /* reshapes and stops are their input under another name */
     int *input_of; /* index of a bound input, -1 */
-    unsigned char *segment;
+    struct ub_part *part;
+    int *segment;          /* in order of execution */
+    int last_phase;        /* of the first stage */
     bool *live, *stored;   /* computed; kept in memory */
     ub_node *group, *next; /* fused groups: leader, and list of members in ascending order */
     ub_node *group_last;   /* by leader: its greatest member */
@@ -193,6 +208,9 @@ struct ub_compiler {
     int *last_use;      /* by node: greatest place that reads it */
     int *uses;          /* by node: how many values are made from it, outputs included */
     struct ub_ref *ref; /* by node: where its value is */
+    struct ub_ref *sum; /* by total: where lanes add it up */
+    ub_node *totals;    /* that are live */
+    int n_totals;
 };
 
 /* How a node reads its i-th input: through a virtual broadcast, a folded transposition, or as is.
@@ -206,10 +224,12 @@ struct ub_use {
 };
 struct ub_use ub_use_of(const struct ub_compiler *c, ub_node x, int i);
 
-void ub_compile_demand(struct ub_compiler *c); /* demand.c: live, stored, uses */
-void ub_compile_fuse(struct ub_compiler *c);   /* fuse.c: groups and their order */
-void ub_compile_place(struct ub_compiler *c);  /* place.c: last uses, refs, sizes */
-void ub_compile_lower(struct ub_compiler *c);  /* lower.c: steps */
+void ub_compile_segments(struct ub_compiler *c); /* segments.c: parts and segments of nodes, base */
+int ub_segment_of_chunks(const struct ub_compiler *c, ub_node x); /* that of x's phase and stage */
+void ub_compile_demand(struct ub_compiler *c);                    /* demand.c: live, stored, uses */
+void ub_compile_fuse(struct ub_compiler *c);  /* fuse.c: groups and their order */
+void ub_compile_place(struct ub_compiler *c); /* place.c: last uses, refs, sizes */
+void ub_compile_lower(struct ub_compiler *c); /* lower.c: steps */
 void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *block); /* block.c */
 struct ub_reduce ub_reduction_of(const struct ub_compiler *c, ub_node x); /* of a SUM or MAX */
 

@@ -306,6 +306,29 @@ static ub_node vmap_sum(struct ub_graph *g, ub_node node, const ub_node *in, con
     return ub_sum(g, in[0], ub_vertex(g, node)->attributes.axes << 1);
 }
 
+/* ---- totals over all chunks. A loss is the sum of its chunks' parts, and so is a cotangent: that
+ * of a total is known when all parts are added, and is then the same for all that were added. (The
+ * sum over devices of data-parallel training, which is its own transpose, too.) ---- */
+
+static void vjp_total(struct ub_graph *g, ub_node node, ub_node ct, ub_node *out)
+{
+    (void)node;
+    out[0] = ub_total(g, ct);
+}
+
+static ub_node jvp_total(struct ub_graph *g, ub_node node, const ub_node *t)
+{
+    (void)node;
+    return ub_total(g, t[0]);
+}
+
+static ub_node vmap_total(struct ub_graph *g, ub_node node, const ub_node *in, const bool *batched,
+                          int64_t b)
+{
+    (void)node, (void)batched, (void)b;
+    return ub_total(g, in[0]);
+}
+
 /* The weights with which each element takes part in the maximum: 1/ties where it is reached. */
 static ub_node max_share(struct ub_graph *g, ub_node node)
 {
@@ -463,6 +486,7 @@ static const struct ub_operator_row rows[UB_OPS] = {
     [UB_OP_PAD] = {.name = "pad", .vjp = vjp_pad, .jvp = jvp_pad, .vmap = vmap_pad},
     [UB_OP_CONCAT] = {.name = "concat", .vjp = vjp_concat, .jvp = jvp_concat, .vmap = vmap_concat},
     [UB_OP_SUM] = {.name = "sum", .vjp = vjp_sum, .jvp = jvp_sum, .vmap = vmap_sum},
+    [UB_OP_TOTAL] = {.name = "total", .vjp = vjp_total, .jvp = jvp_total, .vmap = vmap_total},
     [UB_OP_REDUCE_MAX] = {.name = "reduce_max",
                           .vjp = vjp_reduce_max,
                           .jvp = jvp_reduce_max,

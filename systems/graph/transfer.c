@@ -76,12 +76,11 @@ static void store(const struct transfer *t, const struct ub_copy *c)
 {
     const struct ub_program *p = t->p;
     const struct ub_bound_output *o = &p->outputs[c->index];
-    const bool early = o->segment == UB_ONCE_FIRST || o->segment == UB_CHUNK_FIRST;
-    if (early && !t->first)
+    if (!o->late && !t->first)
         return;
     const int64_t from = c->member * (o->count / o->members) + c->start;
     double *to = t->results[o->spec.slot] + o->spec.offset + c->member * o->spec.stride + c->start;
-    if (o->segment < UB_CHUNK_FIRST)
+    if (o->once)
         p->kernels->to_double(c->count, to, at(p, o->ref, from));
     else
         p->kernels->sum_lanes(c->count, to,

@@ -1,11 +1,6 @@
 /* work.c - what a program does, counted step by step, and its steps run alone, to be timed. */
 #include "systems/graph/program.h"
 
-static bool computes_at_every_call(int segment)
-{
-    return segment == UB_ONCE_LATE || segment == UB_CHUNK_LATE;
-}
-
 /* ---- bytes of arithmetic ---- */
 
 enum { SEEN = 256 }; /* arrays of a block that are told apart; more are counted again */
@@ -65,7 +60,7 @@ static int64_t reduced_numbers(const struct ub_reduce *r)
 }
 
 /* Numbers read and written by one call of a step that is no product. */
-static int64_t numbers(const struct ub_step *s)
+static int64_t numbers(const struct ub_step *s, int64_t lanes)
 {
     switch (s->kind) {
     case UB_STEP_BLOCK:
@@ -88,6 +83,8 @@ static int64_t numbers(const struct ub_step *s)
     case UB_STEP_WINDOWS:
     case UB_STEP_WINDOWS_ADD:
         return window_numbers(s);
+    case UB_STEP_JOIN:
+        return (1 + lanes) * s->n;
     case UB_STEP_TOTAL:
         return 3 * s->n; /* the value, and the total before and after */
     case UB_STEP_FILL:
@@ -100,10 +97,12 @@ static int64_t numbers(const struct ub_step *s)
 
 /* ---- parts ---- */
 
-static const struct ub_step *step_at(const struct ub_program *p, int i, int *segment)
+static const struct ub_step *step_at(const struct ub_program *p, int i,
+                                     const struct ub_segment **segment)
 {
-    for (*segment = 0; *segment < UB_SEGMENTS; ++*segment) {
-        const struct ub_steps *steps = &p->steps[*segment];
+    for (int k = 0; k < p->n_segments; k++) {
+        *segment = &p->segments[k];
+        const struct ub_steps *steps = &p->segments[k].steps;
         if (i < steps->count)
             return &steps->step[i];
         i -= steps->count;
@@ -114,8 +113,8 @@ static const struct ub_step *step_at(const struct ub_program *p, int i, int *seg
 int ub_program_parts(const struct ub_program *p)
 {
     int count = 0;
-    for (int segment = 0; segment < UB_SEGMENTS; segment++)
-        count += p->steps[segment].count;
+    for (int i = 0; i < p->n_segments; i++)
+        count += p->segments[i].steps.count;
     return count;
 }
 
@@ -147,12 +146,11 @@ static void describe_convolution(struct ub_program_part *part, const struct ub_c
 
 struct ub_program_part ub_program_part(const struct ub_program *p, int i)
 {
-    int segment = 0;
+    const struct ub_segment *segment = NULL;
     const struct ub_step *s = step_at(p, i, &segment);
-    const bool shared = segment < UB_CHUNK_FIRST;
-    struct ub_program_part part = {.late = computes_at_every_call(segment),
-                                   .shared = shared,
-                                   .calls = shared ? 1 : (double)p->chunks};
+    struct ub_program_part part = {.late = segment->late,
+                                   .shared = !segment->chunk,
+                                   .calls = segment->chunk ? (double)p->chunks : 1};
     if (s->kind == UB_STEP_GEMM)
         describe_product(&part, &s->gemm);
     else if (s->kind == UB_STEP_CONV)
@@ -165,7 +163,7 @@ struct ub_program_part ub_program_part(const struct ub_program *p, int i)
     if (part.kind == UB_PART_PRODUCT || part.kind == UB_PART_CONVOLUTION)
         part.flops = 2.0 * (double)part.batch * (double)part.m * (double)part.n * (double)part.k;
     else
-        part.bytes = (double)numbers(s) * (double)p->kernels->real;
+        part.bytes = (double)numbers(s, p->lanes) * (double)p->kernels->real;
     return part;
 }
 
@@ -183,9 +181,8 @@ double ub_program_streamed(const struct ub_program *p, bool first)
     }
     for (int i = 0; i < p->n_outputs; i++) {
         const struct ub_bound_output *out = &p->outputs[i];
-        const bool late = computes_at_every_call((int)out->segment);
         const double each = out->spec.kind == UB_EACH ? (double)p->chunks : 1;
-        if (first || late)
+        if (first || out->late)
             bytes += (double)out->count * each * sizeof(double);
     }
     return bytes;
@@ -213,10 +210,10 @@ static void repeat_step(void *context, int64_t task, int member)
 
 void ub_program_repeat(struct ub_program *p, int i, int64_t times)
 {
-    int segment = 0;
+    const struct ub_segment *segment = NULL;
     struct repeat r = {.p = p, .step = step_at(p, i, &segment), .times = times};
     if (r.step->kind == UB_STEP_EACH)
         return;
     const int64_t tasks = p->threads < p->lanes ? p->threads : p->lanes;
-    ub_team_run(p->team, segment < UB_CHUNK_FIRST ? 1 : tasks, repeat_step, &r);
+    ub_team_run(p->team, segment->chunk ? tasks : 1, repeat_step, &r);
 }
