@@ -392,11 +392,57 @@ static void few_systems_do_not_rule_out_exceptions(void **state)
         }
 }
 
+/* Ten clusters of five with a spread of a quarter of the margin, but for the first `unlike`, which
+ * spread over 15 margins each: one of these alone takes the pooled spread beyond the margin. */
+static struct ub_judgment of_unlike_clusters(size_t unlike, struct ub_random *r)
+{
+    enum { CLUSTERS = 10, EACH = 5 };
+    const struct ub_claim claim = {UB_SAME, 0, 0.2};
+    struct ub_datum data[CLUSTERS * EACH];
+    for (size_t i = 0; i < CLUSTERS * EACH; i++) {
+        const size_t cluster = i / EACH;
+        const double place = (double)(i % EACH) - 2; /* -2 .. 2 */
+        data[i] = (struct ub_datum){.se = 0.02, .cluster = (int)cluster};
+        data[i].value = 1.5 + (cluster < unlike ? 1.5 * place : 0.05 * ub_random_normal(r)) +
+                        0.02 * ub_random_normal(r);
+    }
+    return ub_judge(&claim, data, CLUSTERS * EACH);
+}
+
+/* Sameness is violated where clusters are unlike, and not where one of many is: it is named. */
+static void few_unlike_clusters_violate_no_sameness(void **state)
+{
+    (void)state;
+    struct ub_random r = ub_random_stream(1, "unlike");
+    for (size_t unlike = 0; unlike <= 10; unlike++) {
+        size_t violated = 0, held = 0, named = 0;
+        for (int i = 0; i < REPEATS; i++) {
+            struct ub_judgment j = of_unlike_clusters(unlike, &r);
+            violated += j.verdict == UB_LAW_VIOLATED;
+            held += j.verdict == UB_LAW_HOLDS || j.verdict == UB_LAW_EXCEPTIONS;
+            named += j.exceptions == unlike;
+            if (unlike > 0) {
+                assert_true(j.meta.tau_low > 0.2);
+                assert_true(j.within <= 10 - unlike);
+            }
+            ub_judgment_clear(&j);
+        }
+        print_message(
+            "  %2zu of 10 clusters unlike: violated %3.0f%%, holds %3.0f%%, named %3.0f%%\n",
+            unlike, 100.0 * (double)violated / REPEATS, 100.0 * (double)held / REPEATS,
+            100.0 * (double)named / REPEATS);
+        assert_int_equal(named, REPEATS);
+        assert_int_equal(violated, unlike < 5 ? 0 : REPEATS);
+        assert_int_equal(held, unlike == 0 ? REPEATS : 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(populations_are_told_apart),
         cmocka_unit_test(few_systems_do_not_rule_out_exceptions),
+        cmocka_unit_test(few_unlike_clusters_violate_no_sameness),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

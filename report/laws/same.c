@@ -108,6 +108,48 @@ static void count_clusters(struct ub_judgment *j, const struct cluster *c, size_
     ub_free(p);
 }
 
+/* Whether the spread is beyond the margin past doubt, and not by few clusters: at most half of them
+ * meet it, or those that are no exceptions are beyond it together. A pooled spread alone is that of
+ * its most unlike cluster, however many are alike. */
+static bool is_violated(const struct ub_judgment *j, const struct cluster *c, size_t count,
+                        double margin)
+{
+    if (!(j->meta.tau_low > margin))
+        return false;
+    if (2 * j->within <= j->spoke)
+        return true;
+    struct cluster *rest = ub_calloc(count + 1, sizeof *rest);
+    size_t n = 0;
+    double df = 0;
+    for (size_t k = 0; k < count; k++)
+        if (c[k].n > 1 && !j->exception[c[k].from[0]]) {
+            rest[n++] = c[k];
+            df += (double)c[k].n - 1;
+        }
+    const bool beyond =
+        n > 0 && pooled_tau(rest, n, gsl_cdf_chisq_Pinv(0.975, df), margin) > margin;
+    ub_free(rest);
+    return beyond;
+}
+
+static char *what_decides(const struct ub_judgment *j, double df, double margin)
+{
+    struct ub_text text = {0};
+    if (!(df > 0))
+        ub_text_add(&text, "clusters of two systems and more that speak");
+    else if (j->meta.tau_low > margin)
+        ub_text_add(&text,
+                    "nothing but other data: %zu of %zu clusters meet it, and the spread of all is "
+                    "beyond it by the others alone",
+                    j->within, j->spoke);
+    else
+        ub_text_add(&text,
+                    "more systems in a cluster, or smaller errors: the spread is known to "
+                    "%.2g..%.2g only",
+                    j->meta.tau_low, j->meta.tau_high);
+    return text.data;
+}
+
 void ub_judge_same(struct ub_judgment *j, const struct ub_claim *claim, const struct ub_datum *data,
                    size_t n)
 {
@@ -134,18 +176,11 @@ void ub_judge_same(struct ub_judgment *j, const struct ub_claim *claim, const st
     }
     j->share_low = ub_share_low(j->within, j->spoke, 1 - level);
     j->share_high = ub_share_high(j->within, j->spoke, 0.975);
-    if (df > 0 && j->meta.tau_low > claim->margin)
+    if (df > 0 && is_violated(j, c, count, claim->margin))
         j->verdict = UB_LAW_VIOLATED;
     else if (j->mean_p < level)
         j->verdict = j->share_low >= many ? UB_LAW_HOLDS : UB_LAW_EXCEPTIONS;
-    else {
-        struct ub_text text = {0};
-        ub_text_add(&text,
-                    df > 0 ? "more systems in a cluster, or smaller errors: the spread is "
-                             "known to %.2g..%.2g only"
-                           : "clusters of two systems and more that speak",
-                    j->meta.tau_low, j->meta.tau_high);
-        j->decide = text.data;
-    }
+    else
+        j->decide = what_decides(j, df, claim->margin);
     clusters_free(c, count);
 }
