@@ -6,8 +6,8 @@
 #include <string.h>
 
 struct ub_shared {
-    int64_t top, products; /* of the most demanding observable */
-    double tolerance;
+    int64_t top, products;      /* of the most demanding observable */
+    double tolerance, accuracy; /* INFINITY where none asked */
     struct ub_eigen_tracker *tracker;
     struct ub_eigen_result curvature;
     int64_t starts; /* of a search over a norm's ball */
@@ -29,7 +29,7 @@ struct ub_shared {
 struct ub_shared *ub_shared_new(void)
 {
     struct ub_shared *s = ub_calloc(1, sizeof *s);
-    s->tolerance = INFINITY;
+    s->tolerance = s->accuracy = INFINITY;
     s->starts = 3;
     s->misstated = 1;
     return s;
@@ -65,6 +65,12 @@ void ub_shared_ask_curvature(struct ub_shared *s, int64_t top, double tolerance,
     s->top = top > s->top ? top : s->top;
     s->tolerance = fmin(s->tolerance, tolerance);
     s->products = products > s->products ? products : s->products;
+}
+
+void ub_shared_ask_values(struct ub_shared *s, int64_t top, double accuracy, int64_t products)
+{
+    ub_shared_ask_curvature(s, top, INFINITY, products);
+    s->accuracy = fmin(s->accuracy, accuracy);
 }
 
 void ub_shared_ask_starts(struct ub_shared *s, int64_t starts)
@@ -111,7 +117,12 @@ static bool top_eigenpairs(const struct ub_moment *moment, const double *theta,
     const int64_t n = a->operator.n;
     if (!s->tracker)
         s->tracker = ub_eigen_tracker_new(n, s->top < n ? s->top : n);
-    s->curvature = ub_eigen_track(s->tracker, &a->operator, s->tolerance, s->products);
+    const struct ub_eigen_goal goal = {
+        .tolerance = isfinite(s->tolerance) ? s->tolerance : 0,
+        .accuracy = isfinite(s->accuracy) ? s->accuracy : 0,
+        .products = s->products,
+    };
+    s->curvature = ub_eigen_track_to(s->tracker, &a->operator, & goal);
     ub_matrix_free(a);
     return true;
 }
@@ -122,7 +133,10 @@ static bool maximum_over_ball(const struct ub_moment *moment, const double *thet
 {
     struct ub_shared *s = moment->shared;
     const struct ub_ball_effort effort = {
-        .starts = s->starts, .tolerance = s->tolerance, .products = s->products};
+        .starts = s->starts,
+        .tolerance = fmin(s->tolerance, s->accuracy),
+        .products = s->products,
+    };
     struct ub_matrix *a = hessian_at(moment, theta, false, err);
     if (!a)
         return false;

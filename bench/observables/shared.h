@@ -21,6 +21,8 @@ void ub_shared_renew(struct ub_shared *s);
  */
 
 void ub_shared_ask_curvature(struct ub_shared *s, int64_t top, double tolerance, int64_t products);
+/* The same where only the values are read, to an accuracy (eigen.h). */
+void ub_shared_ask_values(struct ub_shared *s, int64_t top, double accuracy, int64_t products);
 void ub_shared_ask_starts(struct ub_shared *s, int64_t starts);
 /* For an optimizer that descends over the ball of a norm: the generalized sharpness in place of the
  * one eigenvalue, its maximizer as vector and its spread as residual (ball_maximum.h), scaled by
@@ -58,7 +60,7 @@ void ub_shared_evaluate(const struct ub_moment *moment, bool test, double *loss,
 void ub_record_value(struct ub_record *record, const struct ub_moment *moment, const char *name,
                      int64_t index, double value, double error);
 /* What a tracker of one eigenpair holds (eigen.h). */
-enum { UB_TRACKER_VECTORS = 86 };
+enum { UB_TRACKER_VECTORS = 88 };
 double ub_norm(int64_t n, const double *x);
 /* Whether the run is gradient descent of the whole training set at a constant rate, without decay,
  * on squared loss of one target a sample: what is linear of it has closed forms. */

@@ -14,13 +14,19 @@ static const struct ub_option options[] = {
      "residual bound to reach, relative to the largest eigenvalue's size"},
     {"max-products", UB_OPTION_INT, "1000", 1, 1e9, NULL,
      "most Hessian-vector products spent on one measurement"},
+    {"accuracy", UB_OPTION_REAL | UB_OPTION_LATER, "0", 0, 0.5, NULL,
+     "of the eigenvalues, relative to the largest, in place of the residual bound; 0 = by that"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 
 static void join(const struct ub_call *call, struct ub_shared *shared)
 {
-    ub_shared_ask_curvature(shared, ub_call_int(call, "top"), ub_call_real(call, "tolerance"),
-                            ub_call_int(call, "max-products"));
+    const int64_t top = ub_call_int(call, "top"), products = ub_call_int(call, "max-products");
+    const double accuracy = ub_call_real(call, "accuracy");
+    if (accuracy > 0)
+        ub_shared_ask_values(shared, top, accuracy, products);
+    else
+        ub_shared_ask_curvature(shared, top, ub_call_real(call, "tolerance"), products);
 }
 
 static bool measure(void *state, const struct ub_call *call, const struct ub_moment *moment,

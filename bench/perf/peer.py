@@ -24,7 +24,10 @@ sys.path.insert(0, os.path.join(HERE, "../../tests/parity"))
 import mirror  # noqa: E402
 
 GEMM, REPEATS = 2048, 5
-STEPS, EVERY, TOP, RATE, TOLERANCE = 500, 10, 2, 0.4, 1e-3
+STEPS, EVERY, TOP, RATE = 500, 10, 2, 0.4
+# Ours are to be right to 1e-3 of the largest eigenvalue: so are eigsh's at this tolerance (2.7e-4 at worst in 200
+# steps), at which it ends after its first 20 products. With smaller Krylov spaces (ncv) it is off by up to 13%.
+TOLERANCE = 0.1
 
 
 def memory(key):

@@ -36,7 +36,7 @@
 
 enum { GEMM = 2048, REPEATS = 5, BLOCK = 8 };
 enum { TRACE_STEPS = 500, TRACE_EVERY = 10, TRACE_TOP = 2 };
-static const double trace_rate = 0.4, trace_tolerance = 1e-3, shortest = 0.05, longest = 0.2;
+static const double trace_rate = 0.4, trace_accuracy = 1e-3, shortest = 0.05, longest = 0.2;
 
 static double now(void)
 {
@@ -289,12 +289,13 @@ static double trace(struct system *s, struct ub_optimizer *gd, int64_t *products
 {
     const int64_t n = ub_problem_size(s->problem);
     const struct ub_operator hessian = {.n = n, .context = s->problem, .apply = apply};
+    const struct ub_eigen_goal goal = {.accuracy = trace_accuracy, .products = 500};
     struct ub_eigen_tracker *tracker = ub_eigen_tracker_new(n, TRACE_TOP);
     const double start = now();
     for (int64_t t = 0; t < TRACE_STEPS; t++) {
         if (t % TRACE_EVERY == 0) {
             ub_problem_linearize(s->problem, s->theta);
-            *products += ub_eigen_track(tracker, &hessian, trace_tolerance, 500).products;
+            *products += ub_eigen_track_to(tracker, &hessian, &goal).products;
         }
         ub_problem_gradient(s->problem, s->theta, s->out);
         ub_optimizer_step(gd, s->theta, s->out);
