@@ -152,6 +152,47 @@ static real row_sum(int64_t n, const real *x)
         }                                                                                          \
         return;
 
+#if defined(__AVX512F__)
+enum { VECTOR = 64 / sizeof(real) };
+#elif defined(__AVX2__)
+enum { VECTOR = 32 / sizeof(real) };
+#else
+enum { VECTOR = 16 / sizeof(real) };
+#endif
+/* Rows at once, one a lane, for rows shorter than a vector: their elements are added one after the
+ * other, as row_sum adds those that fill no vector. */
+enum { ABREAST = 16 };
+
+/* Of where `rows` of them are done ABREAST at a time from, the last block reaching back: -1, none.
+ */
+static int64_t next_block(int64_t from, int64_t rows)
+{
+    if (from >= rows || rows < ABREAST)
+        return -1;
+    return from + ABREAST <= rows ? from : rows - ABREAST;
+}
+
+static void sum_abreast(int64_t r, real *out, const real *x)
+{
+    real s[ABREAST];
+#pragma omp simd
+    for (int64_t l = 0; l < ABREAST; l++)
+        s[l] = x[l * r];
+    for (int64_t j = 1; j < r; j++)
+#pragma omp simd
+        for (int64_t l = 0; l < ABREAST; l++)
+            s[l] += x[l * r + j];
+    memcpy(out, s, sizeof s);
+}
+
+static void short_row_sums(int64_t rows, int64_t r, real *out, const real *x)
+{
+    for (int64_t i = next_block(0, rows); i >= 0; i = next_block(i + ABREAST, rows))
+        sum_abreast(r, out + i, x + i * r);
+    for (int64_t i = 0; rows < ABREAST && i < rows; i++)
+        out[i] = row_sum(r, x + i * r);
+}
+
 static void row_sums(int64_t rows, int64_t r, real *out, const real *x)
 {
     switch (r) {
@@ -160,6 +201,10 @@ static void row_sums(int64_t rows, int64_t r, real *out, const real *x)
         SHORT_ROWS(8)
         SHORT_ROWS(16)
     default:
+        if (r < VECTOR) {
+            short_row_sums(rows, r, out, x);
+            return;
+        }
         for (int64_t i = 0; i < rows; i++)
             out[i] = row_sum(r, x + i * r);
     }
@@ -265,15 +310,52 @@ static real row_maximum(int64_t n, const real *x)
     return top;
 }
 
+/* False where one of the rows has a NaN, or infinities that cancel: nothing is written then. */
+static bool maxima_abreast(int64_t r, real *out, const real *x)
+{
+    real top[ABREAST], sum[ABREAST];
+    int odd = 0;
+#pragma omp simd
+    for (int64_t l = 0; l < ABREAST; l++)
+        top[l] = sum[l] = x[l * r];
+    for (int64_t j = 1; j < r; j++)
+#pragma omp simd
+        for (int64_t l = 0; l < ABREAST; l++) {
+            const real v = x[l * r + j];
+            top[l] = v > top[l] ? v : top[l];
+            sum[l] += v;
+        }
+#pragma omp simd reduction(| : odd)
+    for (int64_t l = 0; l < ABREAST; l++)
+        odd |= sum[l] != sum[l];
+    if (!odd)
+        memcpy(out, top, sizeof top);
+    return !odd;
+}
+
+static void row_maxima(int64_t rows, int64_t r, real *out, const real *x)
+{
+    int64_t done = 0;
+    for (int64_t i = r < ABREAST ? next_block(0, rows) : -1; i >= 0;
+         i = next_block(i + ABREAST, rows)) {
+        if (!maxima_abreast(r, out + i, x + i * r))
+            for (int64_t l = i; l < i + ABREAST; l++)
+                out[l] = row_maximum(r, x + l * r);
+        done = i + ABREAST;
+    }
+    for (int64_t i = done; i < rows; i++)
+        out[i] = row_maximum(r, x + i * r);
+}
+
 static void maximum(int64_t a, int64_t r, int64_t b, void *out, const void *in)
 {
+    if (b == 1) {
+        row_maxima(a, r, out, in);
+        return;
+    }
     for (int64_t i = 0; i < a; i++) {
         real *o = (real *)out + i * b;
         const real *x = (const real *)in + i * r * b;
-        if (b == 1) {
-            o[0] = row_maximum(r, x);
-            continue;
-        }
         memcpy(o, x, (size_t)b * sizeof *o);
         for (int64_t j = 1; j < r; j++) {
             const real *row = x + j * b;
