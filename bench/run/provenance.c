@@ -88,6 +88,14 @@ static void add_environment(struct ub_provenance *p)
     ub_text_free(&text);
 }
 
+static void add_products(struct ub_provenance *p)
+{
+    struct ub_text text = {0};
+    ub_product_rule(&text);
+    add(p, "products", text.data);
+    ub_text_free(&text);
+}
+
 static void add_date(struct ub_provenance *p)
 {
     time_t now = time(NULL);
@@ -108,6 +116,7 @@ struct ub_provenance ub_provenance_collect(int threads, int jobs)
     add(&p, "openblas", openblas_get_config());
     add(&p, "openblas-core", openblas_get_corename());
     add(&p, "openblas-core-by", ub_blas_core_chooser());
+    add_products(&p);
     add(&p, "zlib", zlibVersion());
     add_machine(&p);
     add_environment(&p);

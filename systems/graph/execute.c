@@ -114,10 +114,9 @@ static void run_gemm(const struct ub_program *p, const struct ub_lane_context *t
     char *c = at(p, t, s->out);
     bool accumulate = s->to_lane && !t->lane_first;
     for (int64_t i = 0; i < g->batch; i++)
-        p->kernels->gemm(g->ta, g->tb, g->m, g->n, g->k, a + (size_t)(i * g->stride_a) * real,
-                         g->ta ? g->m : g->k, b + (size_t)(i * g->stride_b) * real,
-                         g->tb ? g->k : g->n, accumulate, c + (size_t)(i * g->stride_c) * real,
-                         g->n);
+        g->multiply(g->ta, g->tb, g->m, g->n, g->k, a + (size_t)(i * g->stride_a) * real,
+                    g->ta ? g->m : g->k, b + (size_t)(i * g->stride_b) * real, g->tb ? g->k : g->n,
+                    accumulate, c + (size_t)(i * g->stride_c) * real, g->n);
 }
 
 static void run_total(const struct ub_program *p, const struct ub_lane_context *t,

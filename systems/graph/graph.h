@@ -229,6 +229,9 @@ struct ub_program_facts {
 };
 struct ub_program_facts ub_program_facts(const struct ub_program *p);
 
+/* Adds by whom products are multiplied, by their sizes: for provenance. */
+void ub_product_rule(struct ub_text *text);
+
 /* What a program does in a run, step by step: counts for rooflines (work.c). A product is C (m, n)
  * = A (m, k) B (k, n), `batch` times; the sizes of a convolution are those of its product with
  * patches. Arithmetic is all else that computes: bytes are of the arrays that a call reads and

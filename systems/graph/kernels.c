@@ -580,6 +580,10 @@ static void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *
 #endif
 }
 
+#define MULTIPLY_(a, b) ub_multiply_##a##_##b
+#define MULTIPLY(a, b)  MULTIPLY_(a, b)
+ub_multiply_kernel MULTIPLY(UB_ISA, UB_REAL);
+
 extern const struct ub_kernels JOIN(UB_ISA, UB_REAL);
 const struct ub_kernels JOIN(UB_ISA, UB_REAL) = {
     .isa = TEXT(UB_ISA),
@@ -608,4 +612,5 @@ const struct ub_kernels JOIN(UB_ISA, UB_REAL) = {
     .windows = windows,
     .windows_add = windows_add,
     .gemm = gemm,
+    .multiply = MULTIPLY(UB_ISA, UB_REAL),
 };

@@ -8,6 +8,12 @@
 /* out[i] = op(in[0][i], in[1][i], in[2][i]) for i < n. out may equal an input. */
 typedef void ub_pointwise_kernel(int64_t n, void *out, const void *const *in);
 
+/* Row-major C (m, n) = A B, or += when accumulate. A is (m, k), or (k, m) read transposed; B
+ * likewise. */
+typedef void ub_multiply_kernel(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a,
+                                int64_t lda, const void *b, int64_t ldb, bool accumulate, void *c,
+                                int64_t ldc);
+
 struct ub_images;
 struct ub_kernels {
     const char *isa; /* "x86-64-v4" */
@@ -42,9 +48,8 @@ struct ub_kernels {
     void (*windows)(const struct ub_images *s, int64_t from, int64_t c, void *out, const void *in);
     void (*windows_add)(const struct ub_images *s, int64_t from, int64_t c, void *out,
                         const void *in);
-    /* Row-major C (m, n) = A B, or += when accumulate. A is (m, k), or (k, m) read transposed. */
-    void (*gemm)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a, int64_t lda,
-                 const void *b, int64_t ldb, bool accumulate, void *c, int64_t ldc);
+    ub_multiply_kernel *gemm;     /* by OpenBLAS */
+    ub_multiply_kernel *multiply; /* by ourselves: multiply.c */
 };
 
 /* One convolution, or one windowing, of n images. */

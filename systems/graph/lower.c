@@ -163,6 +163,7 @@ static void lower_matmul(struct ub_compiler *c, struct ub_steps *steps, ub_node 
         s->gemm.m *= s->gemm.batch;
         s->gemm.batch = 1;
     }
+    s->gemm.multiply = ub_choose_multiply(c->p->kernels, &s->gemm);
     c->p->facts.matmuls++;
 }
 

@@ -58,6 +58,7 @@ enum ub_step_kind {
 struct ub_gemm {
     bool ta, tb;
     int64_t batch, m, n, k, stride_a, stride_b, stride_c;
+    ub_multiply_kernel *multiply; /* one of the batch: ub_choose_multiply */
 };
 struct ub_move {
     int rank;
@@ -244,6 +245,9 @@ void ub_run_at_lane(const struct ub_program *p, struct ub_lane_context *t, int64
 void ub_run_at_chunk(const struct ub_program *p, struct ub_lane_context *t, int64_t chunk);
 void ub_run_step(const struct ub_program *p, const struct ub_lane_context *t,
                  const struct ub_step *s, double *const *results);
+
+/* choose.c: by whom products of these sizes are multiplied. It hangs on the sizes alone. */
+ub_multiply_kernel *ub_choose_multiply(const struct ub_kernels *k, const struct ub_gemm *g);
 
 /* convolve.c: a whole step's convolutions; and the scratch elements that it needs. */
 void ub_convolve(const struct ub_kernels *k, const struct ub_convolution *s, void *out,

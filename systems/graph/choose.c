@@ -1,0 +1,66 @@
+/* choose.c - by whom a product is multiplied: ourselves, oneDNN or OpenBLAS. The rule is fixed, so
+ * that equal programs give equal bits wherever the same instruction sets are. Measured on Xeons
+ * with AVX-512 (ci/peers times the shapes that matter beside both libraries each time):
+ *
+ *   C = A B, sizes (m, n, k)    OpenBLAS 0.3.21   oneDNN 2.6   ours      GFLOP/s of one thread
+ *   (225, 10, 64)                  68                72          91
+ *   (16, 32, 128)                 112               115         162
+ *   (512, 32, 128)                104               161         165
+ *   (225, 64, 64)                 166               145         159
+ *   A'B (32, 128, 512)            101               165         163
+ *   A'B (10, 64, 225)             135               107         163
+ *   A B' (16, 16, 8)               22                 9          35
+ *   A B' (128, 128, 32)            98               133         128
+ *   (128, 128, 512)               121               167         159
+ *   (1024, 512, 128)               93               120          95
+ *   (256, 1, 32)                   29                19           8
+ *   A'B (32, 4, 512)              117                28          34 */
+#include "systems/graph/program.h"
+#include "systems/graph/unseen.h"
+
+#include <dnnl.h>
+#include <omp.h>
+
+/* Multiplications from which on packing both sides pays (OpenBLAS does from a million); columns and
+ * rows below which most of a tile would be empty, or a transposed B turned for too little. */
+static const int64_t most = (int64_t)1 << 22;
+enum { LEAST_COLUMNS = 8, LEAST_ROWS = 4, LEAST_ROWS_OF_TURNED = 8 };
+
+/* In float, by oneDNN on this thread alone: chunks are ours to share. */
+static void multiply_dnnl(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a,
+                          int64_t lda, const void *b, int64_t ldb, bool accumulate, void *c,
+                          int64_t ldc)
+{
+    for (int64_t i = 0; i < m; i++)
+        ub_unseen_write((float *)c + i * ldc, (size_t)n * sizeof(float));
+    ub_unseen_read(a, (size_t)(((ta ? k : m) - 1) * lda + (ta ? m : k)) * sizeof(float));
+    ub_unseen_read(b, (size_t)(((tb ? n : k) - 1) * ldb + (tb ? k : n)) * sizeof(float));
+    const int threads = omp_get_max_threads();
+    if (threads > 1)
+        omp_set_num_threads(1);
+    const dnnl_status_t status = dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, 1, a, lda, b,
+                                            ldb, accumulate ? 1 : 0, c, ldc);
+    if (threads > 1)
+        omp_set_num_threads(threads);
+    if (status != dnnl_success)
+        UB_ABORT("oneDNN's product of (%lld, %lld, %lld) failed with status %d", (long long)m,
+                 (long long)n, (long long)k, (int)status);
+}
+
+ub_multiply_kernel *ub_choose_multiply(const struct ub_kernels *k, const struct ub_gemm *g)
+{
+    const bool single = k->real == sizeof(float);
+    if (g->m * g->n * g->k > most)
+        return single ? multiply_dnnl : k->gemm;
+    const bool full = g->n >= LEAST_COLUMNS && g->m >= (g->tb ? LEAST_ROWS_OF_TURNED : LEAST_ROWS);
+    return full ? k->multiply : k->gemm;
+}
+
+void ub_product_rule(struct ub_text *text)
+{
+    const dnnl_version_t *v = dnnl_version();
+    ub_text_add(text,
+                "oneDNN %d.%d.%d above %lld multiplications in f32, else OpenBLAS there and below "
+                "%d columns or %d rows, else unibench",
+                v->major, v->minor, v->patch, (long long)most, LEAST_COLUMNS, LEAST_ROWS);
+}

@@ -1,0 +1,211 @@
+/* multiply.c - products whose right side stays in cache, compiled as kernels.c is: for each real
+ * type and instruction set. A tile of C is held in registers while a row of B at a time is
+ * multiplied by a column of A: no operand is packed but a transposed B, whose panels are turned.
+ * Libraries pack both sides, or do so from a million multiplications on, and serve a transposed B
+ * and few columns badly (bench/perf/roofline.h times them beside this). */
+#include "systems/graph/kernels.h"
+
+#include <string.h>
+#if defined __AVX__
+#include <immintrin.h>
+#endif
+
+typedef UB_REAL real;
+
+#define JOIN_(a, b) ub_multiply_##a##_##b
+#define JOIN(a, b)  JOIN_(a, b)
+
+/* A tile is ROWS x two vectors, or TALL x one: as many as there are registers for. */
+#if defined __AVX512F__
+enum { BYTES = 64, ROWS = 14, TALL = 24 };
+#elif defined __AVX__
+enum { BYTES = 32, ROWS = 6, TALL = 12 };
+#else
+enum { BYTES = 16, ROWS = 6, TALL = 12 };
+#endif
+enum { VECTORS = 2 };
+
+/* Loops over a tile: its sums must be registers. */
+#if defined __clang__
+#define UNROLLED _Pragma("unroll")
+#else
+#define UNROLLED _Pragma("GCC unroll 32")
+#endif
+enum { LANES = BYTES / (int)sizeof(real), WIDTH = VECTORS * LANES, DEPTH = 256 };
+
+typedef real vector __attribute__((vector_size(BYTES)));
+typedef real loose __attribute__((vector_size(BYTES), aligned(sizeof(real)), may_alias));
+
+static inline vector load(const real *x)
+{
+    return *(const loose *)x;
+}
+
+static inline void store(real *x, vector v)
+{
+    *(loose *)x = v;
+}
+
+/* The first n numbers, 0 < n <= LANES; nothing beyond them is touched. */
+static inline vector load_part(const real *x, int64_t n)
+{
+#if defined __AVX512F__ && defined UB_REAL_IS_float
+    return (vector)_mm512_maskz_loadu_ps((__mmask16)(0xffffU >> (LANES - n)), x);
+#elif defined __AVX512F__
+    return (vector)_mm512_maskz_loadu_pd((__mmask8)(0xffU >> (LANES - n)), x);
+#else
+    vector v = {0};
+    for (int64_t l = 0; l < n; l++)
+        v[l] = x[l];
+    return v;
+#endif
+}
+
+static inline void store_part(real *x, vector v, int64_t n)
+{
+#if defined __AVX512F__ && defined UB_REAL_IS_float
+    _mm512_mask_storeu_ps(x, (__mmask16)(0xffffU >> (LANES - n)), (__m512)v);
+#elif defined __AVX512F__
+    _mm512_mask_storeu_pd(x, (__mmask8)(0xffU >> (LANES - n)), (__m512d)v);
+#else
+    for (int64_t l = 0; l < n; l++)
+        x[l] = v[l];
+#endif
+}
+
+struct sides {
+    int64_t k;
+    const real *a, *b;
+    int64_t a_row, a_column, b_row; /* strides */
+    real *c;
+    int64_t c_row;
+    bool accumulate;
+};
+
+/* rows x (vectors LANES) of C, of the last vector `last` columns; rows, vectors and whole are
+ * constants where this is inlined. Rows of A are found from every third, or there would be more
+ * addresses than registers: compilers are kept from knowing better. */
+static inline __attribute__((always_inline)) void
+tile(const struct sides *s, const int rows, const int vectors, const bool whole, int64_t last)
+{
+    enum { THIRDS = (TALL + 2) / 3 };
+    const int64_t stride = s->a_row * (int64_t)sizeof(real);
+    const int thirds = (rows + 2) / 3;
+    vector sum[TALL][VECTORS];
+    const char *a[THIRDS];
+    const real *b = s->b;
+    UNROLLED for (int r = 0; r < rows; r++) UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] =
+        (vector){0};
+    UNROLLED for (int i = 0; i < thirds; i++) a[i] = (const char *)s->a + 3 * i * stride;
+    for (int64_t p = 0; p < s->k; p++, b += s->b_row) {
+        vector row[VECTORS];
+        UNROLLED for (int v = 0; v < vectors; v++) row[v] =
+            v < vectors - 1 || whole ? load(b + v * LANES) : load_part(b + v * LANES, last);
+        UNROLLED for (int r = 0; r < rows; r++)
+        {
+            const real x = *(const real *)(a[r / 3] + r % 3 * stride);
+            UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] += x * row[v];
+        }
+        UNROLLED for (int i = 0; i < thirds; i++)
+        {
+            a[i] += s->a_column * (int64_t)sizeof(real);
+            __asm__("" : "+r"(a[i]));
+        }
+    }
+    UNROLLED for (int r = 0; r < rows; r++) UNROLLED for (int v = 0; v < vectors; v++)
+    {
+        real *c = s->c + r * s->c_row + v * LANES;
+        if (v < vectors - 1 || whole)
+            store(c, s->accumulate ? load(c) + sum[r][v] : sum[r][v]);
+        else
+            store_part(c, s->accumulate ? load_part(c, last) + sum[r][v] : sum[r][v], last);
+    }
+}
+
+#define TILE(R)                                                                                    \
+    case R:                                                                                        \
+        if (last == LANES)                                                                         \
+            tile(s, R, vectors, true, LANES);                                                      \
+        else                                                                                       \
+            tile(s, R, vectors, false, last);                                                      \
+        return;
+#define TILES_OF_6  TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
+#define TILES_TO_12 TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
+#define TILES_TO_14 TILE(13) TILE(14)
+#define TILES_TO_24                                                                                \
+    TILE(15) TILE(16) TILE(17) TILE(18) TILE(19) TILE(20) TILE(21) TILE(22) TILE(23) TILE(24)
+
+static void wide(const struct sides *s, int64_t rows, int64_t last)
+{
+    enum { vectors = VECTORS };
+    switch (rows) {
+        TILES_OF_6
+#if defined __AVX512F__
+        TILES_TO_12 TILES_TO_14
+#endif
+    }
+}
+
+static void narrow(const struct sides *s, int64_t rows, int64_t last)
+{
+    enum { vectors = 1 };
+    switch (rows) {
+        TILES_OF_6 TILES_TO_12
+#if defined __AVX512F__
+            TILES_TO_14 TILES_TO_24
+#endif
+    }
+}
+
+/* B (n, k) of a panel of `columns` as (k, WIDTH). */
+static void turn(int64_t k, int64_t columns, const real *b, int64_t ldb, real *out)
+{
+    for (int64_t j = 0; j < columns; j++)
+        for (int64_t p = 0; p < k; p++)
+            out[p * WIDTH + j] = b[j * ldb + p];
+}
+
+/* `columns` <= WIDTH columns of C. Rows are dealt evenly to tiles. */
+static void panel(struct sides s, int64_t m, int64_t columns)
+{
+    const int64_t most = columns > LANES ? ROWS : TALL;
+    const int64_t tiles = (m + most - 1) / most, least = m / tiles, more = m % tiles;
+    const int64_t last = columns % LANES ? columns % LANES : LANES;
+    for (int64_t t = 0; t < tiles; t++) {
+        const int64_t rows = least + (t < more);
+        if (columns <= LANES)
+            narrow(&s, rows, last);
+        else
+            wide(&s, rows, last);
+        s.a += rows * s.a_row;
+        s.c += rows * s.c_row;
+    }
+}
+
+ub_multiply_kernel JOIN(UB_ISA, UB_REAL);
+void JOIN(UB_ISA, UB_REAL)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a,
+                           int64_t lda, const void *b, int64_t ldb, bool accumulate, void *c,
+                           int64_t ldc)
+{
+    real turned[DEPTH * WIDTH];
+    for (int64_t j = 0; j < n; j += WIDTH)
+        for (int64_t p = 0; p < k;) {
+            const int64_t columns = n - j < WIDTH ? n - j : WIDTH;
+            const int64_t depth = tb && k - p > DEPTH ? DEPTH : k - p;
+            struct sides s = {.k = depth,
+                              .a = (const real *)a + (ta ? p * lda : p),
+                              .b = (const real *)b + (tb ? j * ldb + p : p * ldb + j),
+                              .a_row = ta ? 1 : lda,
+                              .a_column = ta ? lda : 1,
+                              .b_row = tb ? WIDTH : ldb,
+                              .c = (real *)c + j,
+                              .c_row = ldc,
+                              .accumulate = accumulate || p > 0};
+            if (tb) {
+                turn(depth, columns, s.b, ldb, turned);
+                s.b = turned;
+            }
+            panel(s, m, columns);
+            p += depth;
+        }
+}

@@ -1,0 +1,129 @@
+/* Products without a library, on every instruction set that this CPU has, against sums in double;
+ * what lies beside C must stay as it was, and by whom a product is multiplied hangs on its sizes
+ * alone. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "systems/graph/program.h"
+
+enum { LONGEST = 300, WIDEST = 70, EDGE = 3 };
+
+struct sizes {
+    bool ta, tb;
+    int64_t m, n, k;
+    bool accumulate;
+};
+
+static double at(const struct ub_kernels *kernels, const void *x, int64_t i)
+{
+    return kernels->real == sizeof(float) ? (double)((const float *)x)[i] : ((const double *)x)[i];
+}
+
+static void *numbers(const struct ub_kernels *kernels, int64_t count, int64_t seed)
+{
+    double *x = ub_alloc((size_t)count * sizeof *x);
+    void *out = ub_alloc((size_t)count * kernels->real);
+    for (int64_t i = 0; i < count; i++)
+        x[i] = (double)((i * 7 + seed) % 23 - 11) / 16; /* exact in float, as are its sums */
+    kernels->from_double(count, out, x);
+    ub_free(x);
+    return out;
+}
+
+/* Numbers are multiples of 1/16 below 1: sums of up to 300 products are exact in float, so that
+ * every order of adding gives the same and errors are 0 or wrong. */
+static void check(const struct ub_kernels *kernels, ub_multiply_kernel *multiply,
+                  const struct sizes *s)
+{
+    const int64_t lda = (s->ta ? s->m : s->k) + EDGE, ldb = (s->tb ? s->k : s->n) + EDGE;
+    const int64_t ldc = s->n + EDGE;
+    void *a = numbers(kernels, lda * (s->ta ? s->k : s->m), 1);
+    void *b = numbers(kernels, ldb * (s->tb ? s->n : s->k), 2);
+    void *c = numbers(kernels, ldc * s->m, 3), *before = numbers(kernels, ldc * s->m, 3);
+    multiply(s->ta, s->tb, s->m, s->n, s->k, a, lda, b, ldb, s->accumulate, c, ldc);
+    for (int64_t i = 0; i < s->m; i++)
+        for (int64_t j = 0; j < ldc; j++) {
+            double sum = j >= s->n || s->accumulate ? at(kernels, before, i * ldc + j) : 0;
+            for (int64_t p = 0; p < s->k && j < s->n; p++)
+                sum += at(kernels, a, s->ta ? p * lda + i : i * lda + p) *
+                       at(kernels, b, s->tb ? j * ldb + p : p * ldb + j);
+            if (at(kernels, c, i * ldc + j) != sum)
+                fail_msg("%s, %d bytes, %c%c (%d, %d, %d)%s: C(%d, %d) is %g, expected %g",
+                         kernels->isa, (int)kernels->real, s->ta ? 't' : 'n', s->tb ? 't' : 'n',
+                         (int)s->m, (int)s->n, (int)s->k, s->accumulate ? " added" : "", (int)i,
+                         (int)j, at(kernels, c, i * ldc + j), sum);
+        }
+    ub_free(a);
+    ub_free(b);
+    ub_free(c);
+    ub_free(before);
+}
+
+/* Every width up to more than two tiles of the widest vectors; rows of every tile, and of several;
+ * a depth beyond that of a turned panel. */
+static void on(const struct ub_kernels *kernels)
+{
+    static const int64_t depths[] = {1, 2, 9, LONGEST};
+    for (int64_t n = 1; n <= WIDEST; n++)
+        for (int kind = 0; kind < 8; kind++) {
+            const struct sizes s = {kind & 1, kind & 2, 1 + n * 5 % 53, n, depths[(n + kind) % 4],
+                                    kind & 4};
+            check(kernels, kernels->multiply, &s);
+        }
+    for (int64_t m = 1; m <= 50; m++)
+        for (int64_t n = 15; n < 50; n += 17)
+            check(kernels, kernels->multiply, &(struct sizes){m & 1, m & 2, m, n, 5, m & 4});
+}
+
+static void every_instruction_set(void **state)
+{
+    static const char *const levels[] = {"v2", "v3", "v4"};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        setenv("UNIBENCH_KERNELS", levels[i], 1);
+        for (int single = 0; single < 2; single++) {
+            const struct ub_kernels *kernels = ub_kernels_pick(single != 0);
+            print_message("%s: %s, %d bytes\n", levels[i], kernels->isa, (int)kernels->real);
+            on(kernels);
+        }
+    }
+    unsetenv("UNIBENCH_KERNELS");
+}
+
+/* By whomever: the same product, exactly. */
+static void whoever_is_chosen(void **state)
+{
+    static const struct sizes all[] = {
+        {false, false, 225, 64, 64, false}, {false, false, 256, 1, 32, false},
+        {true, false, 200, 300, 100, true}, {false, true, 200, 300, 100, true},
+        {true, false, 32, 4, 250, false},   {false, false, 400, 200, 100, true},
+        {false, true, 16, 16, 8, false}};
+    (void)state;
+    int others = 0;
+    for (int single = 0; single < 2; single++) {
+        const struct ub_kernels *kernels = ub_kernels_pick(single != 0);
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+            const struct ub_gemm g = {
+                .ta = all[i].ta, .tb = all[i].tb, .m = all[i].m, .n = all[i].n, .k = all[i].k};
+            ub_multiply_kernel *chosen = ub_choose_multiply(kernels, &g);
+            assert_true(chosen == ub_choose_multiply(kernels, &g));
+            others += chosen != kernels->multiply && chosen != kernels->gemm;
+            check(kernels, chosen, &all[i]);
+        }
+    }
+    assert_int_equal(others, 3); /* the large ones in float, by oneDNN */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_instruction_set),
+                                       cmocka_unit_test(whoever_is_chosen)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
