@@ -29,6 +29,25 @@ static void test_signed_axis(void **state)
     assert_true(point.low < 3 && point.high > 3);
 }
 
+/* Marks say where they stand, whatever their step: as read back. */
+static void test_linear_ticks_are_true(void **state)
+{
+    (void)state;
+    static const double ranges[][2] = {{0.5, 3.5}, {0.25, 4.25}, {-1, 1}, {0, 1500}, {3.3, 3.4}};
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        for (size_t wanted = 2; wanted < 8; wanted++) {
+            const struct ub_range r = {ranges[i][0], ranges[i][1], false};
+            struct ub_tick ticks[UB_MOST_TICKS];
+            const size_t n = ub_axis_ticks(r, &(struct ub_axis){.scale = UB_LINEAR}, wanted, ticks);
+            for (size_t k = 0; k < n; k++) {
+                const char *minus = "\u2212", *text = ticks[k].text;
+                const bool below = strncmp(text, minus, strlen(minus)) == 0;
+                const double read = atof(text + (below ? strlen(minus) : 0));
+                assert_near(below ? -read : read, ticks[k].value, 1e-9);
+            }
+        }
+}
+
 /* Colors of the pixels in the middle of each of 2 x 2 cells; row 0 is the lower one, on an axis of
  * categories the upper. */
 static void check_heat(bool categories)
@@ -213,9 +232,10 @@ static void test_most_lines_of_figure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signed_axis), cmocka_unit_test(test_heat_pixels),
-        cmocka_unit_test(test_bar_goes_on), cmocka_unit_test(test_steep_categories),
-        cmocka_unit_test(test_most_lines),  cmocka_unit_test(test_most_lines_of_figure),
+        cmocka_unit_test(test_signed_axis),          cmocka_unit_test(test_linear_ticks_are_true),
+        cmocka_unit_test(test_heat_pixels),          cmocka_unit_test(test_bar_goes_on),
+        cmocka_unit_test(test_steep_categories),     cmocka_unit_test(test_most_lines),
+        cmocka_unit_test(test_most_lines_of_figure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

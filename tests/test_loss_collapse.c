@@ -2,8 +2,10 @@
 #include "law_suite.h"
 
 #include "bench/store/store.h"
+#include "report/report.h"
 
 #include <math.h>
+#include <unistd.h>
 
 extern const struct ub_law ub_law_loss_collapse;
 
@@ -124,11 +126,42 @@ static void shapes_of_their_own_do_not_collapse(void **state)
     assert_non_null(d.why); /* too few seeds to tell a floor from */
 }
 
+/* ---- its figure ---- */
+
+/* Whether the report has the figure of curves, of a store of so many seeds. */
+static bool draws_curves(int seeds)
+{
+    struct ub_error err = {0};
+    char *folder = new_store();
+    struct ub_random r = ub_random_stream(1, "drawn");
+    const struct planted p = {.whole = 0.1, .own = 0.02};
+    for (int width = 16; width <= 64; width *= 2)
+        for (int seed = 0; seed < seeds; seed++)
+            plant_curve(folder, &p, width, seed, &r);
+    struct law_suite s = opened(folder);
+    char *report = ub_path(folder, "report"), *png = ub_path(report, "curves-loss-collapse.png");
+    if (!ub_report_write(s.store, report, &err))
+        fail_msg("%s", err.text);
+    const bool drawn = access(png, R_OK) == 0;
+    ub_free(report);
+    ub_free(png);
+    law_suite_free(&s);
+    return drawn;
+}
+
+static void curves_are_drawn_where_they_have_a_value(void **state)
+{
+    (void)state;
+    assert_true(draws_curves(3));
+    assert_false(draws_curves(2)); /* too few seeds to say how far they are apart */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(noise_says_how_far_curves_collapse),
         cmocka_unit_test(shapes_of_their_own_do_not_collapse),
+        cmocka_unit_test(curves_are_drawn_where_they_have_a_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,6 +149,15 @@ static int decimals_of(double step)
     return 12;
 }
 
+/* Of marks that are not multiples of their step, as 0.5, 1.5, 2.5, enough decimals, too. */
+static int decimals_for(double size, double step)
+{
+    const int of_step = decimals_of(step);
+    const double rest = fmod(size, step);
+    const bool multiple = rest < 1e-6 * step || step - rest < 1e-6 * step;
+    return multiple ? of_step : (int)fmax(of_step, decimals_of(rest));
+}
+
 static void linear_text(double value, double step, double largest, char out[32])
 {
     struct ub_text text = {0};
@@ -157,11 +166,12 @@ static void linear_text(double value, double step, double largest, char out[32])
         ub_text_add(&text, "\u2212");
     if (value != 0 && (largest >= 1e6 || largest < 1e-3)) {
         const int exponent = (int)floor(log10(largest) + 1e-9);
-        ub_text_add(&text, "%.*f\u00d7", decimals_of(step / pow(10, exponent)),
+        ub_text_add(&text, "%.*f\u00d7",
+                    decimals_for(size / pow(10, exponent), step / pow(10, exponent)),
                     size / pow(10, exponent));
         add_exponent(&text, exponent);
     } else {
-        ub_text_add(&text, "%.*f", decimals_of(step), size);
+        ub_text_add(&text, "%.*f", decimals_for(size, step), size);
     }
     keep_text(&text, out);
 }

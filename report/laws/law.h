@@ -75,8 +75,9 @@ struct ub_law {
     /* Of theories without a free parameter: what they say of one run beside what was measured;
      * NULL: the law is of another kind. */
     ub_law_plane *plane;
-    const struct ub_law_trend
-        *trend;    /* how a number goes with another, where the datum is fitted to it */
+    /* How a number goes with another, where the datum is fitted to that; NULL: it is not. */
+    const struct ub_law_trend *trend;
+    const struct ub_law_curves *curves; /* that are one, in the law's units; NULL: of other kinds */
     bool moderate; /* groups help each other to know their spread from seed to seed: moderate.h */
     struct ub_claim is;
     const char *across; /* UB_SAME: groups that differ in nothing but this axis form a cluster */

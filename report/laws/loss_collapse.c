@@ -172,6 +172,35 @@ static struct ub_datum spread_over_floor(const struct ub_frame *frame, const str
     return d;
 }
 
+/* From the first measured step to the end, in units of both ends. */
+static bool scaled_curve(const struct ub_frame *frame, size_t row, struct ub_series *measured,
+                         struct ub_series *scaled)
+{
+    const double floor = irreducible(frame, row),
+                 steps = (double)frame->store->runs[row].spec.steps;
+    if (frame->store->runs[row].status != UB_RUN_OK)
+        return false;
+    *measured = ub_frame_series(frame, row, "test-loss", 0);
+    *scaled = ub_frame_series(frame, row, "test-loss", 0);
+    const double end = value_at(scaled, steps) - floor;
+    for (size_t i = 0; i < scaled->count; i++) {
+        scaled->step[i] /= steps;
+        scaled->value[i] = (scaled->value[i] - floor) / end;
+    }
+    if (end > 0)
+        return true;
+    ub_series_clear(measured);
+    ub_series_clear(scaled);
+    return false;
+}
+
+static const struct ub_law_curves curves = {.curve = scaled_curve,
+                                            .by = "model.width",
+                                            .x = "step",
+                                            .y = "test loss",
+                                            .scaled_x = "step / steps",
+                                            .scaled_y = "(L - L_0) / (L at the end - L_0)"};
+
 static const char *const within[] = {"model.width", "steps", NULL};
 
 const struct ub_law ub_law_loss_collapse = {
@@ -189,5 +218,6 @@ const struct ub_law ub_law_loss_collapse = {
               {.axis = "seed", .least = 3}},
     .applies = decays_online,
     .datum = spread_over_floor,
+    .curves = &curves,
     .is = {UB_AT_MOST, .target = 1},
 };

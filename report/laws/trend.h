@@ -32,6 +32,17 @@ void ub_trend_axis(struct ub_trend *trend, const struct ub_frame *frame,
                    const void *context);
 void ub_trend_clear(struct ub_trend *trend);
 
+/* Of laws that say of curves that they are one in the right units: a run's, as measured and in
+ * those units (report/sections/plots_curves.c). */
+struct ub_law_curves {
+    /* Both NULL's or both filled (steps: abscissas; cleared by the caller); false: it has none. */
+    bool (*curve)(const struct ub_frame *frame, size_t row, struct ub_series *measured,
+                  struct ub_series *scaled);
+    const char *by;    /* the axis whose values are told apart: "model.width" */
+    const char *x, *y; /* as measured */
+    const char *scaled_x, *scaled_y;
+};
+
 /* What a law says of it. */
 struct ub_law_trend {
     /* What a fit is made of; replicates that are independent have their own number. */

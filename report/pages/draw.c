@@ -9,7 +9,8 @@ static bool draw_board(const struct study *study, struct plates *plates, struct 
     plates->section = page_board;
     const bool good = plot_diagonal(&board, plates, err) && plot_matrix(&board, plates, err);
     plates->section = NULL;
-    return good && plot_trends(&board, plates, err) && plot_forests(&board, plates, err);
+    return good && plot_trends(&board, plates, err) && plot_curves(&board, plates, err) &&
+           plot_forests(&board, plates, err);
 }
 
 static bool draw_sections(const struct study *study, struct plates *plates, struct ub_error *err)

@@ -34,6 +34,10 @@ bool plot_forests(const struct board *board, struct plates *plates, struct ub_er
  * value. Their section is the law's name, before the forest's. */
 bool plot_trends(const struct board *board, struct plates *plates, struct ub_error *err);
 
+/* Of laws that say of curves that they are one (ub_law_curves): as measured, and beside it in those
+ * units, a row a system. */
+bool plot_curves(const struct board *board, struct plates *plates, struct ub_error *err);
+
 /* What a claim is held against, on the axis of ub_board_value: "1 +- 0.1", "at most 0.05". */
 void board_claim(const struct ub_claim *claim, struct ub_text *out);
 /* A group's number as the claim sees it: relative error of exact claims; of equality less its own

@@ -9,7 +9,7 @@ extern const struct ub_section ub_section_collapse, ub_section_architectures, ub
     ub_section_batches, ub_section_rotation, ub_section_hierarchy, ub_section_grokking,
     ub_section_decay_time, ub_section_exponents, ub_section_outliers, ub_section_training,
     ub_section_spectra, ub_section_default;
-extern const struct ub_section ub_section_barriers;
+extern const struct ub_section ub_section_barriers, ub_section_phases;
 extern const struct ub_section ub_section_width_transfer, ub_section_depth_transfer;
 
 /* clang-format off */
@@ -33,6 +33,7 @@ const struct ub_section *const ub_sections[] = {
     &ub_section_outliers,
     &ub_section_training, /* topics */
     &ub_section_spectra,
+    &ub_section_phases,
     &ub_section_default, /* what no other draws */
     UB_EXTRA_SECTION NULL,
 };
