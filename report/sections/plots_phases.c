@@ -28,7 +28,8 @@ struct map {
 
 static double loss_of(const struct ub_frame *frame, size_t row, bool test)
 {
-    if (frame->store->runs[row].status != UB_RUN_OK)
+    const struct ub_run *run = &frame->store->runs[row];
+    if (run->status != UB_RUN_OK || run->spec.steps == 0) /* not trained */
         return (double)NAN;
     const double loss = test ? ub_frame_last(frame, row, "test-loss", 0)
                              : ub_frame_number(frame, row, "final-loss");
@@ -207,9 +208,14 @@ static bool is_unmet(const struct map *m, size_t cell)
     return m->law && m->look[cell] == BEYOND;
 }
 
+/* The only one. */
 static bool is_least(const struct map *m, size_t cell)
 {
-    return m->value[cell] == least_of(m);
+    const double least = least_of(m);
+    size_t n = 0;
+    for (size_t c = 0; c < m->grid->nx * m->grid->ny; c++)
+        n += m->value[c] == least;
+    return n == 1 && m->value[cell] == least;
 }
 
 struct shades {
