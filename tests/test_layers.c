@@ -38,6 +38,7 @@ static const struct layer layers[] = {
                       " report/frame report/laws report/tables report/digest "},
     {"report/figure", " base report/figure "},
     {"report/tables", " base report/tables "},
+    {"report/references", " base report/tables report/references "},
     {"report/sections", " base bench/spectra bench/arrays bench/observables bench/store "
                         " report/statistics report/frame report/laws report/digest "
                         " report/figure report/tables report/sections "},
@@ -46,10 +47,11 @@ static const struct layer layers[] = {
                         " report/explorer "},
     {"report/pages",
      " base bench/store bench/observables report/statistics report/laws report/digest "
-     " report/figure report/tables report/sections report/explorer report "
+     " report/figure report/tables report/references report/sections report/explorer report "
      " report/pages "},
     {"report/publish", " base datasets systems bench/store bench/observables report/laws "
-                       " report/digest report/figure report/tables report/sections report/pages "
+                       " report/digest report/figure report/tables report/references "
+                       " report/sections report/pages "
                        " report report/publish "},
     {"report/compare", " base bench/store report/statistics report/frame report/laws "
                        " report/digest report/tables report/history report report/compare "},

@@ -1,5 +1,6 @@
 /* All pages: the report, laws, topics, runs. */
 #include "report/pages/page.h"
+#include "report/references/citations.h"
 #include "report/sections/board.h"
 
 #include <string.h>
@@ -97,6 +98,8 @@ void page_law(struct ub_text *out, const struct study *study, const struct plate
         add_section(out, ub_sections[i], study, "##");
         add_written(out, ub_sections[i], study, false);
     }
+    ub_text_add(out, "\n## References\n\n");
+    citation_markdown(law->citation, out);
 }
 
 static bool is_law(const struct study *study, const char *section)

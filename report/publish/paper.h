@@ -4,7 +4,7 @@
 #define UB_PUBLISH_PAPER_H
 
 #include "report/pages/page.h"
-#include "report/publish/citations.h"
+#include "report/references/citations.h"
 
 struct paper {
     const struct study *study;

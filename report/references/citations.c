@@ -1,5 +1,5 @@
 /* Citations as BibTeX. */
-#include "report/publish/citations.h"
+#include "report/references/citations.h"
 #include "report/tables/latex.h"
 
 #include <ctype.h>
@@ -86,12 +86,19 @@ static struct source read_source(const char *text, const char *end)
     struct source s = {0};
     const char *year = year_in(text, end), *rest = text;
     if (year && year > text) {
-        s.authors = authors_of(skip_remark(text, year), year);
+        const char *names = skip_remark(text, year);
+        s.authors = authors_of(names, year);
+        s.named = copy(names, (size_t)(year + 4 - names));
         s.year = copy(year, 4);
         rest = skip_blanks(year + 4, end, ", ");
     }
     s.arxiv = after_mark(rest, end, "arXiv:");
     s.doi = after_mark(rest, end, "doi:");
+    if (!s.year && s.arxiv && strspn(s.arxiv, "0123456789") == 4) { /* YYMM.NNNNN */
+        struct ub_text of_preprint = {0};
+        ub_text_add(&of_preprint, "20%.2s", s.arxiv);
+        s.year = of_preprint.data;
+    }
     if (!s.arxiv && !s.doi && rest < end)
         s.where = copy(rest, (size_t)(end - rest));
     return s;
@@ -154,7 +161,7 @@ void citations_clear(struct citations *c)
 {
     for (size_t i = 0; i < c->count; i++) {
         struct source *s = &c->source[i];
-        char *const owned[] = {s->key, s->authors, s->year, s->arxiv, s->doi, s->where};
+        char *const owned[] = {s->key, s->authors, s->year, s->named, s->arxiv, s->doi, s->where};
         for (size_t k = 0; k < sizeof owned / sizeof *owned; k++)
             ub_free(owned[k]);
     }
@@ -198,14 +205,59 @@ static void add_field(struct ub_text *out, const char *name, const char *prefix,
     ub_text_add(out, "}");
 }
 
-/* Titles are not in the registries; arXiv and doi lead to them. */
+/* In braces of its own: styles keep its capitals. */
+static void add_title(struct ub_text *out, const char *title)
+{
+    ub_text_add(out, ",\n  title = {{");
+    latex_add_unbroken(out, title);
+    ub_text_add(out, "}}");
+}
+
+const struct reference *source_reference(const struct source *s)
+{
+    const char *const keys[] = {s->arxiv, s->doi, s->named};
+    const struct reference *r = NULL;
+    for (size_t i = 0; !r && i < sizeof keys / sizeof *keys; i++)
+        r = keys[i] ? reference_find(keys[i]) : NULL;
+    return r;
+}
+
+static void add_link(struct ub_text *out, const struct source *s)
+{
+    if (s->arxiv)
+        ub_text_add(out, ", [arXiv:%s](https://arxiv.org/abs/%s)", s->arxiv, s->arxiv);
+    else if (s->doi)
+        ub_text_add(out, ", [doi:%s](https://doi.org/%s)", s->doi, s->doi);
+    else if (s->where)
+        ub_text_add(out, ", %s", s->where);
+}
+
+void citation_markdown(const char *citation, struct ub_text *out)
+{
+    struct citations c = {0};
+    citations_add(&c, "x", citation);
+    for (size_t i = 0; i < c.count; i++) {
+        const struct source *s = &c.source[i];
+        const struct reference *r = source_reference(s);
+        if (!r || s->same != i)
+            continue;
+        ub_text_add(out, "- %s%s*%s*", s->named ? s->named : "", s->named ? ": " : "", r->title);
+        add_link(out, s);
+        ub_text_add(out, "\n");
+    }
+    citations_clear(&c);
+}
+
 void citations_bibtex(const struct citations *c, struct ub_text *out)
 {
     for (size_t i = 0; i < c->count; i++) {
         const struct source *s = &c->source[i];
+        const struct reference *r = source_reference(s);
         ub_text_add(out, "@misc{%s", s->key);
-        add_field(out, "author", "", s->authors);
-        add_field(out, "key", "", s->authors ? NULL : s->key); /* what it is sorted by */
+        add_field(out, "author", "", r ? r->authors : s->authors);
+        add_field(out, "key", "", r || s->authors ? NULL : s->key); /* what it is sorted by */
+        if (r)
+            add_title(out, r->title);
         add_field(out, "year", "", s->year);
         if (s->arxiv) {
             add_field(out, "eprint", "", s->arxiv);

@@ -10,14 +10,15 @@
  * A citation's first source has the key that is given, the others it with "-2", "-3", ... All keys
  * are entries; where several name one source, documents cite the first of them, so that it is
  * listed once. */
-#ifndef UB_PUBLISH_CITATIONS_H
-#define UB_PUBLISH_CITATIONS_H
+#ifndef UB_CITATIONS_H
+#define UB_CITATIONS_H
 
-#include "base/base.h"
+#include "report/references/references.h"
 
 struct source {
     char *key;                 /* owned, as all */
     char *authors, *year;      /* BibTeX's: "Cohen and others"; NULL where none are given */
+    char *named;               /* who and when as cited: "Cohen et al. 2021"; NULL likewise */
     char *arxiv, *doi, *where; /* where: what is neither */
     size_t same;               /* index of the first that is the same source: its own */
 };
@@ -32,6 +33,11 @@ void citations_add(struct citations *c, const char *key, const char *citation);
 void citations_cite(const struct citations *c, const char *key, struct ub_text *out);
 /* "\nocite{...}" of every source, once each. */
 void citations_list(const struct citations *c, struct ub_text *out);
+/* What is known of it, NULL where it is no source that the table has. */
+const struct reference *source_reference(const struct source *source);
+/* "Cohen et al. 2021: Gradient Descent on ..., [arXiv:2103.00065](https://...)", an item a source
+ * of a citation that has a title; nothing where none has. */
+void citation_markdown(const char *citation, struct ub_text *out);
 void citations_bibtex(const struct citations *c, struct ub_text *out);
 void citations_clear(struct citations *c);
 
