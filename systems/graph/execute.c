@@ -18,54 +18,88 @@ static inline void *register_at(const struct ub_program *p, const struct ub_lane
     return (char *)t->registers + (size_t)reg * UB_REGISTER_STRIDE * p->kernels->real;
 }
 
-/* Elements start..start+n of a strided walk: in place when they are contiguous, else gathered. */
+/* A place in a strided walk. */
+struct place {
+    int64_t index[UB_RANK], offset;
+};
+
+static struct place place_of(const struct ub_move *w, int64_t element)
+{
+    struct place at = {.offset = 0};
+    for (int i = w->rank - 1; i >= 0; i--) {
+        at.index[i] = element % w->dim[i];
+        element /= w->dim[i];
+        at.offset += at.index[i] * w->in_stride[i];
+    }
+    return at;
+}
+
+/* So many steps along an axis, which must not pass its end by more than one. */
+static void go_on(const struct ub_move *w, struct place *at, int axis, int64_t steps)
+{
+    at->index[axis] += steps;
+    at->offset += steps * w->in_stride[axis];
+    for (int i = axis; at->index[i] == w->dim[i]; i--) {
+        at->offset -= w->dim[i] * w->in_stride[i];
+        at->index[i] = 0;
+        if (i == 0)
+            break;
+        at->index[i - 1]++;
+        at->offset += w->in_stride[i - 1];
+    }
+}
+
+/* How many whole ones of what follows the axis are ahead, within n elements. */
+static int64_t whole_ahead(const struct ub_move *w, const struct place *at, int axis, int64_t n)
+{
+    if (axis < 0)
+        return 0;
+    for (int i = axis + 1; i < w->rank; i++) {
+        if (at->index[i] != 0)
+            return 0;
+        n /= w->dim[i];
+    }
+    const int64_t left = w->dim[axis] - at->index[axis];
+    return n < left ? n : left;
+}
+
+/* Elements start..start+n of a strided walk: in place when they are contiguous, else gathered, as
+ * many runs at once as are whole, or planes of them. */
 static const void *gather(const struct ub_program *p, const struct ub_lane_context *t,
                           const struct ub_operand *o, int64_t start, int64_t n)
 {
     const struct ub_move *w = &o->walk;
-    size_t real = p->kernels->real;
+    const size_t real = p->kernels->real;
     const char *source = at(p, t, o->ref);
     char *out = register_at(p, t, o->reg);
     if (w->rank == 0) {
         p->kernels->move(1, &n, out, (int64_t[]){1}, source, (int64_t[]){0});
         return out;
     }
-    int last = w->rank - 1;
-    int64_t index[UB_RANK], rest = start, offset = 0;
-    for (int i = last; i >= 0; i--) {
-        index[i] = rest % w->dim[i];
-        rest /= w->dim[i];
-        offset += index[i] * w->in_stride[i];
-    }
-    if (w->in_stride[last] == 1 && index[last] + n <= w->dim[last])
-        return source + (size_t)offset * real;
-    for (int64_t done = 0; done < n;) {
-        const int64_t whole = (n - done) / w->dim[last];
-        int64_t rows = last > 0 ? w->dim[last - 1] - index[last - 1] : 0;
-        rows = rows < whole ? rows : whole;
-        if (index[last] == 0 && rows > 0) { /* many runs at once */
-            p->kernels->move(2, (int64_t[]){rows, w->dim[last]}, out + (size_t)done * real,
-                             (int64_t[]){w->dim[last], 1}, source + (size_t)offset * real,
-                             &w->in_stride[last - 1]);
-            done += rows * w->dim[last];
-            offset += (rows - 1) * w->in_stride[last - 1];
-            index[last - 1] += rows - 1;
-        } else {
-            int64_t run = w->dim[last] - index[last];
-            run = run < n - done ? run : n - done;
-            p->kernels->move(1, &run, out + (size_t)done * real, (int64_t[]){1},
-                             source + (size_t)offset * real, &w->in_stride[last]);
-            done += run;
-            offset -= index[last] * w->in_stride[last];
-            index[last] = 0;
+    const int last = w->rank - 1;
+    struct place here = place_of(w, start);
+    if (w->in_stride[last] == 1 && here.index[last] + n <= w->dim[last])
+        return source + (size_t)here.offset * real;
+    for (int64_t done = 0, moved = 0; done < n; done += moved) {
+        int axis = last > 1 ? last - 2 : 0;
+        int64_t count = 0;
+        while (axis < last && (count = whole_ahead(w, &here, axis, n - done)) == 0)
+            axis++;
+        if (axis == last) {
+            count = w->dim[last] - here.index[last];
+            count = count < n - done ? count : n - done;
         }
-        for (int i = last - 1; i >= 0; i--) {
-            offset += w->in_stride[i];
-            if (++index[i] < w->dim[i])
-                break;
-            offset -= w->dim[i] * w->in_stride[i];
-            index[i] = 0;
-        }
+        int64_t dim[3] = {count}, stride[3];
+        const int rank = last - axis + 1;
+        for (int i = 1; i < rank; i++)
+            dim[i] = w->dim[axis + i];
+        stride[rank - 1] = 1;
+        for (int i = rank - 1; i > 0; i--)
+            stride[i - 1] = stride[i] * dim[i];
+        p->kernels->move(rank, dim, out + (size_t)done * real, stride,
+                         source + (size_t)here.offset * real, &w->in_stride[axis]);
+        moved = count * stride[0];
+        go_on(w, &here, axis, count);
     }
     return out;
 }

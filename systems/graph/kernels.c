@@ -347,6 +347,18 @@ static void row_maxima(int64_t rows, int64_t r, real *out, const real *x)
         out[i] = row_maximum(r, x + i * r);
 }
 
+/* NaN stays NaN here, too. */
+static inline void larger_rows(int64_t r, int64_t b, real *o, const real *x)
+{
+    memcpy(o, x, (size_t)b * sizeof *o);
+    for (int64_t j = 1; j < r; j++) {
+        const real *row = x + j * b;
+#pragma omp simd
+        for (int64_t l = 0; l < b; l++)
+            o[l] = o[l] > row[l] ? o[l] : (o[l] == o[l] ? row[l] : o[l]);
+    }
+}
+
 static void maximum(int64_t a, int64_t r, int64_t b, void *out, const void *in)
 {
     if (b == 1) {
@@ -356,12 +368,18 @@ static void maximum(int64_t a, int64_t r, int64_t b, void *out, const void *in)
     for (int64_t i = 0; i < a; i++) {
         real *o = (real *)out + i * b;
         const real *x = (const real *)in + i * r * b;
-        memcpy(o, x, (size_t)b * sizeof *o);
-        for (int64_t j = 1; j < r; j++) {
-            const real *row = x + j * b;
-#pragma omp simd
-            for (int64_t l = 0; l < b; l++)
-                o[l] = o[l] > row[l] ? o[l] : (o[l] == o[l] ? row[l] : o[l]);
+        switch (b) { /* the usual sizes as constants: rows are short */
+        case 8:
+            larger_rows(r, 8, o, x);
+            break;
+        case 16:
+            larger_rows(r, 16, o, x);
+            break;
+        case 32:
+            larger_rows(r, 32, o, x);
+            break;
+        default:
+            larger_rows(r, b, o, x);
         }
     }
 }
@@ -375,6 +393,29 @@ static void add_to(int64_t n, void *out, const void *in)
         o[i] += x[i];
 }
 
+/* Planes of r copies of a row, one row of b after the other; r = 1 copies rows. Usual sizes are
+ * constants, so that a row is a few moves: a call would cost more. */
+#define REPEATED_ROWS(B)                                                                           \
+    case B:                                                                                        \
+        for (int64_t i = 0; i < planes; i++, x += xp, o += op)                                     \
+            for (int64_t j = 0; j < r; j++)                                                        \
+                memcpy(o + j * orow, x, (B) * sizeof *o);                                          \
+        return true;
+
+static bool repeat_rows(int64_t planes, int64_t r, int64_t b, real *o, int64_t op, int64_t orow,
+                        const real *x, int64_t xp)
+{
+    switch (b) {
+        REPEATED_ROWS(4)
+        REPEATED_ROWS(8)
+        REPEATED_ROWS(16)
+        REPEATED_ROWS(32)
+        REPEATED_ROWS(64)
+    default:
+        return false;
+    }
+}
+
 /* The two innermost axes; square tiles keep both sides of a transposition in cache. */
 static void move_plane(int64_t rows, int64_t columns, real *o, int64_t orow, int64_t oc,
                        const real *x, int64_t xr, int64_t xc)
@@ -385,6 +426,8 @@ static void move_plane(int64_t rows, int64_t columns, real *o, int64_t orow, int
             memcpy(o + i * orow, x + i * xr, (size_t)columns * sizeof *o);
         return;
     }
+    if (oc == 1 && xc == 1 && repeat_rows(rows, 1, columns, o, orow, 0, x, xr))
+        return;
     if (oc == 1 && xc == 1) { /* short runs: a call would cost more than the copy */
         for (int64_t i = 0; i < rows; i++, o += orow, x += xr)
 #pragma omp simd
@@ -423,6 +466,11 @@ static void move(int rank, const int64_t *dim, void *out, const int64_t *out_str
     } else if (rank == 2) {
         move_plane(dim[0], dim[1], o, out_stride[0], out_stride[1], x, in_stride[0], in_stride[1]);
     } else {
+        const bool repeats =
+            rank == 3 && in_stride[1] == 0 && in_stride[2] == 1 && out_stride[2] == 1;
+        if (repeats &&
+            repeat_rows(dim[0], dim[1], dim[2], o, out_stride[0], out_stride[1], x, in_stride[0]))
+            return;
         for (int64_t i = 0; i < dim[0]; i++)
             move(rank - 1, dim + 1, o + i * out_stride[0], out_stride + 1, x + i * in_stride[0],
                  in_stride + 1);
