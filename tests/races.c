@@ -24,7 +24,6 @@ struct shared {
 static void race(void *context, int64_t task, int member)
 {
     struct shared *s = context;
-    (void)member;
     atomic_fetch_add(&s->here, 1);
     while (atomic_load(&s->here) < 2)
         sched_yield();
@@ -34,7 +33,7 @@ static void race(void *context, int64_t task, int member)
         s->kernels->gemm(false, false, SIDE, SIDE, SIDE, s->a, SIDE, s->b, SIDE, false, s->scratch,
                          SIDE);
     else
-        ub_dnnl_conv_run(s->conv, s->out[task], s->a, s->b, s->scratch);
+        ub_dnnl_conv_run(s->conv, member, s->out[task], s->a, s->b, s->scratch);
 }
 
 static float *zeros(int64_t count)
@@ -61,7 +60,7 @@ int main(int argc, char **argv)
                                      .pad = 1,
                                      .groups = 1};
     struct shared s = {.kernels = ub_kernels_pick(true),
-                       .conv = ub_dnnl_conv_new(UB_OP_CONV_WEIGHT, &images),
+                       .conv = ub_dnnl_conv_new(UB_OP_CONV_WEIGHT, &images, 2),
                        .what = argv[1],
                        .a = zeros(2 * PIXELS),
                        .b = zeros(2 * PIXELS),

@@ -135,6 +135,7 @@ static void allocate(struct ub_program *p)
             p->sample_values[i] = real_array(p, p->sample_size[i] * p->chunk * p->chunks);
     p->contexts = ub_calloc((size_t)p->threads, sizeof *p->contexts);
     for (int t = 0; t < p->threads; t++) {
+        p->contexts[t].member = t;
         p->contexts[t].base[UB_SPACE_ONCE] = p->once;
         p->contexts[t].base[UB_SPACE_ARENA] = real_array(p, p->arena_size);
         p->contexts[t].registers = real_array(p, p->registers * UB_REGISTER_STRIDE);

@@ -102,8 +102,8 @@ static void convolve_member(struct operands *o, enum ub_op op, int64_t images, c
     }
 }
 
-void ub_convolve(const struct ub_kernels *k, const struct ub_convolution *conv, void *out,
-                 const void *a, const void *b, void *scratch)
+void ub_convolve(const struct ub_kernels *k, const struct ub_convolution *conv, int member,
+                 void *out, const void *a, const void *b, void *scratch)
 {
     for (int64_t m = 0; m < conv->batch; m++) {
         const char *ma = (const char *)a + (size_t)(m * conv->stride_a) * k->real;
@@ -111,7 +111,7 @@ void ub_convolve(const struct ub_kernels *k, const struct ub_convolution *conv, 
         char *mc = (char *)out + (size_t)(m * conv->stride_c) * k->real;
         struct operands o = {.k = k, .s = conv->images, .scratch = scratch};
         if (conv->dnnl) {
-            ub_dnnl_conv_run(conv->dnnl, mc, ma, mb, scratch);
+            ub_dnnl_conv_run(conv->dnnl, member, mc, ma, mb, scratch);
             continue;
         }
         o.s.n = images_at_once(&conv->images);

@@ -4,7 +4,9 @@
  *
  * A primitive is shared by all threads, so it must own no memory that it writes: by default oneDNN
  * gives it a scratchpad that concurrent runs overwrite for each other. Scratchpads, and the
- * reordered weights, are the caller's (one a thread), which oneDNN calls scratchpad mode user. */
+ * reordered weights, are the caller's (one a thread), which oneDNN calls scratchpad mode user. Its
+ * handles of memory and its stream are made once for each thread: that took as long as a small
+ * convolution. */
 #include "systems/graph/program.h"
 #include "systems/graph/unseen.h"
 
@@ -12,6 +14,12 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What one thread runs a primitive with; NULL where there is nothing of the kind. */
+struct run {
+    dnnl_memory_t memory[4]; /* arguments, and the scratchpad */
+    int names[4], count;
+};
 
 struct ub_dnnl_conv {
     enum ub_op op;
@@ -21,6 +29,11 @@ struct ub_dnnl_conv {
     dnnl_memory_desc_t image, weight, out, their_weight;
     dnnl_memory_desc_t work, reorder_work; /* scratchpads, of size 0 where none is needed */
     size_t weight_bytes, scratch_bytes;    /* their weights; those and the larger scratchpad */
+    int threads;
+    struct hand {
+        dnnl_stream_t stream;
+        struct run convolution, reorder;
+    } * hands; /* one a thread */
 };
 
 static dnnl_memory_desc_t images_last(int64_t n, int64_t c, int64_t h, int64_t w)
@@ -175,7 +188,67 @@ static int be_alone(void)
     return threads;
 }
 
-struct ub_dnnl_conv *ub_dnnl_conv_new(enum ub_op op, const struct ub_images *s)
+static void name_arguments(enum ub_op op, int names[3])
+{
+    const int conv[] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
+    const int input[] = {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC};
+    const int weight[] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS};
+    const int *from = op == UB_OP_CONV ? conv : op == UB_OP_CONV_INPUT ? input : weight;
+    for (int i = 0; i < 3; i++)
+        names[i] = from[i];
+}
+
+/* What our operands a, b and out are to us. */
+static void describe_operands(const struct ub_dnnl_conv *c, const dnnl_memory_desc_t *d[3])
+{
+    d[0] = c->op == UB_OP_CONV_INPUT ? &c->out : &c->image;
+    d[1] = c->op == UB_OP_CONV_WEIGHT ? &c->out : &c->weight;
+    d[2] = c->op == UB_OP_CONV ? &c->out : c->op == UB_OP_CONV_INPUT ? &c->image : &c->weight;
+}
+
+static bool add_argument(const struct ub_dnnl_conv *c, struct run *r, int name,
+                         const dnnl_memory_desc_t *d)
+{
+    if (dnnl_memory_desc_get_size(d) == 0)
+        return true;
+    r->names[r->count] = name;
+    return dnnl_memory_create(&r->memory[r->count++], d, c->engine, DNNL_MEMORY_NONE) ==
+           dnnl_success;
+}
+
+static bool make_hand(const struct ub_dnnl_conv *c, struct hand *h)
+{
+    const dnnl_memory_desc_t *d[3];
+    const int weight = c->op == UB_OP_CONV_WEIGHT ? 2 : 1;
+    int names[3];
+    name_arguments(c->op, names);
+    describe_operands(c, d);
+    d[weight] = &c->their_weight;
+    bool made =
+        dnnl_stream_create(&h->stream, c->engine, dnnl_stream_default_flags) == dnnl_success;
+    for (int i = 0; i < 3; i++)
+        made = made && add_argument(c, &h->convolution, names[i], d[i]);
+    made = made && add_argument(c, &h->convolution, DNNL_ARG_SCRATCHPAD, &c->work);
+    if (!c->to_theirs && !c->to_ours)
+        return made;
+    const bool gradient = c->to_ours != NULL;
+    return made &&
+           add_argument(c, &h->reorder, DNNL_ARG_FROM, gradient ? &c->their_weight : &c->weight) &&
+           add_argument(c, &h->reorder, DNNL_ARG_TO, gradient ? &c->weight : &c->their_weight) &&
+           add_argument(c, &h->reorder, DNNL_ARG_SCRATCHPAD, &c->reorder_work);
+}
+
+static bool make_hands(struct ub_dnnl_conv *c, int threads)
+{
+    c->threads = threads;
+    c->hands = ub_calloc((size_t)threads, sizeof *c->hands);
+    for (int i = 0; i < threads; i++)
+        if (!make_hand(c, &c->hands[i]))
+            return false;
+    return true;
+}
+
+struct ub_dnnl_conv *ub_dnnl_conv_new(enum ub_op op, const struct ub_images *s, int count)
 {
     struct ub_dnnl_conv *c = ub_calloc(1, sizeof *c);
     c->op = op;
@@ -184,7 +257,7 @@ struct ub_dnnl_conv *ub_dnnl_conv_new(enum ub_op op, const struct ub_images *s)
     const bool made =
         dnnl_primitive_attr_create(&own) == dnnl_success &&
         dnnl_primitive_attr_set_scratchpad_mode(own, dnnl_scratchpad_mode_user) == dnnl_success &&
-        make(c, s, own);
+        make(c, s, own) && make_hands(c, count);
     if (own)
         dnnl_primitive_attr_destroy(own);
     omp_set_num_threads(threads);
@@ -194,10 +267,24 @@ struct ub_dnnl_conv *ub_dnnl_conv_new(enum ub_op op, const struct ub_images *s)
     return NULL;
 }
 
+static void free_run(struct run *r)
+{
+    for (int i = 0; i < r->count; i++)
+        if (r->memory[i])
+            dnnl_memory_destroy(r->memory[i]);
+}
+
 void ub_dnnl_conv_free(struct ub_dnnl_conv *c)
 {
     if (!c)
         return;
+    for (int i = 0; i < c->threads; i++) {
+        free_run(&c->hands[i].convolution);
+        free_run(&c->hands[i].reorder);
+        if (c->hands[i].stream)
+            dnnl_stream_destroy(c->hands[i].stream);
+    }
+    ub_free(c->hands);
     if (c->primitive)
         dnnl_primitive_destroy(c->primitive);
     if (c->to_theirs)
@@ -225,93 +312,46 @@ static void must(dnnl_status_t status, const char *what)
     abort();
 }
 
-static dnnl_memory_t memory(const struct ub_dnnl_conv *c, const dnnl_memory_desc_t *d,
-                            const void *p)
+/* `values` in the order of the run's arguments, the scratchpad last. */
+static void execute(dnnl_primitive_t primitive, const struct hand *h, const struct run *r,
+                    const void *const *values, const char *what)
 {
-    dnnl_memory_t m;
-    must(dnnl_memory_create(&m, d, c->engine, (void *)p), "memory");
-    return m;
-}
-
-/* Runs a primitive and lets go of its arguments and of the scratchpad, of which there may be none.
- */
-static void execute(const struct ub_dnnl_conv *c, dnnl_primitive_t primitive, int count,
-                    const dnnl_exec_arg_t *arguments, const dnnl_memory_desc_t *work, void *pad,
-                    const char *what)
-{
-    dnnl_exec_arg_t all[4];
-    dnnl_stream_t stream;
-    must(dnnl_stream_create(&stream, c->engine, dnnl_stream_default_flags), "stream");
-    for (int i = 0; i < count; i++)
-        all[i] = arguments[i];
-    if (dnnl_memory_desc_get_size(work) > 0)
-        all[count++] = (dnnl_exec_arg_t){DNNL_ARG_SCRATCHPAD, memory(c, work, pad)};
-    must(dnnl_primitive_execute(primitive, stream, count, all), what);
-    must(dnnl_stream_wait(stream), "wait");
-    for (int i = 0; i < count; i++)
-        dnnl_memory_destroy(all[i].memory);
-    dnnl_stream_destroy(stream);
-}
-
-/* Weights between our layout and theirs. */
-static void reorder(const struct ub_dnnl_conv *c, dnnl_primitive_t primitive, const void *ours,
-                    void *theirs, void *pad)
-{
-    const int from = primitive == c->to_ours ? DNNL_ARG_TO : DNNL_ARG_FROM;
-    const int to = primitive == c->to_ours ? DNNL_ARG_FROM : DNNL_ARG_TO;
-    const dnnl_exec_arg_t arguments[] = {{from, memory(c, &c->weight, ours)},
-                                         {to, memory(c, &c->their_weight, theirs)}};
-    execute(c, primitive, 2, arguments, &c->reorder_work, pad, "reorder");
-}
-
-/* Which argument of the primitive our operands a, b and out are. */
-static void name_arguments(enum ub_op op, int names[3])
-{
-    const int conv[] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
-    const int input[] = {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC};
-    const int weight[] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS};
-    const int *from = op == UB_OP_CONV ? conv : op == UB_OP_CONV_INPUT ? input : weight;
-    for (int i = 0; i < 3; i++)
-        names[i] = from[i];
+    dnnl_exec_arg_t arguments[4];
+    for (int i = 0; i < r->count; i++) {
+        must(dnnl_memory_set_data_handle(r->memory[i], (void *)values[i]), "memory");
+        arguments[i] = (dnnl_exec_arg_t){r->names[i], r->memory[i]};
+    }
+    must(dnnl_primitive_execute(primitive, h->stream, r->count, arguments), what);
+    must(dnnl_stream_wait(h->stream), "wait");
 }
 
 /* ThreadSanitizer sees nothing of what the library does. */
 static void tell(const struct ub_dnnl_conv *c, const void *const *values, void *scratch)
 {
-    const dnnl_memory_desc_t *const d[] = {
-        c->op == UB_OP_CONV_INPUT ? &c->out : &c->image,
-        c->op == UB_OP_CONV_WEIGHT ? &c->out : &c->weight,
-        c->op == UB_OP_CONV         ? &c->out
-        : c->op == UB_OP_CONV_INPUT ? &c->image
-                                    : &c->weight,
-    };
+    const dnnl_memory_desc_t *d[3];
+    describe_operands(c, d);
     ub_unseen_read(values[0], dnnl_memory_desc_get_size(d[0]));
     ub_unseen_read(values[1], dnnl_memory_desc_get_size(d[1]));
     ub_unseen_write((void *)values[2], dnnl_memory_desc_get_size(d[2]));
     ub_unseen_write(scratch, c->scratch_bytes);
 }
 
-void ub_dnnl_conv_run(const struct ub_dnnl_conv *c, void *out, const void *a, const void *b,
-                      void *scratch)
+void ub_dnnl_conv_run(const struct ub_dnnl_conv *c, int member, void *out, const void *a,
+                      const void *b, void *scratch)
 {
-    const void *const values[3] = {a, b, out};
+    const struct hand *h = &c->hands[member];
     void *theirs = scratch, *pad = (char *)scratch + c->weight_bytes;
-    dnnl_exec_arg_t arguments[3];
-    int names[3];
+    const void *values[] = {a, b, out, pad};
     const int threads = be_alone();
     tell(c, values, scratch);
-    name_arguments(c->op, names);
-    if (c->to_theirs)
-        reorder(c, c->to_theirs, b, theirs, pad);
-    for (int i = 0; i < 3; i++) {
-        const bool is_weight = names[i] == DNNL_ARG_WEIGHTS || names[i] == DNNL_ARG_DIFF_WEIGHTS;
-        const bool is_image = names[i] == DNNL_ARG_SRC || names[i] == DNNL_ARG_DIFF_SRC;
-        const dnnl_memory_desc_t *d = is_weight ? &c->their_weight : is_image ? &c->image : &c->out;
-        arguments[i] = (dnnl_exec_arg_t){
-            names[i], memory(c, d, is_weight && c->weight_bytes ? theirs : values[i])};
+    if (c->to_theirs) {
+        execute(c->to_theirs, h, &h->reorder, (const void *[]){b, theirs, pad}, "reorder");
+        values[1] = theirs;
     }
-    execute(c, c->primitive, 3, arguments, &c->work, pad, "convolution");
     if (c->to_ours)
-        reorder(c, c->to_ours, out, theirs, pad);
+        values[2] = theirs;
+    execute(c->primitive, h, &h->convolution, values, "convolution");
+    if (c->to_ours)
+        execute(c->to_ours, h, &h->reorder, (const void *[]){theirs, out, pad}, "reorder");
     omp_set_num_threads(threads);
 }

@@ -234,8 +234,8 @@ void ub_run_step(const struct ub_program *p, const struct ub_lane_context *t,
         p->kernels->windows_add(&s->images, 0, s->images.c, at(p, t, s->out), at(p, t, s->in[0]));
         break;
     case UB_STEP_CONV:
-        ub_convolve(p->kernels, &s->conv, at(p, t, s->out), at(p, t, s->in[0]), at(p, t, s->in[1]),
-                    t->scratch);
+        ub_convolve(p->kernels, &s->conv, t->member, at(p, t, s->out), at(p, t, s->in[0]),
+                    at(p, t, s->in[1]), t->scratch);
         break;
     case UB_STEP_TOTAL:
         run_total(p, t, s);

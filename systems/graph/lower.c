@@ -244,7 +244,7 @@ static void lower_conv(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
     conv.stride_b = b.rank > PLAIN ? ub_count(b) / b.dim[0] : 0;
     conv.stride_c = ub_count(v->shape) / conv.batch;
     if (c->spec->single && !c->spec->dry)
-        conv.dnnl = ub_dnnl_conv_new(v->op, &conv.images);
+        conv.dnnl = ub_dnnl_conv_new(v->op, &conv.images, c->p->threads);
     struct ub_step *s = add_step(steps, UB_STEP_CONV);
     s->out = c->ref[x];
     s->in[0] = c->ref[c->base[v->in[0]]];

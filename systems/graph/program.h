@@ -142,6 +142,7 @@ struct ub_lane_context {
     _Alignas(64) void *base[UB_SPACES];
     void *registers;
     void *scratch; /* what a convolution works in: patches, or what oneDNN asks for */
+    int member;    /* of the team */
     int64_t chunk;
     bool lane_first; /* the lane's first chunk */
 };
@@ -250,15 +251,15 @@ void ub_run_step(const struct ub_program *p, const struct ub_lane_context *t,
 ub_multiply_kernel *ub_choose_multiply(const struct ub_kernels *k, const struct ub_gemm *g);
 
 /* convolve.c: a whole step's convolutions; and the scratch elements that it needs. */
-void ub_convolve(const struct ub_kernels *k, const struct ub_convolution *s, void *out,
+void ub_convolve(const struct ub_kernels *k, const struct ub_convolution *s, int member, void *out,
                  const void *a, const void *b, void *scratch);
 int64_t ub_convolve_scratch(const struct ub_convolution *s);
-/* convolve_dnnl.c: oneDNN's form of it in float, or NULL where it has none. */
-struct ub_dnnl_conv *ub_dnnl_conv_new(enum ub_op op, const struct ub_images *s);
+/* convolve_dnnl.c: oneDNN's form of it in float for so many threads, or NULL where it has none. */
+struct ub_dnnl_conv *ub_dnnl_conv_new(enum ub_op op, const struct ub_images *s, int threads);
 void ub_dnnl_conv_free(struct ub_dnnl_conv *conv);
 int64_t ub_dnnl_conv_scratch(const struct ub_dnnl_conv *conv); /* elements that a run works in */
-void ub_dnnl_conv_run(const struct ub_dnnl_conv *conv, void *out, const void *a, const void *b,
-                      void *scratch);
+void ub_dnnl_conv_run(const struct ub_dnnl_conv *conv, int member, void *out, const void *a,
+                      const void *b, void *scratch);
 
 static inline int64_t ub_aligned(int64_t n)
 {
