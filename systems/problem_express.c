@@ -83,7 +83,8 @@ int64_t ub_chunk_of(const struct ub_problem *p, int64_t samples, int64_t batch)
     if (coupled >= samples)
         return samples;
     struct ub_sample_sizes sample = p->sample;
-    sample.widest *= batch;
+    if (coupled != UB_WHOLE_SET) /* values that stay for other regions are in no cache anyway */
+        sample.widest *= batch;
     const int64_t chunk = ub_chunk_size(samples, sample, batch * largest_param(&p->layout));
     if (coupled == 0)
         return chunk;
