@@ -269,6 +269,7 @@ struct ub_program *ub_program_compile(const struct ub_graph *g, const struct ub_
     bind_outputs(&c);
     ub_compile_demand(&c);
     check_inputs_bound(&c);
+    ub_compile_wait(&c);
     ub_compile_fuse(&c);
     store_what_leaves_its_group(&c);
     ub_compile_place(&c);

@@ -228,10 +228,11 @@ struct ub_use ub_use_of(const struct ub_compiler *c, ub_node x, int i);
 
 void ub_compile_segments(struct ub_compiler *c); /* segments.c: parts and segments of nodes, base */
 int ub_segment_of_chunks(const struct ub_compiler *c, ub_node x); /* that of x's phase and stage */
-void ub_compile_demand(struct ub_compiler *c);                    /* demand.c: live, stored, uses */
-void ub_compile_fuse(struct ub_compiler *c);  /* fuse.c: groups and their order */
-void ub_compile_place(struct ub_compiler *c); /* place.c: last uses, refs, sizes */
-void ub_compile_lower(struct ub_compiler *c); /* lower.c: steps */
+void ub_compile_wait(struct ub_compiler *c); /* segments.c, after demand: what may be done later */
+void ub_compile_demand(struct ub_compiler *c); /* demand.c: live, stored, uses */
+void ub_compile_fuse(struct ub_compiler *c);   /* fuse.c: groups and their order */
+void ub_compile_place(struct ub_compiler *c);  /* place.c: last uses, refs, sizes */
+void ub_compile_lower(struct ub_compiler *c);  /* lower.c: steps */
 void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *block); /* block.c */
 struct ub_reduce ub_reduction_of(const struct ub_compiler *c, ub_node x); /* of a SUM or MAX */
 

@@ -86,3 +86,76 @@ void ub_compile_segments(struct ub_compiler *c)
     for (ub_node x = 0; x < c->n; x++)
         c->segment[x] = segment_of(c->part[x], c->last_phase);
 }
+
+/* ---- values that wait ---- */
+
+static bool is_pointwise(const struct ub_compiler *c, ub_node x)
+{
+    return ub_operator_row(ub_vertex(c->g, x)->op)->pointwise;
+}
+
+/* First and last segments of a stage that read a value: found anew as readers move. */
+struct readers {
+    int *first, *last;
+    bool *fixed; /* read by outputs, totals, or the other stage */
+};
+
+static void note_reader(const struct ub_compiler *c, struct readers *r, ub_node x, ub_node reader)
+{
+    const int at = c->segment[reader];
+    r->first[x] = r->first[x] < 0 || at < r->first[x] ? at : r->first[x];
+    r->last[x] = at > r->last[x] ? at : r->last[x];
+    r->fixed[x] = r->fixed[x] || ub_vertex(c->g, reader)->op == UB_OP_TOTAL ||
+                  c->part[reader].late != c->part[x].late;
+}
+
+/* Would its inputs be there anyway? One that nothing else reads may come along. */
+static bool may_wait(const struct ub_compiler *c, const struct readers *r, ub_node x)
+{
+    int along = 0;
+    for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++) {
+        const ub_node s = ub_use_of(c, x, i).source;
+        if (s == UB_NONE || !c->part[s].chunk || c->input_of[s] >= 0)
+            continue;
+        const bool stays = r->last[s] >= r->first[x] || c->part[s].late != c->part[x].late;
+        if (!stays && !(is_pointwise(c, s) && c->uses[s] == 1))
+            return false;
+        along += !stays;
+    }
+    return along <= 1;
+}
+
+/* Arithmetic that only later segments read is done in the first of them, where all that it reads is
+ * at hand anyway: it needs no place until then. */
+void ub_compile_wait(struct ub_compiler *c)
+{
+    const size_t n = (size_t)c->n;
+    struct readers r = {ub_alloc(n * sizeof(int)), ub_alloc(n * sizeof(int)),
+                        ub_calloc(n, sizeof(bool))};
+    for (size_t i = 0; i < n; i++)
+        r.first[i] = r.last[i] = -1;
+    for (int i = 0; i < c->spec->n_outputs; i++)
+        r.fixed[c->base[c->spec->outputs[i].node]] = true;
+    for (ub_node x = 0; x < c->n; x++)
+        for (int i = 0; c->live[x] && i < ub_vertex(c->g, x)->n_in; i++) {
+            const ub_node s = ub_use_of(c, x, i).source;
+            if (s != UB_NONE && c->segment[x] > r.last[s])
+                r.last[s] = c->segment[x];
+        }
+    for (ub_node x = c->n - 1; x >= 0; x--) {
+        if (!c->live[x])
+            continue;
+        const bool waits = is_pointwise(c, x) && c->part[x].chunk && !r.fixed[x] &&
+                           r.first[x] > c->segment[x] && may_wait(c, &r, x);
+        if (waits)
+            c->segment[x] = r.first[x];
+        for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++) {
+            const ub_node s = ub_use_of(c, x, i).source;
+            if (s != UB_NONE)
+                note_reader(c, &r, s, x);
+        }
+    }
+    ub_free(r.first);
+    ub_free(r.last);
+    ub_free(r.fixed);
+}
