@@ -11,6 +11,7 @@
  *   unibench-perf roofline CASE THREADS    its gradient's least time on this machine, and its
  *                                          Hessian-vector product's (roofline.h)
  *   unibench-perf parts CASE THREADS       a table of the gradient program's parts, timed alone
+ *   unibench-perf count WORK TIMES         a piece of work, to count its instructions (count.h)
  *   unibench-perf sgemm                    2048 x 2048 x 2048 product, one thread
  *   unibench-perf sharpness                500 steps of GD on the small MLP on the digits with the
  *                                          top 2 eigenvalues every 10 steps, one thread
@@ -22,6 +23,7 @@
  *
  * Prints lines "WHAT NUMBER"; times are medians of five (three when above 0.2 s). */
 #include "bench/perf/cases.h"
+#include "bench/perf/count.h"
 #include "bench/perf/flow.h"
 #include "bench/perf/roofline.h"
 #include "bench/perf/scale.h"
@@ -346,6 +348,8 @@ int main(int argc, char **argv)
         good = time_shared(argv[2], &err);
     else if ((strcmp(what, "roofline") == 0 || strcmp(what, "parts") == 0) && argc == 4)
         good = print_roofline(argv[2], argv[3], what[0] == 'p', &err);
+    else if (strcmp(what, "count") == 0 && argc == 4)
+        good = perf_count(argv[2], argv[3], &err);
     else if (strcmp(what, "sgemm") == 0 && argc == 2)
         time_sgemm();
     else if (strcmp(what, "sharpness") == 0 && argc == 2)
@@ -361,7 +365,8 @@ int main(int argc, char **argv)
     else
         good = ub_fail(&err, UB_INPUT,
                        "expected cases, describe CASE, model, roofline or parts CASE THREADS, "
-                       "parallel CASE, sgemm, sharpness, flow, flow-problem, store FOLDER RUNS or "
+                       "parallel CASE, count WORK TIMES, sgemm, sharpness, flow, flow-problem, "
+                       "store FOLDER RUNS or "
                        "scale UNIBENCH FOLDER");
     return good ? UB_OK : ub_report(&err);
 }
