@@ -97,6 +97,30 @@ static void every_instruction_set(void **state)
     unsetenv("UNIBENCH_KERNELS");
 }
 
+/* Transposed copies of every size up to more than two tiles, with edges that must stay. */
+static void turned(void **state)
+{
+    (void)state;
+    for (int single = 0; single < 2; single++) {
+        const struct ub_kernels *kernels = ub_kernels_pick(single != 0);
+        for (int64_t rows = 1; rows < 40; rows++) {
+            const int64_t columns = 1 + rows * 7 % 37, wide = columns + EDGE, high = rows + EDGE;
+            void *in = numbers(kernels, rows * wide, 4), *out = numbers(kernels, columns * high, 5);
+            void *before = numbers(kernels, columns * high, 5);
+            kernels->move(2, (int64_t[]){columns, rows}, out, (int64_t[]){high, 1}, in,
+                          (int64_t[]){1, wide});
+            for (int64_t j = 0; j < columns; j++)
+                for (int64_t i = 0; i < high; i++)
+                    assert_true(at(kernels, out, j * high + i) ==
+                                (i < rows ? at(kernels, in, i * wide + j)
+                                          : at(kernels, before, j * high + i)));
+            ub_free(in);
+            ub_free(out);
+            ub_free(before);
+        }
+    }
+}
+
 /* By whomever: the same product, exactly. */
 static void whoever_is_chosen(void **state)
 {
@@ -124,6 +148,7 @@ static void whoever_is_chosen(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_instruction_set),
+                                       cmocka_unit_test(turned),
                                        cmocka_unit_test(whoever_is_chosen)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
  * Loops are plain C that the compiler vectorizes; exp, tanh and the like come from libm's vector
  * forms (libmvec: 4 ulp) where the compiler knows them. */
 #include "systems/graph/kernels.h"
+#include "systems/graph/turn.h"
 #include "systems/graph/unseen.h"
 
 #include <cblas.h>
@@ -442,6 +443,10 @@ static void move_plane(int64_t rows, int64_t columns, real *o, int64_t orow, int
             for (int64_t j = 0; j < columns; j++)
                 o[j] = v;
         }
+        return;
+    }
+    if (oc == 1 && xr == 1) {
+        turn(columns, rows, o, orow, x, xc);
         return;
     }
     for (int64_t i0 = 0; i0 < rows; i0 += TILE)

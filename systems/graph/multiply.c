@@ -4,6 +4,7 @@
  * Libraries pack both sides, or do so from a million multiplications on, and serve a transposed B
  * and few columns badly (bench/perf/roofline.h times them beside this). */
 #include "systems/graph/kernels.h"
+#include "systems/graph/turn.h"
 
 #include <string.h>
 #if defined __AVX__
@@ -157,14 +158,6 @@ static void narrow(const struct sides *s, int64_t rows, int64_t last)
     }
 }
 
-/* B (n, k) of a panel of `columns` as (k, WIDTH). */
-static void turn(int64_t k, int64_t columns, const real *b, int64_t ldb, real *out)
-{
-    for (int64_t j = 0; j < columns; j++)
-        for (int64_t p = 0; p < k; p++)
-            out[p * WIDTH + j] = b[j * ldb + p];
-}
-
 /* `columns` <= WIDTH columns of C. Rows are dealt evenly to tiles. */
 static void panel(struct sides s, int64_t m, int64_t columns)
 {
@@ -202,7 +195,7 @@ void JOIN(UB_ISA, UB_REAL)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, co
                               .c_row = ldc,
                               .accumulate = accumulate || p > 0};
             if (tb) {
-                turn(depth, columns, s.b, ldb, turned);
+                turn(columns, depth, turned, WIDTH, s.b, ldb); /* (depth, WIDTH) */
                 s.b = turned;
             }
             panel(s, m, columns);
