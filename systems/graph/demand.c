@@ -2,8 +2,9 @@
 #include "systems/graph/program.h"
 
 /* Weights up to this size are transposed once a call instead of in every product of a chunk:
- * small GEMMs run up to twice as fast on untransposed operands. */
-enum { HOIST_LIMIT = 65536 };
+ * products run up to twice as fast on untransposed operands, and
+ * by a tenth where they are large. */
+enum { HOIST_LIMIT = 1 << 20 };
 
 static bool swaps_last(const struct ub_vertex *v)
 {
