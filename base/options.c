@@ -1,5 +1,6 @@
 /* options.c - calls: NAME:key=value,key=value, checked against a table of options. */
 #include "base/base.h"
+#include "base/option_units.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +10,31 @@ enum { MOST_OPTIONS = 64 };
 
 enum ub_option_kind ub_option_kind(const struct ub_option *option)
 {
-    return (enum ub_option_kind)((int)option->kind & ~((int)UB_OPTION_LATER | UB_OPTION_PLAIN));
+    return (enum ub_option_kind)((int)option->kind &
+                                 ~((int)UB_OPTION_LATER | UB_OPTION_PLAIN | UB_OPTION_UNITS));
+}
+
+const char *ub_option_units(const struct ub_option *option)
+{
+    static const char *const units[] = {"1",
+                                        "steps",
+                                        "samples",
+                                        "pixels",
+                                        "tokens",
+                                        "output",
+                                        "unit of parameter",
+                                        "loss per unit of parameter",
+                                        "loss per unit of parameter squared",
+                                        "1/learning rate"};
+    switch (ub_option_kind(option)) {
+    case UB_OPTION_RATE:
+        return "the optimizer's";
+    case UB_OPTION_INT:
+    case UB_OPTION_REAL:
+        return units[((int)option->kind & UB_OPTION_UNITS) >> 8];
+    default:
+        return "";
+    }
 }
 
 bool ub_option_is_later(const struct ub_option *option)

@@ -1,5 +1,6 @@
 /* Fitting a Chebyshev polynomial (Cohen et al. 2021, arXiv:2103.00065, section on toy tasks): x
  * evenly spaced in [-1, 1], target T_k(x); for test, x uniform there. */
+#include "base/option_units.h"
 #include "datasets/source.h"
 
 static double chebyshev(int64_t degree, double x)
@@ -21,7 +22,7 @@ static const struct ub_option options[] = {
      .max = 20,
      .help = "degree of the polynomial"},
     {.key = "points",
-     .kind = UB_OPTION_INT,
+     .kind = UB_OPTION_INT | UB_OPTION_OF_SAMPLES,
      .fallback = "20",
      .min = 2,
      .max = 1e6,

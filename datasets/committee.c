@@ -5,17 +5,19 @@
  * (Saad and Solla 1995, doi:10.1103/PhysRevE.52.4225). The b_n are orthogonal, of random direction,
  * so that their products T are the same for every draw: |b_n|^2 = 2n/(M + 1) if `graded`, of mean
  * 1, so that no two units are alike (their equation 11); else 1. */
+#include "base/option_units.h"
 #include "datasets/source.h"
 
 #include <math.h>
 
 static const struct ub_option options[] = {
-    {"samples", UB_OPTION_INT, "1000", 1, 1e8, NULL, "samples"},
+    {"samples", UB_OPTION_INT | UB_OPTION_OF_SAMPLES, "1000", 1, 1e8, NULL, "samples"},
     {"features", UB_OPTION_INT, "100", 1, 1e6, NULL, "numbers in an input"},
     {"units", UB_OPTION_INT, "2", 1, 64, NULL, "units of the teacher, at most as many as features"},
     {"graded", UB_OPTION_FLAG, "true", 0, 0, NULL,
      "squared norms of units 2n/(units + 1), n = 1..units; else 1"},
-    {"noise", UB_OPTION_REAL, "0", 0, 1e6, NULL, "standard deviation of noise on the targets"},
+    {"noise", UB_OPTION_REAL | UB_OPTION_OF_OUTPUT, "0", 0, 1e6, NULL,
+     "standard deviation of noise on the targets"},
     UB_ONLINE(0),
     UB_TEST_SAMPLES_NONE,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},

@@ -2,11 +2,13 @@
  * layer has a column a sample to itself, its features, free of any data. A linear network of one
  * hidden layer on these is the unconstrained features model (Mixon, Parshall and Pi 2020,
  * arXiv:2011.11619; Zhu et al. 2021, arXiv:2105.02375). Classes are equally large, in order. */
+#include "base/option_units.h"
 #include "datasets/source.h"
 
 static const struct ub_option options[] = {
     {"kinds", UB_OPTION_INT, "4", 2, 1000, NULL, "classes"},
-    {"per-class", UB_OPTION_INT, "10", 1, 1e5, NULL, "samples of each class"},
+    {"per-class", UB_OPTION_INT | UB_OPTION_OF_SAMPLES, "10", 1, 1e5, NULL,
+     "samples of each class"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 

@@ -5,13 +5,14 @@
  *   x_k = k^(-alpha/2) z_k, z_k normal;  y = c sum_k s_k k^(-beta) x_k + noise,  k = 1..features
  *
  * s_k = +-1 at random; c makes the teacher's output have variance 1. */
+#include "base/option_units.h"
 #include "datasets/source.h"
 
 #include <math.h>
 
 static const struct ub_option options[] = {
     {.key = "samples",
-     .kind = UB_OPTION_INT,
+     .kind = UB_OPTION_INT | UB_OPTION_OF_SAMPLES,
      .fallback = "1000",
      .min = 1,
      .max = 1e8,
@@ -41,7 +42,7 @@ static const struct ub_option options[] = {
      .max = 20,
      .help = "exponent of the teacher's coefficients k^-beta"},
     {.key = "noise",
-     .kind = UB_OPTION_REAL,
+     .kind = UB_OPTION_REAL | UB_OPTION_OF_OUTPUT,
      .fallback = "0",
      .min = 0,
      .max = 1e6,

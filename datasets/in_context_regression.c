@@ -3,6 +3,7 @@
  * step of an x is (x, 0) and that of a y is (0, ..., 0, y). Asked for is y_pairs at the last step,
  * or with all=true each y at the step of its x (positions = pairs). w has variance 1/dimension, so
  * that y has variance 1. */
+#include "base/option_units.h"
 #include "datasets/source.h"
 
 #include <math.h>
@@ -10,9 +11,11 @@
 static const struct ub_option options[] = {
     {"pairs", UB_OPTION_INT, "10", 2, 2048, NULL, "pairs of x and y in a sequence"},
     {"dimension", UB_OPTION_INT, "5", 1, 10000, NULL, "numbers of an x"},
-    {"samples", UB_OPTION_INT, "512", 1, 1e7, NULL, "sequences of each split"},
+    {"samples", UB_OPTION_INT | UB_OPTION_OF_SAMPLES, "512", 1, 1e7, NULL,
+     "sequences of each split"},
     UB_TEST_SAMPLES_SAME,
-    {"noise", UB_OPTION_REAL, "0", 0, 1e6, NULL, "standard deviation of noise on y"},
+    {"noise", UB_OPTION_REAL | UB_OPTION_OF_OUTPUT, "0", 0, 1e6, NULL,
+     "standard deviation of noise on y"},
     {"all", UB_OPTION_FLAG, "false", 0, 0, NULL, "ask for every y, not for the last only"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };

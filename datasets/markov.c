@@ -7,6 +7,7 @@
  * have fewer before them: the floor is the average over positions of the entropies given what is
  * there to see. A model that never sees more than the present token stays at the entropy given one.
  */
+#include "base/option_units.h"
 #include "datasets/chain.h"
 #include "datasets/source.h"
 
@@ -16,8 +17,9 @@ static const struct ub_option options[] = {
     {"states", UB_OPTION_INT, "16", 2, 1000, NULL, "tokens"},
     {"concentration", UB_OPTION_REAL, "0.5", 0.01, 1000, NULL,
      "of the Dirichlet distribution: small is predictable"},
-    {"context", UB_OPTION_INT, "32", 2, 4096, NULL, "tokens of a sequence"},
-    {"samples", UB_OPTION_INT, "256", 1, 1e7, NULL, "sequences of each split"},
+    {"context", UB_OPTION_INT | UB_OPTION_OF_TOKENS, "32", 2, 4096, NULL, "tokens of a sequence"},
+    {"samples", UB_OPTION_INT | UB_OPTION_OF_SAMPLES, "256", 1, 1e7, NULL,
+     "sequences of each split"},
     UB_TEST_SAMPLES_SAME,
     {"order", UB_OPTION_INT | UB_OPTION_LATER, "1", 1, 8, NULL,
      "last states that the next one depends on"},

@@ -7,6 +7,7 @@
  * the floor of the cross-entropy averaged over all tokens. Asked for are all tokens but the first;
  * the floor stated is the whole text's entropy less the first token's, over length - 1, with the
  * first token's entropy summed exactly over the grammar. */
+#include "base/option_units.h"
 #include "datasets/grammar.h"
 
 #include <math.h>
@@ -17,7 +18,7 @@ static const struct ub_option options[] = {
     {"rules", UB_OPTION_INT, "2", 1, 1000, NULL, "rules of each symbol"},
     {"branching", UB_OPTION_INT, "2", 2, 16, NULL, "symbols of a rule's right-hand side"},
     {"levels", UB_OPTION_INT, "4", 1, 16, NULL, "levels of rules"},
-    {"samples", UB_OPTION_INT, "512", 1, 1e7, NULL, "texts of each split"},
+    {"samples", UB_OPTION_INT | UB_OPTION_OF_SAMPLES, "512", 1, 1e7, NULL, "texts of each split"},
     UB_TEST_SAMPLES_SAME,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };

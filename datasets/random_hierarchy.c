@@ -2,6 +2,7 @@
  * whose class can be read only by undoing them level by level. One-hot as vocabulary numbers a
  * symbol, or tokens. Texts are drawn independently; the test set is as large as the training set.
  */
+#include "base/option_units.h"
 #include "datasets/grammar.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@ static const struct ub_option options[] = {
     {"synonyms", UB_OPTION_INT, "4", 1, 1000, NULL, "rules of each symbol"},
     {"branching", UB_OPTION_INT, "2", 2, 16, NULL, "symbols of a rule's right-hand side"},
     {"layers", UB_OPTION_INT, "3", 1, 16, NULL, "levels of rules"},
-    {"samples", UB_OPTION_INT, "1024", 1, 1e7, NULL, "texts of each split"},
+    {"samples", UB_OPTION_INT | UB_OPTION_OF_SAMPLES, "1024", 1, 1e7, NULL, "texts of each split"},
     UB_TEST_SAMPLES_SAME,
     {"encoding", UB_OPTION_NAME, "onehot", 0, 0, encodings, "one-hot numbers, or tokens"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},

@@ -1,5 +1,6 @@
 /* The datasets there are, and how one is asked for by name. */
 #include "base/extensions.h"
+#include "base/option_units.h"
 #include "datasets/source.h"
 
 #include <math.h>
@@ -40,7 +41,7 @@ static const char *const scales[] = {"none", "center", "standardize", "global", 
 
 const struct ub_option ub_dataset_common_options[] = {
     {.key = "size",
-     .kind = UB_OPTION_INT,
+     .kind = UB_OPTION_INT | UB_OPTION_OF_SAMPLES,
      .fallback = "0",
      .min = 0,
      .max = 1e9,

@@ -1,14 +1,15 @@
 /* Sorting as next-token prediction: `length` random tokens, then the same in order. The model reads
  * all but the last of those 2 length tokens and predicts the ordered ones; nothing is asked of the
  * random part. Sequences are drawn independently: some may be drawn twice. */
+#include "base/option_units.h"
 #include "datasets/source.h"
 
 #include <stdlib.h>
 
 static const struct ub_option options[] = {
-    {"length", UB_OPTION_INT, "8", 2, 4096, NULL, "numbers to sort"},
+    {"length", UB_OPTION_INT | UB_OPTION_OF_TOKENS, "8", 2, 4096, NULL, "numbers to sort"},
     {"vocabulary", UB_OPTION_INT, "8", 2, 10000, NULL, "different numbers"},
-    {"samples", UB_OPTION_INT, "256", 1, 1e7, NULL, "sequences"},
+    {"samples", UB_OPTION_INT | UB_OPTION_OF_SAMPLES, "256", 1, 1e7, NULL, "sequences"},
     UB_TEST_SAMPLES_NONE,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };

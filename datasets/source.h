@@ -2,6 +2,7 @@
 #ifndef UB_DATASETS_SOURCE_H
 #define UB_DATASETS_SOURCE_H
 
+#include "base/option_units.h"
 #include "datasets/datasets.h"
 
 /* Limits on what files and options may ask for. */
@@ -18,12 +19,14 @@ void ub_split_clear(struct ub_split *split);
 /* The option `test-samples` of generated data; `otherwise` says what 0 comes to. */
 #define UB_TEST_SAMPLES_NONE                                                                       \
     {                                                                                              \
-        .key = "test-samples", .kind = UB_OPTION_INT, .fallback = "0", .min = 0, .max = 1e8,       \
+        .key = "test-samples", .kind = UB_OPTION_INT | UB_OPTION_OF_SAMPLES, .fallback = "0",      \
+        .min = 0, .max = 1e8,                                                                      \
         .help = "samples of a test set drawn anew by the same law; 0 = no such set"                \
     }
 #define UB_TEST_SAMPLES_SAME                                                                       \
     {                                                                                              \
-        .key = "test-samples", .kind = UB_OPTION_INT, .fallback = "0", .min = 0, .max = 1e8,       \
+        .key = "test-samples", .kind = UB_OPTION_INT | UB_OPTION_OF_SAMPLES, .fallback = "0",      \
+        .min = 0, .max = 1e8,                                                                      \
         .help = "samples of the test set, drawn by the same law; 0 = as many as for training"      \
     }
 /* The option `online`, of sources that can draw fresh samples (struct ub_dataset). LATER is 0, or

@@ -1,11 +1,13 @@
 /* Parity of the first `order` of `bits` random signs: inputs +-1, the class is 1 where their
  * product is -1. The test set is drawn like the training set. */
+#include "base/option_units.h"
 #include "datasets/source.h"
 
 static const struct ub_option options[] = {
     {"bits", UB_OPTION_INT, "40", 1, 1e5, NULL, "signs in an input"},
     {"order", UB_OPTION_INT, "3", 1, 1e5, NULL, "signs that the class is the parity of"},
-    {"samples", UB_OPTION_INT, "1000", 1, 1e8, NULL, "samples of each split"},
+    {"samples", UB_OPTION_INT | UB_OPTION_OF_SAMPLES, "1000", 1, 1e8, NULL,
+     "samples of each split"},
     UB_TEST_SAMPLES_SAME,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };

@@ -1,6 +1,7 @@
 /* Teacher-student regression: normal inputs, targets from a random tanh network (Saad and Solla
  * 1995, doi:10.1103/PhysRevE.52.4225). The teacher's weights are normal with variance
  * gain^2/fan-in, its outputs scaled to mean square 1 over the training samples. */
+#include "base/option_units.h"
 #include "datasets/source.h"
 
 #include <math.h>
@@ -10,7 +11,7 @@ enum { MOST_LAYERS = 16, MOST_WEIGHTS = 1 << 27 /* 1 GiB */ };
 
 static const struct ub_option options[] = {
     {.key = "samples",
-     .kind = UB_OPTION_INT,
+     .kind = UB_OPTION_INT | UB_OPTION_OF_SAMPLES,
      .fallback = "1000",
      .min = 1,
      .max = 1e8,
@@ -40,7 +41,7 @@ static const struct ub_option options[] = {
      .max = 1e6,
      .help = "scale of the teacher's weights: larger is less linear"},
     {.key = "noise",
-     .kind = UB_OPTION_REAL,
+     .kind = UB_OPTION_REAL | UB_OPTION_OF_OUTPUT,
      .fallback = "0",
      .min = 0,
      .max = 1e6,

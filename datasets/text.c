@@ -3,6 +3,7 @@
  * words are the same tokens, whichever system saved them. The vocabulary is the distinct bytes, in
  * order. The last `validation` part of the text is the test set; no window reaches over the border.
  */
+#include "base/option_units.h"
 #include "datasets/source.h"
 
 #include <string.h>
@@ -10,8 +11,10 @@
 static const struct ub_option options[] = {
     {"file", UB_OPTION_TEXT, "tinyshakespeare.txt", 0, 0, NULL,
      "path, or a file of the data folder"},
-    {"context", UB_OPTION_INT, "64", 1, 65536, NULL, "characters of a window"},
-    {"stride", UB_OPTION_INT, "0", 0, 1e9, NULL, "from window to window; 0 = the context"},
+    {"context", UB_OPTION_INT | UB_OPTION_OF_TOKENS, "64", 1, 65536, NULL,
+     "characters of a window"},
+    {"stride", UB_OPTION_INT | UB_OPTION_OF_TOKENS, "0", 0, 1e9, NULL,
+     "from window to window; 0 = the context"},
     {"validation", UB_OPTION_REAL, "0.1", 0, 0.9, NULL, "part of the text kept for test"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };

@@ -1,4 +1,5 @@
 #include "systems/rate_schedule.h"
+#include "base/option_units.h"
 
 #include <math.h>
 #include <string.h>
@@ -11,12 +12,13 @@ static const char *const schedules[] = {"constant",     "cosine",      "linear",
 const struct ub_option ub_optimizer_common_options[] = {
     {"schedule", UB_OPTION_NAME, "constant", 0, 0, schedules,
      "how the learning rate goes over the run, after its warm-up"},
-    {"warmup", UB_OPTION_INT, "0", 0, 1e12, NULL, "steps over which the learning rate rises to lr"},
+    {"warmup", UB_OPTION_INT | UB_OPTION_OF_STEPS, "0", 0, 1e12, NULL,
+     "steps over which the learning rate rises to lr"},
     {"drop-every", UB_OPTION_INT, "1000", 1, 1e12, NULL, "schedule=step: steps between drops"},
     {"drop-factor", UB_OPTION_REAL, "0.1", 1e-12, 1, NULL, "schedule=step: factor of a drop"},
-    {"l2", UB_OPTION_REAL, "0", 0, 1e6, NULL,
+    {"l2", UB_OPTION_REAL | UB_OPTION_OF_CURVATURE, "0", 0, 1e6, NULL,
      "coupled weight decay: adds l2 theta to the gradient"},
-    {"batch", UB_OPTION_INT | UB_OPTION_LATER, "0", 0, 1e12, NULL,
+    {"batch", UB_OPTION_INT | UB_OPTION_LATER | UB_OPTION_OF_SAMPLES, "0", 0, 1e12, NULL,
      "samples a step; 0 = the whole training set"},
     {"replacement", UB_OPTION_FLAG | UB_OPTION_LATER, "false", 0, 0, NULL,
      "draw every sample anew; else one permutation of the training set after another"},

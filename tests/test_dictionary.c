@@ -287,6 +287,43 @@ static void check_entries(const struct ub_csv *d)
     }
 }
 
+static const char *units_of(const struct ub_csv *d, const char *name)
+{
+    for (size_t i = 0; i < d->rows; i++)
+        if (strcmp(ub_csv_cell(d, i, 1), name) == 0)
+            return ub_csv_cell(d, i, 3);
+    return "no such column";
+}
+
+/* Of each number that was asked for; words have none. */
+static void check_units(const struct ub_csv *d)
+{
+    static const char *const known[][2] = {
+        {"steps", "steps"},
+        {"seed", "1"},
+        {"optimizer.warmup", "steps"},
+        {"optimizer.batch", "samples"},
+        {"optimizer.lr", "the optimizer's"},
+        {"optimizer.lr.asked", ""},
+        {"optimizer.l2", "loss per unit of parameter squared"},
+        {"optimizer.beta", "1"},
+        {"optimizer.schedule", ""},
+        {"dataset.noise", "output"},
+        {"dataset.context", "tokens"},
+        {"model.patch", "pixels"},
+        {"model.width", "1"},
+        {"model.activation", ""},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        assert_string_equal(units_of(d, known[i][0]), known[i][1]);
+    for (size_t i = 0; i < d->rows; i++) {
+        const char *type = ub_csv_cell(d, i, 2);
+        const bool number = strcmp(type, "whole number") == 0 || strcmp(type, "number") == 0;
+        if (strcmp(ub_csv_cell(d, i, 6), "spec") == 0 && number && !*ub_csv_cell(d, i, 3))
+            fail_msg("%s is a number without units", ub_csv_cell(d, i, 1));
+    }
+}
+
 static void all_columns_are_in_the_dictionary(void **state)
 {
     (void)state;
@@ -299,6 +336,7 @@ static void all_columns_are_in_the_dictionary(void **state)
     struct ub_csv *dictionary = read_csv(report, "dictionary.csv");
     assert_non_null(dictionary);
     check_entries(dictionary);
+    check_units(dictionary);
     const size_t columns = check_columns(dictionary, report, "runs.csv");
     print_message("runs.csv: %zu columns\n", columns);
     assert_true(columns > 100);

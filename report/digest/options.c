@@ -1,6 +1,7 @@
 /* Columns of options: which there are, of what type, and what is in them. */
 #include "report/digest/options.h"
 
+#include "base/option_units.h"
 #include "bench/store/axes.h"
 #include "report/frame/names.h"
 #include "systems/systems.h"
@@ -39,6 +40,7 @@ struct known {
     bool any, is_rate, is_list;
     enum column_type type;
     struct labels helps; /* what the tables say of it, each once */
+    struct labels units; /* likewise */
 };
 
 static void add_known(struct known *known, const struct ub_option *option)
@@ -50,9 +52,10 @@ static void add_known(struct known *known, const struct ub_option *option)
     known->is_rate = known->is_rate || kind == UB_OPTION_RATE;
     known->is_list = known->is_list || kind == UB_OPTION_SIZES;
     labels_add(&known->helps, option->help);
+    labels_add(&known->units, ub_option_units(option));
 }
 
-/* Clear its helps. */
+/* Clear with known_clear. */
 static struct known known_of(const char *axis, const char *key)
 {
     const struct ub_registry *registry = ub_system_registry(axis);
@@ -65,6 +68,12 @@ static struct known known_of(const char *axis, const char *key)
         ub_free(options);
     }
     return known;
+}
+
+static void known_clear(struct known *known)
+{
+    labels_free(&known->helps);
+    labels_free(&known->units);
 }
 
 /* Width and depth come of lists of sizes where a model has no such options. */
@@ -95,7 +104,7 @@ static void push_option(struct option_columns *o, const char *axis, const struct
          c, false);
     if (known.is_rate)
         push(o, c->name, ".asked", COLUMN_TEXT, c, true);
-    labels_free(&known.helps);
+    known_clear(&known);
 }
 
 struct option_columns option_columns_of(const struct ub_frame *frame)
@@ -190,7 +199,7 @@ struct described {
 };
 
 static void describe(struct described *d, const char *axis, const char *key, enum column_type type,
-                     const char *meaning)
+                     const char *units, const char *meaning)
 {
     struct ub_text name = {0};
     ub_text_add(&name, "%s.%s", axis, key);
@@ -200,7 +209,7 @@ static void describe(struct described *d, const char *axis, const char *key, enu
             return;
         }
     d->column = ub_realloc(d->column, (d->count + 2) * sizeof *d->column);
-    d->column[d->count++] = (struct column){name.data, type, "", ub_strdup(meaning)};
+    d->column[d->count++] = (struct column){name.data, type, ub_strdup(units), ub_strdup(meaning)};
     d->column[d->count] = (struct column){.name = NULL};
 }
 
@@ -220,30 +229,34 @@ static bool is_left_out(const char *axis, const char *key)
 static void describe_key(struct described *d, const char *axis, const char *key)
 {
     struct known known = known_of(axis, key);
-    struct ub_text meaning = {0}, asked = {0};
+    struct ub_text meaning = {0}, asked = {0}, units = {0};
     const char *number = number_of(axis, key);
     for (size_t i = 0; i < known.helps.count && !number; i++)
         ub_text_add(&meaning, "%s%s", i ? "; or: " : "", known.helps.text[i]);
     ub_text_add(&meaning, "%s%s", number ? number : "", known.is_rate ? ", as used" : "");
     ub_text_add(&asked, "%s.asked", key);
-    describe(d, axis, key, known.type, meaning.data);
+    for (size_t i = 0; i < known.units.count; i++)
+        ub_text_add(&units, "%s%s", i ? " or " : "", known.units.text[i]);
+    describe(d, axis, key, known.type, units.data, meaning.data);
     if (known.is_rate)
-        describe(d, axis, asked.data, COLUMN_TEXT,
+        describe(d, axis, asked.data, COLUMN_TEXT, "",
                  "what was asked for: a number, edge(S) or relative(R)");
     if (known.is_list && strcmp(axis, "model") == 0) {
-        describe(d, axis, "width", COLUMN_WHOLE, "units of each layer, where all have the same");
-        describe(d, axis, "depth", COLUMN_WHOLE, "hidden layers");
+        describe(d, axis, "width", COLUMN_WHOLE, "1",
+                 "units of each layer, where all have the same");
+        describe(d, axis, "depth", COLUMN_WHOLE, "1", "hidden layers");
     }
-    labels_free(&known.helps);
+    known_clear(&known);
     ub_text_free(&meaning);
     ub_text_free(&asked);
+    ub_text_free(&units);
 }
 
 struct column *option_descriptions(const char *axis)
 {
     const struct ub_registry *registry = ub_system_registry(axis);
     struct described d = {0};
-    describe(&d, axis, "name", COLUMN_TEXT, "the call's name, without its options");
+    describe(&d, axis, "name", COLUMN_TEXT, "", "the call's name, without its options");
     for (size_t i = 0; registry && registry->entry(i); i++) {
         struct ub_option *options = ub_registry_options(registry, registry->entry(i));
         for (const struct ub_option *o = options; o && o->key; o++)

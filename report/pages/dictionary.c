@@ -77,6 +77,11 @@ static enum column_type type_of(const struct ub_run_axis *axis)
     return text ? COLUMN_TEXT : COLUMN_WHOLE;
 }
 
+static const char *units_of(const struct ub_run_axis *axis)
+{
+    return axis->kind == UB_AXIS_COUNT ? "steps" : axis->kind == UB_AXIS_SEED ? "1" : "";
+}
+
 static void add_options(struct table *t, const char *file, const struct ub_run_axis *axis)
 {
     struct column *options = axis->kind == UB_AXIS_CALL ? option_descriptions(axis->name) : NULL;
@@ -84,6 +89,7 @@ static void add_options(struct table *t, const char *file, const struct ub_run_a
         add_columns(t, file, options, "spec");
     for (size_t i = 0; options && options[i].name; i++) {
         ub_free((char *)(uintptr_t)options[i].name);
+        ub_free((char *)(uintptr_t)options[i].units);
         ub_free((char *)(uintptr_t)options[i].meaning);
     }
     ub_free(options);
@@ -95,7 +101,7 @@ static void add_axes(struct table *t)
         const struct ub_run_axis *axis = &ub_run_axes[i];
         char label[UB_LABEL_COLUMN];
         const struct column columns[] = {
-            {axis->name, type_of(axis), "", axis->meaning},
+            {axis->name, type_of(axis), units_of(axis), axis->meaning},
             {axis->label ? ub_label_column(axis, label) : NULL, COLUMN_TEXT, "", "its short form"},
             {.name = NULL},
         };
@@ -113,7 +119,7 @@ static void add_data(struct table *t)
         struct ub_text meaning = {0};
         ub_text_add(&meaning, "%s; empty where runs of the group differ", axis->meaning);
         const struct column columns[] = {
-            {axis->name, type_of(axis), "", meaning.data},
+            {axis->name, type_of(axis), units_of(axis), meaning.data},
             {.name = NULL},
         };
         add_columns(t, "data.csv", columns, "spec");

@@ -259,8 +259,19 @@ static const char preamble[] =
     "\\captionsetup{font=small,labelfont=bf,hypcap=false}\n"
     "\\setlength{\\emergencystretch}{3em}\n"
     "\\sloppy\n"
-    "\\newcommand{\\ubfigure}[2]{\\par\\medskip\\noindent\\begin{minipage}{\\linewidth}%\n"
-    "  \\centering\\includegraphics{#1}\\captionof{figure}{#2}\\end{minipage}\\par\\medskip}\n"
+    /* A figure that leaves its caption no room on a page has it on the next. */
+    "\\newsavebox{\\ubpicture}\\newsavebox{\\ubtext}\\newdimen\\ubheight\n"
+    "\\newcommand{\\ubcaption}[1]{\\begin{minipage}{\\linewidth}\\captionof{figure}{#1}%\n"
+    "  \\end{minipage}}\n"
+    "\\newcommand{\\ubfigure}[2]{\\par\\medskip\\sbox{\\ubpicture}{\\includegraphics{#1}}%\n"
+    "  \\setbox\\ubtext\\vbox{\\hsize\\linewidth\\small\\noindent Figure 000: #2\\par}%\n"
+    "  \\ubheight=\\ht\\ubpicture\\advance\\ubheight\\ht\\ubtext\\advance\\ubheight "
+    "4\\baselineskip\n"
+    "  "
+    "\\ifdim\\ubheight>\\textheight{\\centering\\usebox{\\ubpicture}\\par}\\noindent\\ubcaption{#2}"
+    "%\n"
+    "  \\else\\noindent\\begin{minipage}{\\linewidth}\\centering\\usebox{\\ubpicture}%\n"
+    "    \\captionof{figure}{#2}\\end{minipage}\\fi\\par\\medskip}\n"
     "\\title{unibench report}\n";
 
 static void add_start(struct paper *paper)

@@ -1,5 +1,6 @@
 /* Convolutional network in the manner of VGG: blocks of convolution, activation and pooling, then
  * one linear layer on what is left of the image. */
+#include "base/option_units.h"
 #include "systems/layers.h"
 
 #include <string.h>
@@ -9,13 +10,15 @@ enum { BLOCKS = 16 };
 static const char *const pools[] = {"max", "mean", "none", NULL};
 static const struct ub_option options[] = {
     {"channels", UB_OPTION_SIZES, "32x32", 1, 65536, NULL, "channels of each block"},
-    {"kernel", UB_OPTION_INT, "3", 1, 31, NULL, "side of the convolutions' windows, odd"},
+    {"kernel", UB_OPTION_INT | UB_OPTION_OF_PIXELS, "3", 1, 31, NULL,
+     "side of the convolutions' windows, odd"},
     {"pool", UB_OPTION_NAME, "max", 0, 0, pools, "2x2 pooling at the end of each block"},
     {"activation", UB_OPTION_NAME | UB_OPTION_PLAIN, "relu", 0, 0, ub_activation_names,
      "nonlinearity"},
     {"norm", UB_OPTION_NAME, "none", 0, 0, ub_image_norms, "norm after each convolution"},
     {"groups", UB_OPTION_INT, "4", 1, 65536, NULL, "groups of norm=group"},
-    {"ghost", UB_OPTION_INT, "0", 0, 1e9, NULL, "samples of norm=batch; 0 = the whole set"},
+    {"ghost", UB_OPTION_INT | UB_OPTION_OF_SAMPLES, "0", 0, 1e9, NULL,
+     "samples of norm=batch; 0 = the whole set"},
     UB_NORM_OPTIONS,
     UB_PARAMETRIZATION_OPTIONS,
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},

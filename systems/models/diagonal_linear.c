@@ -1,11 +1,13 @@
 /* Diagonal linear network: y_k = x . (u_k^L - v_k^L), entry by entry. Linear in x, and the simplest
  * network whose initial scale alpha decides between the rich and the lazy regime; u = v = alpha
  * starts it at the zero function. */
+#include "base/option_units.h"
 #include "systems/layers.h"
 
 static const struct ub_option options[] = {
     {"depth", UB_OPTION_INT, "2", 1, 64, NULL, "power L of the parameters"},
-    {"alpha", UB_OPTION_REAL, "0.5", 0, 1000, NULL, "initial value of all parameters"},
+    {"alpha", UB_OPTION_REAL | UB_OPTION_OF_PARAMETER, "0.5", 0, 1000, NULL,
+     "initial value of all parameters"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 

@@ -1,6 +1,7 @@
 /* Decoder-only transformer: pre-norm blocks with causal attention, learned or rotary positions.
  * With a window of w tokens (Beltagy et al. 2020, arXiv:2004.05150) a stack of d blocks sees the
  * last 1 + d (w - 1) of them. */
+#include "base/option_units.h"
 #include "systems/layers.h"
 
 #include <string.h>
@@ -14,7 +15,7 @@ static const struct ub_option options[] = {
     {"activation", UB_OPTION_NAME | UB_OPTION_PLAIN, "gelu", 0, 0, ub_activation_names,
      "nonlinearity"},
     UB_PARAMETRIZATION_OPTIONS,
-    {"window", UB_OPTION_INT | UB_OPTION_LATER, "0", 0, 1e6, NULL,
+    {"window", UB_OPTION_INT | UB_OPTION_LATER | UB_OPTION_OF_TOKENS, "0", 0, 1e6, NULL,
      "last tokens, the present one among them, that a token attends to; 0 = all"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };

@@ -1,9 +1,11 @@
 /* MLP-Mixer: patches as tokens; each block mixes tokens, then channels, with two-layer perceptrons
  * on normalized inputs, added to what comes in. */
+#include "base/option_units.h"
 #include "systems/layers.h"
 
 static const struct ub_option options[] = {
-    {"patch", UB_OPTION_INT, "4", 1, 1024, NULL, "side of a patch; divides the image's sides"},
+    {"patch", UB_OPTION_INT | UB_OPTION_OF_PIXELS, "4", 1, 1024, NULL,
+     "side of a patch; divides the image's sides"},
     {"width", UB_OPTION_INT, "64", 1, 65536, NULL, "numbers a token"},
     {"depth", UB_OPTION_INT, "4", 1, UB_DEPTH_LIMIT, NULL, "blocks"},
     {"tokens", UB_OPTION_INT, "32", 1, 65536, NULL, "hidden units that mix tokens"},

@@ -1,5 +1,6 @@
 /* Residual network with pre-activation: stages of blocks x + conv(act(norm(conv(act(norm x))))),
  * twice the channels and half the side at each new stage. */
+#include "base/option_units.h"
 #include "systems/layers.h"
 
 #include <string.h>
@@ -10,7 +11,8 @@ static const struct ub_option options[] = {
     {"stages", UB_OPTION_INT, "3", 1, 6, NULL, "stages"},
     {"norm", UB_OPTION_NAME, "batch", 0, 0, ub_image_norms, "norm before each activation"},
     {"groups", UB_OPTION_INT, "4", 1, 4096, NULL, "groups of norm=group"},
-    {"ghost", UB_OPTION_INT, "0", 0, 1e9, NULL, "samples of norm=batch; 0 = the whole set"},
+    {"ghost", UB_OPTION_INT | UB_OPTION_OF_SAMPLES, "0", 0, 1e9, NULL,
+     "samples of norm=batch; 0 = the whole set"},
     {"activation", UB_OPTION_NAME | UB_OPTION_PLAIN, "relu", 0, 0, ub_activation_names,
      "nonlinearity"},
     UB_NORM_OPTIONS,

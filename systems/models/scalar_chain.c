@@ -1,11 +1,14 @@
 /* A product of scalars, y = (w_1 w_2 ... w_L) x: the smallest deep network. It starts balanced at
  * `start`, or with `spread`, w_l = start + spread times a normal number. */
+#include "base/option_units.h"
 #include "systems/layers.h"
 
 static const struct ub_option options[] = {
     {"depth", UB_OPTION_INT, "4", 1, 64, NULL, "factors"},
-    {"start", UB_OPTION_REAL, "0.5", -1000, 1000, NULL, "initial value of each factor"},
-    {"spread", UB_OPTION_REAL, "0.1", 0, 1000, NULL, "standard deviation about it"},
+    {"start", UB_OPTION_REAL | UB_OPTION_OF_PARAMETER, "0.5", -1000, 1000, NULL,
+     "initial value of each factor"},
+    {"spread", UB_OPTION_REAL | UB_OPTION_OF_PARAMETER, "0.1", 0, 1000, NULL,
+     "standard deviation about it"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 

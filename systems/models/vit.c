@@ -1,9 +1,11 @@
 /* Vision transformer: patches as tokens, learned positions, pre-norm blocks; the mean of all tokens
  * is read out (Beyer et al. 2022, arXiv:2205.01580). */
+#include "base/option_units.h"
 #include "systems/layers.h"
 
 static const struct ub_option options[] = {
-    {"patch", UB_OPTION_INT, "4", 1, 1024, NULL, "side of a patch; divides the image's sides"},
+    {"patch", UB_OPTION_INT | UB_OPTION_OF_PIXELS, "4", 1, 1024, NULL,
+     "side of a patch; divides the image's sides"},
     {"width", UB_OPTION_INT, "64", 1, 65536, NULL, "numbers a token"},
     {"depth", UB_OPTION_INT, "4", 1, UB_DEPTH_LIMIT, NULL, "blocks"},
     {"heads", UB_OPTION_INT, "4", 1, 1024, NULL, "attention heads"},

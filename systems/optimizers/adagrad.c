@@ -2,13 +2,15 @@
  *
  * Edge. With P = diag(sqrt(v) + epsilon) held, gradient descent on P^-1 H: 2/lr. P only grows, and
  * with it the stability. (Cohen et al. 2022, arXiv:2207.14484.) */
+#include "base/option_units.h"
 #include "systems/optimizers/edges.h"
 
 #include <math.h>
 
 static const struct ub_option options[] = {
     {"lr", UB_OPTION_RATE, NULL, 0, 0, NULL, "learning rate, edge(S) or relative(R)"},
-    {"epsilon", UB_OPTION_REAL, "1e-10", 0, 1, NULL, "added to the root of the sum of squares"},
+    {"epsilon", UB_OPTION_REAL | UB_OPTION_OF_GRADIENT, "1e-10", 0, 1, NULL,
+     "added to the root of the sum of squares"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 

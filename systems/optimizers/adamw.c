@@ -8,13 +8,14 @@
  *     x_{t+1} = (a + beta1 - q) x_t - a beta1 x_{t-1}.
  * Jury's condition p(-1) = 1 + a + beta1 - q + a beta1 > 0 is q < (1 + a)(1 + beta1):
  *     s < (2/lr - decay)(1 + beta1)/(1 - beta1). */
+#include "base/option_units.h"
 #include "systems/optimizers/adam_family.h"
 
 #include <math.h>
 
 static const struct ub_option options[] = {
     UB_ADAM_OPTIONS,
-    {"decay", UB_OPTION_REAL, "0.01", 0, 1e6, NULL, "weight decay"},
+    {"decay", UB_OPTION_REAL | UB_OPTION_OF_PER_RATE, "0.01", 0, 1e6, NULL, "weight decay"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 

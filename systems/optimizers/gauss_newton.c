@@ -9,6 +9,7 @@
  * its top eigenvalue at 2/lr (Cohen et al. 2022, arXiv:2207.14484, whose argument is for any fixed
  * P). It is 1 at most where H = G, so that lr < 2 is stable there. P has no diagonal to scale by:
  * the eigenvalue is not measured. */
+#include "base/option_units.h"
 #include "systems/objective.h"
 #include "systems/optimizers/edges.h"
 
@@ -17,7 +18,8 @@
 
 static const struct ub_option options[] = {
     {"lr", UB_OPTION_RATE, NULL, 0, 0, NULL, "share of the Gauss-Newton step, or edge(S)"},
-    {"damping", UB_OPTION_REAL, "0.001", 0, 1e12, NULL, "added to the Gauss-Newton matrix"},
+    {"damping", UB_OPTION_REAL | UB_OPTION_OF_CURVATURE, "0.001", 0, 1e12, NULL,
+     "added to the Gauss-Newton matrix"},
     {"iterations", UB_OPTION_INT, "100", 1, 1e9, NULL, "most conjugate-gradient iterations a step"},
     {"tolerance", UB_OPTION_REAL, "1e-4", 1e-15, 0.999, NULL, "residual to reach, relative to |g|"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},

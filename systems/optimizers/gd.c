@@ -8,6 +8,7 @@
  * Edge. On a quadratic with curvature s along an eigenvector, one step multiplies that component
  * by 1 - lr s, which stays within (-1, 1) if and only if 0 < s < 2/lr. (Cohen et al. 2021,
  * arXiv:2103.00065, section 2.) */
+#include "base/option_units.h"
 #include "systems/optimizers/dominant.h"
 #include "systems/optimizers/edges.h"
 
@@ -23,7 +24,7 @@ static const struct ub_option options[] = {
      "dominant: the part in it"},
     {"project-top", UB_OPTION_INT | UB_OPTION_LATER, "10", 1, 1000, NULL,
      "eigenvectors of the top eigenspace"},
-    {"project-from", UB_OPTION_INT | UB_OPTION_LATER, "0", 0, 1e15, NULL,
+    {"project-from", UB_OPTION_INT | UB_OPTION_LATER | UB_OPTION_OF_STEPS, "0", 0, 1e15, NULL,
      "first step whose gradient is projected"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };

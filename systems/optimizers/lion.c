@@ -8,13 +8,14 @@
  * No edge is stated: a sign of averaged gradients is no linear map of them, so that neither the
  * linearised update nor the descent lemma (signsgd) gives a threshold; at
  * beta1 = 0 and decay = 0 it is signsgd. */
+#include "base/option_units.h"
 #include "systems/systems.h"
 
 static const struct ub_option options[] = {
     {"lr", UB_OPTION_RATE, NULL, 0, 0, NULL, "learning rate"},
     {"beta1", UB_OPTION_REAL, "0.9", 0, 0.999999, NULL, "share of the momentum in the step"},
     {"beta2", UB_OPTION_REAL, "0.99", 0, 0.999999, NULL, "decay of the momentum"},
-    {"decay", UB_OPTION_REAL, "0", 0, 1e6, NULL, "weight decay"},
+    {"decay", UB_OPTION_REAL | UB_OPTION_OF_PER_RATE, "0", 0, 1e6, NULL, "weight decay"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 

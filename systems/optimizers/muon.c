@@ -20,6 +20,7 @@
  * the iteration leaves, a quadratic descends where S |u|^2/<g, u> < 2/lr (systems.h); with exact
  * polar factors that is S/|g|_*. (Islamov et al. 2026, arXiv:2603.05002.) With momentum none is
  * known. */
+#include "base/option_units.h"
 #include "systems/optimizers/norm_family.h"
 
 #include <cblas.h>
@@ -40,7 +41,7 @@ static const struct ub_option options[] = {
      "first and last layers move as vectors do"},
     {"adam-factor", UB_OPTION_REAL, "0.015", 0, 1e6, NULL,
      "learning rate of others=adam over that of matrices"},
-    {"decay", UB_OPTION_REAL, "0", 0, 1e6, NULL, "weight decay"},
+    {"decay", UB_OPTION_REAL | UB_OPTION_OF_PER_RATE, "0", 0, 1e6, NULL, "weight decay"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
 

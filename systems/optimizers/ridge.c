@@ -26,6 +26,7 @@
  * move two outputs.
  *
  * There is no edge: it is no descent. */
+#include "base/option_units.h"
 #include "systems/objective.h"
 #include "systems/problem.h"
 
@@ -36,7 +37,7 @@
 
 static const struct ub_option options[] = {
     {"lr", UB_OPTION_RATE, "1", 0, 0, NULL, "share of the way to the solution that a step goes"},
-    {"ridge", UB_OPTION_REAL, "0", 0, 1e15, NULL,
+    {"ridge", UB_OPTION_REAL | UB_OPTION_OF_CURVATURE, "0", 0, 1e15, NULL,
      "added to the kernel's eigenvalues; 0 = the solution nearest to the start"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };

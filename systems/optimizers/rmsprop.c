@@ -19,6 +19,7 @@
  * 2/lr (tests/test_rmsprop_edge.c). It is not what is recorded: it takes a window of steps, not a
  * point. The same is to be expected of every optimizer whose P follows its gradients; it was
  * measured for this one only. */
+#include "base/option_units.h"
 #include "systems/optimizers/edges.h"
 
 #include <math.h>
@@ -26,7 +27,8 @@
 static const struct ub_option options[] = {
     {"lr", UB_OPTION_RATE, NULL, 0, 0, NULL, "learning rate, edge(S) or relative(R)"},
     {"beta", UB_OPTION_REAL, "0.99", 0, 0.99999999, NULL, "decay of the mean squared gradient"},
-    {"epsilon", UB_OPTION_REAL, "1e-8", 0, 1, NULL, "added to the root of the mean square"},
+    {"epsilon", UB_OPTION_REAL | UB_OPTION_OF_GRADIENT, "1e-8", 0, 1, NULL,
+     "added to the root of the mean square"},
     {"bias-correction", UB_OPTION_FLAG, "false", 0, 0, NULL, "divide v by 1 - beta^t"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };

@@ -12,13 +12,14 @@
  * the second form for r = 0, too. (Long and Bartlett 2023, arXiv:2309.12488.) The threshold falls
  * with the gradient. A negative curvature -m has the multiplier 1 + lr (m - r m^2), and is the
  * binding one only where m - 1/r > s. */
+#include "base/option_units.h"
 #include "systems/objective.h"
 
 #include <math.h>
 
 static const struct ub_option options[] = {
     {"lr", UB_OPTION_RATE, NULL, 0, 0, NULL, "learning rate, edge(S) or relative(R)"},
-    {"rho", UB_OPTION_REAL, "0.05", 0, 1e6, NULL, "length of the ascent"},
+    {"rho", UB_OPTION_REAL | UB_OPTION_OF_PARAMETER, "0.05", 0, 1e6, NULL, "length of the ascent"},
     {"normalized", UB_OPTION_FLAG, "true", 0, 0, NULL, "divide the ascent by the gradient's norm"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };

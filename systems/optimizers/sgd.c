@@ -12,13 +12,15 @@
  * arXiv:2412.20553), and with it to 2(1 - beta)/lr for small batches and 2(1 + beta)/lr for large
  * ones (arXiv:2604.14108). So there is no threshold on lambda_max(H) for mini-batches. edge(S) and
  * relative(R) give the rate that has its edge there over the whole set. */
+#include "base/option_units.h"
 #include "systems/systems.h"
 
 #include <math.h>
 
 static const struct ub_option options[] = {
     {"lr", UB_OPTION_RATE, NULL, 0, 0, NULL, "learning rate, edge(S) or relative(R)"},
-    {"batch", UB_OPTION_INT, "0", 0, 1e12, NULL, "samples a step; 0 = the whole training set"},
+    {"batch", UB_OPTION_INT | UB_OPTION_OF_SAMPLES, "0", 0, 1e12, NULL,
+     "samples a step; 0 = the whole training set"},
     {"replacement", UB_OPTION_FLAG, "false", 0, 0, NULL,
      "draw every sample anew; else one permutation of the training set after another"},
     {"beta", UB_OPTION_REAL, "0", 0, 0.999999, NULL, "momentum"},

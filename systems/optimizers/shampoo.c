@@ -10,6 +10,7 @@
  * Edge. With L and R held a step is -lr P^-1 g, P = (L + eps)^1/4 (x) (R + eps)^1/4, for a vector
  * (L + eps)^1/2: gradient descent after the change of variables by P^1/2, so the top eigenvalue of
  * P^-1 H at 2/lr, as for every fixed preconditioner (Cohen et al. 2022, arXiv:2207.14484). */
+#include "base/option_units.h"
 #include "systems/axes.h"
 #include "systems/optimizers/edges.h"
 
@@ -19,7 +20,7 @@ static const struct ub_option options[] = {
     {"lr", UB_OPTION_RATE, NULL, 0, 0, NULL, "learning rate, edge(S) or relative(R)"},
     {"beta2", UB_OPTION_REAL, "1", 0, 1, NULL, "decay of the second moments; 1 = they are summed"},
     {"epsilon", UB_OPTION_REAL, "1e-6", 1e-300, 1e6, NULL, "added to eigenvalues of the moments"},
-    {"every", UB_OPTION_INT, "1", 1, 1e9, NULL, "steps between new roots"},
+    {"every", UB_OPTION_INT | UB_OPTION_OF_STEPS, "1", 1, 1e9, NULL, "steps between new roots"},
     {"largest", UB_OPTION_INT, "1024", 0, 1e6, NULL, "longest axis taken with its full moment"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };

@@ -16,6 +16,7 @@
  * Edge. With the bases and V held this is Adam in other coordinates: the top eigenvalue of P^-1 H
  * with P = (1 - beta1^t) Q' diag(sqrt(V_hat) + epsilon) Q, Q the rotation by both bases, at
  * 2(1 + beta1)/((1 - beta1) lr). (Cohen et al. 2022, arXiv:2207.14484, of Adam.) */
+#include "base/option_units.h"
 #include "systems/axes.h"
 #include "systems/optimizers/adam_family.h"
 
@@ -25,8 +26,10 @@ static const struct ub_option options[] = {
     {"lr", UB_OPTION_RATE, NULL, 0, 0, NULL, "learning rate, edge(S) or relative(R)"},
     {"beta1", UB_OPTION_REAL, "0.95", 0, 0.999999, NULL, "decay of the mean gradient"},
     {"beta2", UB_OPTION_REAL, "0.95", 0, 0.99999999, NULL, "decay of the second moments"},
-    {"epsilon", UB_OPTION_REAL, "1e-8", 0, 1, NULL, "added to the root of the mean square"},
-    {"every", UB_OPTION_INT, "10", 1, 1e9, NULL, "steps between refreshed bases"},
+    {"epsilon", UB_OPTION_REAL | UB_OPTION_OF_GRADIENT, "1e-8", 0, 1, NULL,
+     "added to the root of the mean square"},
+    {"every", UB_OPTION_INT | UB_OPTION_OF_STEPS, "10", 1, 1e9, NULL,
+     "steps between refreshed bases"},
     {"largest", UB_OPTION_INT, "1024", 0, 1e6, NULL, "longest axis with a basis of its own"},
     {NULL, UB_OPTION_FLAG, NULL, 0, 0, NULL, NULL},
 };
