@@ -319,6 +319,10 @@ static void test_tables(void **state)
     table_markdown(t, &out);
     table_free(t);
     assert_non_null(strstr(out.data, "inputs | first layer | Hessian |"));
+    assert_non_null(strstr(out.data, "| system (all: ")); /* what all have is said once */
+    assert_non_null(strstr(out.data, ", digits) |"));
+    assert_null(strstr(out.data, "digits |"));
+    assert_non_null(strstr(out.data, "| CNN |"));
     assert_non_null(strstr(out.data, "| 1.10 [0.80, 1.40] |")); /* the ends of both intervals */
     assert_non_null(strstr(out.data, "| log-normal |"));
     assert_non_null(strstr(out.data, "| no fit |"));

@@ -22,6 +22,11 @@ struct ub_groups ub_frame_group_by(const struct ub_frame *frame, const struct ub
 char *ub_frame_group_name_with(const struct ub_frame *frame, const struct ub_groups *groups,
                                size_t group, const char *const *always);
 
+/* "MSE, digits": what all groups have the same of model, optimizer, loss and dataset, which their
+ * names leave out: for the head of a table. NULL where there is nothing, or one group. Caller
+ * frees. */
+char *ub_frame_shared_name(const struct ub_frame *frame, const struct ub_groups *groups);
+
 struct ub_factor {
     struct ub_groups groups; /* in order of their first rows */
     char **name;             /* one a group, all different */

@@ -381,6 +381,25 @@ char **ub_frame_system_names(const struct ub_frame *frame, const struct ub_group
     return ub_frame_group_names(frame, systems, always);
 }
 
+char *ub_frame_shared_name(const struct ub_frame *frame, const struct ub_groups *groups)
+{
+    static const char *const axes[] = {"model", "optimizer", "loss", "dataset"};
+    bool *named = ub_calloc(frame->columns + 1, sizeof *named);
+    size_t shared = 0;
+    for (size_t i = 0; i < frame->columns && groups->count > 1; i++)
+        for (size_t a = 0; a < sizeof axes / sizeof *axes; a++) {
+            const struct ub_column *c = &frame->column[i];
+            bool same = strcmp(c->name, axes[a]) == 0 && c->level[groups->group[0].row[0]] >= 0;
+            for (size_t g = 1; same && g < groups->count; g++)
+                same = c->level[groups->group[g].row[0]] == c->level[groups->group[0].row[0]];
+            named[i] = named[i] || same;
+            shared += same;
+        }
+    char *name = shared ? name_of(frame, groups->group[0].row[0], named, false) : NULL;
+    ub_free(named);
+    return name;
+}
+
 void ub_names_free(char **names, size_t count)
 {
     for (size_t i = 0; names && i < count; i++)

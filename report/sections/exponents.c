@@ -1,6 +1,7 @@
 /* Exponents of a study's spectra, run by run, and their tables. */
 #include "report/sections/exponents.h"
 #include "report/sections/spectra.h"
+#include "report/sections/system_names.h"
 
 #include <math.h>
 #include <string.h>
@@ -180,34 +181,44 @@ static void add_system_cell(struct table *t, const struct exponents *e, size_t s
     ub_text_free(&some);
 }
 
+/* Systems of the runs, each once; how many. */
+static size_t systems_with_any(const struct exponents *e, size_t *system)
+{
+    bool *seen = ub_calloc(e->study->systems.count + 1, sizeof *seen);
+    size_t n = 0;
+    for (size_t i = 0; i < e->count; i++) {
+        const size_t own = e->study->system_of[e->runs[i].run];
+        if (!seen[own])
+            system[n++] = own;
+        seen[own] = true;
+    }
+    ub_free(seen);
+    return n;
+}
+
 struct table *exponents_table(const struct exponents *e)
 {
-    const char *head[EXPONENT_MATRICES + 5] = {"dataset", "model", "loss", "optimizer"};
+    const char *head[EXPONENT_MATRICES + 2] = {NULL};
     bool measured[EXPONENT_MATRICES] = {false};
-    size_t columns = 4;
+    size_t *system = ub_calloc(e->study->systems.count + 1, sizeof *system), columns = 1;
+    const size_t n = systems_with_any(e, system);
+    struct system_names names = system_names_of(e->study, system, n);
+    head[0] = names.head;
     for (int m = 0; m < EXPONENT_MATRICES; m++) {
         for (size_t i = 0; i < e->count; i++)
             measured[m] = measured[m] || e->runs[i].last[m].fate != NOT_MEASURED;
         if (measured[m])
             head[columns++] = exponent_matrices[m];
     }
-    struct table *t = table_new(head, &"llllllllll"[EXPONENT_MATRICES + 4 - columns]);
-    bool *seen = ub_calloc(e->study->systems.count + 1, sizeof *seen);
-    for (size_t i = 0; i < e->count; i++) {
-        const size_t system = e->study->system_of[e->runs[i].run];
-        if (seen[system])
-            continue;
-        seen[system] = true;
-        const struct ub_run_spec *spec = &e->study->store->runs[e->runs[i].run].spec;
-        table_cell(t, "%s", dataset_label(spec));
-        table_cell(t, "%s", model_label(spec));
-        table_cell(t, "%s", spec->loss);
-        table_cell(t, "%s", optimizer_label(spec));
+    struct table *t = table_new(head, &"lllllll"[EXPONENT_MATRICES + 1 - columns]);
+    for (size_t k = 0; k < n; k++) {
+        table_cell(t, "%s", names.name[k]);
         for (int m = 0; m < EXPONENT_MATRICES; m++)
             if (measured[m])
-                add_system_cell(t, e, system, (enum matrix_of)m);
+                add_system_cell(t, e, system[k], (enum matrix_of)m);
     }
-    ub_free(seen);
+    system_names_clear(&names);
+    ub_free(system);
     return t;
 }
 

@@ -1,6 +1,7 @@
 /* How many outliers there are per class, and whether class means make them. */
 #include "report/sections/exponents.h"
 #include "report/sections/spectra.h"
+#include "report/sections/system_names.h"
 
 #include <math.h>
 #include <string.h>
@@ -152,17 +153,17 @@ static void add_range(struct table *t, const struct ub_interval *mean)
         table_cell(t, "%.0f", mean->estimate);
 }
 
-static struct table *outliers_table(const struct outliers *o, size_t n)
+static struct table *outliers_table(const struct study *study, const struct outliers *o, size_t n)
 {
-    static const char *const head[] = {
-        "dataset", "model",        "loss",           "optimizer", "classes",     "Hessian", "gap",
-        "at C",    "Gauss-Newton", "of class means", "means",     "cross-class", NULL};
-    struct table *t = table_new(head, "llllrrrrrrrr");
+    size_t *system = ub_calloc(n + 1, sizeof *system);
+    for (size_t i = 0; i < n; i++)
+        system[i] = study->system_of[o[i].row];
+    struct system_names names = system_names_of(study, system, n);
+    const char *const head[] = {names.head,     "classes",        "Hessian", "gap",         "at C",
+                                "Gauss-Newton", "of class means", "means",   "cross-class", NULL};
+    struct table *t = table_new(head, "lrrrrrrrr");
     for (size_t i = 0; i < n; i++) {
-        table_cell(t, "%s", dataset_label(o[i].spec));
-        table_cell(t, "%s", model_label(o[i].spec));
-        table_cell(t, "%s", o[i].spec->loss);
-        table_cell(t, "%s", optimizer_label(o[i].spec));
+        table_cell(t, "%s", names.name[i]);
         table_cell(t, "%.0f", o[i].classes);
         add_range(t, &o[i].hessian);
         table_fixed(t, o[i].gap, 2);
@@ -172,6 +173,8 @@ static struct table *outliers_table(const struct outliers *o, size_t n)
         table_fixed(t, o[i].means, 2);
         table_fixed(t, o[i].cross, 2);
     }
+    system_names_clear(&names);
+    ub_free(system);
     return t;
 }
 
@@ -272,7 +275,7 @@ void add_outliers(struct pieces *out, const struct study *study)
                     "Means over runs (least..greatest). gap: ratio at the outliers' end; at C: "
                     "behind as many eigenvalues as classes; class means, cross-class means: their "
                     "shares in the leading C.");
-        pieces_table(out, outliers_table(o, n), "systems");
+        pieces_table(out, outliers_table(study, o, n), "systems");
     }
     ub_free(o);
 }
