@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "graph_support.h"
+#include "systems/problem_express.h"
+#include "tiny.h"
 
 enum { N = 60, IN = 5, WIDTH = 6, OUT = 3, PARAMS = 5, BLOCK = 3 };
 static const struct {
@@ -258,6 +260,72 @@ static void derivatives_match_differences(void **state)
     }
 }
 
+/* ---- models ---- */
+
+/* Loss, gradient, products of each kind alone and in a block, with the Jacobian and its transpose,
+ * and third derivatives, at one point. */
+enum { VECTORS = 4, BOTH = 2 };
+static double *everything(struct ub_problem *p, int64_t *count)
+{
+    const int64_t n = ub_problem_size(p), m = ub_problem_data(p)->train.count * OUT;
+    *count = 1 + n + UB_CURVATURES * VECTORS * n + BOTH * m + BOTH * n + BOTH * n;
+    double *all = ub_calloc((size_t)*count, sizeof *all), *at = all;
+    double *theta = ub_calloc((size_t)n, sizeof *theta), *v = tiny_normals(VECTORS * n, "v");
+    double *u = tiny_normals(BOTH * m, "u");
+    ub_problem_init(p, 1, theta);
+    *at++ = ub_problem_gradient(p, theta, all + 1);
+    at += n;
+    ub_problem_linearize(p, theta);
+    for (int kind = 0; kind < UB_CURVATURES; kind++, at += VECTORS * n)
+        ub_problem_product(p, (enum ub_curvature)kind, VECTORS - (kind == 0), v, at);
+    ub_problem_jvp(p, BOTH, v, at);
+    at += BOTH * m;
+    ub_problem_vjp(p, BOTH, u, at);
+    at += BOTH * n;
+    ub_problem_third(p, v, v + n, at);
+    ub_problem_third(p, v, v, at + n);
+    ub_free(theta);
+    ub_free(v);
+    ub_free(u);
+    return all;
+}
+
+/* Oracle: a ghost batch of all samples, which shares one chunk: plain sums. 120 samples are divided
+ * by chunks, 127 are not: the last is filled up, and samples are weighed. */
+static void norms_over_the_set_are_those_of_one_ghost_batch(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"resnet:width=4,stages=2,activation=tanh",
+                                         "cnn:channels=4x6,norm=batch,pool=mean,activation=tanh",
+                                         "resnet:width=4,stages=1,centered=true,activation=tanh"};
+    for (int k = 0; k < 6; k++) {
+        const int64_t samples = k % 2 ? 127 : 120;
+        struct ub_dataset *data = tiny_dataset(UB_CLASSIFICATION, samples, 0, 36, OUT);
+        data->rank = 3;
+        memcpy(data->shape, (int64_t[]){1, 6, 6}, 3 * sizeof(int64_t));
+        char ghost[128];
+        snprintf(ghost, sizeof ghost, "%s,ghost=%d", models[k / 2], (int)samples);
+        struct ub_problem *whole = tiny_problem(data, models[k / 2], "ce");
+        struct ub_problem *one = tiny_problem(data, ghost, "ce");
+        const int64_t chunk = ub_chunk_of(whole, samples, 1);
+        assert_true(chunk < samples && (samples % chunk == 0) == (samples == 120));
+        assert_int_equal(ub_chunk_of(one, samples, 1), samples);
+        int64_t count = 0;
+        double *a = everything(whole, &count), *b = everything(one, &count);
+        const int64_t n = ub_problem_size(whole);
+        double error = 0; /* of each vector, about: relative to its own largest number */
+        for (int64_t at = 0; at < count; at += n)
+            error = fmax(error, worst(a + at, b + at, (int)(count - at < n ? count - at : n)));
+        print_message("%s, %d samples: %g\n", models[k / 2], (int)samples, error);
+        assert_true(error <= 1e-11);
+        ub_free(a);
+        ub_free(b);
+        ub_problem_free(whole);
+        ub_problem_free(one);
+        tiny_free(data);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +333,7 @@ int main(void)
         cmocka_unit_test(threads_that_meet_give_the_same_bits),
         cmocka_unit_test(the_late_stage_meets_too),
         cmocka_unit_test(derivatives_match_differences),
+        cmocka_unit_test(norms_over_the_set_are_those_of_one_ghost_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
