@@ -329,23 +329,29 @@ static ub_node vmap_total(struct ub_graph *g, ub_node node, const ub_node *in, c
     return ub_total(g, in[0]);
 }
 
-/* The weights with which each element takes part in the maximum: 1/ties where it is reached. */
-static ub_node max_share(struct ub_graph *g, ub_node node)
+/* 1 at each element that reaches the maximum, and 1/ties, which is what each takes of it. */
+static ub_node max_hit(struct ub_graph *g, ub_node node, ub_node *share)
 {
-    unsigned axes = ub_vertex(g, node)->attributes.axes;
-    ub_node hit = ub_equal(g, input(g, node, 0), restretch(g, node, node));
-    return ub_mul(g, hit, restretch(g, ub_recip(g, ub_sum(g, hit, axes)), node));
+    const unsigned axes = ub_vertex(g, node)->attributes.axes;
+    const ub_node hit = ub_equal(g, input(g, node, 0), restretch(g, node, node));
+    *share = ub_recip(g, ub_sum(g, hit, axes));
+    return hit;
 }
 
+/* The share is taken of the short cotangent rather than given to the long hits. */
 static void vjp_reduce_max(struct ub_graph *g, ub_node node, ub_node ct, ub_node *out)
 {
-    out[0] = ub_mul(g, max_share(g, node), restretch(g, ct, node));
+    ub_node share;
+    const ub_node hit = max_hit(g, node, &share);
+    out[0] = ub_mul(g, hit, restretch(g, ub_mul(g, share, ct), node));
 }
 
 static ub_node jvp_reduce_max(struct ub_graph *g, ub_node node, const ub_node *t)
 {
-    unsigned axes = ub_vertex(g, node)->attributes.axes;
-    return ub_sum(g, ub_mul(g, max_share(g, node), t[0]), axes);
+    const unsigned axes = ub_vertex(g, node)->attributes.axes;
+    ub_node share;
+    const ub_node hit = max_hit(g, node, &share);
+    return ub_mul(g, share, ub_sum(g, ub_mul(g, hit, t[0]), axes));
 }
 
 static ub_node vmap_reduce_max(struct ub_graph *g, ub_node node, const ub_node *in,
