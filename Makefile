@@ -66,7 +66,7 @@ valgrind: build ## run the core's tests and a sweep under valgrind
 peers: build ## time unibench and PyTorch side by side, into results/speed.md (needs python3-torch)
 	@ci/peers $(BUILD) --out results/speed.md
 
-peers-short: build ## the same at a short setting: one round, one thread; prints the table
+peers-short: build ## the same at a short setting: small models, one round, one thread; prints the table
 	@ci/peers $(BUILD) --short
 
 peers-spectra: build ## time spectra of Hessians beside PyHessian's algorithm and eigsh, into results/speed-spectra.md
