@@ -2,7 +2,7 @@
  * figures of laws that fit one. */
 #include "made_store.h"
 
-#include "report/laws/trend.h"
+#include "report/laws/law.h"
 #include "report/report.h"
 #include "report/statistics/axis.h"
 
@@ -116,6 +116,21 @@ static void bands_cover(void **state)
     }
 }
 
+/* Beside a panel of a third of a page there is room for so many letters, "minus " before them. */
+static void labels_fit(void **state)
+{
+    enum { MOST = 36 };
+    (void)state;
+    size_t n = 0;
+    for (size_t i = 0; ub_laws[i]; i++) {
+        const struct ub_law_trend *t = ub_laws[i]->trend;
+        if (t && (strlen(t->y) > MOST || strlen(t->x) > MOST))
+            fail_msg("%s: '%s' against '%s'", ub_laws[i]->name, t->y, t->x);
+        n += t != NULL;
+    }
+    assert_true(n > 15);
+}
+
 /* ---- figures -------------------------------------------------------------------------------- */
 
 enum { SEEDS = 3 };
@@ -218,6 +233,7 @@ int main(void)
         cmocka_unit_test(one_line_has_the_textbooks_band),
         cmocka_unit_test(replicates_have_the_band_of_their_lines),
         cmocka_unit_test(bands_cover),
+        cmocka_unit_test(labels_fit),
         cmocka_unit_test(a_trend_is_drawn_with_its_fit),
         cmocka_unit_test(a_trend_without_a_value_is_not_drawn),
     };

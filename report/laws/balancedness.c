@@ -111,10 +111,8 @@ static void points(const struct ub_frame *frame, const struct ub_rows *group,
     ub_trend_axis(trend, frame, group, "optimizer.lr", drift_of, &time);
 }
 
-static const struct ub_law_trend trend = {.points = points,
-                                          .x = "learning rate",
-                                          .y = "largest drift of the balance of layers",
-                                          .is_slope = true};
+static const struct ub_law_trend trend = {
+    .points = points, .x = "learning rate", .y = "largest drift of the balance", .is_slope = true};
 
 static struct ub_datum slope(const struct ub_frame *frame, const struct ub_rows *group)
 {

@@ -31,10 +31,8 @@ static void points(const struct ub_frame *frame, const struct ub_rows *group,
     ub_trend_axis(trend, frame, group, "model.width", last_error, NULL);
 }
 
-static const struct ub_law_trend trend = {.points = points,
-                                          .x = "width",
-                                          .y = "distance from the linearized outputs, relative",
-                                          .is_slope = true};
+static const struct ub_law_trend trend = {
+    .points = points, .x = "width", .y = "relative distance of outputs", .is_slope = true};
 
 static struct ub_datum slope_in_width(const struct ub_frame *frame, const struct ub_rows *group)
 {

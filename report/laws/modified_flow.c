@@ -15,7 +15,7 @@ static void points(const struct ub_frame *frame, const struct ub_rows *group,
 
 static const struct ub_law_trend trend = {.points = points,
                                           .x = "learning rate",
-                                          .y = "relative distance from the modified flow",
+                                          .y = "distance from the modified flow",
                                           .is_slope = true};
 
 static struct ub_datum order(const struct ub_frame *frame, const struct ub_rows *group)

@@ -101,7 +101,7 @@ static void points(const struct ub_frame *frame, const struct ub_rows *group,
 
 static const struct ub_law_trend trend = {.points = points,
                                           .x = "lr / (1 - beta)",
-                                          .y = "distance between loss curves, of the first loss",
+                                          .y = "relative distance of loss curves",
                                           .is_slope = true};
 
 static struct ub_datum slope(const struct ub_frame *frame, const struct ub_rows *group)

@@ -34,7 +34,7 @@ static void points(const struct ub_frame *frame, const struct ub_rows *group,
 
 static const struct ub_law_trend trend = {.points = points,
                                           .x = "width",
-                                          .y = "test loss above that of infinite width",
+                                          .y = "test loss above infinite width's",
                                           .fit = UB_FIT_MEANS,
                                           .is_slope = true};
 
