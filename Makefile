@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 SECONDS ?= 20
 prefix ?= /usr/local
 
-.PHONY: all build program bench test install package asan asan-core tsan machines fuzz lint valgrind fmt fmt-check results peers peers-short peers-spectra scale holdout clean help deps
+.PHONY: all build program bench test install package asan asan-core tsan machines fuzz lint valgrind instructions fmt fmt-check results peers peers-short peers-spectra scale holdout clean help deps
 
 all: build
 
@@ -62,6 +62,10 @@ lint: $(BUILD)/build.ninja ## static analysis by clang-tidy
 valgrind: build ## run the core's tests and a sweep under valgrind
 	@ci/deps --check valgrind
 	@ci/valgrind $(BUILD)
+
+instructions: build ## count instructions of pieces of work under valgrind, against bench/perf/instructions.csv
+	@ci/deps --check valgrind
+	@ci/instructions $(BUILD)
 
 peers: build ## time unibench and PyTorch side by side, into results/speed.md (needs python3-torch)
 	@ci/peers $(BUILD) --out results/speed.md

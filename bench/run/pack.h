@@ -11,7 +11,7 @@
  * and its files, and each result is bitwise that of a run by itself, which runs the same program.
  *
  * They do not train side by side under ub_vmap: on a CPU that gains nothing. Measured on AVX-512
- * (MLP 32x32 on 500 digits): a gradient of 16 runs at once takes 0.96 to 1.02 times as long a run
+ * (MLP 32x32 on 500 digits): a gradient of 16 runs at once takes 0.98 to 1.04 times as long a run
  * as one by itself (the products have the lone run's shapes and are at their rate), one of MLP
  * 256x256 1.3 times (sixteen runs' activations leave the cache), and sums come in another order. */
 #ifndef UB_PACK_H
