@@ -308,7 +308,10 @@ static void caption_of(const struct map *map, size_t n, size_t all, const struct
     ub_text_add(out, "%s", laws.count ? "." : "");
     labels_free(&laws);
     if (n < all)
-        ub_text_add(out, " Shown: the first %zu of %zu systems, larger grids first.", n, all);
+        ub_text_add(out,
+                    " Shown: %zu of %zu systems, larger grids first, without those whose losses "
+                    "are alike in all cells.",
+                    n, all);
 }
 
 static bool plot_maps(const struct study *study, const struct map *map, size_t n, size_t all,
