@@ -26,6 +26,11 @@ static double at(const struct ub_kernels *kernels, const void *x, int64_t i)
     return kernels->real == sizeof(float) ? (double)((const float *)x)[i] : ((const double *)x)[i];
 }
 
+static void put(const struct ub_kernels *kernels, void *x, int64_t i, double value)
+{
+    kernels->from_double(1, (char *)x + (size_t)i * kernels->real, &value);
+}
+
 static void *numbers(const struct ub_kernels *kernels, int64_t count, int64_t seed)
 {
     double *x = ub_alloc((size_t)count * sizeof *x);
@@ -82,6 +87,31 @@ static void on(const struct ub_kernels *kernels)
             check(kernels, kernels->multiply, &(struct sizes){m & 1, m & 2, m, n, 5, m & 4});
 }
 
+/* A NaN of A is one in its row and one of B in its column, zeros beside it or not, and nowhere
+ * else; what C held before is no operand. */
+static void check_nan(const struct ub_kernels *kernels, ub_multiply_kernel *multiply,
+                      const struct sizes *s)
+{
+    const int64_t lda = s->ta ? s->m : s->k, ldb = s->tb ? s->k : s->n;
+    const int64_t row = s->m / 2, column = s->n - 1, p = s->k / 2;
+    void *a = numbers(kernels, s->m * s->k, 1), *b = numbers(kernels, s->k * s->n, 2);
+    void *c = numbers(kernels, s->m * s->n, 3);
+    for (int64_t i = 0; i < s->m * s->n; i++)
+        put(kernels, c, i, (double)NAN);
+    put(kernels, a, s->ta ? p * lda + row : row * lda + p, (double)NAN);
+    put(kernels, b, s->tb ? column * ldb + p : p * ldb + column, (double)NAN);
+    multiply(s->ta, s->tb, s->m, s->n, s->k, a, lda, b, ldb, false, c, s->n);
+    for (int64_t i = 0; i < s->m; i++)
+        for (int64_t j = 0; j < s->n; j++)
+            if (isnan(at(kernels, c, i * s->n + j)) != (i == row || j == column))
+                fail_msg("%s, %d bytes, %c%c (%d, %d, %d): C(%d, %d) is %g", kernels->isa,
+                         (int)kernels->real, s->ta ? 't' : 'n', s->tb ? 't' : 'n', (int)s->m,
+                         (int)s->n, (int)s->k, (int)i, (int)j, at(kernels, c, i * s->n + j));
+    ub_free(a);
+    ub_free(b);
+    ub_free(c);
+}
+
 static void every_instruction_set(void **state)
 {
     static const char *const levels[] = {"v2", "v3", "v4"};
@@ -92,6 +122,9 @@ static void every_instruction_set(void **state)
             const struct ub_kernels *kernels = ub_kernels_pick(single != 0);
             print_message("%s: %s, %d bytes\n", levels[i], kernels->isa, (int)kernels->real);
             on(kernels);
+            for (int kind = 0; kind < 4; kind++)
+                check_nan(kernels, kernels->multiply,
+                          &(struct sizes){kind & 1, kind & 2, 31, 41, LONGEST, false});
         }
     }
     unsetenv("UNIBENCH_KERNELS");
@@ -140,6 +173,7 @@ static void whoever_is_chosen(void **state)
             assert_true(chosen == ub_choose_multiply(kernels, &g));
             others += chosen != kernels->multiply && chosen != kernels->gemm;
             check(kernels, chosen, &all[i]);
+            check_nan(kernels, chosen, &all[i]);
         }
     }
     assert_int_equal(others, 3); /* the large ones in float, by oneDNN */
