@@ -149,6 +149,14 @@ static void express_loss(const struct ub_problem *p, struct ub_expression *e, ub
     e->loss = ub_sum_all(g, ub_mul(g, e->share, e->losses));
 }
 
+int64_t ub_copies_at_least(const struct ub_problem *p, int64_t batch, int64_t copies,
+                           int64_t of_images)
+{
+    enum { LARGE = 1 << 17 }; /* numbers: each chunk reads and writes totals that leave L2 */
+    const int64_t least = p->sample.images ? of_images : copies;
+    return batch < least && largest_param(&p->layout) <= LARGE ? least : batch;
+}
+
 struct ub_expression ub_express(const struct ub_problem *p, bool test, int64_t batch)
 {
     struct ub_expression e = express_model(p, test, batch);

@@ -27,6 +27,13 @@ struct ub_expression ub_express_apart(const struct ub_problem *p, int64_t batch)
 /* Derivative of the loss by each parameter of the layout. Caller frees. */
 ub_node *ub_gradient_nodes(const struct ub_expression *e);
 
+/* Derivatives of second and third order of a block of `batch` vectors hold more copies of the
+ * activations at work than vectors: so many at least; of models that are mostly convolutions, which
+ * few images make slow, `of_images`. Large weights, whose totals shorter chunks would read and
+ * write more often, leave it at `batch`. */
+int64_t ub_copies_at_least(const struct ub_problem *p, int64_t batch, int64_t copies,
+                           int64_t of_images);
+
 /* Samples that share a chunk, when there are `batch` copies of each. */
 int64_t ub_chunk_of(const struct ub_problem *p, int64_t samples, int64_t batch);
 const struct ub_split *ub_split_of(const struct ub_problem *p, bool test);

@@ -261,6 +261,7 @@ struct ub_sample_sizes {
     int64_t widest; /* numbers in the largest value kept in memory */
     int64_t rows;   /* in the longest product with shared weights */
     bool thin;      /* much of the work is in short products, as in recurrent networks */
+    bool images;    /* much of it is in convolutions */
 };
 
 /* Of what `y` needs and depends on x (1, ...). */

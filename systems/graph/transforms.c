@@ -196,7 +196,7 @@ struct ub_sample_sizes ub_graph_sizes(const struct ub_graph *g, ub_node y, ub_no
     bool *needed = needed_by(g, &y, 1, &last);
     bool *active = depends_on(g, last, &x, 1);
     struct ub_sample_sizes sizes = {.widest = 1, .rows = 1};
-    int64_t work = 0, short_work = 0;
+    int64_t work = 0, short_work = 0, image_work = 0;
     for (ub_node i = 0; i <= last; i++) {
         const struct ub_vertex *v = ub_vertex(g, i);
         if (!needed[i] || !active[i] || i == x || v->op == UB_OP_BROADCAST)
@@ -212,10 +212,12 @@ struct ub_sample_sizes ub_graph_sizes(const struct ub_graph *g, ub_node y, ub_no
         }
         work += count * depth;
         short_work += row < SHORT_ROWS ? count * depth : 0;
+        image_work += v->op == UB_OP_CONV ? count * depth : 0;
         sizes.widest = count > sizes.widest ? count : sizes.widest;
         sizes.rows = row > sizes.rows ? row : sizes.rows;
     }
     sizes.thin = short_work > work / MUCH;
+    sizes.images = image_work > work / MUCH;
     ub_free(needed);
     ub_free(active);
     return sizes;
