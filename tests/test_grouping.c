@@ -23,6 +23,7 @@ static const struct allowed allowed[] = {
     {"report/digest/csv.c", "ub_run_spec_text(", "rows that are one run twice"},
     {"report/digest/csv.c", "a function", "the same"},
     {"bench/run/preflight.c", "strcmp(", "data that are read once for many runs"},
+    {"bench/run/pack.c", "strcmp(", "data and programs that are made once for many runs"},
     {"bench/suite/suite.c", "strcmp(", "data that are said to be missing once"},
     {"bench/suite/suite.c", "strstr(", "the same"},
     {"bench/perf/scale.c", "ub_hash(", "names a stream of random numbers"},
