@@ -2,7 +2,7 @@
  * (CMakeLists.txt); only the table at the end is visible outside, under a name of its own.
  * Loops are plain C that the compiler vectorizes; exp, tanh and the like come from libm's vector
  * forms (libmvec: 4 ulp) where the compiler knows them. */
-#include "systems/graph/kernels.h"
+#include "systems/graph/built.h"
 #include "systems/graph/turn.h"
 #include "systems/graph/unseen.h"
 
@@ -12,10 +12,8 @@
 
 typedef UB_REAL real;
 
-#define JOIN_(a, b) ub_kernels_##a##_##b
-#define JOIN(a, b)  JOIN_(a, b)
-#define TEXT_(x)    #x
-#define TEXT(x)     TEXT_(x)
+#define TEXT_(x) #x
+#define TEXT(x)  TEXT_(x)
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define VECTOR_FORM __attribute__((simd("notinbranch")))
@@ -102,287 +100,6 @@ static void fill(int64_t n, void *out, double value)
     real *o = out, v = (real)value;
     for (int64_t i = 0; i < n; i++)
         o[i] = v;
-}
-
-enum { WIDE = 64, FEW = 8 }; /* elements added at once; rows too few for that */
-
-/* Rows of b elements, b a divisor of WIDE, added to o: many rows at once. Returns the rows done. */
-static int64_t add_narrow_rows(int64_t rows, int64_t b, real *o, const real *x)
-{
-    real wide[WIDE] = {0};
-    const int64_t steps = rows * b / WIDE;
-    for (int64_t s = 0; s < steps; s++, x += WIDE)
-#pragma omp simd
-        for (int l = 0; l < WIDE; l++)
-            wide[l] += x[l];
-    for (int64_t l = 0; steps && l < WIDE; l += b)
-        for (int64_t k = 0; k < b; k++)
-            o[k] += wide[l + k];
-    return steps * (WIDE / b);
-}
-
-static void add_rows(int64_t rows, int64_t b, real *o, const real *x)
-{
-    const int64_t done = WIDE % b == 0 ? add_narrow_rows(rows, b, o, x) : 0;
-    for (int64_t j = done; j < rows; j++) {
-        const real *row = x + j * b;
-#pragma omp simd
-        for (int64_t l = 0; l < b; l++)
-            o[l] += row[l];
-    }
-}
-
-static real row_sum(int64_t n, const real *x)
-{
-    real s = 0;
-#pragma omp simd reduction(+ : s)
-    for (int64_t j = 0; j < n; j++)
-        s += x[j];
-    return s;
-}
-
-/* Rows of a known short length: many at once. */
-#define SHORT_ROWS(R)                                                                              \
-    case R:                                                                                        \
-        _Pragma("omp simd") for (int64_t i = 0; i < rows; i++)                                     \
-        {                                                                                          \
-            real s = x[i * (R)];                                                                   \
-            for (int j = 1; j < (R); j++)                                                          \
-                s += x[i * (R) + j];                                                               \
-            out[i] = s;                                                                            \
-        }                                                                                          \
-        return;
-
-#if defined(__AVX512F__)
-enum { VECTOR = 64 / sizeof(real) };
-#elif defined(__AVX2__)
-enum { VECTOR = 32 / sizeof(real) };
-#else
-enum { VECTOR = 16 / sizeof(real) };
-#endif
-/* Rows at once, one a lane, for rows shorter than a vector: their elements are added one after the
- * other, as row_sum adds those that fill no vector. */
-enum { ABREAST = 16 };
-
-/* Of where `rows` of them are done ABREAST at a time from, the last block reaching back: -1, none.
- */
-static int64_t next_block(int64_t from, int64_t rows)
-{
-    if (from >= rows || rows < ABREAST)
-        return -1;
-    return from + ABREAST <= rows ? from : rows - ABREAST;
-}
-
-static void sum_abreast(int64_t r, real *out, const real *x)
-{
-    real s[ABREAST];
-#pragma omp simd
-    for (int64_t l = 0; l < ABREAST; l++)
-        s[l] = x[l * r];
-    for (int64_t j = 1; j < r; j++)
-#pragma omp simd
-        for (int64_t l = 0; l < ABREAST; l++)
-            s[l] += x[l * r + j];
-    memcpy(out, s, sizeof s);
-}
-
-static void short_row_sums(int64_t rows, int64_t r, real *out, const real *x)
-{
-    for (int64_t i = next_block(0, rows); i >= 0; i = next_block(i + ABREAST, rows))
-        sum_abreast(r, out + i, x + i * r);
-    for (int64_t i = 0; rows < ABREAST && i < rows; i++)
-        out[i] = row_sum(r, x + i * r);
-}
-
-static void row_sums(int64_t rows, int64_t r, real *out, const real *x)
-{
-    switch (r) {
-        SHORT_ROWS(2)
-        SHORT_ROWS(4)
-        SHORT_ROWS(8)
-        SHORT_ROWS(16)
-    default:
-        if (r < VECTOR) {
-            short_row_sums(rows, r, out, x);
-            return;
-        }
-        for (int64_t i = 0; i < rows; i++)
-            out[i] = row_sum(r, x + i * r);
-    }
-}
-
-/* Groups of r rows of b, added up: few rows, as of pooling windows, without a call each. */
-#define SHORT_GROUPS(B)                                                                            \
-    case B:                                                                                        \
-        for (int64_t i = 0; i < groups; i++, out += (B), x += r * (B)) {                           \
-            real s[B];                                                                             \
-            memcpy(s, x, sizeof s);                                                                \
-            for (int64_t j = 1; j < r; j++)                                                        \
-                _Pragma("omp simd") for (int l = 0; l < (B); l++) s[l] += x[j * (B) + l];          \
-            memcpy(out, s, sizeof s);                                                              \
-        }                                                                                          \
-        return;
-
-static void group_sums(int64_t groups, int64_t r, int64_t b, real *out, const real *x)
-{
-    switch (r < FEW ? b : 0) {
-        SHORT_GROUPS(4)
-        SHORT_GROUPS(8)
-        SHORT_GROUPS(16)
-        SHORT_GROUPS(32)
-    default:
-        for (int64_t i = 0; i < groups; i++, out += b, x += r * b) {
-            memcpy(out, x, (size_t)b * sizeof *out);
-            add_rows(r - 1, b, out, x + b);
-        }
-    }
-}
-
-static void sum_row_parts(int64_t start, int64_t n, int64_t r, real *out, const real *x)
-{
-    const int64_t from = start % r, head = from == 0 ? 0 : r - from < n ? r - from : n;
-    out += start / r;
-    if (head > 0) {
-        *out += row_sum(head, x);
-        out++;
-    }
-    const int64_t rows = (n - head) / r, tail = n - head - rows * r;
-    row_sums(rows, r, out, x + head);
-    if (tail > 0)
-        out[rows] = row_sum(tail, x + n - tail);
-}
-
-static void sum_part(int64_t start, int64_t n, int64_t r, int64_t b, void *out, const void *in)
-{
-    const real *x = in;
-    if (b == 1) {
-        sum_row_parts(start, n, r, out, x);
-        return;
-    }
-    while (n > 0) {
-        const int64_t row = start / b, l = start % b, j = row % r;
-        real *o = (real *)out + row / r * b;
-        const int64_t whole = n / b, rows = r - j < whole ? r - j : whole;
-        const int64_t groups = l == 0 && j == 0 ? whole / r : 0;
-        int64_t run = b - l < n ? b - l : n;
-        if (groups > 0) {
-            group_sums(groups, r, b, o, x);
-            run = groups * r * b;
-            start += run, x += run, n -= run;
-            continue;
-        }
-        if (j == 0)
-            memset(o + l, 0, (size_t)(rows > 0 && l == 0 ? b : run) * sizeof *o);
-        if (l == 0 && rows > 0) {
-            add_rows(rows, b, o, x);
-            run = rows * b;
-        } else {
-#pragma omp simd
-            for (int64_t k = 0; k < run; k++)
-                o[l + k] += x[k];
-        }
-        start += run, x += run, n -= run;
-    }
-}
-
-static void sum(int64_t a, int64_t r, int64_t b, void *out, const void *in)
-{
-    if (b == 1) {
-        row_sums(a, r, out, in);
-        return;
-    }
-    group_sums(a, r, b, out, in);
-}
-
-/* NaN stays NaN: a diverged run must show. */
-static real row_maximum(int64_t n, const real *x)
-{
-    real top = x[0], sum = 0; /* the sum is NaN where any element is, or infinities cancel */
-#pragma omp simd reduction(max : top) reduction(+ : sum)
-    for (int64_t j = 0; j < n; j++) {
-        top = x[j] > top ? x[j] : top;
-        sum += x[j];
-    }
-    if (sum == sum)
-        return top;
-    for (int64_t j = 0; j < n; j++)
-        if (x[j] != x[j])
-            return x[j];
-    return top;
-}
-
-/* False where one of the rows has a NaN, or infinities that cancel: nothing is written then. */
-static bool maxima_abreast(int64_t r, real *out, const real *x)
-{
-    real top[ABREAST], sum[ABREAST];
-    int odd = 0;
-#pragma omp simd
-    for (int64_t l = 0; l < ABREAST; l++)
-        top[l] = sum[l] = x[l * r];
-    for (int64_t j = 1; j < r; j++)
-#pragma omp simd
-        for (int64_t l = 0; l < ABREAST; l++) {
-            const real v = x[l * r + j];
-            top[l] = v > top[l] ? v : top[l];
-            sum[l] += v;
-        }
-#pragma omp simd reduction(| : odd)
-    for (int64_t l = 0; l < ABREAST; l++)
-        odd |= sum[l] != sum[l];
-    if (!odd)
-        memcpy(out, top, sizeof top);
-    return !odd;
-}
-
-static void row_maxima(int64_t rows, int64_t r, real *out, const real *x)
-{
-    int64_t done = 0;
-    for (int64_t i = r < ABREAST ? next_block(0, rows) : -1; i >= 0;
-         i = next_block(i + ABREAST, rows)) {
-        if (!maxima_abreast(r, out + i, x + i * r))
-            for (int64_t l = i; l < i + ABREAST; l++)
-                out[l] = row_maximum(r, x + l * r);
-        done = i + ABREAST;
-    }
-    for (int64_t i = done; i < rows; i++)
-        out[i] = row_maximum(r, x + i * r);
-}
-
-/* NaN stays NaN here, too. */
-static inline void larger_rows(int64_t r, int64_t b, real *o, const real *x)
-{
-    memcpy(o, x, (size_t)b * sizeof *o);
-    for (int64_t j = 1; j < r; j++) {
-        const real *row = x + j * b;
-#pragma omp simd
-        for (int64_t l = 0; l < b; l++)
-            o[l] = o[l] > row[l] ? o[l] : (o[l] == o[l] ? row[l] : o[l]);
-    }
-}
-
-static void maximum(int64_t a, int64_t r, int64_t b, void *out, const void *in)
-{
-    if (b == 1) {
-        row_maxima(a, r, out, in);
-        return;
-    }
-    for (int64_t i = 0; i < a; i++) {
-        real *o = (real *)out + i * b;
-        const real *x = (const real *)in + i * r * b;
-        switch (b) { /* the usual sizes as constants: rows are short */
-        case 8:
-            larger_rows(r, 8, o, x);
-            break;
-        case 16:
-            larger_rows(r, 16, o, x);
-            break;
-        case 32:
-            larger_rows(r, 32, o, x);
-            break;
-        default:
-            larger_rows(r, b, o, x);
-        }
-    }
 }
 
 static void add_to(int64_t n, void *out, const void *in)
@@ -494,16 +211,6 @@ static void to_double(int64_t n, double *out, const void *in)
     const real *x = in;
     for (int64_t i = 0; i < n; i++)
         out[i] = (double)x[i];
-}
-
-static void sum_lanes(int64_t n, double *out, const void *lanes, int64_t count, int64_t stride)
-{
-    const real *x = lanes;
-    for (int64_t i = 0; i < n; i++)
-        out[i] = (double)x[i];
-    for (int64_t l = 1; l < count; l++)
-        for (int64_t i = 0; i < n; i++)
-            out[i] += (double)x[l * stride + i];
 }
 
 static void iota(int64_t n, void *out)
@@ -633,12 +340,7 @@ static void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *
 #endif
 }
 
-#define MULTIPLY_(a, b) ub_multiply_##a##_##b
-#define MULTIPLY(a, b)  MULTIPLY_(a, b)
-ub_multiply_kernel MULTIPLY(UB_ISA, UB_REAL);
-
-extern const struct ub_kernels JOIN(UB_ISA, UB_REAL);
-const struct ub_kernels JOIN(UB_ISA, UB_REAL) = {
+const struct ub_kernels UB_BUILT(kernels) = {
     .isa = TEXT(UB_ISA),
     .real = sizeof(real),
     .pointwise =
@@ -650,14 +352,14 @@ const struct ub_kernels JOIN(UB_ISA, UB_REAL) = {
          [UB_OP_MUL] = k_mul,         [UB_OP_DIV] = k_div,           [UB_OP_MAX] = k_max,
          [UB_OP_GREATER] = k_greater, [UB_OP_EQUAL] = k_equal,       [UB_OP_SELECT] = k_select},
     .fill = fill,
-    .sum = sum,
-    .sum_part = sum_part,
-    .max = maximum,
+    .sum = UB_BUILT(sum),
+    .sum_part = UB_BUILT(sum_part),
+    .max = UB_BUILT(maximum),
     .add_to = add_to,
     .move = move,
     .from_double = from_double,
     .to_double = to_double,
-    .sum_lanes = sum_lanes,
+    .sum_lanes = UB_BUILT(sum_lanes),
     .iota = iota,
     .cumsum = cumsum,
     .gather = gather,
@@ -665,5 +367,5 @@ const struct ub_kernels JOIN(UB_ISA, UB_REAL) = {
     .windows = windows,
     .windows_add = windows_add,
     .gemm = gemm,
-    .multiply = MULTIPLY(UB_ISA, UB_REAL),
+    .multiply = UB_BUILT(multiply),
 };

@@ -1,5 +1,6 @@
-/* kernels.h - the arithmetic that programs are made of. kernels.c is compiled once for each real
- * type and instruction set; ub_kernels_pick chooses what this CPU runs best. */
+/* kernels.h - the arithmetic that programs are made of. kernels.c, multiply.c and reduce.c are
+ * compiled once for each real type and instruction set; ub_kernels_pick chooses what this CPU runs
+ * best. */
 #ifndef UB_KERNELS_H
 #define UB_KERNELS_H
 
@@ -14,26 +15,33 @@ typedef void ub_multiply_kernel(bool ta, bool tb, int64_t m, int64_t n, int64_t 
                                 int64_t lda, const void *b, int64_t ldb, bool accumulate, void *c,
                                 int64_t ldc);
 
+/* in (a, r, b) -> out (a, b): over r. */
+typedef void ub_reduce_kernel(int64_t a, int64_t r, int64_t b, void *out, const void *in);
+
+/* What elements start..start+n of an input (a, r, b), of which x is the first, add to its sums in
+ * out; called for a whole input in order. */
+typedef void ub_sum_part_kernel(int64_t start, int64_t n, int64_t r, int64_t b, void *out,
+                                const void *x);
+
+/* out[i] = sum of lanes[l * stride + i], in order of l, in double. */
+typedef void ub_sum_lanes_kernel(int64_t n, double *out, const void *lanes, int64_t count,
+                                 int64_t stride);
+
 struct ub_images;
 struct ub_kernels {
     const char *isa; /* "x86-64-v4" */
     size_t real;     /* bytes of a number */
     ub_pointwise_kernel *pointwise[UB_OPS];
     void (*fill)(int64_t n, void *out, double value);
-    /* in (a, r, b) -> out (a, b): sums or maxima over r. */
-    void (*sum)(int64_t a, int64_t r, int64_t b, void *out, const void *in);
-    void (*max)(int64_t a, int64_t r, int64_t b, void *out, const void *in);
-    /* What elements start..start+n of `in`, of which x is the first, add to the sums in out; called
-     * for a whole input in order. */
-    void (*sum_part)(int64_t start, int64_t n, int64_t r, int64_t b, void *out, const void *x);
+    ub_reduce_kernel *sum, *max; /* reduce.c */
+    ub_sum_part_kernel *sum_part;
     void (*add_to)(int64_t n, void *out, const void *in); /* out += in */
     /* Strided copy of a block of the given rank (innermost last); strides in elements. */
     void (*move)(int rank, const int64_t *dim, void *out, const int64_t *out_stride, const void *in,
                  const int64_t *in_stride);
     void (*from_double)(int64_t n, void *out, const double *in);
     void (*to_double)(int64_t n, double *out, const void *in);
-    /* out[i] = sum of lanes[l * stride + i], in order of l, in double. */
-    void (*sum_lanes)(int64_t n, double *out, const void *lanes, int64_t count, int64_t stride);
+    ub_sum_lanes_kernel *sum_lanes;
     /* 0, 1, ..., n - 1 */
     void (*iota)(int64_t n, void *out);
     /* (a, r, b): running sums over r. */

@@ -3,7 +3,7 @@
  * multiplied by a column of A: no operand is packed but a transposed B, whose panels are turned.
  * Libraries pack both sides, or do so from a million multiplications on, and serve a transposed B
  * and few columns badly (bench/perf/roofline.h times them beside this). */
-#include "systems/graph/kernels.h"
+#include "systems/graph/built.h"
 #include "systems/graph/turn.h"
 
 #include <string.h>
@@ -12,9 +12,6 @@
 #endif
 
 typedef UB_REAL real;
-
-#define JOIN_(a, b) ub_multiply_##a##_##b
-#define JOIN(a, b)  JOIN_(a, b)
 
 /* A tile is ROWS x two vectors, or TALL x one: as many as there are registers for. */
 #if defined __AVX512F__
@@ -175,10 +172,9 @@ static void panel(struct sides s, int64_t m, int64_t columns)
     }
 }
 
-ub_multiply_kernel JOIN(UB_ISA, UB_REAL);
-void JOIN(UB_ISA, UB_REAL)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a,
-                           int64_t lda, const void *b, int64_t ldb, bool accumulate, void *c,
-                           int64_t ldc)
+void UB_BUILT(multiply)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a,
+                        int64_t lda, const void *b, int64_t ldb, bool accumulate, void *c,
+                        int64_t ldc)
 {
     real turned[DEPTH * WIDTH];
     for (int64_t j = 0; j < n; j += WIDTH)
