@@ -1,115 +1,5 @@
 /* The eigenvalue tracker against LAPACK on explicit matrices, closed forms and its own bounds. */
-#include "tests/support.h"
-
-#include "bench/spectra/eigen.h"
-
-/* ---- operators ---- */
-
-struct dense {
-    int64_t n, products, calls;
-    double *a;
-    bool broken; /* products are NaN */
-};
-
-static void apply_dense(void *context, int64_t count, const double *v, double *out)
-{
-    struct dense *d = context;
-    const int64_t n = d->n;
-    for (int64_t k = 0; k < count; k++)
-        for (int64_t i = 0; i < n; i++) {
-            double sum = d->broken ? (double)NAN : 0;
-            for (int64_t j = 0; j < n; j++)
-                sum += d->a[i * n + j] * v[k * n + j];
-            out[k * n + i] = sum;
-        }
-    d->products += count;
-    d->calls++;
-}
-
-static struct dense new_dense(int64_t n)
-{
-    return (struct dense){.n = n, .a = ub_calloc((size_t)(n * n), sizeof(double))};
-}
-
-static struct ub_operator operator_of(struct dense *d)
-{
-    return (struct ub_operator){.n = d->n, .context = d, .apply = apply_dense};
-}
-
-/* A = Q diag(values) Q' with random orthogonal Q: a product of n reflections. */
-static void rotate_spectrum(struct dense *d, const double *values, struct ub_random *random)
-{
-    const int64_t n = d->n;
-    double *w = ub_calloc((size_t)n, sizeof *w);
-    memset(d->a, 0, (size_t)(n * n) * sizeof(double));
-    for (int64_t i = 0; i < n; i++)
-        d->a[i * n + i] = values[i];
-    for (int r = 0; r < 6; r++) { /* A <- P A P, P = I - 2 w w' */
-        double length = 0;
-        for (int64_t i = 0; i < n; i++) {
-            w[i] = ub_random_normal(random);
-            length += w[i] * w[i];
-        }
-        for (int side = 0; side < 2; side++)
-            for (int64_t i = 0; i < n; i++) {
-                const int64_t along = side ? 1 : n, row = side ? n : 1;
-                double dot = 0;
-                for (int64_t j = 0; j < n; j++)
-                    dot += d->a[i * row + j * along] * w[j];
-                for (int64_t j = 0; j < n; j++)
-                    d->a[i * row + j * along] -= 2 * dot / length * w[j];
-            }
-    }
-    ub_free(w);
-}
-
-static double *true_values(const struct dense *d) /* ascending */
-{
-    struct ub_error err = {0};
-    double *copy = ub_calloc((size_t)(d->n * d->n), sizeof *copy);
-    double *values = ub_calloc((size_t)d->n, sizeof *values);
-    memcpy(copy, d->a, (size_t)(d->n * d->n) * sizeof(double));
-    assert_true(ub_eigen_dense(d->n, copy, values, false, &err));
-    ub_free(copy);
-    return values;
-}
-
-/* All that a result claims: count, order, products, orthonormality, residuals recomputed with
- * the matrix, each residual an error bound, and convergence when asked for. */
-static void check(const struct dense *d, const struct ub_eigen_result *r, double tolerance,
-                  int64_t top)
-{
-    const int64_t n = d->n;
-    double *truth = true_values(d);
-    const double size = fmax(fabs(truth[0]), fabs(truth[n - 1])) + 1e-300;
-    assert_int_equal(r->count, top < n ? top : n);
-    double most = 0;
-    for (int64_t i = 0; i < r->count; i++)
-        most = fmax(most, fabs(r->value[i]));
-    for (int64_t i = 0; i < r->count; i++) {
-        const double *u = r->vectors + i * n;
-        double squares = 0, nearest = INFINITY;
-        for (int64_t a = 0; a < n; a++) {
-            double sum = -r->value[i] * u[a];
-            for (int64_t b = 0; b < n; b++)
-                sum += d->a[a * n + b] * u[b];
-            squares += sum * sum;
-            nearest = fmin(nearest, fabs(truth[a] - r->value[i]));
-        }
-        assert_near(sqrt(squares), r->residual[i], 1e-12 * size);
-        assert_true(nearest <= r->residual[i] + 1e-13 * size);
-        if (r->converged)
-            assert_true(r->residual[i] <= tolerance * most + 1e-13 * size);
-        assert_true(i == 0 || r->value[i] <= r->value[i - 1]);
-        for (int64_t j = 0; j <= i; j++) {
-            double dot = 0;
-            for (int64_t a = 0; a < n; a++)
-                dot += u[a] * r->vectors[j * n + a];
-            assert_near(dot, i == j ? 1 : 0, 1e-12);
-        }
-    }
-    ub_free(truth);
-}
+#include "tests/explicit_operators.h"
 
 /* One cold call at a tight tolerance: values are LAPACK's, from the largest on. */
 static void check_cold(struct dense *d, int64_t top)
@@ -127,13 +17,6 @@ static void check_cold(struct dense *d, int64_t top)
         assert_near(r.value[i], truth[d->n - 1 - i], 1e-9 * size);
     ub_free(truth);
     ub_eigen_tracker_free(t);
-}
-
-static void fill_symmetric(struct dense *d, struct ub_random *random)
-{
-    for (int64_t i = 0; i < d->n; i++)
-        for (int64_t j = 0; j <= i; j++)
-            d->a[i * d->n + j] = d->a[j * d->n + i] = ub_random_normal(random);
 }
 
 /* ---- single calls ---- */
@@ -501,128 +384,7 @@ static void test_same_calls_give_the_same_bits(void **state)
     ub_free(d.a);
 }
 
-/* ---- accuracy ---- */
-
-/* Bounds with the true largest eigenvalue on the complement, of random symmetric matrices and the
- * Ritz vectors of random subspaces that lie near the leading eigenvectors, against LAPACK. */
-static void test_bounds_hold(void **state)
-{
-    (void)state;
-    enum { N = 24, K = 3, TRIALS = 400 };
-    struct ub_random random = ub_random_stream(10, "eigen test");
-    int open = 0;
-    double sharpest = INFINITY;
-    for (int trial = 0; trial < TRIALS; trial++) {
-        /* In the basis of Ritz vectors and complement: A = [diag(theta), E'; E, C]. */
-        struct dense d = new_dense(N), c = new_dense(N - K);
-        double theta[K], residual[K] = {0}, bound[K];
-        fill_symmetric(&c, &random);
-        double *inner = true_values(&c);
-        const double next = inner[N - K - 1], size = pow(10, -3 * ub_random_uniform(&random));
-        for (int i = K - 1; i >= 0; i--) /* repeated in half of the trials, below next in some */
-            theta[i] = next + (trial % 2 ? 2 : 2 + (K - i)) * (ub_random_uniform(&random) - 0.1);
-        theta[1] = fmin(theta[0], theta[1]);
-        theta[2] = trial % 2 ? theta[1] : fmin(theta[1], theta[2]);
-        for (int64_t i = 0; i < N; i++)
-            for (int64_t j = 0; j < N; j++) {
-                if (i >= K && j >= K)
-                    d.a[i * N + j] = c.a[(i - K) * (N - K) + j - K];
-                if (i == j && i < K)
-                    d.a[i * N + j] = theta[i];
-                if (i >= K && j < K)
-                    d.a[i * N + j] = d.a[j * N + i] = size * ub_random_normal(&random);
-            }
-        for (int j = 0; j < K; j++)
-            for (int64_t i = K; i < N; i++)
-                residual[j] += d.a[i * N + j] * d.a[i * N + j];
-        for (int j = 0; j < K; j++)
-            residual[j] = sqrt(residual[j]);
-        ub_eigen_bounds(K, theta, residual, next, bound);
-        double *truth = true_values(&d);
-        for (int j = 0; j < K; j++) {
-            assert_true(bound[j] <= residual[j]);
-            if (theta[K - 1] <= next || bound[j] >= residual[j])
-                continue;
-            const double above = truth[N - 1 - j] - theta[j];
-            assert_true(above >= -1e-12 && above <= bound[j] + 1e-12);
-            sharpest = fmin(sharpest, bound[j] / above - 1);
-            open++;
-        }
-        ub_free(truth);
-        ub_free(inner);
-        ub_free(d.a);
-        ub_free(c.a);
-    }
-    print_message("%d bounds by gaps hold, from %.0f%% above the error on\n", open, 100 * sharpest);
-    assert_true(open > TRIALS);
-    const double theta = 3, e = 0.5, exact = 2 + sqrt(1 + e * e); /* of [[3, e], [e, 1]] */
-    double bound;
-    ub_eigen_bounds(1, &theta, &e, 1, &bound);
-    assert_near(theta + bound, exact, 1e-14);
-    ub_eigen_bounds(1, &theta, &e, 3, &bound); /* no gap: the residual */
-    assert_near(bound, e, 0);
-}
-
-/* What a warm start may miss, each call against LAPACK: the top jumps to another direction, which
- * the old vectors do not see; repeated tops; all negative; nothing at all; a large negative end. */
-static void plant(int call, int64_t n, double *value)
-{
-    for (int64_t i = 0; i < n; i++)
-        value[i] = 4.0 / (double)(i + 1);
-    switch (call / 4) { /* each for four calls */
-    case 1:
-        value[n - 1] = 6;
-        break;
-    case 2:
-        value[n - 1] = value[n - 2] = value[n / 2] = 7;
-        break;
-    case 3:
-        for (int64_t i = 0; i < n; i++)
-            value[i] = -1 - (double)i;
-        break;
-    case 4:
-        memset(value, 0, (size_t)n * sizeof *value);
-        break;
-    case 5:
-        value[3] = -50;
-        break;
-    default:
-        break;
-    }
-}
-
-static void test_planted_changes_are_found_to_an_accuracy(void **state)
-{
-    (void)state;
-    enum { N = 90, CALLS = 28 };
-    struct ub_random random = ub_random_stream(11, "eigen test");
-    struct dense d = new_dense(N);
-    const struct ub_operator a = operator_of(&d);
-    const struct ub_eigen_goal goal = {.accuracy = 1e-3, .products = 500};
-    double value[N], worst = 0;
-    for (int64_t top = 1; top <= 3; top++) {
-        struct ub_eigen_tracker *t = ub_eigen_tracker_new(N, top);
-        for (int call = 0; call < CALLS; call++) {
-            plant(call, N, value);
-            if (call % 4 == 0) /* all vectors anew */
-                rotate_spectrum(&d, value, &random);
-            const struct ub_eigen_result r = ub_eigen_track_to(t, &a, &goal);
-            double *truth = true_values(&d);
-            const double size = fmax(fabs(truth[N - 1]), fabs(truth[N - top]));
-            assert_true(r.converged);
-            check(&d, &r, 2e-3, top); /* residuals within twice the accuracy */
-            for (int64_t i = 0; i < top; i++) {
-                const double off = fabs(r.value[i] - truth[N - 1 - i]);
-                assert_true(off <= 1e-3 * size + 1e-13);
-                worst = size > 0 ? fmax(worst, off / size) : worst;
-            }
-            ub_free(truth);
-        }
-        ub_eigen_tracker_free(t);
-    }
-    print_message("planted changes: worst error %.1e of the largest\n", worst);
-    ub_free(d.a);
-}
+/* ---- dense ---- */
 
 /* The second difference matrix: 2 - 2 cos(pi k/(n + 1)), vectors sin(pi j k/(n + 1)). */
 static void test_dense_against_closed_form(void **state)
@@ -665,8 +427,6 @@ int main(void)
         cmocka_unit_test(test_scout_finds_a_hidden_riser),
         cmocka_unit_test(test_sudden_changes),
         cmocka_unit_test(test_same_calls_give_the_same_bits),
-        cmocka_unit_test(test_bounds_hold),
-        cmocka_unit_test(test_planted_changes_are_found_to_an_accuracy),
         cmocka_unit_test(test_dense_against_closed_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
