@@ -14,7 +14,8 @@
  * parameters, samples, classes (or outputs of a regression), initial-loss, final-loss,
  * initial-sharpness and its residual when it was needed, timeout (seconds, when there was one),
  * steps-done, gradients (of the training set or of a batch), hvps, seconds
- * (.training, .measuring), peak-rss (bytes). */
+ * (.training, .measuring), peak-rss (bytes; its process's so far: of runs of a pack, that of all up
+ * to this one). */
 #ifndef UB_TRAIN_H
 #define UB_TRAIN_H
 

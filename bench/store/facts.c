@@ -137,7 +137,7 @@ const struct ub_quantity ub_run_facts[] = {
     {.name = "seconds.OBSERVABLE", .units = "s", .meaning = "wall-clock time of this observable"},
     {.name = "peak-rss",
      .units = "byte",
-     .meaning = "most memory that the process held",
+     .meaning = "most memory that the run's process held so far; packed runs share a process",
      .whole = true},
     {.name = "timeout", .units = "s", .meaning = "wall-clock time that the run was given"},
     {.name = NULL},
