@@ -65,10 +65,17 @@ static const char *seeds_that_vary(const struct study *study)
                              : "`--seed`";
 }
 
+/* Of more systems nobody reads a page: thousands of commands are megabytes. */
+enum { MOST_COMMANDS = 500 };
+
 void page_commands(struct ub_text *out, const struct study *study)
 {
     struct ub_text summary = {0}, code = {0};
-    ub_text_add(&summary, "Commands of %zu systems", study->systems.count);
+    size_t systems = study->systems.count,
+           shown = systems < MOST_COMMANDS ? systems : MOST_COMMANDS;
+    ub_text_add(&summary, "Commands of %s%zu systems", shown < systems ? "the first " : "", shown);
+    if (shown < systems)
+        ub_text_add(&summary, " of %zu", systems);
     ub_text_add(out,
                 "\n## Repeat a run\n\nOne command for the first run of each system; other seeds "
                 "differ in %s (all commands are in [runs.csv](runs.csv); "
@@ -76,7 +83,7 @@ void page_commands(struct ub_text *out, const struct study *study)
                 seeds_that_vary(study));
     add_fold_begin(out, summary.data);
     ub_text_free(&summary);
-    for (size_t i = 0; i < study->systems.count; i++) {
+    for (size_t i = 0; i < shown; i++) {
         char *command = train_command(system_spec(study, i));
         ub_text_add(&code, "%s\n", command);
         ub_free(command);
