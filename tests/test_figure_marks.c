@@ -48,6 +48,26 @@ static void test_linear_ticks_are_true(void **state)
         }
 }
 
+/* Of given values each has a mark, and no more than are wanted a number. */
+static void test_given_ticks(void **state)
+{
+    (void)state;
+    double values[] = {-8, 16, 32, 64, 128};
+    const struct ub_axis axis = {.scale = UB_LINEAR, .n_values = 5, .values = values};
+    const struct ub_range r = {-10, 150, false};
+    for (size_t wanted = 1; wanted < 8; wanted++) {
+        struct ub_tick ticks[UB_MOST_TICKS];
+        size_t numbers = 0;
+        assert_int_equal(ub_axis_ticks(r, &axis, wanted, ticks), 5);
+        for (size_t i = 0; i < 5; i++) {
+            assert_near(ticks[i].value, values[i], 0);
+            numbers += *ticks[i].text != '\0';
+        }
+        assert_true(numbers >= 1 && numbers <= wanted);
+        assert_string_equal(ticks[0].text, "\u22128");
+    }
+}
+
 /* Colors of the pixels in the middle of each of 2 x 2 cells; row 0 is the lower one, on an axis of
  * categories the upper. */
 static void check_heat(bool categories)
@@ -232,10 +252,10 @@ static void test_most_lines_of_figure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signed_axis),          cmocka_unit_test(test_linear_ticks_are_true),
-        cmocka_unit_test(test_heat_pixels),          cmocka_unit_test(test_bar_goes_on),
-        cmocka_unit_test(test_steep_categories),     cmocka_unit_test(test_most_lines),
-        cmocka_unit_test(test_most_lines_of_figure),
+        cmocka_unit_test(test_signed_axis), cmocka_unit_test(test_linear_ticks_are_true),
+        cmocka_unit_test(test_given_ticks), cmocka_unit_test(test_heat_pixels),
+        cmocka_unit_test(test_bar_goes_on), cmocka_unit_test(test_steep_categories),
+        cmocka_unit_test(test_most_lines),  cmocka_unit_test(test_most_lines_of_figure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

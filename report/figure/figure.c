@@ -39,6 +39,7 @@ static void free_axis(struct ub_axis *axis)
     for (size_t i = 0; i < axis->n_categories; i++)
         ub_free(axis->categories[i]);
     ub_free(axis->categories);
+    ub_free(axis->values);
     ub_free(axis->label);
 }
 
@@ -221,6 +222,14 @@ void ub_panel_heat(struct ub_panel *p, const double *x, size_t n, const double *
     mark->x = copy_data(x, n + 1);
     mark->y = copy_data(y, m + 1);
     mark->cell = copy_data(shade, n * m);
+}
+
+void ub_panel_ticks(struct ub_panel *p, enum ub_direction axis, const double *at, size_t n)
+{
+    struct ub_axis *a = &p->axis[axis];
+    ub_free(a->values);
+    a->n_values = n < 32 ? n : 32;
+    a->values = copy_data(at, a->n_values);
 }
 
 void ub_panel_categories(struct ub_panel *p, enum ub_direction axis, const char *const *names,

@@ -75,6 +75,8 @@ void ub_panel_rug(struct ub_panel *p, enum ub_direction axis, const double *at, 
  * j] in [0, 1] is the viridis color of column i, row j; what is not finite is left empty. */
 void ub_panel_heat(struct ub_panel *p, const double *x, size_t n, const double *y, size_t m,
                    const double *shade);
+/* Ticks at these values (ascending; at most 32) in place of round numbers. */
+void ub_panel_ticks(struct ub_panel *p, enum ub_direction axis, const double *at, size_t n);
 /* A categorical axis: names at 0, 1, 2, ... */
 void ub_panel_categories(struct ub_panel *p, enum ub_direction axis, const char *const *names,
                          size_t n);

@@ -39,6 +39,8 @@ struct ub_axis {
     double linear; /* SIGNED: width of the linear part; 0 = 1 */
     size_t n_categories;
     char **categories;
+    size_t n_values; /* ticks stand there, and nowhere else; 0: at round numbers */
+    double *values;
 };
 
 struct ub_panel {

@@ -272,9 +272,24 @@ static size_t signed_ticks(struct ub_range r, const struct ub_axis *axis, size_t
     return n;
 }
 
+/* Every so many have a number, that there are no more of these than wanted. */
+static size_t given_ticks(const struct ub_axis *axis, size_t wanted, struct ub_tick *out)
+{
+    const size_t n = axis->n_values, every = (n + wanted - 1) / (wanted > 0 ? wanted : 1);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (struct ub_tick){.value = axis->values[i]};
+        if (i % (every > 1 ? every : 1) == 0)
+            snprintf(out[i].text, sizeof out[i].text, "%s%.4g", axis->values[i] < 0 ? "\u2212" : "",
+                     fabs(axis->values[i]));
+    }
+    return n;
+}
+
 size_t ub_axis_ticks(struct ub_range r, const struct ub_axis *axis, size_t wanted,
                      struct ub_tick out[UB_MOST_TICKS])
 {
+    if (axis->n_values > 0)
+        return given_ticks(axis, wanted, out);
     if (axis->scale == UB_LOG && r.high / r.low > 4)
         return log_ticks(r, wanted, out);
     if (axis->scale == UB_SIGNED && fmax(fabs(r.low), fabs(r.high)) > 10 * linear_part(axis))

@@ -165,6 +165,20 @@ static double *edges_of(const double *at, size_t n, enum ub_axis_scale scale)
     return edge;
 }
 
+/* Ticks at the grid's own values, where there are few and none is too near to the next for its
+ * number. */
+static void tick_values(struct ub_panel *panel, enum ub_direction axis, const double *at, size_t n,
+                        enum ub_axis_scale scale)
+{
+    enum { FEW = 8 };
+    const double all = scale == UB_LOG ? log(at[n - 1] / at[0]) : at[n - 1] - at[0];
+    bool apart = n <= FEW;
+    for (size_t i = 1; i < n && apart; i++)
+        apart = (scale == UB_LOG ? log(at[i] / at[i - 1]) : at[i] - at[i - 1]) >= 0.1 * all;
+    if (apart)
+        ub_panel_ticks(panel, axis, at, n);
+}
+
 /* "width of the model". Caller frees. */
 static char *axis_name(const struct ub_column *c)
 {
@@ -239,6 +253,8 @@ static void draw_map(struct ub_panel *panel, const struct map *m, const struct s
     ub_panel_axes(panel, name_x, sx, name_y, sy);
     ub_free(name_x);
     ub_free(name_y);
+    tick_values(panel, UB_HORIZONTAL, g->at_x, g->nx, sx);
+    tick_values(panel, UB_VERTICAL, g->at_y, g->ny, sy);
     ub_panel_heat(panel, x, g->nx, y, g->ny, shade);
     ub_panel_range(panel, UB_HORIZONTAL, x[0], x[g->nx]);
     ub_panel_range(panel, UB_VERTICAL, y[0], y[g->ny]);
