@@ -366,7 +366,8 @@ static char *read_text(const char *folder, const char *name)
     return text;
 }
 
-/* Every (FILE) that the page links to is there; how many there are, less those elsewhere (sources). */
+/* Every (FILE) that the page links to is there; how many there are, less those elsewhere (sources).
+ */
 static int check_links(const char *folder, const char *page)
 {
     int links = 0;
