@@ -94,11 +94,12 @@ tile(const struct sides *s, const int rows, const int vectors, const bool whole,
     const real *b = s->b;
     UNROLLED for (int r = 0; r < rows; r++) UNROLLED for (int v = 0; v < vectors; v++) sum[r][v] =
         (vector){0};
-    UNROLLED for (int i = 0; i < thirds; i++) a[i] = (const char *)s->a + 3 * i * stride;
+    UNROLLED for (int i = 0; i < thirds; i++) a[i] = (const char *)s->a + (int64_t)3 * i * stride;
     for (int64_t p = 0; p < s->k; p++, b += s->b_row) {
         vector row[VECTORS];
         UNROLLED for (int v = 0; v < vectors; v++) row[v] =
-            v < vectors - 1 || whole ? load(b + v * LANES) : load_part(b + v * LANES, last);
+            v < vectors - 1 || whole ? load(b + (int64_t)v * LANES)
+                                     : load_part(b + (int64_t)v * LANES, last);
         UNROLLED for (int r = 0; r < rows; r++)
         {
             const real x = *(const real *)(a[r / 3] + r % 3 * stride);
@@ -112,7 +113,7 @@ tile(const struct sides *s, const int rows, const int vectors, const bool whole,
     }
     UNROLLED for (int r = 0; r < rows; r++) UNROLLED for (int v = 0; v < vectors; v++)
     {
-        real *c = s->c + r * s->c_row + v * LANES;
+        real *c = s->c + r * s->c_row + (int64_t)v * LANES;
         if (v < vectors - 1 || whole)
             store(c, s->accumulate ? load(c) + sum[r][v] : sum[r][v]);
         else
