@@ -23,11 +23,22 @@ enum { BYTES = 16, ROWS = 6, TALL = 12 };
 #endif
 enum { VECTORS = 2 };
 
-/* Loops over a tile: its sums must be registers. */
-#if defined __clang__
+/* Loops over a tile: its sums must be registers. Not so where sanitizers check each access: a
+ * compiler then takes minutes for this file. */
+#if defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#if defined SANITIZED || defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define UNROLLED
+#define FOLDED
+#elif defined __clang__
 #define UNROLLED _Pragma("unroll")
+#define FOLDED   __attribute__((always_inline))
 #else
 #define UNROLLED _Pragma("GCC unroll 32")
+#define FOLDED   __attribute__((always_inline))
 #endif
 enum { LANES = BYTES / (int)sizeof(real), WIDTH = VECTORS * LANES, DEPTH = 256 };
 
@@ -83,8 +94,8 @@ struct sides {
 /* rows x (vectors LANES) of C, of the last vector `last` columns; rows, vectors and whole are
  * constants where this is inlined. Rows of A are found from every third, or there would be more
  * addresses than registers: compilers are kept from knowing better. */
-static inline __attribute__((always_inline)) void
-tile(const struct sides *s, const int rows, const int vectors, const bool whole, int64_t last)
+static inline FOLDED void tile(const struct sides *s, const int rows, const int vectors,
+                               const bool whole, int64_t last)
 {
     enum { THIRDS = (TALL + 2) / 3 };
     const int64_t stride = s->a_row * (int64_t)sizeof(real);
