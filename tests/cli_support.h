@@ -14,6 +14,18 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Six runs of some tenths of a second. */
+#define CLI_SWEEP                                                                                  \
+    "name: sweep\n"                                                                                \
+    "runs:\n"                                                                                      \
+    "  dataset: digits\n"                                                                          \
+    "  model: mlp:widths=32\n"                                                                     \
+    "  loss: [mse, ce]\n"                                                                          \
+    "  optimizer: gd:lr=0.05\n"                                                                    \
+    "  steps: 400\n"                                                                               \
+    "  seed: 0..2\n"                                                                               \
+    "  measure: {loss: {every: 10}, sharpness: {every: 100}}\n"
+
 /* A run of some hundredths of a second, its store to be named. */
 #define CLI_TINY                                                                                   \
     "train --dataset chebyshev --model mlp:widths=8 --loss mse --optimizer gd:lr=0.05 "            \
@@ -170,6 +182,26 @@ static inline pid_t cli_child(pid_t parent)
     if (file)
         fclose(file);
     return (pid_t)child;
+}
+
+/* The same, waited for, at most 2 s. */
+static inline pid_t cli_await_child(pid_t parent)
+{
+    pid_t child = cli_child(parent);
+    for (int i = 0; i < 100 && child == 0; i++) {
+        cli_pause(0.02);
+        child = cli_child(parent);
+    }
+    return child;
+}
+
+/* Where the system does not say which process the worker is: ends the sweep, and skips the test. */
+static inline void cli_skip_sweep(char *folder, pid_t sweep)
+{
+    kill(sweep, SIGKILL);
+    waitpid(sweep, NULL, 0);
+    support_remove(folder);
+    skip();
 }
 
 /* A new folder with one file in it. */

@@ -3,17 +3,6 @@
 
 #include <sys/stat.h>
 
-/* Six runs of some tenths of a second. */
-static const char sweep[] = "name: sweep\n"
-                            "runs:\n"
-                            "  dataset: digits\n"
-                            "  model: mlp:widths=32\n"
-                            "  loss: [mse, ce]\n"
-                            "  optimizer: gd:lr=0.05\n"
-                            "  steps: 400\n"
-                            "  seed: 0..2\n"
-                            "  measure: {loss: {every: 10}, sharpness: {every: 100}}\n";
-
 /* Exit code 2, one line that says what, and no store. */
 static void expect_bad(const char *folder, const char *arguments, const char *part)
 {
@@ -242,7 +231,7 @@ static void test_unwritable(void **state)
 static void test_full_disk(void **state)
 {
     (void)state;
-    char *folder = cli_folder_with("sweep.yaml", sweep);
+    char *folder = cli_folder_with("sweep.yaml", CLI_SWEEP);
     static const char *const commands[] = {CLI_TINY "--out S --save-weights",
                                            "run sweep.yaml --out S --filter *ce*"};
     /* weights of 97 numbers need more than 1 kB, the trace of a sweep's run a little less */

@@ -3,16 +3,6 @@
 
 #include <sys/stat.h>
 
-/* Six runs of some tenths of a second. */
-static const char sweep[] = "name: sweep\n"
-                            "runs:\n"
-                            "  dataset: digits\n"
-                            "  model: mlp:widths=32\n"
-                            "  loss: [mse, ce]\n"
-                            "  optimizer: gd:lr=0.05\n"
-                            "  steps: 400\n"
-                            "  seed: 0..2\n"
-                            "  measure: {loss: {every: 10}, sharpness: {every: 100}}\n";
 /* One run that takes hours, and one that takes none of it. */
 static const char endless[] = "name: endless\n"
                               "defaults: {dataset: digits, loss: mse, optimizer: 'gd:lr=0.01'}\n"
@@ -94,7 +84,7 @@ static void test_resume(void **state)
 {
     (void)state;
     struct ub_error err = {0};
-    char *folder = cli_folder_with("sweep.yaml", sweep);
+    char *folder = cli_folder_with("sweep.yaml", CLI_SWEEP);
     cli_run(folder, "run sweep.yaml --out S --filter *mse*", 0, "3 runs: 3 ok");
     char *list = cli_expect(folder, "run sweep.yaml --out S --dry-run", 0, "6 runs, 3 to be made");
     const char *line = strstr(list, "  ok  ");
@@ -123,7 +113,7 @@ static void test_resume(void **state)
 static void test_kill_and_resume(void **state)
 {
     (void)state;
-    char *folder = cli_folder_with("sweep.yaml", sweep);
+    char *folder = cli_folder_with("sweep.yaml", CLI_SWEEP);
     cli_run(folder, "run sweep.yaml --out whole --jobs 2", 0, "6 runs: 6 ok");
     pid_t pid = cli_start(folder, "run sweep.yaml --out S --jobs 2");
     cli_wait_for_runs(folder, "S", 2);
@@ -148,7 +138,7 @@ static void test_kill_and_resume(void **state)
 static void test_interrupt_and_resume(void **state)
 {
     (void)state;
-    char *folder = cli_folder_with("sweep.yaml", sweep);
+    char *folder = cli_folder_with("sweep.yaml", CLI_SWEEP);
     cli_run(folder, "run sweep.yaml --out whole --jobs 1", 0, "6 runs: 6 ok");
     static const int signals[] = {SIGINT, SIGTERM};
     for (size_t i = 0; i < 2; i++) {
@@ -191,11 +181,7 @@ static pid_t start_endless(const char *folder, const char *arguments, pid_t *wor
 {
     pid_t pid = cli_start(folder, arguments);
     cli_wait_for_runs(folder, "S", 1);
-    *worker = 0;
-    for (int i = 0; i < 100 && *worker == 0; i++) {
-        *worker = cli_child(pid);
-        cli_pause(0.02);
-    }
+    *worker = cli_await_child(pid);
     return pid;
 }
 
@@ -204,12 +190,8 @@ static void test_crash(void **state)
     (void)state;
     char *folder = cli_folder_with("endless.yaml", endless);
     pid_t worker, pid = start_endless(folder, "run endless.yaml --out S --jobs 2", &worker);
-    if (worker == 0) {
-        kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
-        support_remove(folder);
-        skip();
-    }
+    if (worker == 0)
+        cli_skip_sweep(folder, pid);
     kill(worker, SIGKILL);
     struct cli_outcome o = cli_wait(folder, pid);
     assert_int_equal(o.code, 0);
@@ -228,12 +210,8 @@ static void test_hang(void **state)
     char *folder = cli_folder_with("endless.yaml", endless);
     pid_t worker,
         pid = start_endless(folder, "run endless.yaml --out S --jobs 2 --timeout 1", &worker);
-    if (worker == 0) {
-        kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
-        support_remove(folder);
-        skip();
-    }
+    if (worker == 0)
+        cli_skip_sweep(folder, pid);
     kill(worker, SIGSTOP);
     struct cli_outcome o = cli_wait(folder, pid);
     assert_int_equal(o.code, 0);
