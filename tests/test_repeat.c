@@ -139,6 +139,41 @@ static void a_page_keeps_commands_whole(void **state)
     support_remove(store);
 }
 
+/* Of many systems the page has the first 500 commands and says so, the table each. */
+static void a_page_of_commands_ends(void **state)
+{
+    (void)state;
+    enum { SYSTEMS = 503, SHOWN = 500 };
+    struct ub_error err = {0};
+    char *store = support_folder(), *report = ub_path(store, "report");
+    for (int i = 0; i < SYSTEMS; i++) {
+        struct ub_run_spec spec = sample_spec(0);
+        spec.steps = 10 + (uint64_t)i;
+        write_run(store, &spec, UB_RUN_OK, "", 1);
+    }
+    struct ub_store *s = open_good(store);
+    if (!ub_report_write(s, report, &err))
+        fail_msg("%s", err.text);
+    char *page = cli_read(report, "runs.md"), *csv_path = ub_path(report, "runs.csv");
+    size_t commands = 0;
+    for (const char *at = page; (at = strstr(at, "\nunibench train ")); at++)
+        commands++;
+    assert_int_equal(commands, SHOWN);
+    assert_non_null(strstr(page, "Commands of the first 500 systems of 503"));
+    struct ub_csv *csv = ub_csv_read(csv_path, true, &err);
+    assert_non_null(csv);
+    const size_t column = (size_t)ub_csv_column(csv, "command");
+    assert_int_equal(csv->rows, SYSTEMS);
+    for (size_t i = 0; i < csv->rows; i++)
+        assert_memory_equal(ub_csv_cell(csv, i, column), "unibench train ", 15);
+    ub_csv_free(csv);
+    ub_free(csv_path);
+    ub_free(page);
+    ub_free(report);
+    ub_store_free(s);
+    support_remove(store);
+}
+
 /* The command that `show` prints makes the very run, by sh and by this program. */
 static void what_show_prints_makes_the_run_again(void **state)
 {
@@ -178,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shell_reads_back_what_was_meant),
         cmocka_unit_test(a_page_keeps_commands_whole),
+        cmocka_unit_test(a_page_of_commands_ends),
         cmocka_unit_test(what_show_prints_makes_the_run_again),
     };
     return cmocka_run_group_tests_name("repeat", tests, NULL, NULL);
