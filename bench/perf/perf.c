@@ -9,10 +9,10 @@
  *   unibench-perf parallel CASE            of each one's time on one thread, the share that more
  *                                          threads would split
  *   unibench-perf roofline CASE THREADS    its gradient's least time on this machine, and its
- *                                          Hessian-vector product's (roofline.h)
- *   unibench-perf parts CASE THREADS       a table of the gradient program's parts, timed alone
- *   unibench-perf count WORK TIMES         a piece of work, to count its instructions (count.h)
- *   unibench-perf sgemm                    2048 x 2048 x 2048 product, one thread
+ *                                          Hessian-vector product's, and what parts take
+ * (roofline.h) unibench-perf parts CASE THREADS       a table of the gradient program's parts,
+ * timed alone unibench-perf count WORK TIMES         a piece of work, to count its instructions
+ * (count.h) unibench-perf sgemm                    2048 x 2048 x 2048 product, one thread
  *   unibench-perf sharpness                500 steps of GD on the small MLP on the digits with the
  *                                          top 2 eigenvalues every 10 steps, one thread
  *   unibench-perf flow                     the central flow of flow.c, one thread
@@ -209,11 +209,13 @@ static bool print_roofline(const char *name, const char *threads, bool parts, st
         return false;
     do_gradient(&s);
     if (parts) {
-        perf_parts_print(ub_problem_gradient_program(s.problem), true, (int)count);
+        perf_parts_print(ub_problem_gradient_program(s.problem), (int)count);
     } else {
         do_hvp(&s);
         perf_roofline_print(ub_problem_gradient_program(s.problem), true, (int)count, "");
         perf_roofline_print(ub_problem_hvp_program(s.problem), false, (int)count, "hvp-");
+        perf_spent_print(ub_problem_gradient_program(s.problem), true, (int)count, "");
+        perf_spent_print(ub_problem_hvp_program(s.problem), false, (int)count, "hvp-");
     }
     system_close(&s);
     return true;

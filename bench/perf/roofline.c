@@ -268,19 +268,24 @@ void perf_roofline_print(struct ub_program *p, bool first, int threads, const ch
     printf("%sroofline %.9g\n", prefix, r.products + r.arithmetic + r.streamed);
 }
 
-void perf_parts_print(struct ub_program *p, bool first, int threads)
+/* Seconds of a part's calls in a run, timed alone; `each`: of one call. */
+static double part_seconds(struct ub_program *p, int i, int threads, double *each)
 {
-    static const char *const names[] = {"product", "convolution", "arithmetic", "copy"};
-    double total[4] = {0};
+    const struct ub_program_part part = ub_program_part(p, i);
+    struct own own = {p, i};
+    *each = least_seconds(repeat_own, &own);
+    return *each * part.calls / workers(&part, threads);
+}
+
+static const char *const kinds[] = {"product", "convolution", "arithmetic", "copy"};
+
+void perf_parts_print(struct ub_program *p, int threads)
+{
     for (int i = 0; i < ub_program_parts(p); i++) {
         const struct ub_program_part part = ub_program_part(p, i);
-        if (!first && !part.late)
-            continue;
-        struct own own = {p, i};
-        const double each = least_seconds(repeat_own, &own);
-        const double all = each * part.calls / workers(&part, threads);
-        total[part.kind] += all;
-        printf("%-11s", names[part.kind]);
+        double each = 0;
+        const double all = part_seconds(p, i, threads, &each);
+        printf("%-11s", kinds[part.kind]);
         if (is_product(&part))
             printf(" %c%c %4lld of %5lld x %4lld x %5lld", part.ta ? 't' : 'n', part.tb ? 't' : 'n',
                    (long long)part.batch, (long long)part.m, (long long)part.n, (long long)part.k);
@@ -290,6 +295,16 @@ void perf_parts_print(struct ub_program *p, bool first, int threads)
                1e-9 * (is_product(&part) ? part.flops : part.bytes) / each,
                is_product(&part) ? "GFLOP/s" : "GB/s");
     }
+}
+
+void perf_spent_print(struct ub_program *p, bool first, int threads, const char *prefix)
+{
+    double total[4] = {0}, each = 0;
+    for (int i = 0; i < ub_program_parts(p); i++) {
+        const struct ub_program_part part = ub_program_part(p, i);
+        if (first || part.late)
+            total[part.kind] += part_seconds(p, i, threads, &each);
+    }
     for (int kind = 0; kind < 4; kind++)
-        printf("%-11s %.4f ms\n", names[kind], 1e3 * total[kind]);
+        printf("%sspent-%s %.9g\n", prefix, kinds[kind], total[kind]);
 }

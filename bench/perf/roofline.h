@@ -19,7 +19,10 @@
 /* Prints lines "WHAT NUMBER" (seconds, flops, bytes), WHAT preceded by `prefix`. The program has
  * been run; `first` as in ub_program_run. */
 void perf_roofline_print(struct ub_program *p, bool first, int threads, const char *prefix);
-/* A table of the program's parts, each timed alone. */
-void perf_parts_print(struct ub_program *p, bool first, int threads);
+/* Prints what the program itself spends on each kind of its parts (products, convolutions, other
+ * arithmetic, copies), each part timed alone and warm: lines "spent-KIND SECONDS". */
+void perf_spent_print(struct ub_program *p, bool first, int threads, const char *prefix);
+/* The same as a table of parts, for all of a run that begins anew. */
+void perf_parts_print(struct ub_program *p, int threads);
 
 #endif
