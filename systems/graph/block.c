@@ -12,8 +12,15 @@ struct lowering {
     int *reads; /* by node minus leader: reads still to come inside the group */
     bool *busy;
     int n_busy;
-    struct ub_operand *held;
-    int n_held;
+    struct view *views; /* distinct ones */
+    int n_views;
+};
+
+/* Memory read with strides: gathered once a block, or once a step, whatever reads it. */
+struct view {
+    struct ub_operand operand;
+    int reads; /* still to come */
+    bool gathered;
 };
 
 static int take_register(struct lowering *l)
@@ -66,36 +73,57 @@ static bool is_periodic(const struct ub_move *w)
     return w->rank == 0 || (w->in_stride[0] == 0 && UB_BLOCK % period == 0);
 }
 
-static int find_held(const struct lowering *l, const struct ub_operand *o)
+static struct view *find_view(struct lowering *l, const struct ub_operand *o)
 {
-    for (int i = 0; i < l->n_held; i++) {
-        const struct ub_operand *h = &l->held[i];
-        if (h->ref.space == o->ref.space && h->ref.offset == o->ref.offset &&
-            memcmp(&h->walk, &o->walk, sizeof o->walk) == 0)
-            return i;
+    for (int i = 0; i < l->n_views; i++) {
+        const struct ub_operand *v = &l->views[i].operand;
+        if (v->ref.space == o->ref.space && v->ref.offset == o->ref.offset &&
+            memcmp(&v->walk, &o->walk, sizeof o->walk) == 0)
+            return &l->views[i];
     }
-    return -1;
+    return NULL;
 }
 
-/* A view through strides; periodic ones are in registers taken before any code. */
+/* Runs as long as a block are read in place, each time. */
+static bool is_sharable(const struct ub_move *w)
+{
+    return w->rank == 0 || w->in_stride[w->rank - 1] != 1 || w->dim[w->rank - 1] < UB_BLOCK;
+}
+
+/* Counts a read of a view; periodic ones are in registers taken before any code. */
+static void note_view(struct lowering *l, struct ub_use use)
+{
+    struct ub_operand o = strided(l, use);
+    struct view *found = find_view(l, &o);
+    if (!found) {
+        found = &l->views[l->n_views++];
+        o.held = is_periodic(&o.walk);
+        o.reg = o.held ? take_register(l) : -1;
+        *found = (struct view){.operand = o};
+    }
+    found->reads++;
+    found->operand.shared = found->reads > 1 && is_sharable(&o.walk);
+}
+
+/* The first to read it gathers it; others find it in its register. */
 static struct ub_operand view(struct lowering *l, struct ub_use use)
 {
-    struct ub_operand o = strided(l, use);
-    const int held = find_held(l, &o);
-    if (held >= 0)
-        return l->held[held];
-    o.reg = take_register(l);
-    return o;
+    const struct ub_operand key = strided(l, use);
+    struct view *v = find_view(l, &key);
+    if (v->gathered && v->operand.shared)
+        return (struct ub_operand){.kind = UB_REGISTER, .reg = v->operand.reg};
+    if (!v->gathered && !v->operand.held)
+        v->operand.reg = take_register(l);
+    v->gathered = true;
+    return v->operand;
 }
 
-static void hold(struct lowering *l, struct ub_use use)
+static void release_view(struct lowering *l, struct ub_use use)
 {
-    struct ub_operand o = strided(l, use);
-    if (!is_periodic(&o.walk) || find_held(l, &o) >= 0)
-        return;
-    o.held = true;
-    o.reg = take_register(l);
-    l->held[l->n_held++] = o;
+    const struct ub_operand key = strided(l, use);
+    struct view *v = find_view(l, &key);
+    if (--v->reads == 0 && !v->operand.held)
+        l->busy[v->operand.reg] = false;
 }
 
 static bool in_group(const struct lowering *l, ub_node x)
@@ -115,14 +143,14 @@ static struct ub_operand operand(struct lowering *l, struct ub_use use)
     return (struct ub_operand){.kind = UB_MEMORY, .ref = c->ref[use.source]};
 }
 
-/* After an instruction: strided gathers end, and values read for the last time. */
-static void release(struct lowering *l, const struct ub_instruction *code, ub_node x)
+/* After an instruction: views and values read for the last time. */
+static void release(struct lowering *l, int n_in, ub_node x)
 {
     struct ub_compiler *c = l->c;
-    for (int i = 0; i < code->n_in; i++) {
+    for (int i = 0; i < n_in; i++) {
         struct ub_use use = ub_use_of(c, x, i);
-        if (code->in[i].kind == UB_STRIDED && !code->in[i].held)
-            l->busy[code->in[i].reg] = false;
+        if (use.source != UB_NONE && use.view != UB_NONE)
+            release_view(l, use);
         if (use.source == UB_NONE || use.view != UB_NONE || !in_group(l, use.source))
             continue;
         int at = use.source - l->leader;
@@ -131,7 +159,7 @@ static void release(struct lowering *l, const struct ub_instruction *code, ub_no
     }
 }
 
-/* Registers that last: taken before all others. */
+/* Registers that last are taken before all others. */
 static void take_lasting(struct lowering *l, ub_node x)
 {
     for (int i = 0; i < ub_vertex(l->c->g, x)->n_in; i++) {
@@ -139,7 +167,7 @@ static void take_lasting(struct lowering *l, ub_node x)
         if (use.source == UB_NONE)
             constant(l, use.value);
         else if (use.view != UB_NONE)
-            hold(l, use);
+            note_view(l, use);
     }
 }
 
@@ -159,7 +187,7 @@ static void lower_node(struct lowering *l, ub_node x)
         l->reg[x - l->leader] = take_register(l);
         code->out = (struct ub_operand){.kind = UB_REGISTER, .reg = l->reg[x - l->leader]};
     }
-    release(l, code, x);
+    release(l, v->n_in, x);
 }
 
 void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *block)
@@ -180,7 +208,7 @@ void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *bloc
         }
     }
     l.busy = ub_calloc(4 * (size_t)members + 4, sizeof *l.busy);
-    l.held = ub_calloc(3 * (size_t)members, sizeof *l.held);
+    l.views = ub_calloc(3 * (size_t)members, sizeof *l.views);
     block->n = ub_count(ub_shape_of(c->g, leader));
     block->code = ub_calloc((size_t)members, sizeof *block->code);
     for (ub_node x = leader; x != UB_NONE; x = c->next[x])
@@ -191,5 +219,5 @@ void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *bloc
     ub_free(l.reg);
     ub_free(l.reads);
     ub_free(l.busy);
-    ub_free(l.held);
+    ub_free(l.views);
 }

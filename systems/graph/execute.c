@@ -64,7 +64,7 @@ static int64_t whole_ahead(const struct ub_move *w, const struct place *at, int 
 }
 
 /* Elements start..start+n of a strided walk: in place when they are contiguous, else gathered, as
- * many runs at once as are whole, or planes of them. */
+ * many runs at once as are whole, or planes of them; others that read it expect it gathered. */
 static const void *gather(const struct ub_program *p, const struct ub_lane_context *t,
                           const struct ub_operand *o, int64_t start, int64_t n)
 {
@@ -78,7 +78,7 @@ static const void *gather(const struct ub_program *p, const struct ub_lane_conte
     }
     const int last = w->rank - 1;
     struct place here = place_of(w, start);
-    if (w->in_stride[last] == 1 && here.index[last] + n <= w->dim[last])
+    if (!o->shared && w->in_stride[last] == 1 && here.index[last] + n <= w->dim[last])
         return source + (size_t)here.offset * real;
     for (int64_t done = 0, moved = 0; done < n; done += moved) {
         int axis = last > 1 ? last - 2 : 0;

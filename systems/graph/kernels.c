@@ -134,6 +134,32 @@ static bool repeat_rows(int64_t planes, int64_t r, int64_t b, real *o, int64_t o
     }
 }
 
+/* Rows of b, each one number over and over. */
+#define FILLED_ROWS(B)                                                                             \
+    case B:                                                                                        \
+        for (int64_t i = 0; i < rows; i++, o += orow, x += xr) {                                   \
+            const real v = *x;                                                                     \
+            _Pragma("omp simd") for (int j = 0; j < (B); j++) o[j] = v;                            \
+        }                                                                                          \
+        return;
+
+static void fill_rows(int64_t rows, int64_t b, real *o, int64_t orow, const real *x, int64_t xr)
+{
+    switch (b) {
+        FILLED_ROWS(4)
+        FILLED_ROWS(8)
+        FILLED_ROWS(16)
+        FILLED_ROWS(32)
+    default:
+        for (int64_t i = 0; i < rows; i++, o += orow, x += xr) {
+            const real v = *x;
+#pragma omp simd
+            for (int64_t j = 0; j < b; j++)
+                o[j] = v;
+        }
+    }
+}
+
 /* The two innermost axes; square tiles keep both sides of a transposition in cache. */
 static void move_plane(int64_t rows, int64_t columns, real *o, int64_t orow, int64_t oc,
                        const real *x, int64_t xr, int64_t xc)
@@ -154,12 +180,7 @@ static void move_plane(int64_t rows, int64_t columns, real *o, int64_t orow, int
         return;
     }
     if (oc == 1 && xc == 0) {
-        for (int64_t i = 0; i < rows; i++, o += orow, x += xr) {
-            real v = *x;
-#pragma omp simd
-            for (int64_t j = 0; j < columns; j++)
-                o[j] = v;
-        }
+        fill_rows(rows, columns, o, orow, x, xr);
         return;
     }
     if (oc == 1 && xr == 1) {

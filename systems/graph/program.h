@@ -87,6 +87,7 @@ struct ub_operand {
     enum ub_operand_kind kind;
     int reg;             /* REGISTER; STRIDED: where runs are gathered */
     bool held;           /* STRIDED: the same in every block, gathered in the first */
+    bool shared;         /* STRIDED: read by later instructions, too, from its register */
     struct ub_ref ref;   /* MEMORY, STRIDED */
     struct ub_move walk; /* STRIDED: dim and in_stride, merged */
 };

@@ -1,0 +1,181 @@
+/* Arithmetic on arrays, on every instruction set that this CPU has: sums of rows, repeated values,
+ * and blocks that read a broadcast array more than once. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "systems/graph/program.h"
+
+static double at(const struct ub_kernels *kernels, const void *x, int64_t i)
+{
+    return kernels->real == sizeof(float) ? (double)((const float *)x)[i] : ((const double *)x)[i];
+}
+
+/* Every level, in f64 and f32. */
+static void on_all(void (*check)(const struct ub_kernels *kernels))
+{
+    static const char *const levels[] = {"v2", "v3", "v4"};
+    for (int i = 0; i < 3; i++) {
+        setenv("UNIBENCH_KERNELS", levels[i], 1);
+        check(ub_kernels_pick(false));
+        check(ub_kernels_pick(true));
+    }
+    unsetenv("UNIBENCH_KERNELS");
+}
+
+/* ---- sums of rows ---- */
+
+enum { MOST_ROWS = 40, LONGEST = 600, EDGE = 8 };
+
+/* Numbers whose sums round, so that orders of adding differ in last bits. */
+static void *thirds(const struct ub_kernels *kernels, int64_t count)
+{
+    double *x = ub_alloc((size_t)count * sizeof *x);
+    void *out = ub_alloc((size_t)count * kernels->real);
+    for (int64_t i = 0; i < count; i++)
+        x[i] = (double)(i * 37 % 101 - 50) / 3;
+    kernels->from_double(count, out, x);
+    ub_free(x);
+    return out;
+}
+
+/* A sum of r numbers below 17 in any order: r roundings of at most 17 r half an ulp. */
+static double bound(const struct ub_kernels *kernels, int64_t r)
+{
+    return (double)(r * r) * 17 * (kernels->real == sizeof(float) ? 6e-8 : 1.2e-16);
+}
+
+static void check_row_sums(const struct ub_kernels *kernels, int64_t rows, int64_t r)
+{
+    const size_t real = kernels->real;
+    char *x = thirds(kernels, rows * r), *out = thirds(kernels, rows + EDGE);
+    char *before = thirds(kernels, rows + EDGE), *alone = ub_alloc(real);
+    kernels->sum(rows, r, 1, out, x);
+    for (int64_t i = 0; i < rows; i++) {
+        double sum = 0;
+        for (int64_t j = 0; j < r; j++)
+            sum += at(kernels, x, i * r + j);
+        if (fabs(at(kernels, out, i) - sum) > bound(kernels, r))
+            fail_msg("%s, %d bytes: sum %d of %d rows of %d is %.17g, not %.17g", kernels->isa,
+                     (int)real, (int)i, (int)rows, (int)r, at(kernels, out, i), sum);
+        kernels->sum_part(0, r, r, 1, alone, x + (size_t)(i * r) * real);
+        if (memcmp(alone, out + (size_t)i * real, real) != 0) /* whatever rows are beside it */
+            fail_msg("%s, %d bytes: a row of %d alone, and beside %d others", kernels->isa,
+                     (int)real, (int)r, (int)rows - 1);
+    }
+    assert_memory_equal(out + (size_t)rows * real, before + (size_t)rows * real, EDGE * real);
+    ub_free(x);
+    ub_free(out);
+    ub_free(before);
+    ub_free(alone);
+}
+
+static void check_all_row_sums(const struct ub_kernels *kernels)
+{
+    static const int64_t lengths[] = {100, 127, 128, 257, 511, 512, 513, LONGEST};
+    for (int64_t r = 2; r <= 70; r++)
+        for (int64_t rows = 1; rows <= MOST_ROWS; rows += r % 16 == 0 ? 1 : 13)
+            check_row_sums(kernels, rows, r);
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++)
+        check_row_sums(kernels, 1 + (int64_t)k * 5, lengths[k]);
+}
+
+static void rows_are_summed_alike(void **state)
+{
+    (void)state;
+    on_all(check_all_row_sums);
+}
+
+/* ---- one number over and over ---- */
+
+static void check_filled_rows(const struct ub_kernels *kernels)
+{
+    enum { ROWS = 9 };
+    for (int64_t b = 1; b <= 40; b++) {
+        const int64_t apart = b + 3;
+        char *x = thirds(kernels, 2 * ROWS), *out = thirds(kernels, ROWS * apart);
+        char *before = thirds(kernels, ROWS * apart);
+        kernels->move(2, (int64_t[]){ROWS, b}, out, (int64_t[]){apart, 1}, x, (int64_t[]){2, 0});
+        for (int64_t i = 0; i < ROWS; i++)
+            for (int64_t j = 0; j < apart; j++)
+                assert_true(at(kernels, out, i * apart + j) ==
+                            (j < b ? at(kernels, x, 2 * i) : at(kernels, before, i * apart + j)));
+        ub_free(x);
+        ub_free(out);
+        ub_free(before);
+    }
+}
+
+static void rows_are_filled(void **state)
+{
+    (void)state;
+    on_all(check_filled_rows);
+}
+
+/* ---- views ---- */
+
+/* Rows and columns of a table, each added to it twice: blocks where runs fit a block and where not,
+ * of less than one block, and of runs longer than one. */
+static void check_views(int64_t rows, int64_t columns)
+{
+    struct ub_graph *g = ub_graph_new();
+    const int64_t n = rows * columns;
+    const ub_node x = ub_input(g, 2, (int64_t[]){rows, columns});
+    const ub_node a = ub_input(g, 2, (int64_t[]){rows, 1}), b = ub_input(g, 1, &columns);
+    const ub_node wide_a = ub_broadcast(g, a, 2, (int64_t[]){rows, columns});
+    const ub_node wide_b = ub_broadcast(g, b, 2, (int64_t[]){rows, columns});
+    ub_node y = ub_mul(g, ub_add(g, x, wide_a), wide_b);
+    y = ub_sub(g, ub_mul(g, y, wide_a), ub_mul(g, ub_exp(g, ub_sub(g, wide_b, x)), wide_a));
+    struct ub_program_input inputs[] = {
+        {.node = x}, {.node = a, .slot = 1}, {.node = b, .slot = 2}};
+    struct ub_program_output output = {.node = y};
+    struct ub_program *p = ub_program_compile(g, &(struct ub_program_spec){.inputs = inputs,
+                                                                           .n_inputs = 3,
+                                                                           .outputs = &output,
+                                                                           .n_outputs = 1,
+                                                                           .samples = 1,
+                                                                           .chunk = 1});
+    double *in[3], *out = ub_alloc((size_t)n * sizeof *out);
+    const int64_t counts[] = {n, rows, columns};
+    for (int k = 0; k < 3; k++) {
+        in[k] = ub_alloc((size_t)counts[k] * sizeof **in);
+        for (int64_t i = 0; i < counts[k]; i++)
+            in[k][i] = (double)((i * 13 + k) % 17 - 8) / 8;
+    }
+    ub_program_run(p, (const double *const *)in, &out, true);
+    for (int64_t i = 0; i < n; i++) {
+        const double u = in[0][i], v = in[1][i / columns], w = in[2][i % columns];
+        const double expected = (u + v) * w * v - exp(w - u) * v;
+        if (fabs(out[i] - expected) > 1e-13)
+            fail_msg("(%d, %d): element %d is %.17g, not %.17g", (int)rows, (int)columns, (int)i,
+                     out[i], expected);
+    }
+    ub_program_free(p);
+    ub_graph_free(g);
+    for (int k = 0; k < 3; k++)
+        ub_free(in[k]);
+    ub_free(out);
+}
+
+static void views_are_read_again(void **state)
+{
+    static const int64_t sizes[][2] = {{5, 8},    {200, 8}, {100, 32}, {77, 13}, {3, 1024},
+                                       {3, 1500}, {5, 700}, {1, 3000}, {3000, 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        check_views(sizes[i][0], sizes[i][1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rows_are_summed_alike),
+                                       cmocka_unit_test(rows_are_filled),
+                                       cmocka_unit_test(views_are_read_again)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
