@@ -56,14 +56,15 @@ static real row_sum(int64_t n, const real *x)
         return;
 
 #if defined(__AVX512F__)
-enum { VECTOR = 64 / sizeof(real) };
+#define VECTOR_BYTES 64
 #elif defined(__AVX2__)
-enum { VECTOR = 32 / sizeof(real) };
+#define VECTOR_BYTES 32
 #else
-enum { VECTOR = 16 / sizeof(real) };
+#define VECTOR_BYTES 16
 #endif
+enum { VECTOR = VECTOR_BYTES / sizeof(real) };
 /* Rows at once, one a lane, for rows shorter than a vector: their elements are added one after the
- * other, as row_sum adds those that fill no vector. */
+ * other. */
 enum { ABREAST = 16 };
 
 /* Of where `rows` of them are done ABREAST at a time from, the last block reaching back: -1, none.
@@ -92,8 +93,73 @@ static void short_row_sums(int64_t rows, int64_t r, real *out, const real *x)
 {
     for (int64_t i = next_block(0, rows); i >= 0; i = next_block(i + ABREAST, rows))
         sum_abreast(r, out + i, x + i * r);
-    for (int64_t i = 0; rows < ABREAST && i < rows; i++)
-        out[i] = row_sum(r, x + i * r);
+    for (int64_t i = 0; rows < ABREAST && i < rows; i++) {
+        real s = x[i * r];
+        for (int64_t j = 1; j < r; j++)
+            s += x[i * r + j];
+        out[i] = s;
+    }
+}
+
+typedef real vector __attribute__((vector_size(VECTOR * sizeof(real))));
+
+static inline void load(vector *v, const real *x)
+{
+    memcpy(v, x, sizeof *v);
+}
+
+/* Sums of neighbors in a, then of those in b. */
+static inline void fold(vector *out, const vector *a, const vector *b)
+{
+#if VECTOR_BYTES == 64 && defined UB_REAL_IS_float
+    *out =
+        __builtin_shufflevector(*a, *b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30) +
+        __builtin_shufflevector(*a, *b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif VECTOR_BYTES == 64 || (VECTOR_BYTES == 32 && defined UB_REAL_IS_float)
+    *out = __builtin_shufflevector(*a, *b, 0, 2, 4, 6, 8, 10, 12, 14) +
+           __builtin_shufflevector(*a, *b, 1, 3, 5, 7, 9, 11, 13, 15);
+#elif VECTOR_BYTES == 32 || defined UB_REAL_IS_float
+    *out =
+        __builtin_shufflevector(*a, *b, 0, 2, 4, 6) + __builtin_shufflevector(*a, *b, 1, 3, 5, 7);
+#else
+    *out = __builtin_shufflevector(*a, *b, 0, 2) + __builtin_shufflevector(*a, *b, 1, 3);
+#endif
+}
+
+enum { LONGEST_ABREAST = 512 };
+
+/* Of VECTOR rows or fewer: vectors of each are added up, then the numbers of each sum in pairs,
+ * pairs of pairs and so on, those of all rows at once. */
+static inline void sum_vectors(int64_t rows, int64_t r, real *out, const real *x)
+{
+    vector s[VECTOR] = {0};
+    const int64_t whole = r - r % VECTOR;
+    for (int64_t i = 0; i < rows; i++) {
+        vector v;
+        load(&v, x + i * r);
+        for (int64_t j = VECTOR; j < whole; j += VECTOR) {
+            vector next;
+            load(&next, x + i * r + j);
+            v += next;
+        }
+        s[i] = v;
+    }
+    for (int half = VECTOR / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            fold(&s[i], &s[2 * i], &s[2 * i + 1]);
+    for (int64_t j = whole; j < r; j++)
+        for (int64_t i = 0; i < rows; i++)
+            s[0][i] += x[i * r + j];
+    memcpy(out, s, (size_t)rows * sizeof *out);
+}
+
+static void sum_rows_in_vectors(int64_t rows, int64_t r, real *out, const real *x)
+{
+    int64_t i = 0;
+    for (; i + VECTOR <= rows; i += VECTOR)
+        sum_vectors(VECTOR, r, out + i, x + i * r);
+    if (i < rows)
+        sum_vectors(rows - i, r, out + i, x + i * r);
 }
 
 static void row_sums(int64_t rows, int64_t r, real *out, const real *x)
@@ -104,6 +170,10 @@ static void row_sums(int64_t rows, int64_t r, real *out, const real *x)
         SHORT_ROWS(8)
         SHORT_ROWS(16)
     default:
+        if (r >= VECTOR && r <= LONGEST_ABREAST) {
+            sum_rows_in_vectors(rows, r, out, x);
+            return;
+        }
         if (r < VECTOR) {
             short_row_sums(rows, r, out, x);
             return;
