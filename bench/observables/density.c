@@ -136,10 +136,11 @@ static void write_scalars(const struct writer *w, bool semidefinite)
 
 /* ---- measuring ---- */
 
-/* Probes side by side, within 2^26 numbers of their Krylov bases. */
+/* Probes side by side, within 64 MiB of their vectors: first touches of memory cost more than
+ * blocks of large products save. */
 static int64_t together_of(int64_t n, int64_t steps, int64_t probes)
 {
-    const int64_t most = ((int64_t)1 << 26) / ((steps + 2) * n);
+    const int64_t most = ((int64_t)1 << 26) / ub_quadrature_bytes(n, steps);
     return most < 1 ? 1 : most < probes ? most : probes;
 }
 
@@ -209,14 +210,14 @@ static bool measure(void *state, const struct ub_call *call, const struct ub_mom
     return good;
 }
 
-/* The probes' bases (quadrature.h), and finding what is taken out. */
+/* The probes' vectors (quadrature.h), and finding what is taken out. */
 static int64_t bytes(const struct ub_call *call, const struct ub_problem *problem)
 {
     const struct ub_matrix_choice choice = ub_call_choice(call);
     const int64_t n = ub_matrix_size(&choice, problem), steps = ub_call_int(call, "steps");
     const int64_t together = together_of(n, steps, ub_call_int(call, "probes"));
     const int64_t deflate = ub_call_int(call, "deflate");
-    return together * (steps + 2) * n * (int64_t)sizeof(double) +
+    return together * ub_quadrature_bytes(n, steps) +
            (deflate > 0 ? ub_leading_bytes(&choice, problem, deflate)
                         : ub_matrix_bytes(&choice, problem, together));
 }

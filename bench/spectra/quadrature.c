@@ -1,4 +1,5 @@
 /* quadrature.c - stochastic Lanczos quadrature; see quadrature.h. */
+#include "bench/spectra/krylov.h"
 #include "bench/spectra/quadrature_rules.h"
 
 #include <cblas.h>
@@ -11,38 +12,45 @@ enum { STEPS = 100, PROBES = 8 };
 static const double CLOSED = 1e-10;     /* of the norm: a Krylov space with less left has closed */
 static const double CANCELED = 0.70711; /* what must be left, or it is orthogonalized once more */
 
-/* A group of probes, side by side. */
+int64_t ub_quadrature_bytes(int64_t n, int64_t steps)
+{
+    const int64_t made = steps < n ? steps : n;
+    return (int64_t)ub_krylov_bytes(n, made) + 3 * n * (int64_t)sizeof(double);
+}
+
+/* A group of probes, side by side. Vectors of probes still going are next to each other. */
 struct group {
     int64_t n, steps, size;
-    double *basis;        /* size x steps x n: each probe's Lanczos vectors */
-    double *in, *out;     /* size x n: vectors of the probes still going, and their products */
-    double *alpha, *beta; /* size x steps: the tridiagonals */
-    double *work;         /* steps + outliers */
-    int64_t *going;       /* which probes are still going */
+    struct ub_krylov *space;    /* size: each probe's vectors */
+    double *before, *now, *out; /* size x n: the last two vectors, and products with the last */
+    double *alpha, *beta;       /* size x steps: the tridiagonals */
+    double *work;               /* outliers */
+    int64_t *going;             /* which probes are still going */
 };
-
-static double *vector_of(const struct group *g, int64_t probe, int64_t step)
-{
-    return g->basis + (probe * g->steps + step) * g->n;
-}
 
 static void group_init(struct group *g, int64_t n, int64_t steps, int64_t size, int64_t outliers)
 {
     const size_t row = (size_t)n * sizeof(double), rows = (size_t)size, m = (size_t)steps;
     *g = (struct group){.n = n, .steps = steps, .size = size};
-    g->basis = ub_calloc(rows * m, row);
-    g->in = ub_calloc(rows, row);
-    g->out = ub_calloc(rows, row);
+    g->space = ub_calloc(rows, sizeof *g->space);
+    for (int64_t p = 0; p < size; p++)
+        g->space[p] = ub_krylov_new(n, steps);
+    g->before = ub_alloc(rows * row);
+    g->now = ub_alloc(rows * row);
+    g->out = ub_alloc(rows * row);
     g->alpha = ub_calloc(rows * m, sizeof(double));
     g->beta = ub_calloc(rows * m, sizeof(double));
-    g->work = ub_calloc(m + (size_t)outliers, sizeof(double));
+    g->work = ub_calloc((size_t)outliers + 1, sizeof(double));
     g->going = ub_calloc(rows, sizeof *g->going);
 }
 
 static void group_free(struct group *g)
 {
-    ub_free(g->basis);
-    ub_free(g->in);
+    for (int64_t p = 0; p < g->size; p++)
+        ub_krylov_free(&g->space[p]);
+    ub_free(g->space);
+    ub_free(g->before);
+    ub_free(g->now);
     ub_free(g->out);
     ub_free(g->alpha);
     ub_free(g->beta);
@@ -54,82 +62,102 @@ static void group_free(struct group *g)
 static void draw(struct group *g, const struct ub_quadrature_options *o, struct ub_random *random)
 {
     for (int64_t p = 0; p < g->size; p++) {
-        double *v = vector_of(g, p, 0);
+        double *v = g->now + p * g->n;
         for (int64_t i = 0; i < g->n; i++)
             v[i] = ub_random_normal(random);
         for (int pass = 0; pass < 2; pass++)
             ub_project_out(g->n, o->outliers, o->vectors, 1, v, g->work);
         cblas_dscal((int)g->n, 1 / cblas_dnrm2((int)g->n, v, 1), v, 1);
+        ub_krylov_add(&g->space[p], v);
         g->going[p] = p;
     }
 }
 
-/* Makes w orthogonal to the outliers (each time: the recurrence would amplify what rounding leaves
- * of them) and to the probe's vectors 0, ..., step, and returns what is left of its length. The two
- * vectors of the recurrence have been taken out before: that is the first pass. */
+/* Makes w, a product of q from which the two vectors of the recurrence have been taken, orthogonal
+ * to the outliers (each time: the recurrence would amplify what rounding leaves of them) and, when
+ * that is due, to the probe's vectors. Returns what is left of its length. */
 static double reorthogonalize(const struct group *g, const struct ub_quadrature_options *o,
-                              int64_t probe, int64_t step, double *w)
+                              int64_t probe, double norm, double *q, double *w)
 {
-    const int n = (int)g->n, rows = (int)step + 1;
-    const double *basis = vector_of(g, probe, 0);
+    const int n = (int)g->n;
+    struct ub_krylov *space = &g->space[probe];
+    const double *alpha = g->alpha + probe * g->steps, *beta = g->beta + probe * g->steps;
     double length = cblas_dnrm2(n, w, 1), before;
+    bool due = ub_krylov_lost(space, alpha, beta, length, norm);
     do {
         before = length;
         ub_project_out(n, o->outliers, o->vectors, 1, w, g->work);
-        cblas_dgemv(CblasRowMajor, CblasNoTrans, rows, n, 1, basis, n, w, 1, 0, g->work, 1);
-        cblas_dgemv(CblasRowMajor, CblasTrans, rows, n, -1, basis, n, g->work, 1, 1, w, 1);
-        length = cblas_dnrm2(n, w, 1);
-    } while (length < CANCELED * before && length > 0);
+        if (due)
+            ub_krylov_purge(space, q, w);
+        if (due || o->outliers > 0)
+            length = cblas_dnrm2(n, w, 1);
+        due = true;
+    } while (length < CANCELED * before && length > CLOSED * norm);
     return length;
 }
 
-/* One step of the recurrence of probe `p`, with the product `w` (overwritten). True if it goes on:
- * the next vector is then in place. */
-static bool advance(const struct group *g, const struct ub_quadrature_options *o, int64_t p,
-                    int64_t step, double *w, double *norm)
+/* One step of the recurrence of probe `p`, the i-th of those going, with its product. True if it
+ * goes on: the next vector is then where the product was. */
+static bool advance(const struct group *g, const struct ub_quadrature_options *o, int64_t i,
+                    int64_t step, double *norm)
 {
+    const int64_t p = g->going[i];
     const int n = (int)g->n;
     double *alpha = g->alpha + p * g->steps, *beta = g->beta + p * g->steps;
-    const double *q = vector_of(g, p, step);
+    double *w = g->out + i * g->n;
+    double *q = g->now + i * g->n;
     *norm = fmax(*norm, cblas_dnrm2(n, w, 1));
     alpha[step] = cblas_ddot(n, q, 1, w, 1);
     cblas_daxpy(n, -alpha[step], q, 1, w, 1);
     if (step > 0)
-        cblas_daxpy(n, -beta[step - 1], vector_of(g, p, step - 1), 1, w, 1);
-    const double length = reorthogonalize(g, o, p, step, w);
+        cblas_daxpy(n, -beta[step - 1], g->before + i * g->n, 1, w, 1);
+    const double length = reorthogonalize(g, o, p, *norm, q, w);
     if (!(length > CLOSED * *norm))
         return false; /* beta stays 0 */
     beta[step] = length;
     if (step + 1 == g->steps)
         return false;
-    double *next = vector_of(g, p, step + 1);
-    memcpy(next, w, (size_t)n * sizeof *next);
-    cblas_dscal(n, 1 / length, next, 1);
+    cblas_dscal(n, 1 / length, w, 1);
+    ub_krylov_add(&g->space[p], w);
     return true;
+}
+
+/* The next vectors become the last, the last those before. */
+static void turn(struct group *g)
+{
+    double *free = g->before;
+    g->before = g->now;
+    g->now = g->out;
+    g->out = free;
 }
 
 static bool run(struct group *g, const struct ub_operator *a, const struct ub_quadrature_options *o,
                 int64_t *count, int64_t *products)
 {
     const int64_t n = g->n;
+    const size_t bytes = (size_t)n * sizeof(double);
     int64_t going = g->size;
     double norm = 0;
     for (int64_t step = 0; going > 0; step++) {
-        for (int64_t i = 0; i < going; i++)
-            memcpy(g->in + i * n, vector_of(g, g->going[i], step), (size_t)n * sizeof(double));
-        ub_operator_apply(a, going, g->in, g->out);
+        ub_operator_apply(a, going, g->now, g->out);
         *products += going;
         for (int64_t i = 0; i < going; i++)
             if (!isfinite(cblas_dnrm2((int)n, g->out + i * n, 1)))
                 return false;
         int64_t kept = 0;
         for (int64_t i = 0; i < going; i++) {
-            const int64_t p = g->going[i];
-            count[p] = step + 1;
-            if (advance(g, o, p, step, g->out + i * n, &norm))
-                g->going[kept++] = p;
+            count[g->going[i]] = step + 1;
+            if (!advance(g, o, i, step, &norm))
+                continue;
+            g->going[kept] = g->going[i];
+            if (kept < i) {
+                memcpy(g->now + kept * n, g->now + i * n, bytes);
+                memcpy(g->out + kept * n, g->out + i * n, bytes);
+            }
+            kept++;
         }
         going = kept;
+        turn(g);
     }
     return true;
 }

@@ -49,14 +49,15 @@ struct ub_quadrature {
     int64_t products;
 };
 
-/* Each probe has its own Lanczos recurrence, fully reorthogonalized. False: options out of range, a
- * product not finite. Memory: together (steps + 2) n doubles, and 4 probes steps. Cost beyond
- * products: about 2 steps n operations a product, bound by memory: each reads the probe's basis
- * twice, 8 steps n bytes on average. (Storing it in single precision would halve that and moves
- * nodes by up to 3e-7 of the norm: too much for Gauss rules that are exact.) */
+/* Each probe has its own Lanczos recurrence, in double precision, whose vectors are kept orthogonal
+ * as krylov.h says. False: options out of range, a product not finite. Memory: ub_quadrature_bytes
+ * for each of the probes `together`, and 4 probes steps doubles. Cost beyond products, bound by
+ * memory: about 100 n bytes a product, and twice the probe's vectors: up to 2^20 numbers for each
+ * product, more than that in single precision and for every other product or less often. */
 bool ub_quadrature_new(const struct ub_operator *a, const struct ub_quadrature_options *options,
                        struct ub_quadrature *out, struct ub_error *err);
 void ub_quadrature_free(struct ub_quadrature *q);
+int64_t ub_quadrature_bytes(int64_t n, int64_t steps);
 
 /* ---- what it knows of the spectrum ----
  *
