@@ -48,18 +48,34 @@ static struct ub_operand constant(struct lowering *l, double value)
     return (struct ub_operand){.kind = UB_REGISTER, .reg = reg};
 }
 
+static struct ub_move walk_of(const struct ub_compiler *c, ub_node view)
+{
+    struct ub_shape shape = ub_shape_of(c->g, view);
+    struct ub_shape from = ub_shape_of(c->g, ub_vertex(c->g, view)->in[0]);
+    struct ub_move w = {.rank = shape.rank};
+    memcpy(w.dim, shape.dim, sizeof w.dim);
+    ub_shape_strides(shape, w.out_stride);
+    ub_broadcast_strides(shape, from, w.in_stride);
+    ub_move_merge(&w);
+    return w;
+}
+
+/* The block's walk that is equal, or a new one. */
+static int add_walk(struct ub_block *b, const struct ub_move *w)
+{
+    for (int i = 0; i < b->n_walks; i++)
+        if (memcmp(&b->walks[i], w, sizeof *w) == 0)
+            return i;
+    b->walks = ub_realloc(b->walks, (size_t)(b->n_walks + 1) * sizeof *b->walks);
+    b->walks[b->n_walks] = *w;
+    return b->n_walks++;
+}
+
 static struct ub_operand strided(struct lowering *l, struct ub_use use)
 {
-    struct ub_compiler *c = l->c;
-    struct ub_shape shape = ub_shape_of(c->g, use.view);
-    struct ub_shape from = ub_shape_of(c->g, ub_vertex(c->g, use.view)->in[0]);
-    struct ub_operand o = {.kind = UB_STRIDED, .ref = c->ref[use.source]};
-    o.walk.rank = shape.rank;
-    memcpy(o.walk.dim, shape.dim, sizeof o.walk.dim);
-    ub_shape_strides(shape, o.walk.out_stride);
-    ub_broadcast_strides(shape, from, o.walk.in_stride);
-    ub_move_merge(&o.walk);
-    return o;
+    const struct ub_move w = walk_of(l->c, use.view);
+    return (struct ub_operand){
+        .kind = UB_STRIDED, .ref = l->c->ref[use.source], .walk = add_walk(l->block, &w)};
 }
 
 /* Does the walk read the same in every block? (A run as long as a block is read in place.) */
@@ -77,8 +93,7 @@ static struct view *find_view(struct lowering *l, const struct ub_operand *o)
 {
     for (int i = 0; i < l->n_views; i++) {
         const struct ub_operand *v = &l->views[i].operand;
-        if (v->ref.space == o->ref.space && v->ref.offset == o->ref.offset &&
-            memcmp(&v->walk, &o->walk, sizeof o->walk) == 0)
+        if (v->ref.space == o->ref.space && v->ref.offset == o->ref.offset && v->walk == o->walk)
             return &l->views[i];
     }
     return NULL;
@@ -97,12 +112,12 @@ static void note_view(struct lowering *l, struct ub_use use)
     struct view *found = find_view(l, &o);
     if (!found) {
         found = &l->views[l->n_views++];
-        o.held = is_periodic(&o.walk);
+        o.held = is_periodic(&l->block->walks[o.walk]);
         o.reg = o.held ? take_register(l) : -1;
         *found = (struct view){.operand = o};
     }
     found->reads++;
-    found->operand.shared = found->reads > 1 && is_sharable(&o.walk);
+    found->operand.shared = found->reads > 1 && is_sharable(&l->block->walks[o.walk]);
 }
 
 /* The first to read it gathers it; others find it in its register. */

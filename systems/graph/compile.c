@@ -153,6 +153,7 @@ static void free_steps(struct ub_steps *steps)
             continue;
         ub_free(s->block.code);
         ub_free(s->block.constants);
+        ub_free(s->block.walks);
     }
     ub_free(steps->step);
 }

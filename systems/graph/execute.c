@@ -26,6 +26,8 @@ struct place {
 static struct place place_of(const struct ub_move *w, int64_t element)
 {
     struct place at = {.offset = 0};
+    if (element == 0)
+        return at;
     for (int i = w->rank - 1; i >= 0; i--) {
         at.index[i] = element % w->dim[i];
         element /= w->dim[i];
@@ -66,9 +68,9 @@ static int64_t whole_ahead(const struct ub_move *w, const struct place *at, int 
 /* Elements start..start+n of a strided walk: in place when they are contiguous, else gathered, as
  * many runs at once as are whole, or planes of them; others that read it expect it gathered. */
 static const void *gather(const struct ub_program *p, const struct ub_lane_context *t,
-                          const struct ub_operand *o, int64_t start, int64_t n)
+                          const struct ub_operand *o, const struct ub_move *w, int64_t start,
+                          int64_t n)
 {
-    const struct ub_move *w = &o->walk;
     const size_t real = p->kernels->real;
     const char *source = at(p, t, o->ref);
     char *out = register_at(p, t, o->reg);
@@ -122,7 +124,7 @@ static void run_block(const struct ub_program *p, const struct ub_lane_context *
                         : o->kind == UB_MEMORY
                             ? (const char *)at(p, t, o->ref) + (size_t)start * real
                         : o->held && start > 0 ? register_at(p, t, o->reg)
-                                               : gather(p, t, o, start, n);
+                                               : gather(p, t, o, &b->walks[o->walk], start, n);
             }
             if (code->op == UB_OP_SUM) {
                 p->kernels->sum_part(start, n, code->sum.r, code->sum.b, at(p, t, code->out.ref),

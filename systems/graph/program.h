@@ -83,13 +83,15 @@ struct ub_convolution {
 /* Fused blocks (pointwise operators, and sums of what they make): operands are registers (one block
  * long), memory, or memory read with strides. */
 enum ub_operand_kind { UB_REGISTER, UB_MEMORY, UB_STRIDED };
+/* Short: the code of an unrolled recurrent network is read anew for every chunk, and would drive
+ * the chunk's values out of the cache. */
 struct ub_operand {
     enum ub_operand_kind kind;
-    int reg;             /* REGISTER; STRIDED: where runs are gathered */
-    bool held;           /* STRIDED: the same in every block, gathered in the first */
-    bool shared;         /* STRIDED: read by later instructions, too, from its register */
-    struct ub_ref ref;   /* MEMORY, STRIDED */
-    struct ub_move walk; /* STRIDED: dim and in_stride, merged */
+    int reg;           /* REGISTER; STRIDED: where runs are gathered */
+    bool held;         /* STRIDED: the same in every block, gathered in the first */
+    bool shared;       /* STRIDED: read by later instructions, too, from its register */
+    int walk;          /* STRIDED: which of the block's */
+    struct ub_ref ref; /* MEMORY, STRIDED */
 };
 struct ub_instruction {
     enum ub_op op;
@@ -103,9 +105,10 @@ struct ub_constant {
 };
 struct ub_block {
     int64_t n;
-    int n_code, n_constants, n_registers;
+    int n_code, n_constants, n_registers, n_walks;
     struct ub_instruction *code;
     struct ub_constant *constants;
+    struct ub_move *walks; /* dim and in_stride, merged */
 };
 
 struct ub_step {

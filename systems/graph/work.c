@@ -37,7 +37,7 @@ static int64_t block_numbers(const struct ub_block *b)
         for (int i = 0; i < code->n_in; i++) {
             const struct ub_operand *in = &code->in[i];
             if (in->kind != UB_REGISTER && is_new(&seen, in->ref))
-                count += in->kind == UB_MEMORY ? b->n : touched(&in->walk);
+                count += in->kind == UB_MEMORY ? b->n : touched(&b->walks[in->walk]);
         }
         if (code->op == UB_OP_SUM)
             count += code->sum.a * code->sum.b;
