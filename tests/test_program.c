@@ -382,6 +382,13 @@ static void recurrent_work_is_thin(void **state)
     flat.widest = deep.widest = 1 << 20;
     assert_int_equal(ub_chunk_size(256, flat, 0), 2);
     assert_int_equal(ub_chunk_size(256, deep, 0), 8);
+    const ub_node plain = ub_tanh(g, x);
+    struct ub_sample_sizes none = ub_graph_sizes(g, plain, x);
+    assert_int_equal(none.rows, 0);
+    none.widest = 1;
+    assert_int_equal(ub_chunk_size(1000, none, 0), 250);
+    none.widest = 1000;
+    assert_int_equal(ub_chunk_size(1000, none, 0), 125);
     ub_graph_free(g);
 }
 

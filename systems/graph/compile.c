@@ -10,6 +10,7 @@ enum {
     VALUES_AT_WORK = 4, /* chunk-wide activations that a chunk holds at work, about */
     LEAST_CHUNK = 128,
     LEAST_CHUNK_OF_THIN = 8,
+    LEAST_NUMBERS = 512,          /* of a chunk, where nothing is multiplied */
     LEAST_CHUNK_FOR_TOTALS = 256, /* where totals outgrow L2: each chunk reads and writes them */
     GREATEST_CHUNK = 512
 };
@@ -22,9 +23,13 @@ static int64_t between(int64_t low, int64_t x, int64_t high)
 int64_t ub_chunk_size(int64_t samples, struct ub_sample_sizes sample, int64_t totals)
 {
     const int64_t l2 = L2_BYTES / (int64_t)sizeof(float);
-    int64_t fit = l2 / VALUES_AT_WORK / (sample.widest > 0 ? sample.widest : 1);
+    const int64_t widest = sample.widest > 0 ? sample.widest : 1;
+    int64_t fit = l2 / VALUES_AT_WORK / widest;
     int64_t least = totals > l2 / 2 ? LEAST_CHUNK_FOR_TOTALS : LEAST_CHUNK;
-    least = (least + sample.rows - 1) / sample.rows;
+    if (sample.rows > 0)
+        least = (least + sample.rows - 1) / sample.rows;
+    else
+        least = between(least, LEAST_NUMBERS / widest, 2 * LEAST_CHUNK);
     if (sample.thin && least < LEAST_CHUNK_OF_THIN)
         least = LEAST_CHUNK_OF_THIN;
     fit = between(least, fit, GREATEST_CHUNK);

@@ -218,6 +218,7 @@ struct ub_sample_sizes ub_graph_sizes(const struct ub_graph *g, ub_node y, ub_no
     }
     sizes.thin = short_work > work / MUCH;
     sizes.images = image_work > work / MUCH;
+    sizes.rows = work > 0 ? sizes.rows : 0;
     ub_free(needed);
     ub_free(active);
     return sizes;
