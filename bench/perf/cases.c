@@ -17,6 +17,7 @@ const struct perf_case perf_cases[] = {
     {"random-features", "random-features:width=256", "mse", 1797, SMALL_IMAGES},
     {"quadratic", "quadratic", "mse", 100, 1, {1}, 1000, 0, 0, true},
     {"scalar-chain", "scalar-chain", "mse", 1000, 1, {1}, 1, 0, 0, true},
+    {"mlp-small", "mlp:widths=32x32", "mse", 500, SMALL_IMAGES},
     {"mlp", "mlp:widths=64x64", "mse", 1797, SMALL_IMAGES},
     {"autoencoder", "autoencoder:widths=64x16x64", "mse", 1797, 1, {64}, 64, 0, 0, true},
     {"cnn", "cnn:channels=16x16", "mse", 1797, SMALL_IMAGES},
