@@ -1,5 +1,6 @@
 /* eigen_space.c - Rayleigh-Ritz on a growing subspace, with cblas and LAPACKE underneath. */
 #include "bench/spectra/eigen_space.h"
+#include "bench/spectra/large.h"
 
 #include <cblas.h>
 #include <lapacke.h>
@@ -7,14 +8,15 @@
 #include <string.h>
 
 enum { PANEL = 512 }; /* columns rotated at a time by a restart */
-enum { SMALL_PRODUCT = 500000, LEAST_PANEL = 128, MOST_PANEL = 1024 }; /* of inner products */
+enum { SMALL_PRODUCT = 500000, LEAST_PANEL = 128, MOST_PANEL = 1024 }; /* of products */
+static const double HALF = 0.5;
 
 void ub_space_init(struct ub_space *s, int64_t n, int64_t room, bool images)
 {
     const size_t rows = (size_t)room, row = (size_t)n * sizeof(double);
     *s = (struct ub_space){.n = n, .room = room};
-    s->basis = ub_calloc(rows, row);
-    s->image = images ? ub_calloc(rows, row) : NULL;
+    s->basis = ub_alloc_large(rows * row);
+    s->image = images ? ub_alloc_large(rows * row) : NULL;
     s->projected = ub_calloc(rows, rows * sizeof(double));
     s->value = ub_calloc(rows, sizeof(double));
     s->rotation = ub_calloc(rows, rows * sizeof(double));
@@ -33,12 +35,17 @@ void ub_space_free(struct ub_space *s)
 }
 
 /* Panels keep few rows times many out of the path on which OpenBLAS first copies both into another
- * order, which costs more than such a product; and b is read from memory once. */
+ * order, which costs more than such a product; and the many are read from memory once. */
+static int64_t panel_of(int64_t few, int64_t many, int64_t n)
+{
+    const int64_t fit = SMALL_PRODUCT / (few * many + 1);
+    return fit < LEAST_PANEL ? n : fit < MOST_PANEL ? fit : MOST_PANEL;
+}
+
 void ub_inner_products(int64_t rows, int64_t columns, int64_t n, const double *a, const double *b,
                        double *c)
 {
-    const int64_t fit = SMALL_PRODUCT / (rows * columns + 1);
-    const int64_t width = fit < LEAST_PANEL ? n : fit < MOST_PANEL ? fit : MOST_PANEL;
+    const int64_t width = panel_of(rows, columns, n);
     for (int64_t at = 0; at < n; at += width) {
         const int64_t inner = n - at < width ? n - at : width;
         cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)columns, (int)inner, 1,
@@ -46,13 +53,17 @@ void ub_inner_products(int64_t rows, int64_t columns, int64_t n, const double *a
     }
 }
 
-/* c (rows, columns) = alpha a b + beta c with a (rows, inner; lda apart) and b (inner, columns). */
-static void combine(int64_t rows, int64_t columns, int64_t inner, double alpha, const double *a,
-                    int64_t lda, const double *b, double beta, double *c)
+void ub_combine(int64_t rows, int64_t columns, int64_t inner, double alpha, const double *a,
+                int64_t lda, const double *b, double beta, double *c)
 {
-    if (rows > 0 && inner > 0)
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, (int)columns, (int)inner,
-                    alpha, a, (int)lda, b, (int)columns, beta, c, (int)columns);
+    const int64_t most = panel_of(rows, inner, columns);
+    if (rows == 0 || inner == 0)
+        return;
+    for (int64_t at = 0; at < columns; at += most) {
+        const int64_t width = columns - at < most ? columns - at : most;
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, (int)width, (int)inner,
+                    alpha, a, (int)lda, b + at, (int)columns, beta, c + at, (int)columns);
+    }
 }
 
 static void scale_row(const struct ub_space *s, int64_t row, double factor, bool carry)
@@ -87,9 +98,10 @@ static void project_row(const struct ub_space *s, int64_t first, int64_t row, bo
                     s->image + row * n, 1);
 }
 
-/* One pass of block Gram-Schmidt; see ub_space_orthonormalize_along. `along` may be NULL. */
+/* One pass of block Gram-Schmidt; see ub_space_orthonormalize_along. `along` may be NULL. What is
+ * left of the unit row that shrinks most goes into *least. */
 static int64_t gram_schmidt(struct ub_space *s, int64_t count, const double *along, double drop,
-                            bool carry)
+                            bool carry, double *least)
 {
     const int64_t n = s->n, m = s->size;
     int64_t kept = 0;
@@ -106,15 +118,17 @@ static int64_t gram_schmidt(struct ub_space *s, int64_t count, const double *alo
     if (count > 0 && m > 0) {
         if (!along)
             ub_inner_products(count, m, n, s->basis + m * n, s->basis, s->work);
-        combine(count, n, m, -1, s->work, m, s->basis, 1, s->basis + m * n);
+        ub_combine(count, n, m, -1, s->work, m, s->basis, 1, s->basis + m * n);
         if (carry)
-            combine(count, n, m, -1, s->work, m, s->image, 1, s->image + m * n);
+            ub_combine(count, n, m, -1, s->work, m, s->image, 1, s->image + m * n);
     }
     kept = 0;
+    *least = 1;
     for (int64_t i = m; i < m + count; i++) {
         copy_row(s, i, m + kept, carry);
         project_row(s, m, m + kept, carry);
         const double length = cblas_dnrm2((int)n, s->basis + (m + kept) * n, 1);
+        *least = fmin(*least, length);
         if (length > drop)
             scale_row(s, m + kept++, 1 / length, carry);
     }
@@ -122,18 +136,21 @@ static int64_t gram_schmidt(struct ub_space *s, int64_t count, const double *alo
 }
 
 /* Classical Gram-Schmidt done twice is orthogonal to rounding (Giraud, Langou and Rozloznik 2005,
- * doi:10.1016/j.camwa.2005.08.009). A row that shrinks by half in the second pass was rounding
- * error after the first. */
+ * doi:10.1016/j.camwa.2005.08.009), and done once where no row has shrunk by half. A row that does
+ * in the second pass was rounding error after the first. */
 int64_t ub_space_orthonormalize_along(struct ub_space *s, int64_t count, const double *along,
                                       double drop, bool carry)
 {
-    count = gram_schmidt(s, count, along, drop, carry);
-    return gram_schmidt(s, count, NULL, 0.5, carry);
+    double least;
+    count = gram_schmidt(s, count, along, drop, carry, &least);
+    return least > HALF ? count : gram_schmidt(s, count, NULL, HALF, carry, &least);
 }
 
 int64_t ub_space_orthonormalize(struct ub_space *s, int64_t count, double drop, bool carry)
 {
-    return ub_space_orthonormalize_along(s, count, NULL, drop, carry);
+    double least;
+    count = gram_schmidt(s, count, NULL, drop, carry, &least);
+    return gram_schmidt(s, count, NULL, HALF, carry, &least);
 }
 
 /* u' A v against v' A u for the last direction in the space and each of the new ones. */
@@ -197,17 +214,18 @@ bool ub_space_ritz(struct ub_space *s)
 
 void ub_space_vectors(const struct ub_space *s, int64_t from, int64_t count, double *vectors)
 {
-    combine(count, s->n, s->size, 1, s->rotation + from * s->room, s->room, s->basis, 0, vectors);
+    ub_combine(count, s->n, s->size, 1, s->rotation + from * s->room, s->room, s->basis, 0,
+               vectors);
 }
 
 void ub_space_residuals(const struct ub_space *s, int64_t from, int64_t count, double *residuals)
 {
     const int64_t m = s->size;
-    combine(count, s->n, m, 1, s->rotation + from * s->room, s->room, s->image, 0, residuals);
+    ub_combine(count, s->n, m, 1, s->rotation + from * s->room, s->room, s->image, 0, residuals);
     for (int64_t i = 0; i < count; i++)
         for (int64_t j = 0; j < m; j++)
             s->work[i * m + j] = s->value[from + i] * s->rotation[(from + i) * s->room + j];
-    combine(count, s->n, m, -1, s->work, m, s->basis, 1, residuals);
+    ub_combine(count, s->n, m, -1, s->work, m, s->basis, 1, residuals);
 }
 
 /* The first `keep` rows of rotation times `rows`, in place, a panel of columns at a time. */

@@ -28,13 +28,18 @@ void ub_space_free(struct ub_space *s);
  * returns how many are left, moved to the front: those that lose all but `drop` of their length
  * are left out. With `carry`, the same row operations are done on the rows of `image`. */
 int64_t ub_space_orthonormalize(struct ub_space *s, int64_t count, double drop, bool carry);
-/* The same where the new rows' inner products with those of the space, count x size, are known:
- * one reading of the basis in five less. */
+/* The same where the new rows' inner products with those of the space, count x size, are known: the
+ * basis is read once where no row shrinks by half. */
 int64_t ub_space_orthonormalize_along(struct ub_space *s, int64_t count, const double *along,
                                       double drop, bool carry);
 /* c (rows x columns) = a b', both with n columns. */
 void ub_inner_products(int64_t rows, int64_t columns, int64_t n, const double *a, const double *b,
                        double *c);
+
+/* c (rows x columns) = alpha a b + beta c with a (rows x inner; lda apart) and b (inner x columns);
+ * no inner: nothing. */
+void ub_combine(int64_t rows, int64_t columns, int64_t inner, double alpha, const double *a,
+                int64_t lda, const double *b, double beta, double *c);
 
 /* Takes `count` orthonormal candidates, whose images are in place, into the space. False if an
  * image is not finite. */

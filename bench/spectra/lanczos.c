@@ -8,6 +8,7 @@
  * rows S of eigenvectors of T, turns T into the values, K into S K S' and B into B S'. */
 #include "bench/spectra/lanczos.h"
 #include "bench/spectra/eigen_space.h"
+#include "bench/spectra/large.h"
 
 #include <cblas.h>
 #include <limits.h>
@@ -23,11 +24,12 @@ struct lanczos {
     int64_t n, room, width;      /* width: room and two blocks */
     struct ub_space space;       /* V, T and its eigenpairs; Q is in the rows after V */
     int64_t next;                /* rows of Q */
-    double *product;             /* block x n: A times the rows in turn */
-    double *coupling;            /* B: block x width */
-    double *skew;                /* K: width x width */
-    double *residual;            /* width: of the pairs wanted, in order */
-    double *work;                /* width x width */
+    double *product;             /* block x n: A times the rows in turn, less what T and B say */
+    double *coupling;            /* B: block x width; zero in columns before `coupled` */
+    int64_t coupled;
+    double *skew;     /* K: width x width */
+    double *residual; /* width: of the pairs wanted, in order */
+    double *work;     /* width x width */
     struct ub_random random;
     int64_t products, restarts, converged;
     bool broke_down;  /* the Krylov space closed and random directions were added */
@@ -124,28 +126,52 @@ static void first_block(struct lanczos *l)
     add_random(l, block);
 }
 
+/* Takes from the products P of the waiting rows Q what is known of them: along V by symmetry B, and
+ * along Q, which goes into `within` (b x b). A row of which nothing but rounding is left becomes 0.
+ */
+static void take_known(const struct lanczos *l, int64_t b, double *within)
+{
+    const int64_t n = l->n, w = l->width, first = l->coupled, known = l->space.size - first;
+    double *p = l->product;
+    double *before = ub_alloc((size_t)b * sizeof *before);
+    ub_inner_products(b, b, n, p, waiting(l), within);
+    for (int64_t i = 0; i < b; i++)
+        before[i] = cblas_dnrm2((int)n, p + i * n, 1);
+    ub_combine(b, n, b, -1, within, b, waiting(l), 1, p);
+    ub_combine(b, n, known, -1, l->coupling + first, w, l->space.basis + first * n, 1, p);
+    for (int64_t i = 0; i < b; i++)
+        if (cblas_dnrm2((int)n, p + i * n, 1) <= NEW_DIRECTION * before[i])
+            memset(p + i * n, 0, (size_t)n * sizeof *p);
+    ub_free(before);
+}
+
 /* Takes the waiting rows into the space. False if a product is not finite. */
 static bool multiply(struct lanczos *l)
 {
     struct ub_space *s = &l->space;
     const int64_t m = s->size, b = l->next, total = m + b, w = l->width;
+    double *within = ub_alloc((size_t)(b * b) * sizeof *within);
     ub_operator_apply(l->a, b, waiting(l), l->product);
     l->products += b;
+    take_known(l, b, within);
     ub_inner_products(b, total, l->n, l->product, s->basis, l->work);
+    bool finite = true;
     for (int64_t i = 0; i < b * total; i++)
-        if (!isfinite(l->work[i]))
-            return false;
+        finite = finite && isfinite(l->work[i]);
     for (int64_t i = 0; i < b; i++)
         for (int64_t j = 0; j < total; j++) {
-            const int64_t row = m + i;
-            const double into = l->work[i * total + j]; /* v_j' A q_i, and q_i' A v_j: */
-            const double back = j < m ? l->coupling[i * w + j] : l->work[(j - m) * total + row];
+            const int64_t row = m + i, k = j - m;
+            const double rest = l->work[i * total + j]; /* v_j' A q_i, and q_i' A v_j: */
+            const double back =
+                j < m ? l->coupling[i * w + j] : within[k * b + i] + l->work[k * total + row];
+            const double into = (j < m ? back : within[i * b + k]) + rest;
             s->projected[row * s->room + j] = s->projected[j * s->room + row] = (into + back) / 2;
             l->skew[j * w + row] = (into - back) / 2;
             l->skew[row * w + j] = (back - into) / 2;
         }
     s->size = total;
-    return true;
+    ub_free(within);
+    return finite;
 }
 
 /* What the last `b` products hold outside the space waits next, filled up with random rows. Their
@@ -160,6 +186,7 @@ static void next_block(struct lanczos *l, int64_t b)
         l->broke_down = true;
     add_random(l, block);
     memset(l->coupling, 0, (size_t)(l->o.block * l->width) * sizeof(double));
+    l->coupled = m - b;
     product(l->next, b, l->n, waiting(l), l->n, l->product, l->n, true, l->coupling + m - b,
             l->width);
 }
@@ -228,6 +255,7 @@ static void restart(struct lanczos *l)
         memcpy(l->coupling + i * w, l->work + i * keep, (size_t)keep * sizeof(double));
     ub_space_restart(s, keep);
     memmove(waiting(l), s->basis + m * l->n, (size_t)(l->next * l->n) * sizeof(double));
+    l->coupled = 0;
     l->restarts++;
 }
 
@@ -394,7 +422,7 @@ bool ub_lanczos(const struct ub_operator *a, const struct ub_lanczos_options *op
     out->count = o.count;
     out->value = ub_calloc((size_t)o.count, sizeof(double));
     out->residual = ub_calloc((size_t)o.count, sizeof(double));
-    out->vectors = ub_calloc((size_t)o.count, (size_t)a->n * sizeof(double));
+    out->vectors = ub_alloc_large((size_t)o.count * (size_t)a->n * sizeof(double));
     const bool dense = !o.iterate && (a->n <= DENSE || 2 * o.count >= a->n);
     const bool fine = dense ? solve_dense(a, &o, out, err) : solve_iterating(a, &o, out, err);
     if (!fine)
