@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 SECONDS ?= 20
 prefix ?= /usr/local
 
-.PHONY: all build program bench test install package asan asan-core tsan machines fuzz lint valgrind instructions fmt fmt-check results peers peers-short peers-spectra scale holdout clean help deps
+.PHONY: all build program bench test install package asan asan-core tsan machines fuzz lint valgrind instructions fmt fmt-check results peers peers-short peers-spectra peers-spectra-short scale holdout clean help deps
 
 all: build
 
@@ -75,6 +75,9 @@ peers-short: build ## the same at a short setting: small models, one round, one 
 
 peers-spectra: build ## time spectra of Hessians beside PyHessian's algorithm and eigsh, into results/speed-spectra.md
 	@ci/peers-spectra $(BUILD) --out results/speed-spectra.md
+
+peers-spectra-short: build ## the same at a short setting: two systems, fewer steps and eigenpairs; prints the table
+	@ci/peers-spectra $(BUILD) --short
 
 scale: build ## time comparing and reporting stores of 1,000 to 10,000 runs, and hold it to 10 s and 400 MiB each
 	@$(BUILD)/unibench-perf scale $(BUILD)/unibench $(BUILD)

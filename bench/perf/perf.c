@@ -9,10 +9,13 @@
  *   unibench-perf parallel CASE            of each one's time on one thread, the share that more
  *                                          threads would split
  *   unibench-perf roofline CASE THREADS    its gradient's least time on this machine, and its
- *                                          Hessian-vector product's, and what parts take
- * (roofline.h) unibench-perf parts CASE THREADS       a table of the gradient program's parts,
- * timed alone unibench-perf count WORK TIMES         a piece of work, to count its instructions
- * (count.h) unibench-perf sgemm                    2048 x 2048 x 2048 product, one thread
+ *                                          Hessian-vector product's; what parts take
+ *   unibench-perf hvp-roofline DATASET MODEL LOSS THREADS [FOLDER]
+ *                                          that of a product on any dataset (files in FOLDER),
+ *                                          and the rate of copies of 256 MiB
+ *   unibench-perf parts CASE THREADS       a table of the gradient program's parts, timed alone
+ *   unibench-perf count WORK TIMES         a piece of work, to count its instructions
+ *   unibench-perf sgemm                    2048 x 2048 x 2048 product, one thread
  *   unibench-perf sharpness                500 steps of GD on the small MLP on the digits with the
  *                                          top 2 eigenvalues every 10 steps, one thread
  *   unibench-perf flow                     the central flow of flow.c, one thread
@@ -221,6 +224,23 @@ static bool print_roofline(const char *name, const char *threads, bool parts, st
     return true;
 }
 
+static bool print_hvp_roofline(int argc, char **argv, struct ub_error *err)
+{
+    struct system s = {.block = 1};
+    int64_t count = 0;
+    if (!ub_read_int(argv[5], &count) || count < 1)
+        return ub_fail(err, UB_INPUT, "threads %s; expected a number from 1 on", argv[5]);
+    struct ub_dataset *data = ub_dataset_load(argv[2], 0, argc > 6 ? argv[6] : NULL, err);
+    const bool good = data && system_open(&s, data, argv[3], argv[4], (int)count, false, err);
+    if (good) {
+        do_hvp(&s);
+        perf_roofline_print(ub_problem_hvp_program(s.problem), false, (int)count, "hvp-");
+        printf("bandwidth %.9g\n", perf_bandwidth((int)count));
+    }
+    system_close(&s);
+    return good;
+}
+
 /* Key and value a line; parameters with their shapes. */
 static bool describe(const char *name, struct ub_error *err)
 {
@@ -350,6 +370,8 @@ int main(int argc, char **argv)
         good = time_shared(argv[2], &err);
     else if ((strcmp(what, "roofline") == 0 || strcmp(what, "parts") == 0) && argc == 4)
         good = print_roofline(argv[2], argv[3], what[0] == 'p', &err);
+    else if (strcmp(what, "hvp-roofline") == 0 && (argc == 6 || argc == 7))
+        good = print_hvp_roofline(argc, argv, &err);
     else if (strcmp(what, "count") == 0 && argc == 4)
         good = perf_count(argv[2], argv[3], &err);
     else if (strcmp(what, "sgemm") == 0 && argc == 2)
@@ -367,7 +389,8 @@ int main(int argc, char **argv)
     else
         good = ub_fail(&err, UB_INPUT,
                        "expected cases, describe CASE, model, roofline or parts CASE THREADS, "
-                       "parallel CASE, count WORK TIMES, sgemm, sharpness, flow, flow-problem, "
+                       "parallel CASE, hvp-roofline DATASET MODEL LOSS THREADS, count WORK TIMES, "
+                       "sgemm, sharpness, flow, flow-problem, "
                        "store FOLDER RUNS or "
                        "scale UNIBENCH FOLDER");
     return good ? UB_OK : ub_report(&err);

@@ -191,6 +191,14 @@ static double bandwidth(double footprint, struct ub_team *team, int threads)
     return 2 * (double)c.bytes * threads / seconds;
 }
 
+double perf_bandwidth(int threads)
+{
+    struct ub_team *team = ub_team_new(threads);
+    const double rate = bandwidth((double)(1 << 28), team, threads);
+    ub_team_free(team);
+    return rate;
+}
+
 /* ---- a program ---- */
 
 static bool is_product(const struct ub_program_part *part)

@@ -24,5 +24,7 @@ void perf_roofline_print(struct ub_program *p, bool first, int threads, const ch
 void perf_spent_print(struct ub_program *p, bool first, int threads, const char *prefix);
 /* The same as a table of parts, for all of a run that begins anew. */
 void perf_parts_print(struct ub_program *p, int threads);
+/* Bytes read and written a second by copies of 256 MiB, all threads together. */
+double perf_bandwidth(int threads);
 
 #endif
