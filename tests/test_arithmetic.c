@@ -92,6 +92,59 @@ static void rows_are_summed_alike(void **state)
     on_all(check_all_row_sums);
 }
 
+/* ---- functions ---- */
+
+/* A function's value hangs on its argument alone, not on how many others there are; and is right to
+ * libmvec's 4 ulp, and those of what goes into it, beside libm's. */
+static void check_functions(const struct ub_kernels *kernels)
+{
+    static const enum ub_op ops[] = {UB_OP_EXP,      UB_OP_LOG, UB_OP_TANH, UB_OP_SIGMOID,
+                                     UB_OP_SOFTPLUS, UB_OP_SIN, UB_OP_COS,  UB_OP_ERF};
+    enum { COUNT = 4096 };
+    const size_t real = kernels->real;
+    const double ulp = real == sizeof(float) ? 1.2e-7 : 2.3e-16;
+    double *x = ub_alloc(COUNT * sizeof *x);
+    for (int i = 0; i < COUNT; i++) /* both signs of 2^-20 to 2^6 */
+        x[i] = (i & 1 ? -1 : 1) * exp2(-20 + 26.0 * i / COUNT);
+    char *in = ub_alloc(COUNT * real), *out = ub_alloc(COUNT * real);
+    char *parts = thirds(kernels, COUNT + EDGE), *before = thirds(kernels, COUNT + EDGE);
+    for (size_t k = 0; k < sizeof ops / sizeof *ops; k++) {
+        for (int i = 0; i < COUNT && ops[k] == UB_OP_LOG; i++)
+            x[i] = fabs(x[i]);
+        kernels->from_double(COUNT, in, x);
+        kernels->pointwise[ops[k]](COUNT, out, (const void *[]){in});
+        for (int i = 0; i < COUNT; i++) {
+            const double expected = ub_op_value(ops[k], (double[]){at(kernels, in, i)});
+            if (fabs(at(kernels, out, i) - expected) > 8 * ulp * fabs(expected))
+                fail_msg("%s, %d bytes, %s(%.17g) is %.17g, not %.17g", kernels->isa, (int)real,
+                         ub_operator_row(ops[k])->name, at(kernels, in, i), at(kernels, out, i),
+                         expected);
+        }
+        for (int n = 1; n < 40; n++) {
+            for (int i = 0; i + n <= COUNT; i += n)
+                kernels->pointwise[ops[k]](n, parts + (size_t)i * real,
+                                           (const void *[]){in + (size_t)i * real});
+            for (int i = 0; i < COUNT - COUNT % n; i++)
+                if (memcmp(parts + (size_t)i * real, out + (size_t)i * real, real) != 0)
+                    fail_msg("%s, %d bytes, %s(%.17g) is %.17g, and %.17g among %d", kernels->isa,
+                             (int)real, ub_operator_row(ops[k])->name, at(kernels, in, i),
+                             at(kernels, out, i), at(kernels, parts, i), n);
+        }
+        assert_memory_equal(parts + COUNT * real, before + COUNT * real, EDGE * real);
+    }
+    ub_free(x);
+    ub_free(in);
+    ub_free(out);
+    ub_free(parts);
+    ub_free(before);
+}
+
+static void functions_hang_on_their_argument_alone(void **state)
+{
+    (void)state;
+    on_all(check_functions);
+}
+
 /* ---- one number over and over ---- */
 
 static void check_filled_rows(const struct ub_kernels *kernels)
@@ -176,6 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rows_are_summed_alike),
                                        cmocka_unit_test(rows_are_filled),
+                                       cmocka_unit_test(functions_hang_on_their_argument_alone),
                                        cmocka_unit_test(views_are_read_again)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
