@@ -114,6 +114,13 @@ static void *real_array(const struct ub_program *p, int64_t count)
     return ub_calloc((size_t)(count ? count : 1), p->kernels->real);
 }
 
+/* Of values that a run writes before it reads them. Not set: most of a large program's memory, and
+ * its first touch is most of its start. */
+static void *unset_array(const struct ub_program *p, int64_t count)
+{
+    return ub_alloc((size_t)count * p->kernels->real);
+}
+
 static void count_bytes(struct ub_program *p)
 {
     const int64_t real = (int64_t)p->kernels->real;
@@ -131,7 +138,7 @@ static void count_bytes(struct ub_program *p)
 static void allocate(struct ub_program *p)
 {
     p->once = real_array(p, p->once_size);
-    p->kept = real_array(p, p->kept_size * p->chunks);
+    p->kept = unset_array(p, p->kept_size * p->chunks);
     p->lane = real_array(p, p->lane_size * p->lanes);
     p->weights = real_array(p, p->chunk * p->chunks);
     p->kernels->fill(p->samples, p->weights, 1);
@@ -142,7 +149,7 @@ static void allocate(struct ub_program *p)
     for (int t = 0; t < p->threads; t++) {
         p->contexts[t].member = t;
         p->contexts[t].base[UB_SPACE_ONCE] = p->once;
-        p->contexts[t].base[UB_SPACE_ARENA] = real_array(p, p->arena_size);
+        p->contexts[t].base[UB_SPACE_ARENA] = unset_array(p, p->arena_size);
         p->contexts[t].registers = real_array(p, p->registers * UB_REGISTER_STRIDE);
         p->contexts[t].scratch = real_array(p, p->scratch);
     }
