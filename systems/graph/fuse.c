@@ -9,14 +9,117 @@ static bool pointwise(const struct ub_compiler *c, ub_node x)
     return ub_operator_row(ub_vertex(c->g, x)->op)->pointwise;
 }
 
+/* Groups in a list in which each comes after all that it reads. Labels ascend along it, with room
+ * between them for others. */
 struct search {
     struct ub_compiler *c;
-    ub_node a, b; /* the two groups */
+    ub_node a, b;            /* the two groups */
+    ub_node *before, *after; /* in the list; place n is its head and its end */
+    uint64_t *label;
     int *stamp, now;
+    int n_seen; /* since `now`, in `seen` */
+    ub_node *seen;
 };
 
-/* Does anything that the group of x reads (outside a and b) lead back to a or b? */
-static bool leads_back(struct search *s, ub_node leader)
+/* ---- the list ---- */
+
+static void relabel(struct search *s)
+{
+    uint64_t next = 0;
+    for (ub_node x = s->after[s->c->n]; x != s->c->n; x = s->after[x])
+        s->label[x] = ++next << 32;
+}
+
+static void open_list(struct search *s)
+{
+    const size_t n = (size_t)s->c->n;
+    s->before = ub_alloc((n + 1) * sizeof *s->before);
+    s->after = ub_alloc((n + 1) * sizeof *s->after);
+    s->label = ub_calloc(n + 1, sizeof *s->label);
+    s->seen = ub_alloc((n + 1) * sizeof *s->seen);
+    s->stamp = ub_calloc(n + 1, sizeof *s->stamp);
+    for (ub_node x = 0; x <= s->c->n; x++) {
+        s->before[x] = x > 0 ? x - 1 : s->c->n;
+        s->after[x] = x < s->c->n ? x + 1 : 0;
+    }
+    relabel(s);
+}
+
+static void close_list(struct search *s)
+{
+    ub_free(s->before);
+    ub_free(s->after);
+    ub_free(s->label);
+    ub_free(s->seen);
+    ub_free(s->stamp);
+}
+
+static void link_between(struct search *s, ub_node before, ub_node x, ub_node after)
+{
+    s->after[before] = s->before[after] = x;
+    s->before[x] = before;
+    s->after[x] = after;
+}
+
+static void unlink_from_list(struct search *s, ub_node x)
+{
+    s->after[s->before[x]] = s->after[x];
+    s->before[s->after[x]] = s->before[x];
+}
+
+/* The labels of those between two of the list; close to the first, as more will come before the
+ * second. */
+static void label_between(struct search *s, ub_node before, ub_node after, int count)
+{
+    enum { STEP = 1 << 16 };
+    const uint64_t low = before == s->c->n ? 0 : s->label[before];
+    uint64_t step = (s->label[after] - low) / ((uint64_t)count + 1);
+    if (step == 0) {
+        relabel(s);
+        return;
+    }
+    step = step < STEP ? step : STEP;
+    uint64_t label = low;
+    for (ub_node x = s->after[before]; x != after; x = s->after[x])
+        s->label[x] = label += step;
+}
+
+static void sort_seen(struct search *s)
+{
+    for (int i = 1; i < s->n_seen; i++) { /* few, and nearly sorted backwards or forwards */
+        const ub_node x = s->seen[i];
+        int k = i;
+        for (; k > 0 && s->label[s->seen[k - 1]] > s->label[x]; k--)
+            s->seen[k] = s->seen[k - 1];
+        s->seen[k] = x;
+    }
+}
+
+/* a and b become `leader`, in the place of the first of them. What b reads and was seen to come
+ * after that goes before it, in its order; what reads them comes after both already. */
+static void move_in_list(struct search *s, ub_node leader)
+{
+    const ub_node first = s->label[s->a] < s->label[s->b] ? s->a : s->b;
+    const ub_node second = first == s->a ? s->b : s->a, before = s->before[first];
+    sort_seen(s);
+    unlink_from_list(s, second);
+    for (int i = 0; i < s->n_seen; i++) {
+        unlink_from_list(s, s->seen[i]);
+        link_between(s, s->before[first], s->seen[i], first);
+    }
+    if (s->n_seen > 0)
+        label_between(s, before, first, s->n_seen);
+    if (leader != first) {
+        link_between(s, s->before[first], leader, s->after[first]);
+        s->label[leader] = s->label[first];
+    }
+}
+
+/* ---- merging ---- */
+
+/* Does anything that the group of x reads (outside a and b) lead back to a or b? Not what comes
+ * before both in the list. */
+static bool leads_back(struct search *s, ub_node leader, uint64_t least)
 {
     const struct ub_compiler *c = s->c;
     for (ub_node x = leader; x != UB_NONE; x = c->next[x]) {
@@ -29,10 +132,11 @@ static bool leads_back(struct search *s, ub_node leader)
             bool at_home = leader == s->a || leader == s->b;
             if (inside && !at_home)
                 return true;
-            if (inside || s->stamp[from] == s->now)
+            if (inside || s->label[from] < least || s->stamp[from] == s->now)
                 continue;
             s->stamp[from] = s->now;
-            if (leads_back(s, from))
+            s->seen[s->n_seen++] = from;
+            if (leads_back(s, from, least))
                 return true;
         }
     }
@@ -67,8 +171,12 @@ static void try_merge(struct search *s, ub_node a, ub_node b)
     s->a = a;
     s->b = b;
     s->now++;
-    if (!leads_back(s, a) && !leads_back(s, b))
-        merge(s->c, a, b);
+    s->n_seen = 0;
+    const uint64_t least = s->label[a] < s->label[b] ? s->label[a] : s->label[b];
+    if (leads_back(s, a, least) || leads_back(s, b, least))
+        return;
+    move_in_list(s, a < b ? a : b);
+    merge(s->c, a, b);
 }
 
 /* First what would otherwise have to be stored, then what is stored anyway (and is only read once
@@ -144,7 +252,8 @@ static void order_by_segment(struct ub_compiler *c)
 
 void ub_compile_fuse(struct ub_compiler *c)
 {
-    struct search s = {.c = c, .stamp = ub_calloc((size_t)c->n, sizeof *s.stamp)};
+    struct search s = {.c = c};
+    open_list(&s);
     for (ub_node x = 0; x < c->n; x++) {
         c->group[x] = c->group_last[x] = x;
         c->next[x] = UB_NONE;
@@ -153,7 +262,7 @@ void ub_compile_fuse(struct ub_compiler *c)
     merge_pointwise(&s, false);
     merge_pointwise(&s, true);
     merge_sums(&s);
-    ub_free(s.stamp);
+    close_list(&s);
     for (ub_node x = 0; x < c->n; x++)
         if (c->live[x] && c->group[x] == x)
             visit(c, x);
