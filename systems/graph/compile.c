@@ -139,7 +139,7 @@ static void allocate(struct ub_program *p)
 {
     p->once = real_array(p, p->once_size);
     p->kept = unset_array(p, p->kept_size * p->chunks);
-    p->lane = real_array(p, p->lane_size * p->lanes);
+    p->lane = unset_array(p, p->lane_size * p->lanes);
     p->weights = real_array(p, p->chunk * p->chunks);
     p->kernels->fill(p->samples, p->weights, 1);
     for (int i = 0; i < UB_SLOTS; i++)

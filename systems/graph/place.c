@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct tenant {
     ub_node node;
@@ -21,34 +22,41 @@ static int larger_first(const void *a, const void *b)
     return x->node < y->node ? -1 : 1;
 }
 
-/* Lowest offset at which t fits beside the k placed before it. */
-static int64_t lowest_offset(const struct tenant *tenants, int k, const struct tenant *t)
+/* Lowest offset at which t fits beside `count` others, in ascending order of theirs. */
+static int64_t lowest_offset(const struct tenant *placed, int count, const struct tenant *t)
 {
     int64_t offset = 0;
-    for (bool moved = true; moved;) {
-        moved = false;
-        for (int i = 0; i < k; i++) {
-            const struct tenant *o = &tenants[i];
-            bool together = o->from <= t->to && t->from <= o->to;
-            if (together && offset < o->offset + o->size && o->offset < offset + t->size) {
-                offset = o->offset + o->size;
-                moved = true;
-            }
-        }
+    for (int i = 0; i < count && placed[i].offset < offset + t->size; i++) {
+        const struct tenant *o = &placed[i];
+        const bool together = o->from <= t->to && t->from <= o->to;
+        if (together && offset < o->offset + o->size)
+            offset = o->offset + o->size;
     }
     return offset;
 }
 
+static void insert(struct tenant *placed, int count, const struct tenant *t)
+{
+    int k = count;
+    while (k > 0 && placed[k - 1].offset > t->offset)
+        k--;
+    memmove(&placed[k + 1], &placed[k], (size_t)(count - k) * sizeof *placed);
+    placed[k] = *t;
+}
+
 static int64_t plan(struct ub_compiler *c, int space, struct tenant *tenants, int count)
 {
+    struct tenant *placed = ub_alloc(((size_t)count + 1) * sizeof *placed);
     int64_t top = 0;
     qsort(tenants, (size_t)count, sizeof *tenants, larger_first);
     for (int i = 0; i < count; i++) {
         struct tenant *t = &tenants[i];
-        t->offset = lowest_offset(tenants, i, t);
+        t->offset = lowest_offset(placed, i, t);
+        insert(placed, i, t);
         c->ref[t->node] = (struct ub_ref){space, t->offset};
         top = t->offset + t->size > top ? t->offset + t->size : top;
     }
+    ub_free(placed);
     return top;
 }
 
