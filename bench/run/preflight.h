@@ -11,9 +11,9 @@ struct ub_preflight_setting {
     int jobs, threads;
 };
 
-/* Loads every dataset of the cells once (in a child process) and checks that each model, loss,
- * init and optimizer fits its data, and its memory the limit, so that bad files and impossible
- * cells end in one line and nothing stored. */
+/* Loads every dataset of the cells once, for one of its seeds (in a child process), and checks that
+ * each model, loss, init and optimizer fits its data, and its memory the limit, so that bad files
+ * and impossible cells end in one line and nothing stored. */
 bool ub_preflight(const struct ub_suite_cell *cells, size_t count,
                   const struct ub_preflight_setting *setting, struct ub_error *err);
 
