@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 SECONDS ?= 20
 prefix ?= /usr/local
 
-.PHONY: all build program bench test install package asan asan-core tsan machines fuzz lint valgrind instructions fmt fmt-check results peers peers-short peers-spectra peers-spectra-short scale holdout clean help deps
+.PHONY: all build program bench test install package asan asan-core tsan machines fuzz lint valgrind instructions fmt fmt-check results peers peers-short peers-spectra peers-spectra-short waits scale holdout clean help deps
 
 all: build
 
@@ -78,6 +78,10 @@ peers-spectra: build ## time spectra of Hessians beside PyHessian's algorithm an
 
 peers-spectra-short: build ## the same at a short setting: two systems, fewer steps and eigenpairs; prints the table
 	@ci/peers-spectra $(BUILD) --short
+
+waits: program ## time what a user waits for beside runs (start-up, preflight, report, compare), against its limits
+	@cmake --build --preset $(PRESET) --target unibench-perf -- --quiet
+	@ci/waits $(BUILD) --store $(STORE)
 
 scale: build ## time comparing and reporting stores of 1,000 to 10,000 runs, and hold it to 10 s and 400 MiB each
 	@$(BUILD)/unibench-perf scale $(BUILD)/unibench $(BUILD)

@@ -21,6 +21,8 @@
  *   unibench-perf flow                     the central flow of flow.c, one thread
  *   unibench-perf flow-problem             what peer_flow.py needs to know of it
  *   unibench-perf store FOLDER RUNS        fills FOLDER with a store of so many made-up runs
+ *   unibench-perf starts [SUITE]           start-up of each system of a suite, or case (waits.h)
+ *   unibench-perf preflight SUITE          seconds of what is done before its first run
  *   unibench-perf scale FOLDER             compares and reports stores of 1,000 to 10,000 runs,
  * made in FOLDER (a gigabyte) and removed
  *
@@ -30,6 +32,7 @@
 #include "bench/perf/flow.h"
 #include "bench/perf/roofline.h"
 #include "bench/perf/scale.h"
+#include "bench/perf/waits.h"
 #include "bench/run/blas_core.h"
 #include "bench/spectra/eigen.h"
 #include "systems/systems.h"
@@ -384,6 +387,10 @@ int main(int argc, char **argv)
         good = perf_flow_describe(&err);
     else if (strcmp(what, "store") == 0 && argc == 4)
         good = perf_scale_store(argv[2], argv[3], &err);
+    else if (strcmp(what, "starts") == 0 && argc <= 3)
+        good = perf_starts(argc == 3 ? argv[2] : NULL, &err);
+    else if (strcmp(what, "preflight") == 0 && argc == 3)
+        good = perf_preflight(argv[2], &err);
     else if (strcmp(what, "scale") == 0 && argc == 4)
         good = perf_scale_time(argv[2], argv[3], &err);
     else
@@ -391,7 +398,7 @@ int main(int argc, char **argv)
                        "expected cases, describe CASE, model, roofline or parts CASE THREADS, "
                        "parallel CASE, hvp-roofline DATASET MODEL LOSS THREADS, count WORK TIMES, "
                        "sgemm, sharpness, flow, flow-problem, "
-                       "store FOLDER RUNS or "
+                       "store FOLDER RUNS, starts [SUITE], preflight SUITE or "
                        "scale UNIBENCH FOLDER");
     return good ? UB_OK : ub_report(&err);
 }
