@@ -1,8 +1,10 @@
 #include "bench/perf/count.h"
 #include "bench/perf/cases.h"
+#include "bench/run/provenance.h"
 #include "bench/spectra/eigen.h"
 #include "systems/systems.h"
 
+#include <gnu/libc-version.h>
 #include <string.h>
 
 enum { TOP = 2, MOST_SAMPLES = 100 /* enough for several chunks; counting is slow */ };
@@ -131,4 +133,22 @@ bool perf_count(const char *name, const char *text, struct ub_error *err)
              : ub_fail(err, UB_INPUT,
                        "case %s; expected plan, sharpness, start or a name that 'cases' lists",
                        name);
+}
+
+/* The first two words, or fewer. */
+static int two_words(const char *text)
+{
+    const size_t first = strcspn(text, " ");
+    return (int)(text[first] ? first + 1 + strcspn(text + first + 1, " ") : first);
+}
+
+void perf_versions_print(void)
+{
+    struct ub_provenance p = ub_provenance_collect(1, 1);
+    const char *blas = ub_provenance_find(&p, "openblas"),
+               *dnnl = ub_provenance_find(&p, "products");
+    printf("%s, glibc %s, %.*s, %.*s, zlib %s\n", ub_provenance_find(&p, "compiler"),
+           gnu_get_libc_version(), two_words(blas), blas, two_words(dnnl), dnnl,
+           ub_provenance_find(&p, "zlib"));
+    ub_provenance_clear(&p);
 }

@@ -13,4 +13,8 @@
  *   start       a run's making ready: data from the bundled file, problem, weights, optimizer */
 bool perf_count(const char *name, const char *times, struct ub_error *err);
 
+/* What counts hang on beside our sources: a line of the compiler and the libraries, with versions.
+ */
+void perf_versions_print(void);
+
 #endif

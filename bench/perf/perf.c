@@ -377,6 +377,8 @@ int main(int argc, char **argv)
         good = print_hvp_roofline(argc, argv, &err);
     else if (strcmp(what, "count") == 0 && argc == 4)
         good = perf_count(argv[2], argv[3], &err);
+    else if (strcmp(what, "versions") == 0 && argc == 2)
+        perf_versions_print();
     else if (strcmp(what, "sgemm") == 0 && argc == 2)
         time_sgemm();
     else if (strcmp(what, "sharpness") == 0 && argc == 2)
@@ -397,7 +399,7 @@ int main(int argc, char **argv)
         good = ub_fail(&err, UB_INPUT,
                        "expected cases, describe CASE, model, roofline or parts CASE THREADS, "
                        "parallel CASE, hvp-roofline DATASET MODEL LOSS THREADS, count WORK TIMES, "
-                       "sgemm, sharpness, flow, flow-problem, "
+                       "versions, sgemm, sharpness, flow, flow-problem, "
                        "store FOLDER RUNS, starts [SUITE], preflight SUITE or "
                        "scale UNIBENCH FOLDER");
     return good ? UB_OK : ub_report(&err);
