@@ -59,7 +59,7 @@ struct ub_eigenpairs {
  * products carry rounding errors (single precision) too: the asymmetry seen counts as residual.
  * False: options out of range, or a product that is not finite; *out is then empty.
  * Memory: (room + 2 block) n + block n + count n doubles, and 6 (room + 2 block)^2; whole matrix:
- * 2 n^2 + count n. Cost beyond products: about 10 room n operations a product, as matrix products.
+ * 2 n^2 + count n. Cost beyond products: about 4 room n operations a product, bound by memory.
  */
 bool ub_lanczos(const struct ub_operator *a, const struct ub_lanczos_options *options,
                 struct ub_eigenpairs *out, struct ub_error *err);
