@@ -130,8 +130,12 @@ static ub_node mean_of_all(const struct ub_builder *b, ub_node x)
 static ub_node standardize_all(const struct ub_builder *b, ub_node x)
 {
     struct ub_graph *g = b->graph;
-    x = ub_sub(g, x, mean_of_all(b, x));
-    return over_deviation(b, x, mean_of_all(b, ub_mul(g, x, x)));
+    const ub_node d = ub_sub(g, x, mean_of_all(b, x)), square = ub_mul(g, d, d);
+    /* Deviations sum to zero, so that the variance does not hang on the mean: its derivatives,
+     * twice the mean of d dx, need not wait for the mean's. */
+    const ub_node half = mean_of_all(b, ub_with_slope(g, square, x, d));
+    const ub_node variance = mean_of_all(b, square);
+    return over_deviation(b, d, ub_with_slope(g, variance, half, ub_like(g, 2, half)));
 }
 
 /* Gain and offset, where norms have them. */

@@ -44,10 +44,16 @@ static ub_node mean_over_samples(struct ub_graph *g, ub_node x, ub_node weight, 
     return ub_scale(g, many ? ub_total(g, sum) : sum, 1.0 / N);
 }
 
-static ub_node normalize(struct ub_graph *g, ub_node x, ub_node weight, struct options o)
+/* Over many chunks with the slope that spares reverse mode a total, as batch norm has it; over one
+ * plainly. */
+static ub_node normalize(struct ub_graph *g, ub_node h, ub_node weight, struct options o)
 {
-    x = ub_sub(g, x, mean_over_samples(g, x, weight, o));
-    const ub_node variance = mean_over_samples(g, ub_mul(g, x, x), weight, o);
+    const ub_node x = ub_sub(g, h, mean_over_samples(g, h, weight, o)), square = ub_mul(g, x, x);
+    ub_node variance = mean_over_samples(g, square, weight, o);
+    if (o.chunk < N) {
+        const ub_node half = mean_over_samples(g, ub_with_slope(g, square, h, x), weight, o);
+        variance = ub_with_slope(g, variance, half, ub_like(g, 2, half));
+    }
     return ub_mul(g, x, ub_recip(g, ub_sqrt(g, ub_add(g, variance, ub_like(g, 1e-3, variance)))));
 }
 

@@ -14,6 +14,8 @@ struct lowering {
     int n_busy;
     struct view *views; /* distinct ones */
     int n_views;
+    struct remade *remade;
+    int n_remade;
 };
 
 /* Memory read with strides: gathered once a block, or once a step, whatever reads it. */
@@ -21,6 +23,12 @@ struct view {
     struct ub_operand operand;
     int reads; /* still to come */
     bool gathered;
+};
+
+/* A value of the first stage that is made again where it is read. */
+struct remade {
+    ub_node node;
+    int reg, reads; /* reg: -1 until made; reads: still to come */
 };
 
 static int take_register(struct lowering *l)
@@ -146,9 +154,20 @@ static bool in_group(const struct lowering *l, ub_node x)
     return l->c->group[x] == l->leader;
 }
 
+static struct remade *find_remade(const struct lowering *l, ub_node x)
+{
+    for (int i = 0; i < l->n_remade; i++)
+        if (l->remade[i].node == x)
+            return &l->remade[i];
+    return NULL;
+}
+
 static struct ub_operand operand(struct lowering *l, struct ub_use use)
 {
     struct ub_compiler *c = l->c;
+    const struct remade *made = find_remade(l, use.source);
+    if (made)
+        return (struct ub_operand){.kind = UB_REGISTER, .reg = made->reg};
     if (use.source == UB_NONE)
         return constant(l, use.value);
     if (use.view != UB_NONE)
@@ -172,6 +191,11 @@ static void release(struct lowering *l, int n_in, ub_node x)
         if (--l->reads[at] == 0 && l->reg[at] >= 0)
             l->busy[l->reg[at]] = false;
     }
+    for (int i = 0; i < n_in; i++) {
+        struct remade *made = find_remade(l, ub_use_of(c, x, i).source);
+        if (made && --made->reads == 0)
+            l->busy[made->reg] = false;
+    }
 }
 
 /* Registers that last are taken before all others. */
@@ -186,7 +210,7 @@ static void take_lasting(struct lowering *l, ub_node x)
     }
 }
 
-static void lower_node(struct lowering *l, ub_node x)
+static struct ub_instruction *add_instruction(struct lowering *l, ub_node x)
 {
     struct ub_compiler *c = l->c;
     const struct ub_vertex *v = ub_vertex(c->g, x);
@@ -194,6 +218,27 @@ static void lower_node(struct lowering *l, ub_node x)
     *code = (struct ub_instruction){.op = v->op, .n_in = v->n_in};
     for (int i = 0; i < v->n_in; i++)
         code->in[i] = operand(l, ub_use_of(c, x, i));
+    return code;
+}
+
+static void make_again(struct lowering *l, struct remade *made)
+{
+    struct ub_instruction *code = add_instruction(l, made->node);
+    made->reg = take_register(l);
+    code->out = (struct ub_operand){.kind = UB_REGISTER, .reg = made->reg};
+    release(l, code->n_in, made->node);
+}
+
+static void lower_node(struct lowering *l, ub_node x)
+{
+    struct ub_compiler *c = l->c;
+    const struct ub_vertex *v = ub_vertex(c->g, x);
+    for (int i = 0; i < v->n_in; i++) {
+        struct remade *made = find_remade(l, ub_use_of(c, x, i).source);
+        if (made && made->reg < 0)
+            make_again(l, made);
+    }
+    struct ub_instruction *code = add_instruction(l, x);
     if (v->op == UB_OP_SUM)
         code->sum = ub_reduction_of(c, x);
     if (c->stored[x]) {
@@ -205,27 +250,46 @@ static void lower_node(struct lowering *l, ub_node x)
     release(l, v->n_in, x);
 }
 
+/* Counts reads inside the group, and of what is made again for it. */
+static int count_reads(struct lowering *l)
+{
+    const struct ub_compiler *c = l->c;
+    int members = 0;
+    for (ub_node x = l->leader; x != UB_NONE; x = c->next[x]) {
+        members++;
+        for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++) {
+            struct ub_use use = ub_use_of(c, x, i);
+            if (use.source != UB_NONE && use.view == UB_NONE && in_group(l, use.source))
+                l->reads[use.source - l->leader]++;
+            if (!ub_is_remade(c, use.source, x))
+                continue;
+            struct remade *made = find_remade(l, use.source);
+            if (!made) {
+                l->remade = ub_realloc(l->remade, (size_t)(l->n_remade + 1) * sizeof *l->remade);
+                made = &l->remade[l->n_remade++];
+                *made = (struct remade){use.source, -1, 0};
+            }
+            made->reads++;
+        }
+    }
+    return members + l->n_remade;
+}
+
 void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *block)
 {
-    int members = 0;
     size_t span = (size_t)(c->group_last[leader] - leader) + 1;
     struct lowering l = {.c = c, .block = block, .leader = leader};
     l.reg = ub_alloc(span * sizeof *l.reg);
     l.reads = ub_calloc(span, sizeof *l.reads);
     for (size_t i = 0; i < span; i++)
         l.reg[i] = -1;
-    for (ub_node x = leader; x != UB_NONE; x = c->next[x]) {
-        members++;
-        for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++) {
-            struct ub_use use = ub_use_of(c, x, i);
-            if (use.source != UB_NONE && use.view == UB_NONE && in_group(&l, use.source))
-                l.reads[use.source - leader]++;
-        }
-    }
-    l.busy = ub_calloc(4 * (size_t)members + 4, sizeof *l.busy);
-    l.views = ub_calloc(3 * (size_t)members, sizeof *l.views);
+    const size_t most = (size_t)count_reads(&l);
+    l.busy = ub_calloc(4 * most + 4, sizeof *l.busy);
+    l.views = ub_calloc(3 * most, sizeof *l.views);
     block->n = ub_count(ub_shape_of(c->g, leader));
-    block->code = ub_calloc((size_t)members, sizeof *block->code);
+    block->code = ub_calloc(most, sizeof *block->code);
+    for (int i = 0; i < l.n_remade; i++)
+        take_lasting(&l, l.remade[i].node);
     for (ub_node x = leader; x != UB_NONE; x = c->next[x])
         take_lasting(&l, x);
     for (ub_node x = leader; x != UB_NONE; x = c->next[x])
@@ -235,4 +299,5 @@ void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *bloc
     ub_free(l.reads);
     ub_free(l.busy);
     ub_free(l.views);
+    ub_free(l.remade);
 }

@@ -226,6 +226,7 @@ static void compiler_open(struct ub_compiler *c)
     c->segment = ub_calloc(n, sizeof *c->segment);
     c->live = ub_calloc(n, sizeof *c->live);
     c->stored = ub_calloc(n, sizeof *c->stored);
+    c->remade = ub_calloc(n, sizeof *c->remade);
     c->group = ub_calloc(n, sizeof *c->group);
     c->next = ub_calloc(n, sizeof *c->next);
     c->group_last = ub_calloc(n, sizeof *c->group_last);
@@ -242,7 +243,7 @@ static void compiler_close(struct ub_compiler *c)
 {
     void *all[] = {c->base,  c->input_of, c->part,  c->segment,    c->live,     c->stored,
                    c->group, c->next,     c->order, c->group_last, c->position, c->last_use,
-                   c->uses,  c->ref,      c->sum,   c->totals};
+                   c->uses,  c->ref,      c->sum,   c->totals,     c->remade};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         ub_free(all[i]);
 }
@@ -257,7 +258,7 @@ static void store_what_leaves_its_group(struct ub_compiler *c)
             c->stored[x] = true;
         for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++) {
             ub_node source = ub_use_of(c, x, i).source;
-            if (source != UB_NONE && c->group[source] != c->group[x])
+            if (source != UB_NONE && c->group[source] != c->group[x] && !ub_is_remade(c, source, x))
                 c->stored[source] = true;
         }
     }
@@ -284,6 +285,7 @@ struct ub_program *ub_program_compile(const struct ub_graph *g, const struct ub_
     check_inputs_bound(&c);
     ub_compile_wait(&c);
     ub_compile_fuse(&c);
+    ub_compile_remake(&c);
     store_what_leaves_its_group(&c);
     ub_compile_place(&c);
     ub_compile_lower(&c);

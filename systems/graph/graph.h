@@ -62,6 +62,10 @@ ub_node ub_erf(struct ub_graph *g, ub_node x);
 ub_node ub_abs(struct ub_graph *g, ub_node x);
 ub_node ub_sign(struct ub_graph *g, ub_node x); /* -1, 0, 1; derivative 0 */
 ub_node ub_stop(struct ub_graph *g, ub_node x); /* x, with derivative 0 */
+/* y, whose derivative reverse mode takes to be `slope` times that of x, all of one shape: for who
+ * knows that what is left out is zero in the end. Squares of deviations d = x - mean, with slope 2
+ * d: by way of the mean their sum does not change. The slope is differentiated as any value. */
+ub_node ub_with_slope(struct ub_graph *g, ub_node y, ub_node x, ub_node slope);
 ub_node ub_add(struct ub_graph *g, ub_node x, ub_node y);
 ub_node ub_sub(struct ub_graph *g, ub_node x, ub_node y);
 ub_node ub_mul(struct ub_graph *g, ub_node x, ub_node y);

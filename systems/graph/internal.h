@@ -33,6 +33,7 @@ enum ub_op {
     UB_OP_SELECT,
     /* the rest */
     UB_OP_STOP,
+    UB_OP_WITH_SLOPE, /* in[0]; in reverse, in[2] times the derivatives of in[1] */
     UB_OP_RESHAPE,
     UB_OP_TRANSPOSE,
     UB_OP_BROADCAST,
@@ -138,6 +139,8 @@ ub_node ub_jvp_select(struct ub_graph *g, ub_node node, const ub_node *t);
 ub_node ub_vmap_pointwise(struct ub_graph *g, ub_node node, const ub_node *in, const bool *batched,
                           int64_t b);
 
+/* slope.c */
+extern const struct ub_operator_row ub_row_with_slope;
 /* rules_index.c: cumsum, gather, scatter */
 extern const struct ub_operator_row ub_row_cumsum, ub_row_gather, ub_row_scatter;
 /* rules_window.c: windows and convolutions */

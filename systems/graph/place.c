@@ -60,24 +60,35 @@ static int64_t plan(struct ub_compiler *c, int space, struct tenant *tenants, in
     return top;
 }
 
+static void note_use(struct ub_compiler *c, ub_node source, ub_node reader, bool *used_late)
+{
+    const int at = c->position[c->group[reader]];
+    if (c->last_use[source] < at)
+        c->last_use[source] = at;
+    if (c->part[reader].chunk && c->part[reader].late)
+        used_late[source] = true;
+}
+
 static void find_last_uses(struct ub_compiler *c, bool *used_late)
 {
     for (ub_node x = 0; x < c->n; x++)
         c->last_use[x] = c->live[x] ? c->position[c->group[x]] : -1;
     for (ub_node x = 0; x < c->n; x++) {
-        if (!c->live[x])
-            continue;
-        int at = c->position[c->group[x]];
-        if (ub_vertex(c->g, x)->op == UB_OP_TOTAL)
-            continue; /* chunks add what it sums where they have it */
+        if (!c->live[x] || ub_vertex(c->g, x)->op == UB_OP_TOTAL)
+            continue; /* chunks add what a total sums where they have it */
         for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++) {
             ub_node source = ub_use_of(c, x, i).source;
             if (source == UB_NONE)
                 continue;
-            if (c->last_use[source] < at)
-                c->last_use[source] = at;
-            if (c->part[x].chunk && c->part[x].late)
-                used_late[source] = true;
+            if (!ub_is_remade(c, source, x)) {
+                note_use(c, source, x, used_late);
+                continue;
+            }
+            for (int j = 0; j < ub_vertex(c->g, source)->n_in; j++) {
+                const ub_node part = ub_use_of(c, source, j).source;
+                if (part != UB_NONE)
+                    note_use(c, part, x, used_late);
+            }
         }
     }
 }

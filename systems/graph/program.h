@@ -206,6 +206,7 @@ struct ub_compiler {
     int *segment;          /* in order of execution */
     int last_phase;        /* of the first stage */
     bool *live, *stored;   /* computed; kept in memory */
+    bool *remade;          /* by late readers, from what it is made of */
     ub_node *group, *next; /* fused groups: leader, and list of members in ascending order */
     ub_node *group_last;   /* by leader: its greatest member */
     ub_node *order;        /* leaders in order of execution */
@@ -235,8 +236,10 @@ int ub_segment_of_chunks(const struct ub_compiler *c, ub_node x); /* that of x's
 void ub_compile_wait(struct ub_compiler *c); /* segments.c, after demand: what may be done later */
 void ub_compile_demand(struct ub_compiler *c); /* demand.c: live, stored, uses */
 void ub_compile_fuse(struct ub_compiler *c);   /* fuse.c: groups and their order */
-void ub_compile_place(struct ub_compiler *c);  /* place.c: last uses, refs, sizes */
-void ub_compile_lower(struct ub_compiler *c);  /* lower.c: steps */
+void ub_compile_remake(struct ub_compiler *c); /* remake.c: remade */
+bool ub_is_remade(const struct ub_compiler *c, ub_node source, ub_node reader);
+void ub_compile_place(struct ub_compiler *c); /* place.c: last uses, refs, sizes */
+void ub_compile_lower(struct ub_compiler *c); /* lower.c: steps */
 void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *block); /* block.c */
 struct ub_reduce ub_reduction_of(const struct ub_compiler *c, ub_node x); /* of a SUM or MAX */
 

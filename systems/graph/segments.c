@@ -78,9 +78,13 @@ void ub_compile_segments(struct ub_compiler *c)
 {
     for (ub_node x = 0; x < c->n; x++) {
         const struct ub_vertex *v = ub_vertex(c->g, x);
-        const bool alias = v->op == UB_OP_RESHAPE || v->op == UB_OP_STOP;
+        const bool alias =
+            v->op == UB_OP_RESHAPE || v->op == UB_OP_STOP || v->op == UB_OP_WITH_SLOPE;
         c->base[x] = alias ? c->base[v->in[0]] : x;
-        find_part(c, x);
+        if (alias)
+            c->part[x] = c->part[c->base[x]];
+        else
+            find_part(c, x);
     }
     number_segments(c);
     for (ub_node x = 0; x < c->n; x++)

@@ -17,8 +17,14 @@ static bool *depends_on(const struct ub_graph *g, ub_node last, const ub_node *x
     return mark;
 }
 
-/* Marks nodes that any of ys needs; *last is the greatest of them. Caller frees. */
-static bool *needed_by(const struct ub_graph *g, const ub_node *ys, int n, ub_node *last)
+/* What of a value with a given slope is followed: its own inputs forward, in reverse what the slope
+ * is of. */
+enum follow { ALL = -1, FORWARD = 0, REVERSE = 1 };
+
+/* Marks nodes that any of ys needs, or of which their derivatives need the derivatives; *last is
+ * the greatest of them. Caller frees. */
+static bool *needed_by(const struct ub_graph *g, const ub_node *ys, int n, enum follow follow,
+                       ub_node *last)
 {
     *last = 0;
     for (int i = 0; i < n; i++)
@@ -28,7 +34,8 @@ static bool *needed_by(const struct ub_graph *g, const ub_node *ys, int n, ub_no
         mark[ys[i]] = true;
     for (ub_node x = *last; x >= 0; x--)
         for (int i = 0; mark[x] && i < ub_vertex(g, x)->n_in; i++)
-            mark[ub_vertex(g, x)->in[i]] = true;
+            if (follow == ALL || ub_vertex(g, x)->op != UB_OP_WITH_SLOPE || i == (int)follow)
+                mark[ub_vertex(g, x)->in[i]] = true;
     return mark;
 }
 
@@ -65,7 +72,7 @@ void ub_vjp(struct ub_graph *g, const ub_node *ys, const ub_node *cts, int n_ys,
             int n_wrt, ub_node *out)
 {
     ub_node last;
-    bool *needed = needed_by(g, ys, n_ys, &last);
+    bool *needed = needed_by(g, ys, n_ys, REVERSE, &last);
     bool *active = depends_on(g, last, wrt, n_wrt);
     struct ub_terms *terms = ub_calloc((size_t)last + 1, sizeof *terms);
     ub_node *cotangents = filled_with_none((size_t)last + 1);
@@ -124,7 +131,7 @@ void ub_jvp(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs, 
             int n_xs, ub_node *out)
 {
     ub_node last;
-    bool *needed = needed_by(g, ys, n_ys, &last);
+    bool *needed = needed_by(g, ys, n_ys, FORWARD, &last);
     bool *active = depends_on(g, last, xs, n_xs);
     ub_node *tangents = filled_with_none((size_t)last + 1);
     bool *given = ub_calloc((size_t)last + 1, sizeof *given);
@@ -168,7 +175,7 @@ void ub_vmap(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs,
 {
     int64_t b = ub_shape_of(g, batched[0]).dim[0];
     ub_node last;
-    bool *needed = needed_by(g, ys, n_ys, &last);
+    bool *needed = needed_by(g, ys, n_ys, ALL, &last);
     bool *active = depends_on(g, last, xs, n_xs);
     ub_node *image = filled_with_none((size_t)last + 1);
     for (int i = 0; i < n_xs; i++) {
@@ -193,7 +200,7 @@ struct ub_sample_sizes ub_graph_sizes(const struct ub_graph *g, ub_node y, ub_no
 {
     enum { SHORT_ROWS = 8, MUCH = 4 }; /* a quarter of the multiplications */
     ub_node last;
-    bool *needed = needed_by(g, &y, 1, &last);
+    bool *needed = needed_by(g, &y, 1, ALL, &last);
     bool *active = depends_on(g, last, &x, 1);
     struct ub_sample_sizes sizes = {.widest = 1, .rows = 1};
     int64_t work = 0, short_work = 0, image_work = 0;
