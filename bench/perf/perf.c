@@ -16,8 +16,10 @@
  *   unibench-perf parts CASE THREADS       a table of the gradient program's parts, timed alone
  *   unibench-perf count WORK TIMES         a piece of work, to count its instructions
  *   unibench-perf sgemm                    2048 x 2048 x 2048 product, one thread
- *   unibench-perf sharpness                500 steps of GD on the small MLP on the digits with the
- *                                          top 2 eigenvalues every 10 steps, one thread
+ *   unibench-perf sharpness                1,500 steps of GD on the small MLP on the digits with
+ *                                          the top 2 eigenvalues every 10 steps, one thread:
+ *                                          seconds of all, of measuring and of products; products
+ *                                          a measurement; the largest error, of the largest
  *   unibench-perf flow                     the central flow of flow.c, one thread
  *   unibench-perf flow-problem             what peer_flow.py needs to know of it
  *   unibench-perf store FOLDER RUNS        fills FOLDER with a store of so many made-up runs
@@ -38,13 +40,15 @@
 #include "systems/systems.h"
 
 #include <cblas.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum { GEMM = 2048, REPEATS = 5, BLOCK = 8 };
-enum { TRACE_STEPS = 500, TRACE_EVERY = 10, TRACE_TOP = 2 };
-static const double trace_rate = 0.4, trace_accuracy = 1e-3, shortest = 0.05, longest = 0.2;
+enum { TRACE_STEPS = 1500, TRACE_EVERY = 10, TRACE_TOP = 2, TRACE_MOST = 500 };
+static const double trace_rate = 0.4, trace_accuracy = 1e-3, trace_exact = 1e-5, shortest = 0.05,
+                    longest = 0.2;
 
 static double now(void)
 {
@@ -307,29 +311,56 @@ static void time_sgemm(void)
     ub_free(p.c);
 }
 
+struct trace {
+    struct system *s;
+    double all, measuring, multiplying, error;
+    int64_t products;
+};
+
 static void apply(void *context, int64_t count, const double *V, double *HV)
 {
-    ub_problem_hvp(context, count, V, HV);
+    struct trace *t = context;
+    const double start = now();
+    ub_problem_hvp(t->s->problem, count, V, HV);
+    t->multiplying += now() - start;
 }
 
-static double trace(struct system *s, struct ub_optimizer *gd, int64_t *products)
+/* Against residuals so short that their values are exact in f32; not timed. */
+static void find_error(struct trace *t, struct ub_eigen_tracker *exact,
+                       const struct ub_operator *hessian, const struct ub_eigen_result *found)
 {
+    const double spent = t->multiplying;
+    const struct ub_eigen_result r = ub_eigen_track(exact, hessian, trace_exact, TRACE_MOST);
+    for (int64_t i = 0; i < TRACE_TOP; i++)
+        t->error = fmax(t->error, fabs(found->value[i] - r.value[i]) / r.value[0]);
+    t->multiplying = spent;
+}
+
+static void trace(struct trace *t, struct ub_optimizer *gd)
+{
+    struct system *s = t->s;
     const int64_t n = ub_problem_size(s->problem);
-    const struct ub_operator hessian = {.n = n, .context = s->problem, .apply = apply};
-    const struct ub_eigen_goal goal = {.accuracy = trace_accuracy, .products = 500};
+    const struct ub_operator hessian = {.n = n, .context = t, .apply = apply};
+    const struct ub_eigen_goal goal = {.accuracy = trace_accuracy, .products = TRACE_MOST};
     struct ub_eigen_tracker *tracker = ub_eigen_tracker_new(n, TRACE_TOP);
-    const double start = now();
-    for (int64_t t = 0; t < TRACE_STEPS; t++) {
-        if (t % TRACE_EVERY == 0) {
+    struct ub_eigen_tracker *exact = ub_eigen_tracker_new(n, TRACE_TOP + TRACE_TOP);
+    for (int64_t step = 0; step < TRACE_STEPS; step++) {
+        double start = now();
+        if (step % TRACE_EVERY == 0) {
             ub_problem_linearize(s->problem, s->theta);
-            *products += ub_eigen_track_to(tracker, &hessian, &goal).products;
+            const struct ub_eigen_result found = ub_eigen_track_to(tracker, &hessian, &goal);
+            t->products += found.products;
+            t->measuring += now() - start;
+            t->all += now() - start;
+            find_error(t, exact, &hessian, &found);
+            start = now();
         }
         ub_problem_gradient(s->problem, s->theta, s->out);
         ub_optimizer_step(gd, s->theta, s->out);
+        t->all += now() - start;
     }
-    const double spent = now() - start;
     ub_eigen_tracker_free(tracker);
-    return spent;
+    ub_eigen_tracker_free(exact);
 }
 
 static bool time_sharpness(struct ub_error *err)
@@ -342,13 +373,15 @@ static bool time_sharpness(struct ub_error *err)
     ub_text_add(&rate, "gd:lr=%g", trace_rate);
     struct ub_optimizer *gd =
         good ? ub_optimizer_new(rate.data, ub_problem_size(s.problem), err) : NULL;
-    int64_t products = 0;
+    struct trace t = {.s = &s};
     const struct ub_training training = {.problem = s.problem, .steps = TRACE_STEPS};
     good = gd && ub_optimizer_attach(gd, &training, err);
     if (good) {
         do_gradient(&s); /* compiles */
-        printf("sharpness %.9g\n", trace(&s, gd, &products));
-        printf("products %.9g\n", (double)products * TRACE_EVERY / TRACE_STEPS);
+        trace(&t, gd);
+        printf("sharpness %.9g\nmeasuring %.9g\n", t.all, t.measuring);
+        printf("multiplying %.9g\nerror %.3g\n", t.multiplying, t.error);
+        printf("products %.9g\n", (double)t.products * TRACE_EVERY / TRACE_STEPS);
     }
     ub_optimizer_free(gd);
     ub_text_free(&rate);
