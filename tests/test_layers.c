@@ -29,7 +29,7 @@ static const struct layer layers[] = {
     {"bench/run", " base datasets systems/graph systems bench/observables "
                   " bench/store bench/arrays bench/suite bench/run "},
     {"bench/perf", " base datasets systems/graph systems bench/spectra "
-                   " bench/curvature bench/observables bench/run bench/perf "},
+                   " bench/curvature bench/observables bench/suite bench/run bench/perf "},
     {"report/statistics", " base report/statistics "},
     {"report/frame", " base datasets systems bench/store report/frame "},
     {"report/laws", " base datasets systems bench/observables bench/store report/statistics "

@@ -1,6 +1,5 @@
 /* eigen_space.c - Rayleigh-Ritz on a growing subspace, with cblas and LAPACKE underneath. */
 #include "bench/spectra/eigen_space.h"
-#include "bench/spectra/large.h"
 
 #include <cblas.h>
 #include <lapacke.h>
@@ -15,8 +14,8 @@ void ub_space_init(struct ub_space *s, int64_t n, int64_t room, bool images)
 {
     const size_t rows = (size_t)room, row = (size_t)n * sizeof(double);
     *s = (struct ub_space){.n = n, .room = room};
-    s->basis = ub_alloc_large(rows * row);
-    s->image = images ? ub_alloc_large(rows * row) : NULL;
+    s->basis = ub_alloc(rows * row);
+    s->image = images ? ub_alloc(rows * row) : NULL;
     s->projected = ub_calloc(rows, rows * sizeof(double));
     s->value = ub_calloc(rows, sizeof(double));
     s->rotation = ub_calloc(rows, rows * sizeof(double));

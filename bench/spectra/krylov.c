@@ -1,6 +1,5 @@
 /* krylov.c - full and partial reorthogonalization; see krylov.h. */
 #include "bench/spectra/krylov.h"
-#include "bench/spectra/large.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -30,7 +29,7 @@ struct ub_krylov ub_krylov_new(int64_t n, int64_t room)
     if (is_exact(n, room))
         k.exact = ub_alloc(ub_krylov_bytes(n, room));
     else
-        k.vectors = ub_alloc_large(ub_krylov_bytes(n, room));
+        k.vectors = ub_alloc(ub_krylov_bytes(n, room));
     k.now = ub_calloc((size_t)room, sizeof *k.now);
     k.before = ub_calloc((size_t)room, sizeof *k.before);
     k.along = ub_calloc(2 * (size_t)room, sizeof *k.along);

@@ -8,7 +8,6 @@
  * rows S of eigenvectors of T, turns T into the values, K into S K S' and B into B S'. */
 #include "bench/spectra/lanczos.h"
 #include "bench/spectra/eigen_space.h"
-#include "bench/spectra/large.h"
 
 #include <cblas.h>
 #include <limits.h>
@@ -422,7 +421,7 @@ bool ub_lanczos(const struct ub_operator *a, const struct ub_lanczos_options *op
     out->count = o.count;
     out->value = ub_calloc((size_t)o.count, sizeof(double));
     out->residual = ub_calloc((size_t)o.count, sizeof(double));
-    out->vectors = ub_alloc_large((size_t)o.count * (size_t)a->n * sizeof(double));
+    out->vectors = ub_alloc((size_t)o.count * (size_t)a->n * sizeof(double));
     const bool dense = !o.iterate && (a->n <= DENSE || 2 * o.count >= a->n);
     const bool fine = dense ? solve_dense(a, &o, out, err) : solve_iterating(a, &o, out, err);
     if (!fine)
