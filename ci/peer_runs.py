@@ -7,8 +7,11 @@ PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
 
 
 def start():
-    """Goes to the repository's root; ends the program where PyTorch or SciPy is missing."""
+    """Goes to the repository's root, and forgets what the user's environment says of kernels: both sides are taken at
+    their best. Ends the program where PyTorch or SciPy is missing."""
     os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+    for name in [name for name in os.environ if name.startswith(("OPENBLAS_", "ONEDNN_", "DNNL_", "UNIBENCH_KERNELS"))]:
+        del os.environ[name]
     if subprocess.run([PYTHON, "-c", "import torch, scipy"], capture_output=True).returncode:
         sys.exit("needs PyTorch and SciPy: apt-get install python3-torch python3-scipy")
 
