@@ -85,6 +85,7 @@ struct ub_problem *ub_problem_new(const struct ub_problem_spec *spec, struct ub_
     struct ub_problem *p = ub_calloc(1, sizeof *p);
     p->data = spec->data;
     p->single = !spec->double_precision;
+    p->hold = ub_hold_new();
     if (spec->threads > 1 || spec->timed)
         p->team = ub_team_new(spec->threads < UB_LANES ? spec->threads : UB_LANES);
     if (spec->timed)
@@ -123,6 +124,7 @@ void ub_problem_free(struct ub_problem *p)
     ub_free(p->hidden_widths);
     ub_free(p->layout.params);
     ub_free(p->frozen.params);
+    ub_hold_free(p->hold);
     if (!p->whole) {
         ub_free(p->frozen_values);
         ub_team_free(p->team);

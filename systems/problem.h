@@ -3,7 +3,8 @@
  * Every quantity a problem gives (loss, gradient, Hessian-vector products, activations) is a
  * program of its own, compiled when first asked for. problem_express.c builds the
  * expressions, problem_compile.c the programs, problem_eval.c runs them; products with vectors have
- * both in problem_products.c; problem_batch.c is about mini-batches. */
+ * both in problem_products.c; problem_batch.c is about mini-batches; problem_hold.c has what
+ * programs share: samples, and memory to work in. */
 #ifndef UB_PROBLEM_H
 #define UB_PROBLEM_H
 
@@ -22,6 +23,9 @@ struct ub_products {
     int64_t count;         /* vectors so far */
 };
 
+/* What its programs share: problem_hold.c. */
+struct ub_hold;
+
 struct ub_problem {
     const struct ub_dataset *data;
     const struct ub_model *model;
@@ -31,6 +35,7 @@ struct ub_problem {
     bool single;
     bool dry;             /* programs are planned only, for their size */
     struct ub_team *team; /* NULL: one thread; a mini-batch's is the whole's */
+    struct ub_hold *hold;
 
     struct ub_layout layout, frozen;
     /* Drawn by ub_problem_init: the frozen parameters, and then, if the outputs are centered, the
@@ -68,12 +73,29 @@ enum { UB_GRADIENT_LOSS, UB_GRADIENT_VECTOR };
 /* Vector slots. */
 enum { UB_AT_THETA, UB_AT_FROZEN, UB_AT_TANGENT, UB_AT_SECOND_TANGENT };
 
+/* Slots of samples. */
+enum { UB_AT_INPUTS, UB_AT_TARGETS };
+
 /* Whether outputs are less those at the start, and numbers in frozen_values. */
 bool ub_problem_centered(const struct ub_problem *p);
 int64_t ub_problem_kept(const struct ub_problem *p);
 
 /* Builds the model once to learn its layout and widths. */
 void ub_problem_measure_model(struct ub_problem *p);
+
+/* Memory to work in that a problem's programs have in common, since they never run at once, and its
+ * samples in their precision: float ones are rounded when first wanted, double ones are the data
+ * set's. `bind` has a program read the split's; `renew`: the training set has other samples. */
+struct ub_hold *ub_hold_new(void);
+void ub_hold_free(struct ub_hold *h);
+void ub_hold_work_with(struct ub_hold *h, const struct ub_hold *whole);
+struct ub_workspace *ub_hold_workspace(const struct ub_hold *h);
+void ub_hold_bind(const struct ub_problem *p, bool test, struct ub_program *program);
+void ub_hold_renew(const struct ub_problem *p);
+/* Inputs of `count` samples from `first` on, rounded if the data set has them no more. */
+void ub_hold_inputs(const struct ub_problem *p, bool test, int64_t first, int64_t count,
+                    double *out);
+int64_t ub_hold_sample_bytes(const struct ub_problem *p); /* of both splits, where rounded */
 
 /* Bytes of the programs, planned but not allocated. */
 int64_t ub_problem_program_bytes(const struct ub_problem *p);
@@ -85,7 +107,6 @@ struct ub_program *ub_problem_evaluate_program(struct ub_problem *p, bool test);
  * place for every sample, so that all count.) */
 int ub_problem_first_block(const struct ub_problem *p);
 struct ub_program *ub_problem_make_product(const struct ub_problem *p, int kind, int block);
-struct ub_program *ub_problem_third_program(struct ub_problem *p, bool same);
 struct ub_program *ub_problem_hidden_program(struct ub_problem *p, int layer);
 
 /* Linearisations are of another point, or of other samples. */

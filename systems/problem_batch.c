@@ -24,12 +24,12 @@ static struct ub_dataset batch_data(const struct ub_dataset *whole, int64_t batc
     return data;
 }
 
-static void take_sample(struct ub_split *to, int64_t k, const struct ub_dataset *from, int64_t i)
+static void take_sample(struct ub_split *to, int64_t k, const struct ub_problem *whole, int64_t i)
 {
+    const struct ub_dataset *from = whole->data;
     const int64_t features = from->features, width = ub_target_width(from);
     const int64_t positions = ub_positions(from);
-    memcpy(to->inputs + k * features, from->train.inputs + i * features,
-           (size_t)features * sizeof *to->inputs);
+    ub_hold_inputs(whole, false, i, 1, to->inputs + k * features);
     memcpy(to->targets + k * width, from->train.targets + i * width,
            (size_t)width * sizeof *to->targets);
     if (to->labels)
@@ -73,6 +73,7 @@ static struct ub_problem *problem_over(const struct ub_problem *whole, int64_t c
     ub_free(p->frozen_values);
     p->frozen_values = whole->frozen_values;
     p->team = whole->team;
+    ub_hold_work_with(p->hold, whole->hold);
     p->whole = whole;
     return p;
 }
@@ -109,7 +110,7 @@ struct ub_problem *ub_problem_test_new(const struct ub_problem *whole, struct ub
         return NULL;
     const struct ub_dataset *data = p->batch_data;
     const size_t n = (size_t)from->count, width = (size_t)ub_target_width(data);
-    memcpy(data->train.inputs, from->inputs, n * (size_t)data->features * sizeof *from->inputs);
+    ub_hold_inputs(whole, true, 0, from->count, data->train.inputs);
     memcpy(data->train.targets, from->targets, n * width * sizeof *from->targets);
     if (data->train.labels)
         memcpy(data->train.labels, from->labels,
@@ -140,26 +141,18 @@ void ub_problem_free_batch_data(struct ub_dataset *data)
     ub_free(data);
 }
 
-static void hand_over(struct ub_program *program, const struct ub_split *samples)
-{
-    if (!program)
-        return;
-    ub_program_samples(program, 0, samples->inputs);
-    ub_program_samples(program, 1, samples->targets);
-}
-
 static void hand_over_all(struct ub_problem *batch)
 {
-    const struct ub_split *train = &batch->batch_data->train;
-    hand_over(batch->evaluate[0], train);
-    hand_over(batch->gradient, train);
+    ub_hold_renew(batch);
+    ub_hold_bind(batch, false, batch->evaluate[0]);
+    ub_hold_bind(batch, false, batch->gradient);
     for (int kind = 0; kind < UB_PRODUCTS; kind++)
         for (int block = 0; block < UB_BLOCKS; block++)
-            hand_over(batch->product[kind].program[block], train);
-    hand_over(batch->third[0], train);
-    hand_over(batch->third[1], train);
+            ub_hold_bind(batch, false, batch->product[kind].program[block]);
+    ub_hold_bind(batch, false, batch->third[0]);
+    ub_hold_bind(batch, false, batch->third[1]);
     for (int i = 0; i < batch->n_hidden; i++)
-        hand_over(batch->hidden[i], train);
+        ub_hold_bind(batch, false, batch->hidden[i]);
     ub_problem_forget(batch);
 }
 
@@ -167,7 +160,7 @@ void ub_problem_take(struct ub_problem *batch, const int64_t *samples)
 {
     struct ub_split *train = &batch->batch_data->train;
     for (int64_t k = 0; k < train->count; k++)
-        take_sample(train, k, batch->whole->data, samples[k]);
+        take_sample(train, k, batch->whole, samples[k]);
     hand_over_all(batch);
 }
 

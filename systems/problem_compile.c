@@ -139,43 +139,57 @@ struct ub_program *ub_problem_hidden_program(struct ub_problem *p, int layer)
 
 /* ---- size ---- */
 
-static int64_t bytes_of(struct ub_program *program)
+/* What programs hold at once: each its own, and one workspace for all. */
+struct size {
+    int64_t own, workspace;
+};
+
+static void add_size(struct size *size, struct ub_program *program, int threads)
 {
-    const int64_t bytes = ub_program_facts(program).bytes;
+    const struct ub_program_facts f = ub_program_facts(program);
+    const int64_t workspace = f.shared_bytes + f.thread_bytes * threads;
+    size->own += f.own_bytes;
+    size->workspace = workspace > size->workspace ? workspace : size->workspace;
     ub_program_free(program);
-    return bytes;
 }
 
-static int64_t product_bytes(const struct ub_problem *plan, int kind)
+static void add_products(struct size *size, const struct ub_problem *plan, int kind)
 {
-    int64_t bytes = 0;
     for (int block = ub_problem_first_block(plan); block < UB_BLOCKS; block++)
-        bytes += bytes_of(ub_problem_make_product(plan, kind, block));
-    return bytes;
+        add_size(size, ub_problem_make_product(plan, kind, block), ub_team_threads(plan->team));
 }
 
 int64_t ub_problem_product_bytes(const struct ub_problem *p, enum ub_curvature kind)
 {
     struct ub_problem plan = *p;
+    struct size size = {0};
     plan.dry = true;
-    return product_bytes(&plan, (int)kind);
+    add_products(&size, &plan, (int)kind);
+    return size.own + size.workspace;
 }
 
 int64_t ub_problem_jacobian_bytes(const struct ub_problem *p)
 {
     struct ub_problem plan = *p;
+    struct size size = {0};
     plan.dry = true;
-    return product_bytes(&plan, UB_JACOBIAN) + product_bytes(&plan, UB_JACOBIAN_TRANSPOSE);
+    add_products(&size, &plan, UB_JACOBIAN);
+    add_products(&size, &plan, UB_JACOBIAN_TRANSPOSE);
+    return size.own + size.workspace;
 }
 
 int64_t ub_problem_program_bytes(const struct ub_problem *p)
 {
     struct ub_problem plan = *p;
+    struct size size = {.own = ub_hold_sample_bytes(p)};
+    const int threads = ub_team_threads(p->team);
     plan.dry = true;
-    int64_t bytes = bytes_of(make_gradient(&plan));
+    add_size(&size, make_gradient(&plan), threads);
     for (int test = 0; test < 2; test++)
-        if (ub_split_of(p, test)->count > 0)
-            bytes += bytes_of(make_evaluation(&plan, test)) +
-                     output_count(p, test) * (int64_t)sizeof(double);
-    return bytes + product_bytes(&plan, UB_HESSIAN);
+        if (ub_split_of(p, test)->count > 0) {
+            add_size(&size, make_evaluation(&plan, test), threads);
+            size.own += output_count(p, test) * (int64_t)sizeof(double);
+        }
+    add_products(&size, &plan, UB_HESSIAN);
+    return size.own + size.workspace;
 }

@@ -217,8 +217,10 @@ void ub_bind_expression(struct ub_binding *b, const struct ub_expression *e)
     bind_layout(b, frozen, e->builder.frozen_nodes, UB_AT_FROZEN, 0);
     bind_layout(b, layout, e->start, UB_AT_FROZEN, frozen->size);
     bind_layout(b, frozen, e->start_frozen, UB_AT_FROZEN, 0);
-    ub_bind_input(b, (struct ub_program_input){.node = e->x, .kind = UB_SAMPLES, .slot = 0});
-    ub_bind_input(b, (struct ub_program_input){.node = e->target, .kind = UB_SAMPLES, .slot = 1});
+    ub_bind_input(
+        b, (struct ub_program_input){.node = e->x, .kind = UB_SAMPLES, .slot = UB_AT_INPUTS});
+    ub_bind_input(
+        b, (struct ub_program_input){.node = e->target, .kind = UB_SAMPLES, .slot = UB_AT_TARGETS});
     ub_bind_input(b, (struct ub_program_input){.node = e->weight, .kind = UB_WEIGHTS});
 }
 
@@ -234,12 +236,11 @@ struct ub_program *ub_finish_program(const struct ub_problem *p, bool test, stru
                                          .single = p->single,
                                          .dry = p->dry,
                                          .team = p->team,
+                                         .workspace = ub_hold_workspace(p->hold),
                                          .keep_limit = KEEP_LIMIT};
     struct ub_program *program = ub_program_compile(e->builder.graph, &spec);
-    if (!p->dry) {
-        ub_program_samples(program, 0, ub_split_of(p, test)->inputs);
-        ub_program_samples(program, 1, ub_split_of(p, test)->targets);
-    }
+    if (!p->dry)
+        ub_hold_bind(p, test, program);
     ub_free(b->inputs);
     ub_free(b->outputs);
     ub_free(e->start);

@@ -291,6 +291,11 @@ struct ub_program *ub_problem_hvp_program(struct ub_problem *p)
     return program_of(p, UB_HESSIAN, UB_BLOCKS - 1);
 }
 
+struct ub_program *ub_problem_block_program(struct ub_problem *p)
+{
+    return program_of(p, UB_HESSIAN, ub_problem_first_block(p));
+}
+
 /* One block, its vectors one after the other on both sides. */
 static void apply_block(struct ub_problem *p, int kind, int block, const double *V, double *out)
 {

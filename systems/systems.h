@@ -449,10 +449,23 @@ void ub_problem_outputs(struct ub_problem *p, const double *theta, double *out);
 /* The model's width, 0 where it has none. */
 int64_t ub_problem_width(const struct ub_problem *p);
 
-/* The programs (graph.h) that a gradient and a product with the Hessian by one vector run, for what
- * they do: compiled when first asked for, owned by the problem. */
+/* The programs (graph.h) that a gradient, a product with the Hessian by one vector, by a block of
+ * as many as there are programs for, and a third derivative along one direction or two run, for
+ * what they do and hold: compiled when first asked for, owned by the problem.
+ *
+ * What a problem holds in all: each program's own_bytes; once what the greatest of them has at work
+ * (shared_bytes, and thread_bytes a thread), for they never run at once; and its samples once, in
+ * float, beside the data set's own. In double precision programs read the data set. */
 struct ub_program *ub_problem_gradient_program(struct ub_problem *p);
 struct ub_program *ub_problem_hvp_program(struct ub_problem *p);
+struct ub_program *ub_problem_block_program(struct ub_problem *p);
+struct ub_program *ub_problem_third_program(struct ub_problem *p, bool same);
+
+/* For a caller who reads the inputs of the problem's data set no more: in float they are rounded
+ * where they are, which halves them, and kept by the problem; data->train.inputs and
+ * data->test.inputs are NULL from then on. Does nothing in double precision, and where the init
+ * starts from the data. */
+void ub_problem_take_inputs(struct ub_problem *p, struct ub_dataset *data);
 
 /* Bytes that training and measuring will hold at once, about, before any of it is allocated:
  * programs of loss, gradient and Hessian-vector products, and `vectors` vectors of parameters. */

@@ -59,5 +59,6 @@ const struct ub_observable ub_observable_accuracy = {
     .options = options,
     .every = "10",
     .at = "end",
+    .spares_inputs = true,
     .measure = measure,
 };

@@ -61,6 +61,7 @@ const struct ub_observable ub_observable_distance = {
     .every = "10",
     .at = "end",
     .state_bytes = sizeof(struct state),
+    .spares_inputs = true,
     .measure = measure,
     .close = close,
 };

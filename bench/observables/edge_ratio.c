@@ -45,5 +45,6 @@ const struct ub_observable ub_observable_edge_ratio = {
     .every = "10",
     .at = "end",
     .join = join,
+    .spares_inputs = true,
     .measure = measure,
 };

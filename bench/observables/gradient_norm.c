@@ -32,5 +32,6 @@ const struct ub_observable ub_observable_gradient_norm = {
     .rows = rows,
     .every = "10",
     .at = "end",
+    .spares_inputs = true,
     .measure = measure,
 };

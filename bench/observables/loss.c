@@ -53,5 +53,6 @@ const struct ub_observable ub_observable_loss = {
     .options = options,
     .every = "10",
     .at = "end",
+    .spares_inputs = true,
     .measure = measure,
 };

@@ -102,7 +102,8 @@ struct ub_observable {
     const struct ub_option *options;     /* its own (NULL = none); the schedule's are common */
     const char *every, *at, *log_spaced; /* default schedule; NULL = not that way */
     bool follows_sharpness;              /* a run that measures it records its initial sharpness */
-    size_t state_bytes;                  /* zeroed private state for each observer */
+    bool spares_inputs; /* never reads the data set's inputs: ub_problem_take_inputs */
+    size_t state_bytes; /* zeroed private state for each observer */
     /* What a table of options cannot say; may be NULL. */
     bool (*check)(const struct ub_call *call, const char *where, struct ub_error *err);
     /* What its rows are named after its own name: it may be measured several times in one run, each
@@ -131,6 +132,8 @@ char *ub_observable_canonical(const char *text, const char *where, char **label,
 char *ub_observable_title(const char *text, const char *where, struct ub_error *err);
 /* Whether any of these follows the sharpness; canonical texts. */
 bool ub_observables_follow_sharpness(const char *const *texts, size_t count);
+/* Whether none of these reads the data set's inputs; canonical texts. */
+bool ub_observables_spare_inputs(const char *const *texts, size_t count);
 /* Bytes that the observables' own measurements hold at once, at most: the sum of theirs, which
  * counts programs that several of them run for each of them. */
 bool ub_observables_bytes(const char *const *texts, size_t count, const struct ub_problem *problem,

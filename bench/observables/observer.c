@@ -160,6 +160,18 @@ bool ub_observables_follow_sharpness(const char *const *texts, size_t count)
     return any;
 }
 
+bool ub_observables_spare_inputs(const char *const *texts, size_t count)
+{
+    struct ub_error ignored = {0};
+    bool all = true;
+    for (size_t i = 0; i < count && all; i++) {
+        struct observer o;
+        all = read_observer(&o, texts[i], "measure", &ignored) && o.kind->spares_inputs;
+        clear(&o);
+    }
+    return all;
+}
+
 bool ub_observables_bytes(const char *const *texts, size_t count, const struct ub_problem *problem,
                           int64_t *bytes, struct ub_error *err)
 {

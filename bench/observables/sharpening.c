@@ -76,5 +76,6 @@ const struct ub_observable ub_observable_sharpening = {
     .at = "end",
     .state_bytes = sizeof(struct state),
     .join = join,
+    .spares_inputs = true,
     .measure = measure,
 };

@@ -69,5 +69,6 @@ const struct ub_observable ub_observable_sharpness = {
     .every = "10",
     .at = "end",
     .join = join,
+    .spares_inputs = true,
     .measure = measure,
 };

@@ -6,6 +6,11 @@
  *   unibench-perf model CASE THREADS       seconds of a gradient, a Hessian-vector product (alone,
  *                                          and its share of a block of eight) and a third
  *                                          directional derivative; MiB of memory that took
+ *   unibench-perf memory CASE THREADS      bytes of its samples and of the parameters and vectors
+ *                                          of this program; of each program what it holds and
+ *                                          what it has at work, shared and a thread (systems.h);
+ *                                          the working set of a run of it; MiB that resident memory
+ *                                          grew by at most when all were run
  *   unibench-perf parallel CASE            of each one's time on one thread, the share that more
  *                                          threads would split
  *   unibench-perf roofline CASE THREADS    its gradient's least time on this machine, and its
@@ -102,7 +107,7 @@ static double seconds(void (*work)(void *context), void *context)
 struct system {
     struct ub_dataset *data;
     struct ub_problem *problem;
-    double *theta, *v, *out; /* v, out: BLOCK vectors */
+    double *theta, *v, *out; /* v, out: a vector; after widen, BLOCK of them */
     int64_t block;
 };
 
@@ -119,13 +124,26 @@ static bool system_open(struct system *s, struct ub_dataset *data, const char *m
     const size_t n = (size_t)ub_problem_size(s->problem);
     struct ub_random r = ub_random_stream(1, "perf");
     s->theta = ub_calloc(n, sizeof *s->theta);
-    s->v = ub_calloc(BLOCK * n, sizeof *s->v);
-    s->out = ub_calloc(BLOCK * n, sizeof *s->out);
-    for (size_t i = 0; i < BLOCK * n; i++)
+    s->v = ub_calloc(n, sizeof *s->v);
+    s->out = ub_calloc(n, sizeof *s->out);
+    for (size_t i = 0; i < n; i++)
         s->v[i] = ub_random_normal(&r);
     ub_problem_init(s->problem, 0, s->theta);
     ub_problem_linearize(s->problem, s->theta);
+    ub_problem_take_inputs(s->problem, data);
     return true;
+}
+
+/* From one vector to a block. */
+static void widen(struct system *s)
+{
+    const size_t n = (size_t)ub_problem_size(s->problem);
+    struct ub_random r = ub_random_stream(1, "perf");
+    s->block = BLOCK;
+    s->v = ub_realloc(s->v, BLOCK * n * sizeof *s->v);
+    s->out = ub_realloc(s->out, BLOCK * n * sizeof *s->out);
+    for (size_t i = 0; i < BLOCK * n; i++)
+        s->v[i] = ub_random_normal(&r);
 }
 
 static void system_close(struct system *s)
@@ -193,6 +211,47 @@ static bool case_open(struct system *s, const char *name, const char *threads, i
     return false;
 }
 
+/* MiB that a run of one program alone needs: what it holds and has at work, and the samples. */
+static void print_working_set(const char *name, const struct ub_program *program)
+{
+    printf("%s-set %.6g\n", name, (double)ub_program_facts(program).bytes / (1 << 20));
+}
+
+/* Bytes by program; a block of a small model has as many vectors as `widen` makes, others fewer. */
+static bool print_memory(const char *name, const char *threads, struct ub_error *err)
+{
+    struct system s = {.block = 1};
+    int64_t count = 0;
+    const double before = memory("VmRSS:");
+    if (!case_open(&s, name, threads, &count, err))
+        return false;
+    do_gradient(&s);
+    do_hvp(&s);
+    widen(&s);
+    do_hvp(&s);
+    do_third(&s);
+    const double grown = memory("VmHWM:") - before;
+    const struct {
+        const char *name;
+        const struct ub_program *program;
+    } all[] = {{"gradient", ub_problem_gradient_program(s.problem)},
+               {"hvp", ub_problem_hvp_program(s.problem)},
+               {"hvp8", ub_problem_block_program(s.problem)},
+               {"third", ub_problem_third_program(s.problem, true)}};
+    printf("samples %lld\nvectors %lld\n", (long long)ub_program_facts(all[0].program).sample_bytes,
+           (long long)((1 + 2 * BLOCK) * ub_problem_size(s.problem)) * (long long)sizeof(double));
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        const struct ub_program_facts f = ub_program_facts(all[i].program);
+        printf("%s-held %lld\n%s-shared %lld\n%s-thread %lld\n", all[i].name,
+               (long long)f.own_bytes, all[i].name, (long long)f.shared_bytes, all[i].name,
+               (long long)f.thread_bytes);
+        print_working_set(all[i].name, all[i].program);
+    }
+    printf("memory %.6g\n", grown);
+    system_close(&s);
+    return true;
+}
+
 static bool time_model(const char *name, const char *threads, struct ub_error *err)
 {
     struct system s = {0};
@@ -204,7 +263,9 @@ static bool time_model(const char *name, const char *threads, struct ub_error *e
     s.block = 1;
     printf("hvp %.9g\n", seconds(do_hvp, &s));
     printf("memory %.6g\n", memory("VmHWM:") - before);
-    s.block = BLOCK;
+    print_working_set("gradient", ub_problem_gradient_program(s.problem));
+    print_working_set("hvp", ub_problem_hvp_program(s.problem));
+    widen(&s);
     printf("hvp8 %.9g\n", seconds(do_hvp, &s) / BLOCK);
     printf("third %.9g\n", seconds(do_third, &s));
     system_close(&s);
@@ -404,6 +465,8 @@ int main(int argc, char **argv)
         good = time_model(argv[2], argv[3], &err);
     else if (strcmp(what, "parallel") == 0 && argc == 3)
         good = time_shared(argv[2], &err);
+    else if (strcmp(what, "memory") == 0 && argc == 4)
+        good = print_memory(argv[2], argv[3], &err);
     else if ((strcmp(what, "roofline") == 0 || strcmp(what, "parts") == 0) && argc == 4)
         good = print_roofline(argv[2], argv[3], what[0] == 'p', &err);
     else if (strcmp(what, "hvp-roofline") == 0 && (argc == 6 || argc == 7))
@@ -429,11 +492,12 @@ int main(int argc, char **argv)
     else if (strcmp(what, "scale") == 0 && argc == 4)
         good = perf_scale_time(argv[2], argv[3], &err);
     else
-        good = ub_fail(&err, UB_INPUT,
-                       "expected cases, describe CASE, model, roofline or parts CASE THREADS, "
-                       "parallel CASE, hvp-roofline DATASET MODEL LOSS THREADS, count WORK TIMES, "
-                       "versions, sgemm, sharpness, flow, flow-problem, "
-                       "store FOLDER RUNS, starts [SUITE], preflight SUITE or "
-                       "scale UNIBENCH FOLDER");
+        good =
+            ub_fail(&err, UB_INPUT,
+                    "expected cases, describe CASE, model, memory, roofline or parts CASE THREADS, "
+                    "parallel CASE, hvp-roofline DATASET MODEL LOSS THREADS, count WORK TIMES, "
+                    "versions, sgemm, sharpness, flow, flow-problem, "
+                    "store FOLDER RUNS, starts [SUITE], preflight SUITE or "
+                    "scale UNIBENCH FOLDER");
     return good ? UB_OK : ub_report(&err);
 }

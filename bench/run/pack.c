@@ -1,4 +1,5 @@
 #include "bench/run/pack.h"
+#include "bench/observables/observables.h"
 #include "bench/run/start.h"
 #include "systems/systems.h"
 
@@ -68,6 +69,8 @@ static bool fill(struct ub_pack *pack, const struct ub_run_spec *spec,
         err);
     if (!pack->problem || !ub_start_read(pack->problem, err))
         return false;
+    if (ub_observables_spare_inputs((const char *const *)spec->measures, spec->n_measures))
+        ub_problem_take_inputs(pack->problem, pack->data);
     pack->spec = ub_run_spec_copy(spec);
     return true;
 }

@@ -114,45 +114,50 @@ static void *real_array(const struct ub_program *p, int64_t count)
     return ub_calloc((size_t)(count ? count : 1), p->kernels->real);
 }
 
-/* Of values that a run writes before it reads them. Not set: most of a large program's memory, and
- * its first touch is most of its start. */
-static void *unset_array(const struct ub_program *p, int64_t count)
+static bool has_tail(const struct ub_program *p)
 {
-    return ub_alloc((size_t)count * p->kernels->real);
+    return p->samples % p->chunk != 0;
 }
 
 static void count_bytes(struct ub_program *p)
 {
     const int64_t real = (int64_t)p->kernels->real;
-    int64_t samples = 1; /* the weights */
+    int64_t sample = 0, late = 0; /* numbers; late ones are bound anew before runs: copies */
     for (int i = 0; i < UB_SLOTS; i++)
-        samples += p->sample_size[i];
-    const int64_t thread = p->arena_size + p->registers * UB_REGISTER_STRIDE + p->scratch;
-    const int64_t shared = p->once_size + p->kept_size * p->chunks + p->lane_size * p->lanes +
-                           samples * p->chunk * p->chunks;
-    p->facts.arena_bytes = p->arena_size * real;
-    p->facts.kept_bytes = p->kept_size * p->chunks * real;
-    p->facts.bytes = (shared + thread * p->threads) * real;
+        sample += p->sample_size[i];
+    for (int i = 0; i < p->n_inputs; i++)
+        if (p->inputs[i].spec.kind == UB_SAMPLES && p->inputs[i].spec.late)
+            late += p->sample_size[p->inputs[i].spec.slot];
+    const int64_t kept = p->kept_size * p->chunks;
+    struct ub_program_facts *f = &p->facts;
+    f->arena_bytes = p->arena_size * real;
+    f->kept_bytes = kept * real;
+    f->sample_bytes = (sample - late) * p->samples * real;
+    f->shared_bytes = ub_workspace_shared(p) * real;
+    f->thread_bytes = ub_workspace_thread(p) * real;
+    f->own_bytes = ((p->staged ? p->once_size : 0) + (p->keep ? kept : 0) + p->chunk * p->chunks +
+                    (has_tail(p) ? sample * p->chunk : 0) + late * p->samples) *
+                   real;
+    f->bytes = f->own_bytes + f->sample_bytes + f->shared_bytes + f->thread_bytes * p->threads;
 }
 
 static void allocate(struct ub_program *p)
 {
-    p->once = real_array(p, p->once_size);
-    p->kept = unset_array(p, p->kept_size * p->chunks);
-    p->lane = unset_array(p, p->lane_size * p->lanes);
+    if (p->staged)
+        p->once = real_array(p, p->once_size);
+    if (p->keep) /* not set: a run writes it before it reads it, and its first touch is its start */
+        p->kept = ub_alloc((size_t)(p->kept_size * p->chunks) * p->kernels->real);
     p->weights = real_array(p, p->chunk * p->chunks);
     p->kernels->fill(p->samples, p->weights, 1);
     for (int i = 0; i < UB_SLOTS; i++)
-        if (p->sample_size[i])
-            p->sample_values[i] = real_array(p, p->sample_size[i] * p->chunk * p->chunks);
+        if (p->sample_size[i] && has_tail(p))
+            p->bound[i].tail = real_array(p, p->sample_size[i] * p->chunk);
     p->contexts = ub_calloc((size_t)p->threads, sizeof *p->contexts);
-    for (int t = 0; t < p->threads; t++) {
+    for (int t = 0; t < p->threads; t++)
         p->contexts[t].member = t;
-        p->contexts[t].base[UB_SPACE_ONCE] = p->once;
-        p->contexts[t].base[UB_SPACE_ARENA] = unset_array(p, p->arena_size);
-        p->contexts[t].registers = real_array(p, p->registers * UB_REGISTER_STRIDE);
-        p->contexts[t].scratch = real_array(p, p->scratch);
-    }
+    if (!p->borrows)
+        p->workspace = ub_workspace_new();
+    ub_workspace_reserve(p->workspace, p);
 }
 
 static void free_steps(struct ub_steps *steps)
@@ -177,20 +182,20 @@ void ub_program_free(struct ub_program *p)
     for (int i = 0; i < p->n_segments; i++)
         free_steps(&p->segments[i].steps);
     ub_free(p->segments);
-    for (int t = 0; p->contexts && t < p->threads; t++) {
-        ub_free(p->contexts[t].base[UB_SPACE_ARENA]);
-        ub_free(p->contexts[t].registers);
-        ub_free(p->contexts[t].scratch);
+    for (int i = 0; i < UB_SLOTS; i++) {
+        ub_free(p->bound[i].own);
+        ub_free(p->bound[i].tail);
     }
-    for (int i = 0; i < UB_SLOTS; i++)
-        ub_free(p->sample_values[i]);
+    if (p->staged)
+        ub_free(p->once);
+    if (p->keep)
+        ub_free(p->kept);
+    if (!p->borrows)
+        ub_workspace_free(p->workspace);
     ub_free_transfers(p);
     ub_free(p->contexts);
     ub_free(p->inputs);
     ub_free(p->outputs);
-    ub_free(p->once);
-    ub_free(p->kept);
-    ub_free(p->lane);
     ub_free(p->weights);
     ub_free(p);
 }
@@ -212,8 +217,11 @@ static struct ub_program *program_new(const struct ub_program_spec *spec)
     p->lanes = p->chunks < UB_LANES ? p->chunks : UB_LANES;
     p->team = spec->team;
     p->threads = ub_team_threads(spec->team);
+    p->workspace = spec->workspace;
+    p->borrows = spec->workspace != NULL;
     for (int i = 0; i < spec->n_inputs; i++)
-        p->keep = p->keep || spec->inputs[i].late;
+        p->staged = p->staged || spec->inputs[i].late;
+    p->keep = p->staged;
     return p;
 }
 

@@ -266,10 +266,14 @@ void ub_run_at_chunk(const struct ub_program *p, struct ub_lane_context *t, int6
     t->chunk = chunk;
     t->base[UB_SPACE_KEPT] = (char *)p->kept + (size_t)(chunk * p->kept_size) * real;
     t->base[UB_SPACE_WEIGHTS] = (char *)p->weights + (size_t)(chunk * p->chunk) * real;
-    for (int i = 0; i < UB_SLOTS; i++)
-        if (p->sample_values[i])
+    for (int i = 0; i < UB_SLOTS; i++) {
+        const struct ub_bound_samples *s = &p->bound[i];
+        if (s->tail && chunk == p->chunks - 1)
+            t->base[UB_SPACE_SAMPLES + i] = s->tail;
+        else if (s->values)
             t->base[UB_SPACE_SAMPLES + i] =
-                (char *)p->sample_values[i] + (size_t)(chunk * p->chunk * p->sample_size[i]) * real;
+                (char *)s->values + (size_t)(chunk * p->chunk * p->sample_size[i]) * real;
+    }
 }
 
 void ub_run_at_lane(const struct ub_program *p, struct ub_lane_context *t, int64_t lane)
@@ -324,6 +328,7 @@ static void run_region(struct call *call)
 void ub_program_run(struct ub_program *p, const double *const *vectors, double *const *results,
                     bool first)
 {
+    ub_workspace_enter(p);
     ub_load_inputs(p, vectors, first);
     const bool whole = first || !p->keep; /* nothing kept: the first stage runs again */
     struct call call = {.p = p, .first = whole, .results = results};
@@ -340,12 +345,22 @@ void ub_program_run(struct ub_program *p, const double *const *vectors, double *
     ub_store_outputs(p, results, whole);
 }
 
+void ub_program_share(struct ub_program *p, int slot, const void *values)
+{
+    struct ub_bound_samples *s = &p->bound[slot];
+    const size_t row = (size_t)p->sample_size[slot] * p->kernels->real;
+    s->values = values;
+    for (int64_t k = 0, i = (p->chunks - 1) * p->chunk; s->tail && k < p->chunk; k++, i++)
+        memcpy((char *)s->tail + (size_t)k * row,
+               (const char *)values + (size_t)(i % p->samples) * row, row);
+}
+
 void ub_program_samples(struct ub_program *p, int slot, const double *values)
 {
-    int64_t count = p->sample_size[slot], padded = p->chunk * p->chunks;
-    char *to = p->sample_values[slot];
-    p->kernels->from_double(p->samples * count, to, values);
-    for (int64_t i = p->samples; i < padded; i++)
-        p->kernels->from_double(count, to + (size_t)(i * count) * p->kernels->real,
-                                values + (i - p->samples) % p->samples * count);
+    const int64_t count = p->sample_size[slot] * p->samples;
+    struct ub_bound_samples *s = &p->bound[slot];
+    if (!s->own)
+        s->own = ub_alloc((size_t)count * p->kernels->real);
+    p->kernels->from_double(count, s->own, values);
+    ub_program_share(p, slot, s->own);
 }

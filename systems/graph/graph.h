@@ -208,10 +208,20 @@ struct ub_program_spec {
     int64_t chunk;        /* samples in a chunk: the leading axis of UB_SAMPLES inputs */
     bool single;          /* compute in float (true) or double */
     struct ub_team *team; /* who shares out the chunks, borrowed; NULL = the caller alone */
-    bool dry;             /* plan only, for the facts: nothing large is allocated, no run */
-    uint64_t keep_limit;  /* bytes that may be kept between stages; beyond it the first stage is
-                             recomputed at each call. 0 = 4 GiB */
+    /* Where it works, borrowed; NULL = one of its own. Programs that never run at the same time may
+     * have one in common. */
+    struct ub_workspace *workspace;
+    bool dry;            /* plan only, for the facts: nothing large is allocated, no run */
+    uint64_t keep_limit; /* bytes that may be kept between stages; beyond it the first stage is
+                            recomputed at each call. 0 = 4 GiB */
 };
+
+/* Memory that runs leave nothing in that is wanted later: what threads have at work, and sums over
+ * samples. As large as the greatest of its programs asks; it must outlive them. */
+struct ub_workspace;
+struct ub_workspace *ub_workspace_new(void);
+void ub_workspace_free(struct ub_workspace *w);
+int64_t ub_workspace_bytes(const struct ub_workspace *w);
 
 struct ub_program;
 struct ub_program *ub_program_compile(const struct ub_graph *g, const struct ub_program_spec *spec);
@@ -219,6 +229,9 @@ void ub_program_free(struct ub_program *p);
 
 /* Copies `count` numbers a sample from `values` (samples x count, row-major). */
 void ub_program_samples(struct ub_program *p, int slot, const double *values);
+/* The same without a copy: `values` are in the program's precision, float or double, are only read,
+ * and must stay as they are until others are bound. Programs may share them. */
+void ub_program_share(struct ub_program *p, int slot, const void *values);
 
 /* Vectors and results are double whatever the precision. Results are overwritten: UB_TOTAL slots
  * must have room for all outputs bound to them; an UB_EACH slot is samples x elements. */
@@ -228,8 +241,11 @@ void ub_program_run(struct ub_program *p, const double *const *vectors, double *
 /* Facts for tests, benchmarks and the memory estimate. */
 struct ub_program_facts {
     int64_t steps_once, steps_chunk, fused_blocks, matmuls;
-    int64_t arena_bytes, kept_bytes; /* per thread; in all */
-    int64_t bytes;                   /* of all that a program holds, samples included */
+    int64_t arena_bytes, kept_bytes;    /* per thread; in all */
+    int64_t own_bytes;                  /* that stay with it between runs, samples apart */
+    int64_t sample_bytes;               /* of those that are not late: a copy, or the caller's */
+    int64_t shared_bytes, thread_bytes; /* of a workspace: in all, and for each thread */
+    int64_t bytes;                      /* of all these */
 };
 struct ub_program_facts ub_program_facts(const struct ub_program *p);
 

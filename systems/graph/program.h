@@ -174,13 +174,20 @@ struct ub_copies {
     int count, capacity, tasks, *task;
 };
 
+/* Samples of a slot, in the program's precision: the caller's, or a copy. A last chunk that they do
+ * not fill is copied, and filled up with the first ones. */
+struct ub_bound_samples {
+    const void *values;
+    void *own, *tail;
+};
+
 struct ub_program {
     const struct ub_kernels *kernels;
     struct ub_program_facts facts;
     int64_t samples, chunk, chunks, lanes;
     struct ub_team *team;
-    int threads; /* of the team */
-    bool keep;
+    int threads;       /* of the team */
+    bool staged, keep; /* has late inputs; keeps what they do not change */
     int n_inputs, n_outputs;
     struct ub_bound_input *inputs;
     struct ub_bound_output *outputs;
@@ -189,7 +196,11 @@ struct ub_program {
     int n_segments;
     int64_t once_size, kept_size, arena_size, lane_size, registers, scratch; /* elements */
     int64_t sample_size[UB_SLOTS];                                           /* elements a sample */
-    void *once, *kept, *lane, *weights, *sample_values[UB_SLOTS];
+    struct ub_bound_samples bound[UB_SLOTS];
+    void *weights;
+    void *once, *kept, *lane; /* in the workspace, but for what stays between runs */
+    struct ub_workspace *workspace;
+    bool borrows;                     /* it is the caller's */
     struct ub_lane_context *contexts; /* one a thread */
 };
 
@@ -242,6 +253,13 @@ void ub_compile_place(struct ub_compiler *c); /* place.c: last uses, refs, sizes
 void ub_compile_lower(struct ub_compiler *c); /* lower.c: steps */
 void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *block); /* block.c */
 struct ub_reduce ub_reduction_of(const struct ub_compiler *c, ub_node x); /* of a SUM or MAX */
+
+/* workspace.c: makes room for a program's runs; what it asks of all threads, and of each
+ * (elements); has the program find it before a run. */
+void ub_workspace_reserve(struct ub_workspace *w, const struct ub_program *p);
+int64_t ub_workspace_shared(const struct ub_program *p);
+int64_t ub_workspace_thread(const struct ub_program *p);
+void ub_workspace_enter(struct ub_program *p);
 
 /* transfer.c: parameters in, results out. */
 void ub_plan_transfers(struct ub_program *p); /* after all is placed */

@@ -214,6 +214,7 @@ void ub_program_repeat(struct ub_program *p, int i, int64_t times)
     struct repeat r = {.p = p, .step = step_at(p, i, &segment), .times = times};
     if (r.step->kind == UB_STEP_EACH)
         return;
+    ub_workspace_enter(p);
     const int64_t tasks = p->threads < p->lanes ? p->threads : p->lanes;
     ub_team_run(p->team, segment->chunk ? tasks : 1, repeat_step, &r);
 }
