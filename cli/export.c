@@ -84,7 +84,7 @@ static bool add_initial(struct ub_npz *z, const struct ub_run_spec *spec,
         .loss = spec->loss,
         .init = spec->init,
         .data = data,
-        .double_precision = spec->double_precision,
+        .precision = spec->precision,
     };
     struct ub_problem *p = ub_problem_new(&problem, err);
     if (!p || !ub_start_read(p, err)) {

@@ -42,7 +42,11 @@ static const struct argp_option options[] = {
      "an observable and when, e.g. sharpness:every=10,top=2; may be given several times (default: "
      "loss)",
      0},
-    {"precision", PRECISION, "f32|f64", 0, "of the computation (default: f32)", 0},
+    {"precision", PRECISION, "f32|f64|bf16x3", 0,
+     "of the computation (default: f32); bf16x3: f32, with large products of matrices made of "
+     "three "
+     "in bfloat16, which pays where the CPU has AMX and not with AVX512-BF16 alone",
+     0},
     {"threads", CLI_THREADS, "N", 0, "threads (default: 1); results do not depend on it", 0},
     {"save-weights", SAVE_WEIGHTS, NULL, 0, "keep initial and final weights, for export", 0},
     {"data", CLI_DATA, "DIR", 0, "folder of data files (default: $UNIBENCH_DATA)", 0},
@@ -140,7 +144,7 @@ static bool add_measure(struct arguments *a, const char *text)
 static bool set_precision(struct arguments *a, const char *text)
 {
     return ub_run_spec_set(&a->cell.spec, "precision", text) ||
-           ub_fail(a->err, UB_INPUT, "--precision: '%s'; expected f32 or f64", text);
+           ub_fail(a->err, UB_INPUT, "--precision: '%s'; expected " UB_PRECISIONS, text);
 }
 
 static bool set_spec(struct arguments *a, int key, const char *text)

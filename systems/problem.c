@@ -84,8 +84,12 @@ struct ub_problem *ub_problem_new(const struct ub_problem_spec *spec, struct ub_
     }
     struct ub_problem *p = ub_calloc(1, sizeof *p);
     p->data = spec->data;
-    p->single = !spec->double_precision;
+    p->precision = spec->precision;
     p->hold = ub_hold_new();
+    if (spec->precision == UB_BF16X3 && !ub_split_available(err)) {
+        ub_problem_free(p);
+        return NULL;
+    }
     if (spec->threads > 1 || spec->timed)
         p->team = ub_team_new(spec->threads < UB_LANES ? spec->threads : UB_LANES);
     if (spec->timed)

@@ -32,7 +32,7 @@ struct ub_problem {
     const struct ub_loss *loss;
     const struct ub_init *init;
     struct ub_call *model_call, *loss_call, *init_call;
-    bool single;
+    enum ub_precision precision;
     bool dry;             /* programs are planned only, for their size */
     struct ub_team *team; /* NULL: one thread; a mini-batch's is the whole's */
     struct ub_hold *hold;

@@ -45,13 +45,12 @@ static struct ub_problem *problem_alike(const struct ub_problem *whole, int64_t 
     *data = batch_data(whole->data, count);
     char *model = text_of(whole->model_call), *loss = text_of(whole->loss_call);
     char *init = text_of(whole->init_call);
-    struct ub_problem *p =
-        ub_problem_new(&(struct ub_problem_spec){.model = model,
-                                                 .loss = loss,
-                                                 .init = init,
-                                                 .data = data,
-                                                 .double_precision = !whole->single},
-                       err);
+    struct ub_problem *p = ub_problem_new(&(struct ub_problem_spec){.model = model,
+                                                                    .loss = loss,
+                                                                    .init = init,
+                                                                    .data = data,
+                                                                    .precision = whole->precision},
+                                          err);
     ub_free(model);
     ub_free(loss);
     ub_free(init);

@@ -18,6 +18,7 @@
 #define UB_SYSTEMS_H
 
 #include "base/base.h"
+#include "base/precision.h"
 #include "base/registry.h"
 #include "datasets/datasets.h"
 #include "systems/graph/graph.h"
@@ -361,9 +362,9 @@ void ub_batches_next(struct ub_batches *b, int64_t *samples);
 struct ub_problem_spec {
     const char *model, *loss, *init; /* call texts; init NULL = "pytorch" */
     const struct ub_dataset *data;   /* kept by reference: must outlive the problem */
-    bool double_precision;           /* compute in f64 instead of f32 */
-    int threads;                     /* 0 = 1 */
-    bool timed;                      /* count ub_problem_shared_seconds */
+    enum ub_precision precision;
+    int threads; /* 0 = 1 */
+    bool timed;  /* count ub_problem_shared_seconds */
 };
 struct ub_problem;
 

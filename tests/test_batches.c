@@ -27,7 +27,7 @@ static struct net net_new(const char *optimizer, int threads)
             .model = strcmp(optimizer, "ridge") == 0 ? "linear" : "mlp:widths=4,activation=tanh",
             .loss = "mse",
             .data = net.data,
-            .double_precision = true,
+            .precision = UB_F64,
             .threads = threads},
         &err);
     if (!net.problem)

@@ -158,6 +158,17 @@ static void test_overflow_is_named(void **state)
     support_remove(folder);
 }
 
+/* Where the CPU has no bfloat16, or is held to older instructions, nothing is trained. */
+static void test_bf16x3_needs_its_instructions(void **state)
+{
+    (void)state;
+    char *folder = support_folder();
+    setenv("UNIBENCH_KERNELS", "v3", 1);
+    cli_run(folder, CLI_TINY "--precision bf16x3 --out S", 2, "expected f32 or f64");
+    unsetenv("UNIBENCH_KERNELS");
+    support_remove(folder);
+}
+
 /* Gradients that a mini-batch run is only looked at by are no training, nor is a run's last. */
 static void test_measured_gradients_are_no_training(void **state)
 {
@@ -206,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_threads_do_not_matter),
         cmocka_unit_test(test_divergence_is_data),
         cmocka_unit_test(test_overflow_is_named),
+        cmocka_unit_test(test_bf16x3_needs_its_instructions),
         cmocka_unit_test(test_measured_gradients_are_no_training),
         cmocka_unit_test(test_failed_train),
     };

@@ -88,7 +88,7 @@ static void what_makes_a_system(void **state)
     spec[2].save_weights = true;
     spec[3].optimizer = (char *)"gd:lr=edge(20)";
     spec[4].model = (char *)"mlp:widths=8x8x8";
-    spec[5].double_precision = true;
+    spec[5].precision = UB_F64;
     struct ub_run run[6] = {0};
     for (size_t i = 0; i < 6; i++) {
         run[i].spec = spec[i];

@@ -158,7 +158,7 @@ static struct fixture solved(const char *dataset, const char *model, const char 
                                                              .loss = "mse",
                                                              .init = init,
                                                              .data = f.data,
-                                                             .double_precision = true,
+                                                             .precision = UB_F64,
                                                              .threads = 1},
                                    &err);
     f.size = f.problem ? ub_problem_size(f.problem) : 0;

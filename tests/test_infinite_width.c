@@ -147,7 +147,7 @@ static struct ub_problem *problem_of(const struct ub_dataset *data, const char *
     struct ub_error err = {0};
     struct ub_problem *p = ub_problem_new(
         &(struct ub_problem_spec){
-            .model = model, .loss = "mse", .init = init, .data = data, .double_precision = true},
+            .model = model, .loss = "mse", .init = init, .data = data, .precision = UB_F64},
         &err);
     if (!p)
         fail_msg("%s", err.text);

@@ -25,7 +25,7 @@ static void different_specs_have_different_labels(void **state)
     spec[4].loss = (char *)"ce";
     spec[5].init = spec[5].init_label = (char *)"he:gain=1";
     spec[6].optimizer = (char *)"gd:lr=0.06";
-    spec[7].double_precision = true;
+    spec[7].precision = UB_F64;
     spec[8].n_files = 1;
     spec[8].files = contents;
     spec[9].n_files = 1;

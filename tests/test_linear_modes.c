@@ -135,7 +135,7 @@ static struct ub_problem *problem_of(const struct ub_dataset *d, const char *mod
                                                     .loss = "mse",
                                                     .init = init,
                                                     .data = d,
-                                                    .double_precision = true,
+                                                    .precision = UB_F64,
                                                     .threads = 1},
                           err);
 }

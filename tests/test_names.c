@@ -135,7 +135,7 @@ static void drawn_systems_have_names_of_their_own(void **state)
             runs[i] = run_of(data[ub_random_below(&r, 4)], text[i][0],
                              inits[ub_random_below(&r, 3)], text[i][1]);
             runs[i].spec.steps = 100 * (1 + ub_random_below(&r, 2));
-            runs[i].spec.double_precision = ub_random_below(&r, 8) == 0;
+            runs[i].spec.precision = ub_random_below(&r, 8) == 0 ? UB_F64 : UB_F32;
         }
         struct ub_store store;
         struct ub_frame *f = frame_of(&store, runs, N);

@@ -144,9 +144,9 @@ static void a_pack_takes_runs_of_the_same_programs(void **state)
     b.data_seed++;
     assert_false(ub_pack_takes(&a, &b));
     b.data_seed--;
-    b.double_precision = !b.double_precision;
+    b.precision = UB_F64;
     assert_false(ub_pack_takes(&a, &b));
-    b.double_precision = a.double_precision;
+    b.precision = a.precision;
     b.n_measures = 0;
     assert_false(ub_pack_takes(&a, &b));
     b.n_measures = a.n_measures;

@@ -233,7 +233,7 @@ static void fixture_free(struct fixture *f)
     tiny_free(f->data);
 }
 
-static struct ub_problem *fixture_problem(const struct fixture *f, bool double_precision,
+static struct ub_problem *fixture_problem(const struct fixture *f, enum ub_precision precision,
                                           int threads)
 {
     struct ub_error err = {0};
@@ -241,7 +241,7 @@ static struct ub_problem *fixture_problem(const struct fixture *f, bool double_p
         ub_problem_new(&(struct ub_problem_spec){.model = "mlp:widths=16x12,activation=gelu",
                                                  .loss = "ce",
                                                  .data = f->data,
-                                                 .double_precision = double_precision,
+                                                 .precision = precision,
                                                  .threads = threads},
                        &err);
     assert_non_null(p);
@@ -276,7 +276,7 @@ static void blocks_are_single_products(void **state)
     (void)state;
     enum { COUNT = 15 };
     struct fixture f = fixture_new();
-    struct ub_problem *p = fixture_problem(&f, true, 1);
+    struct ub_problem *p = fixture_problem(&f, UB_F64, 1);
     double *V = tiny_normals(COUNT * f.size, "V");
     double *together = ub_calloc(COUNT, (size_t)f.size * sizeof *together);
     double *one = ub_calloc((size_t)f.size, sizeof *one);
@@ -302,7 +302,7 @@ static void products_follow_the_linearization(void **state)
 {
     (void)state;
     struct fixture f = fixture_new();
-    struct ub_problem *p = fixture_problem(&f, true, 1), *fresh = fixture_problem(&f, true, 1);
+    struct ub_problem *p = fixture_problem(&f, UB_F64, 1), *fresh = fixture_problem(&f, UB_F64, 1);
     const size_t bytes = (size_t)f.size * sizeof(double);
     double *V = tiny_normals(3 * f.size, "V"), *moved = ub_alloc(bytes), *grad = ub_alloc(bytes);
     double *a = ub_alloc(3 * bytes), *b = ub_alloc(3 * bytes);
@@ -345,7 +345,7 @@ static void threads_do_not_change_a_bit(void **state)
     struct fixture f = fixture_new();
     const size_t numbers = 2 + 8 * (size_t)f.size;
     double *V = tiny_normals(7 * f.size, "V");
-    for (int precision = 0; precision < 2; precision++) {
+    for (enum ub_precision precision = UB_F32; precision <= UB_F64; precision++) {
         double *one = ub_calloc(numbers, sizeof *one), *many = ub_calloc(numbers, sizeof *many);
         for (int threads = 1; threads <= 4; threads *= 2) {
             struct ub_problem *p = fixture_problem(&f, precision, threads);
@@ -370,7 +370,7 @@ static void single_precision_agrees_with_double(void **state)
     const size_t numbers = 2 + 8 * (size_t)f.size;
     double *V = tiny_normals(7 * f.size, "V");
     double *results[2] = {ub_calloc(numbers, sizeof(double)), ub_calloc(numbers, sizeof(double))};
-    for (int precision = 0; precision < 2; precision++) {
+    for (enum ub_precision precision = UB_F32; precision <= UB_F64; precision++) {
         struct ub_problem *p = fixture_problem(&f, precision, 2);
         everything(p, f.theta, V, results[precision]);
         ub_problem_free(p);
@@ -403,7 +403,7 @@ static void samples_count_once_each(void **state)
     double loss[3], *grad = ub_calloc(3 * n, sizeof *grad), *mixed = ub_calloc(n, sizeof *mixed);
     for (int i = 0; i < 3; i++) {
         const struct fixture part = {.data = (struct ub_dataset *)sets[i], .size = f.size};
-        struct ub_problem *p = fixture_problem(&part, true, 1);
+        struct ub_problem *p = fixture_problem(&part, UB_F64, 1);
         loss[i] = ub_problem_gradient(p, f.theta, grad + (size_t)i * n);
         ub_problem_free(p);
     }

@@ -259,10 +259,13 @@ static void refuse(enum ub_task task, const char *model, const char *loss, bool 
 {
     struct ub_error err = {0};
     struct ub_dataset *data = tiny_dataset(task, 9, 0, 4, 2);
-    struct ub_problem *p = ub_problem_new(
-        &(struct ub_problem_spec){
-            .model = model, .loss = loss, .data = data, .double_precision = f64, .threads = 1},
-        &err);
+    struct ub_problem *p =
+        ub_problem_new(&(struct ub_problem_spec){.model = model,
+                                                 .loss = loss,
+                                                 .data = data,
+                                                 .precision = f64 ? UB_F64 : UB_F32,
+                                                 .threads = 1},
+                       &err);
     assert_non_null(p);
     struct ub_optimizer *o = ub_optimizer_new("ridge", ub_problem_size(p), &err);
     assert_false(ub_optimizer_attach(o, &(struct ub_training){p, 1, SEED}, &err));

@@ -47,7 +47,7 @@ static void test_values_are_right_over_a_whole_run(void **state)
         ub_problem_new(&(struct ub_problem_spec){.model = "mlp:widths=10x8,activation=tanh",
                                                  .loss = "mse",
                                                  .data = data,
-                                                 .double_precision = true,
+                                                 .precision = UB_F64,
                                                  .threads = 1},
                        &err);
     assert_non_null(p);

@@ -15,7 +15,7 @@ static struct fixture drawn(const char *model, const char *init)
     ub_problem_free(f.problem);
     f.problem = ub_problem_new(
         &(struct ub_problem_spec){
-            .model = model, .loss = "mse", .init = init, .data = f.data, .double_precision = true},
+            .model = model, .loss = "mse", .init = init, .data = f.data, .precision = UB_F64},
         &err);
     if (!f.problem)
         fail_msg("%s", err.text);

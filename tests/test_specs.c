@@ -41,7 +41,7 @@ static void test_id_depends_on_all_but_labels(void **state)
     changed[5].steps = 11;
     changed[6].seed = 1;
     changed[7].data_seed = 1;
-    changed[8].double_precision = true;
+    changed[8].precision = UB_F64;
     changed[9].save_weights = true;
     changed[10].n_measures = 1;
     changed[11].model_label = "other label";
@@ -61,7 +61,8 @@ static void test_spec_survives_yaml(void **state)
     (void)state;
     struct ub_error err = {0};
     struct ub_run_spec spec = sample_spec(UINT64_C(1) << 62), back;
-    spec.double_precision = spec.save_weights = true;
+    spec.precision = UB_F64;
+    spec.save_weights = true;
     char *text = ub_run_spec_text(&spec);
     struct ub_yaml *map = ub_yaml_parse(text, "spec", &err);
     assert_true(ub_run_spec_from_yaml(map, &back, &err));
@@ -97,7 +98,7 @@ static void test_label(void **state)
     ub_free(label);
     spec.init = "he:gain=1";
     spec.init_label = "he";
-    spec.double_precision = true;
+    spec.precision = UB_F64;
     spec.data_seed = 2;
     label = ub_run_spec_label(&spec);
     assert_string_equal(

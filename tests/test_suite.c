@@ -44,7 +44,7 @@ static void test_fallbacks(void **state)
     assert_int_equal(spec->steps, 10);
     assert_int_equal(spec->seed, 0);
     assert_int_equal(spec->data_seed, 0);
-    assert_false(spec->double_precision);
+    assert_int_equal(spec->precision, UB_F32);
     assert_false(spec->save_weights);
     assert_int_equal(spec->n_measures, 1);
     assert_memory_equal(spec->measures[0], "loss:", 5);

@@ -97,17 +97,14 @@ struct walk {
 };
 
 static struct ub_problem *problem_of(const struct ub_dataset *data, const char *model,
-                                     bool double_precision, int threads)
+                                     enum ub_precision precision, int threads)
 {
     struct ub_error err = {0};
     const char *loss = data->task == UB_CLASSIFICATION ? "ce" : "mse";
-    struct ub_problem *p =
-        ub_problem_new(&(struct ub_problem_spec){.model = model,
-                                                 .loss = loss,
-                                                 .data = data,
-                                                 .double_precision = double_precision,
-                                                 .threads = threads},
-                       &err);
+    struct ub_problem *p = ub_problem_new(
+        &(struct ub_problem_spec){
+            .model = model, .loss = loss, .data = data, .precision = precision, .threads = threads},
+        &err);
     if (!p)
         fail_msg("%s: %s", model, err.text);
     return p;
@@ -115,7 +112,7 @@ static struct ub_problem *problem_of(const struct ub_dataset *data, const char *
 
 static int64_t chunks_of(const struct ub_dataset *data, const char *model)
 {
-    struct ub_problem *p = problem_of(data, model, false, 1);
+    struct ub_problem *p = problem_of(data, model, UB_F32, 1);
     const int64_t samples = data->train.count, chunk = ub_chunk_of(p, samples, BLOCK);
     ub_problem_free(p);
     return (samples + chunk - 1) / chunk;
@@ -128,12 +125,13 @@ enum { FEWEST_THREADS = MOST_THREADS, PRECISIONS_AT_ONCE = 1 };
 enum { FEWEST_THREADS = 1, PRECISIONS_AT_ONCE = 2 };
 #endif
 
-static void check_system(const struct ub_dataset *data, const char *model, bool double_precision)
+static void check_system(const struct ub_dataset *data, const char *model,
+                         enum ub_precision precision)
 {
     double *theta = NULL, *V = NULL, *one = NULL, *many = NULL;
     size_t count = 0;
     for (int threads = FEWEST_THREADS; threads <= MOST_THREADS; threads++) {
-        struct ub_problem *p = problem_of(data, model, double_precision, threads);
+        struct ub_problem *p = problem_of(data, model, precision, threads);
         const int64_t n = ub_problem_size(p);
         if (threads == FEWEST_THREADS) {
             count = (size_t)numbers_of(n);
@@ -147,8 +145,7 @@ static void check_system(const struct ub_dataset *data, const char *model, bool 
         for (size_t i = 0; threads > FEWEST_THREADS && i < count; i++)
             if (memcmp(&one[i], &many[i], sizeof *one) != 0)
                 fail_msg("%s in %s: number %zu of %zu is %.17g with %d threads; expected %.17g",
-                         model, double_precision ? "f64" : "f32", i, count, many[i], threads,
-                         one[i]);
+                         model, ub_precision_name(precision), i, count, many[i], threads, one[i]);
         ub_problem_free(p);
     }
     double *const all[] = {theta, V, one, many};
@@ -177,7 +174,7 @@ static void walk_model(struct walk *w, const struct ub_model *model, const char 
         taken++;
         const struct ub_dataset *data = shared_out(sets[k], text);
         for (int i = 0; i < PRECISIONS_AT_ONCE; i++, w->systems++)
-            check_system(data, text, w->systems % 2 == 1);
+            check_system(data, text, w->systems % 2 == 1 ? UB_F64 : UB_F32);
     }
     if (taken == 0)
         fail_msg("no dataset here fits '%s'", text);
@@ -217,7 +214,7 @@ static void convolutions_on_digits(void **state)
     struct ub_dataset *digits = ub_dataset_load("digits:size=150", 0, NULL, &err);
     assert_non_null(digits);
     for (size_t m = 0; m < sizeof models / sizeof *models; m++)
-        check_system(digits, models[m], false);
+        check_system(digits, models[m], UB_F32);
     ub_dataset_free(digits);
 }
 

@@ -66,7 +66,7 @@ static double rejected(const char *init, int *independent)
     struct ub_error err = {0};
     struct ub_problem *p = ub_problem_new(
         &(struct ub_problem_spec){
-            .model = network, .loss = "ce", .init = init, .data = data, .double_precision = true},
+            .model = network, .loss = "ce", .init = init, .data = data, .precision = UB_F64},
         &err);
     struct fixture f = fixture_from(data, p, "gd:lr=0.5");
     const char *texts[] = {"weight-noise:every=1"};

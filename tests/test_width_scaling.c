@@ -73,7 +73,7 @@ static double *kernel_of(const struct ub_dataset *d, const char *model, const ch
     const int64_t n = d->train.count, all = n + d->test.count, f = d->features;
     struct ub_problem *p = ub_problem_new(
         &(struct ub_problem_spec){
-            .model = model, .loss = "mse", .init = init, .data = d, .double_precision = true},
+            .model = model, .loss = "mse", .init = init, .data = d, .precision = UB_F64},
         &err);
     if (!p)
         fail_msg("%s", err.text);

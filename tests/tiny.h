@@ -66,7 +66,7 @@ static inline struct ub_problem *tiny_problem(const struct ub_dataset *data, con
     struct ub_error err = {0};
     struct ub_problem *p = ub_problem_new(
         &(struct ub_problem_spec){
-            .model = model, .loss = loss, .data = data, .double_precision = true, .threads = 1},
+            .model = model, .loss = loss, .data = data, .precision = UB_F64, .threads = 1},
         &err);
     if (!p)
         fprintf(stderr, "%s with %s: %s\n", model, loss, err.text);

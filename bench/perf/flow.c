@@ -35,7 +35,7 @@ static bool workload_open(struct workload *w, struct ub_error *err)
         return false;
     w->problem = ub_problem_new(
         &(struct ub_problem_spec){
-            .model = model, .loss = "mse", .data = w->data, .double_precision = true, .threads = 1},
+            .model = model, .loss = "mse", .data = w->data, .precision = UB_F64, .threads = 1},
         err);
     if (!w->problem)
         return false;

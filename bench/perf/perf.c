@@ -19,6 +19,7 @@
  *                                          that of a product on any dataset (files in FOLDER),
  *                                          and the rate of copies of 256 MiB
  *   unibench-perf parts CASE THREADS       a table of the gradient program's parts, timed alone
+ *   unibench-perf precision CASE           f32 and bf16x3 beside f64: errors, times (precision.h)
  *   unibench-perf count WORK TIMES         a piece of work, to count its instructions
  *   unibench-perf sgemm                    2048 x 2048 x 2048 product, one thread
  *   unibench-perf sharpness                1,500 steps of GD on the small MLP on the digits with
@@ -37,6 +38,7 @@
 #include "bench/perf/cases.h"
 #include "bench/perf/count.h"
 #include "bench/perf/flow.h"
+#include "bench/perf/precision.h"
 #include "bench/perf/roofline.h"
 #include "bench/perf/scale.h"
 #include "bench/perf/waits.h"
@@ -471,6 +473,8 @@ int main(int argc, char **argv)
         good = print_roofline(argv[2], argv[3], what[0] == 'p', &err);
     else if (strcmp(what, "hvp-roofline") == 0 && (argc == 6 || argc == 7))
         good = print_hvp_roofline(argc, argv, &err);
+    else if (strcmp(what, "precision") == 0 && argc == 3)
+        good = perf_precision(argv[2], &err);
     else if (strcmp(what, "count") == 0 && argc == 4)
         good = perf_count(argv[2], argv[3], &err);
     else if (strcmp(what, "versions") == 0 && argc == 2)

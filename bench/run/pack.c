@@ -23,7 +23,7 @@ static bool same_measures(const struct ub_run_spec *a, const struct ub_run_spec 
 
 bool ub_pack_takes(const struct ub_run_spec *a, const struct ub_run_spec *b)
 {
-    return a->data_seed == b->data_seed && a->double_precision == b->double_precision &&
+    return a->data_seed == b->data_seed && a->precision == b->precision &&
            strcmp(a->dataset, b->dataset) == 0 && strcmp(a->model, b->model) == 0 &&
            strcmp(a->loss, b->loss) == 0 && strcmp(a->init, b->init) == 0 &&
            ub_run_spec_same_files(a, b) && same_measures(a, b);
@@ -63,7 +63,7 @@ static bool fill(struct ub_pack *pack, const struct ub_run_spec *spec,
             .loss = spec->loss,
             .init = spec->init,
             .data = pack->data,
-            .double_precision = spec->double_precision,
+            .precision = spec->precision,
             .threads = setting->threads,
         },
         err);

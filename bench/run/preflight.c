@@ -63,14 +63,13 @@ static bool training_fits(const struct flight *f, const struct ub_run_spec *spec
                           const struct ub_dataset *data, struct ub_error *err)
 {
     const struct ub_preflight_setting *setting = f->setting;
-    struct ub_problem *p =
-        ub_problem_new(&(struct ub_problem_spec){.model = spec->model,
-                                                 .loss = spec->loss,
-                                                 .init = spec->init,
-                                                 .data = data,
-                                                 .double_precision = spec->double_precision,
-                                                 .threads = setting->threads},
-                       err);
+    struct ub_problem *p = ub_problem_new(&(struct ub_problem_spec){.model = spec->model,
+                                                                    .loss = spec->loss,
+                                                                    .init = spec->init,
+                                                                    .data = data,
+                                                                    .precision = spec->precision,
+                                                                    .threads = setting->threads},
+                                          err);
     if (!p || !ub_start_read(p, err)) {
         ub_problem_free(p);
         return false;

@@ -197,10 +197,10 @@ static bool has_diverged(struct session *s)
 {
     if (!isfinite(s->loss)) {
         end_with(s, UB_RUN_DIVERGED,
-                 s->spec->double_precision
+                 s->spec->precision == UB_F64
                      ? "the loss overflowed in f%.0f; expected a smaller learning rate"
                      : "the loss overflowed in f%.0f; expected a smaller learning rate, or f64",
-                 s->spec->double_precision ? 64 : 32);
+                 s->spec->precision == UB_F64 ? 64 : 32);
         return true;
     }
     /* The floor keeps a start at zero loss, where nothing moves, from counting as divergence. */
@@ -417,7 +417,7 @@ static const char *at_edge(enum ub_geometry geometry)
  */
 static bool commit(struct session *s, struct ub_error *err)
 {
-    enum { MOST_OWN_PAIRS = 4 };
+    enum { MOST_OWN_PAIRS = 5 };
     const struct ub_optimizer_kind *kind = s->optimizer->kind;
     const size_t given = s->setting->n_provenance;
     struct ub_pair *pairs = ub_calloc(given + MOST_OWN_PAIRS, sizeof *pairs);
@@ -426,6 +426,11 @@ static bool commit(struct session *s, struct ub_error *err)
         pairs[n] = s->setting->provenance[n];
     if (s->setting->pack)
         pairs[n++] = (struct ub_pair){(char *)"packed", (char *)"yes"};
+    struct ub_text split = {0};
+    if (s->spec->precision == UB_BF16X3) {
+        ub_split_rule(&split);
+        pairs[n++] = (struct ub_pair){(char *)"products-bf16x3", split.data};
+    }
     if (kind->edge_formula) {
         pairs[n++] = (struct ub_pair){(char *)"edge.quantity", (char *)at_edge(kind->geometry)};
         pairs[n++] = (struct ub_pair){(char *)"edge.threshold", (char *)kind->edge_formula};
@@ -434,6 +439,7 @@ static bool commit(struct session *s, struct ub_error *err)
     const char *message = s->message.data ? s->message.data : "";
     const bool good = ub_run_writer_commit(s->writer, s->status, message, pairs, n, err);
     ub_free(pairs);
+    ub_text_free(&split);
     return good;
 }
 

@@ -62,14 +62,12 @@ const struct ub_run_axis ub_run_axes[UB_RUN_AXES] = {
      .nesting = 9,
      .meaning = "of initial weights and probe vectors"},
     {.name = "precision",
-     .kind = UB_AXIS_CHOICE,
-     .field = FIELD(double_precision),
+     .kind = UB_AXIS_PRECISION,
+     .field = FIELD(precision),
      .fallback = "f32",
-     .no = "f32",
-     .yes = "f64",
-     .expected = "f32 or f64",
+     .expected = UB_PRECISIONS,
      .nesting = 5,
-     .meaning = "of the computation: f32 or f64"},
+     .meaning = "of the computation: f32, f64, or bf16x3 (f32 but for large products)"},
     {.name = "save-weights",
      .kind = UB_AXIS_CHOICE,
      .field = FIELD(save_weights),
@@ -134,6 +132,9 @@ void ub_run_axis_text(const struct ub_run_spec *spec, const struct ub_run_axis *
     case UB_AXIS_SEED:
         ub_text_add(out, "%" PRIu64, *(const uint64_t *)field);
         break;
+    case UB_AXIS_PRECISION:
+        ub_text_add(out, "%s", ub_precision_name(*(const enum ub_precision *)field));
+        break;
     default:
         ub_text_add(out, "%s", *(const bool *)field ? axis->yes : axis->no);
     }
@@ -148,6 +149,8 @@ bool ub_run_axis_set(struct ub_run_spec *spec, const struct ub_run_axis *axis, c
         *(char **)field = ub_strdup(text);
         return *text != '\0';
     }
+    if (axis->kind == UB_AXIS_PRECISION)
+        return ub_precision_find(text, field);
     if (axis->kind == UB_AXIS_CHOICE) {
         *(bool *)field = strcmp(text, axis->yes) == 0;
         return *(bool *)field || strcmp(text, axis->no) == 0;

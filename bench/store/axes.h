@@ -11,6 +11,7 @@
 #define UB_STORE_AXES_H
 
 #include "base/base.h"
+#include "base/precision.h"
 
 /* What determines a run's numbers. All texts are canonical calls. */
 struct ub_run_spec {
@@ -19,7 +20,7 @@ struct ub_run_spec {
     int64_t steps;
     uint64_t seed;      /* initial weights and probe vectors */
     uint64_t data_seed; /* generated values, subset and split: shared by runs to be compared */
-    bool double_precision;
+    enum ub_precision precision;
     bool save_weights;
     size_t n_measures;
     char **measures; /* sorted */
@@ -30,10 +31,11 @@ struct ub_run_spec {
 };
 
 enum ub_run_axis_kind {
-    UB_AXIS_CALL,  /* char *: of the registry that has the axis' name */
-    UB_AXIS_COUNT, /* int64_t */
-    UB_AXIS_SEED,  /* uint64_t */
-    UB_AXIS_CHOICE /* bool */
+    UB_AXIS_CALL,      /* char *: of the registry that has the axis' name */
+    UB_AXIS_COUNT,     /* int64_t */
+    UB_AXIS_SEED,      /* uint64_t */
+    UB_AXIS_PRECISION, /* enum ub_precision */
+    UB_AXIS_CHOICE     /* bool */
 };
 struct ub_run_axis {
     const char *name;

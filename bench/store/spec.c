@@ -228,8 +228,8 @@ char *ub_run_spec_label(const struct ub_run_spec *spec)
     const char *init = spec->init_label ? spec->init_label : spec->init;
     if (strcmp(init, ub_run_axis_find("init")->fallback) != 0)
         ub_text_add(&text, " %s", init);
-    if (spec->double_precision)
-        ub_text_add(&text, " f64");
+    if (spec->precision != UB_F32)
+        ub_text_add(&text, " %s", ub_precision_name(spec->precision));
     if (spec->save_weights)
         ub_text_add(&text, " weights");
     ub_text_add(&text, " steps=%" PRId64, spec->steps);

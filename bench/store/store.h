@@ -42,8 +42,8 @@ char *ub_run_spec_text(const struct ub_run_spec *spec);
  * as the first digits of a hash. Caller frees. */
 char *ub_run_spec_label(const struct ub_run_spec *spec);
 /* Sets one field by its key in run.yaml ("dataset", "data-seed", "model", "loss", "init",
- * "optimizer", "steps", "seed", "precision": f32 or f64, "save-weights": true or false); false when
- * the text does not fit it. */
+ * "optimizer", "steps", "seed", "precision": f32, f64 or bf16x3, "save-weights": true or false);
+ * false when the text does not fit it. */
 bool ub_run_spec_set(struct ub_run_spec *spec, const char *key, const char *text);
 /* "data=1a2b3c4d": the contents of its files in short, "" when it reads none. */
 enum { UB_DATA_MARK = 16 };

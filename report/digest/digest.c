@@ -325,8 +325,8 @@ char *train_command(const struct ub_run_spec *spec)
     ub_text_add(&text, " --steps %" PRId64 " --seed %" PRIu64, spec->steps, spec->seed);
     if (spec->data_seed)
         ub_text_add(&text, " --data-seed %" PRIu64, spec->data_seed);
-    if (spec->double_precision)
-        ub_text_add(&text, " --precision f64");
+    if (spec->precision != UB_F32)
+        ub_text_add(&text, " --precision %s", ub_precision_name(spec->precision));
     for (size_t i = 0; i < spec->n_measures; i++)
         add_argument(&text, "measure", spec->measures[i]);
     if (spec->save_weights)

@@ -59,8 +59,8 @@ char *system_label(const struct ub_run_spec *spec)
     const char *init = spec->init_label ? spec->init_label : spec->init;
     if (strcmp(init, "pytorch") != 0)
         ub_text_add(&text, " %s", init);
-    if (spec->double_precision)
-        ub_text_add(&text, " f64");
+    if (spec->precision != UB_F32)
+        ub_text_add(&text, " %s", ub_precision_name(spec->precision));
     ub_text_add(&text, " steps=%" PRId64, spec->steps);
     ub_run_spec_data_mark(spec, mark);
     ub_text_add(&text, "%s%s", *mark ? " " : "", mark);

@@ -73,7 +73,7 @@ static void add_observable(struct table *t, const struct ub_observable *o)
 
 static enum column_type type_of(const struct ub_run_axis *axis)
 {
-    const bool text = axis->kind == UB_AXIS_CALL || axis->kind == UB_AXIS_CHOICE;
+    const bool text = axis->kind != UB_AXIS_COUNT && axis->kind != UB_AXIS_SEED;
     return text ? COLUMN_TEXT : COLUMN_WHOLE;
 }
 

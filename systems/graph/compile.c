@@ -166,6 +166,8 @@ static void free_steps(struct ub_steps *steps)
         const struct ub_step *s = &steps->step[i];
         if (s->kind == UB_STEP_CONV)
             ub_dnnl_conv_free(s->conv.dnnl);
+        if (s->kind == UB_STEP_GEMM)
+            ub_split_product_free(s->gemm.split);
         if (s->kind != UB_STEP_BLOCK)
             continue;
         ub_free(s->block.code);

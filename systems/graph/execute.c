@@ -149,10 +149,17 @@ static void run_gemm(const struct ub_program *p, const struct ub_lane_context *t
     const char *a = at(p, t, s->in[0]), *b = at(p, t, s->in[1]);
     char *c = at(p, t, s->out);
     bool accumulate = s->to_lane && !t->lane_first;
-    for (int64_t i = 0; i < g->batch; i++)
-        g->multiply(g->ta, g->tb, g->m, g->n, g->k, a + (size_t)(i * g->stride_a) * real,
-                    g->ta ? g->m : g->k, b + (size_t)(i * g->stride_b) * real, g->tb ? g->k : g->n,
-                    accumulate, c + (size_t)(i * g->stride_c) * real, g->n);
+    for (int64_t i = 0; i < g->batch; i++) {
+        const char *ai = a + (size_t)(i * g->stride_a) * real;
+        const char *bi = b + (size_t)(i * g->stride_b) * real;
+        char *ci = c + (size_t)(i * g->stride_c) * real;
+        if (g->split)
+            ub_split_product_run(g->split, p->kernels, t->member, accumulate, ai, bi, ci,
+                                 t->scratch);
+        else
+            g->multiply(g->ta, g->tb, g->m, g->n, g->k, ai, g->ta ? g->m : g->k, bi,
+                        g->tb ? g->k : g->n, accumulate, ci, g->n);
+    }
 }
 
 static void run_total(const struct ub_program *p, const struct ub_lane_context *t,

@@ -207,6 +207,7 @@ struct ub_program_spec {
     int64_t samples;      /* how many there are in all */
     int64_t chunk;        /* samples in a chunk: the leading axis of UB_SAMPLES inputs */
     bool single;          /* compute in float (true) or double */
+    bool split;           /* in float, but large products in parts of bfloat16 (split.c) */
     struct ub_team *team; /* who shares out the chunks, borrowed; NULL = the caller alone */
     /* Where it works, borrowed; NULL = one of its own. Programs that never run at the same time may
      * have one in common. */
@@ -251,6 +252,9 @@ struct ub_program_facts ub_program_facts(const struct ub_program *p);
 
 /* Adds by whom products are multiplied, by their sizes: for provenance. */
 void ub_product_rule(struct ub_text *text);
+/* Whether this CPU splits products; else an error that says what it lacks. And by what it does. */
+bool ub_split_available(struct ub_error *err);
+void ub_split_rule(struct ub_text *text);
 
 /* What a program does in a run, step by step: counts for rooflines (work.c). A product is C (m, n)
  * = A (m, k) B (k, n), `batch` times; the sizes of a convolution are those of its product with
@@ -261,6 +265,7 @@ enum ub_part_kind { UB_PART_PRODUCT, UB_PART_CONVOLUTION, UB_PART_ARITHMETIC, UB
 struct ub_program_part {
     enum ub_part_kind kind;
     bool ta, tb;            /* products: read transposed */
+    bool split;             /* made of products in bfloat16 */
     int64_t batch, m, n, k; /* products and convolutions */
     bool late, shared;      /* run at every call; run once a call, by one thread */
     double calls;           /* in a run: one a chunk, or one */

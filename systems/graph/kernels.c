@@ -394,6 +394,37 @@ static void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *
 #endif
 }
 
+#ifdef UB_REAL_IS_float
+static uint32_t bits_of(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/* A bfloat16 is the upper half of a float. */
+static uint32_t to_upper(uint32_t bits)
+{
+    return (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+}
+
+static bool split(int64_t n, const float *x, uint16_t *high, uint16_t *low)
+{
+    const uint32_t magnitude = 0x7fffffff, rounds_to_inf = 0x7f7f8000;
+    uint32_t beyond = 0;
+#pragma omp simd reduction(| : beyond)
+    for (int64_t i = 0; i < n; i++) {
+        const uint32_t bits = bits_of(x[i]), upper = to_upper(bits);
+        float nearest;
+        memcpy(&nearest, &upper, sizeof nearest);
+        high[i] = (uint16_t)(upper >> 16);
+        low[i] = (uint16_t)(to_upper(bits_of(x[i] - nearest)) >> 16);
+        beyond |= (bits & magnitude) >= rounds_to_inf;
+    }
+    return !beyond;
+}
+#endif
+
 const struct ub_kernels UB_BUILT(kernels) = {
     .isa = TEXT(UB_ISA),
     .real = sizeof(real),
@@ -420,6 +451,9 @@ const struct ub_kernels UB_BUILT(kernels) = {
     .scatter = scatter,
     .windows = windows,
     .windows_add = windows_add,
+#ifdef UB_REAL_IS_float
+    .split = split,
+#endif
     .gemm = gemm,
     .multiply = UB_BUILT(multiply),
 };

@@ -56,6 +56,9 @@ struct ub_kernels {
     void (*windows)(const struct ub_images *s, int64_t from, int64_t c, void *out, const void *in);
     void (*windows_add)(const struct ub_images *s, int64_t from, int64_t c, void *out,
                         const void *in);
+    /* Float alone: the bfloat16 nearest to each x (ties to even), and to what is left of it
+     * (split.c); false when one is inf, NaN or rounds to inf. */
+    bool (*split)(int64_t n, const float *x, uint16_t *high, uint16_t *low);
     ub_multiply_kernel *gemm;     /* by OpenBLAS */
     ub_multiply_kernel *multiply; /* by ourselves: multiply.c */
 };

@@ -164,6 +164,10 @@ static void lower_matmul(struct ub_compiler *c, struct ub_steps *steps, ub_node 
         s->gemm.batch = 1;
     }
     s->gemm.multiply = ub_choose_multiply(c->p->kernels, &s->gemm);
+    if (c->spec->split)
+        s->gemm.split = ub_split_product_new(&s->gemm, c->spec->dry ? 0 : c->p->threads);
+    if (s->gemm.split && ub_split_product_scratch(s->gemm.split) > c->p->scratch)
+        c->p->scratch = ub_split_product_scratch(s->gemm.split);
     c->p->facts.matmuls++;
 }
 

@@ -58,7 +58,8 @@ enum ub_step_kind {
 struct ub_gemm {
     bool ta, tb;
     int64_t batch, m, n, k, stride_a, stride_b, stride_c;
-    ub_multiply_kernel *multiply; /* one of the batch: ub_choose_multiply */
+    ub_multiply_kernel *multiply;   /* one of the batch: ub_choose_multiply */
+    struct ub_split_product *split; /* what multiplies in its place, or NULL */
 };
 struct ub_move {
     int rank;
@@ -275,6 +276,16 @@ void ub_run_step(const struct ub_program *p, const struct ub_lane_context *t,
 
 /* choose.c: by whom products of these sizes are multiplied. It hangs on the sizes alone. */
 ub_multiply_kernel *ub_choose_multiply(const struct ub_kernels *k, const struct ub_gemm *g);
+
+/* split.c: a product in float as products in bfloat16, made for so many threads (0: for its size
+ * alone); NULL where that does not pay. */
+struct ub_split_product *ub_split_product_new(const struct ub_gemm *g, int threads);
+void ub_split_product_free(struct ub_split_product *s);
+int64_t
+ub_split_product_scratch(const struct ub_split_product *s); /* elements that a run works in */
+void ub_split_product_run(const struct ub_split_product *s, const struct ub_kernels *kernels,
+                          int member, bool accumulate, const void *a, const void *b, void *c,
+                          void *scratch);
 
 /* convolve.c: a whole step's convolutions; and the scratch elements that it needs. */
 void ub_convolve(const struct ub_kernels *k, const struct ub_convolution *s, int member, void *out,

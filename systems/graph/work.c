@@ -123,6 +123,7 @@ static void describe_product(struct ub_program_part *part, const struct ub_gemm 
     part->kind = UB_PART_PRODUCT;
     part->ta = g->ta;
     part->tb = g->tb;
+    part->split = g->split != NULL;
     part->batch = g->batch;
     part->m = g->m;
     part->n = g->n;

@@ -164,9 +164,9 @@ static bool attach(struct ub_optimizer *o, struct ub_error *err)
         return ub_fail(
             err, UB_INPUT,
             "optimizer 'ridge': mini-batches; expected batch=0, to solve for all samples");
-    if (p->single)
-        return ub_fail(err, UB_INPUT,
-                       "optimizer 'ridge': precision f32; expected f64, to solve in");
+    if (p->precision != UB_F64)
+        return ub_fail(err, UB_INPUT, "optimizer 'ridge': precision %s; expected f64, to solve in",
+                       ub_precision_name(p->precision));
     if (ub_problem_loss_kind(p)->softmax)
         return ub_fail(err, UB_INPUT, "optimizer 'ridge': loss '%s'; expected a squared loss",
                        ub_problem_loss_kind(p)->name);
