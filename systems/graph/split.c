@@ -66,9 +66,10 @@ void ub_split_rule(struct ub_text *text)
                 (isa & amx) == amx ? "AMX" : "AVX512-BF16");
 }
 
-/* With AMX, 16 times as fast as float by its nominal rate, three products take a fifth of float's
- * time; splitting a number takes as long as some 30 to 60 multiplications in float. So sizes are
- * those of large products, and each number is used 64 times or more. Expected, not measured. */
+/* Large products, of whose numbers each is used 64 times or more (half the harmonic mean of rows
+ * and columns): AMX would make the three products, at its nominal 16 times float's rate, in a fifth
+ * of float's time, so that most of the rest may go into splitting. Expected: no CPU with AMX was
+ * there to measure. */
 static bool pays(const struct ub_gemm *g)
 {
     enum { LEAST = 1 << 22, USES = 64 };
