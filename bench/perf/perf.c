@@ -499,8 +499,8 @@ int main(int argc, char **argv)
         good =
             ub_fail(&err, UB_INPUT,
                     "expected cases, describe CASE, model, memory, roofline or parts CASE THREADS, "
-                    "parallel CASE, hvp-roofline DATASET MODEL LOSS THREADS, count WORK TIMES, "
-                    "versions, sgemm, sharpness, flow, flow-problem, "
+                    "parallel CASE, hvp-roofline DATASET MODEL LOSS THREADS, precision CASE, "
+                    "count WORK TIMES, versions, sgemm, sharpness, flow, flow-problem, "
                     "store FOLDER RUNS, starts [SUITE], preflight SUITE or "
                     "scale UNIBENCH FOLDER");
     return good ? UB_OK : ub_report(&err);
