@@ -57,7 +57,7 @@ static struct ub_problem *make(const struct start *s, const struct ub_dataset *d
         spec.model = s->spec->model;
         spec.loss = s->spec->loss;
         spec.init = s->spec->init;
-        spec.double_precision = s->spec->double_precision;
+        spec.precision = s->spec->precision;
     }
     return ub_problem_new(&spec, err);
 }
