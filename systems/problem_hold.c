@@ -59,7 +59,7 @@ static void round_samples(const struct ub_problem *p, bool test, int slot)
 static const void *samples_of(const struct ub_problem *p, bool test, int slot)
 {
     const struct ub_split *split = test ? &p->data->test : &p->data->train;
-    if (!p->single)
+    if (p->precision == UB_F64)
         return slot == UB_AT_TARGETS ? split->targets : split->inputs;
     float **rounded = &p->hold->samples[test][slot];
     if (!*rounded) {
@@ -101,7 +101,7 @@ static float *round_in_place(double *values, int64_t n)
 void ub_problem_take_inputs(struct ub_problem *p, struct ub_dataset *data)
 {
     struct ub_split *splits[] = {&data->train, &data->test};
-    if (!p->single || p->init->start)
+    if (p->precision == UB_F64 || p->init->start)
         return;
     for (int test = 0; test < 2; test++) {
         float **rounded = &p->hold->samples[test][UB_AT_INPUTS];
@@ -129,7 +129,7 @@ void ub_hold_inputs(const struct ub_problem *p, bool test, int64_t first, int64_
 int64_t ub_hold_sample_bytes(const struct ub_problem *p)
 {
     int64_t all = 0;
-    for (int i = 0; p->single && i < 4; i++)
+    for (int i = 0; p->precision != UB_F64 && i < 4; i++)
         all += numbers(p, i / 2, i % 2) * (int64_t)sizeof(float);
     return all;
 }

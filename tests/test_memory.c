@@ -23,12 +23,13 @@ static struct ub_problem *problem_of(const struct ub_dataset *data, const char *
                                      int threads)
 {
     struct ub_error err = {0};
-    struct ub_problem *p = ub_problem_new(&(struct ub_problem_spec){.model = model,
-                                                                    .loss = "ce",
-                                                                    .data = data,
-                                                                    .double_precision = precise,
-                                                                    .threads = threads},
-                                          &err);
+    struct ub_problem *p =
+        ub_problem_new(&(struct ub_problem_spec){.model = model,
+                                                 .loss = "ce",
+                                                 .data = data,
+                                                 .precision = precise ? UB_F64 : UB_F32,
+                                                 .threads = threads},
+                       &err);
     if (!p)
         fail_msg("%s", err.text);
     return p;
