@@ -41,21 +41,18 @@
 #include "bench/perf/precision.h"
 #include "bench/perf/roofline.h"
 #include "bench/perf/scale.h"
+#include "bench/perf/trace.h"
 #include "bench/perf/waits.h"
 #include "bench/run/blas_core.h"
-#include "bench/spectra/eigen.h"
 #include "systems/systems.h"
 
 #include <cblas.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum { GEMM = 2048, REPEATS = 5, BLOCK = 8 };
-enum { TRACE_STEPS = 1500, TRACE_EVERY = 10, TRACE_TOP = 2, TRACE_MOST = 500 };
-static const double trace_rate = 0.4, trace_accuracy = 1e-3, trace_exact = 1e-5, shortest = 0.05,
-                    longest = 0.2;
+static const double shortest = 0.05, longest = 0.2;
 
 static double now(void)
 {
@@ -374,84 +371,6 @@ static void time_sgemm(void)
     ub_free(p.c);
 }
 
-struct trace {
-    struct system *s;
-    double all, measuring, multiplying, error;
-    int64_t products;
-};
-
-static void apply(void *context, int64_t count, const double *V, double *HV)
-{
-    struct trace *t = context;
-    const double start = now();
-    ub_problem_hvp(t->s->problem, count, V, HV);
-    t->multiplying += now() - start;
-}
-
-/* Against residuals so short that their values are exact in f32; not timed. */
-static void find_error(struct trace *t, struct ub_eigen_tracker *exact,
-                       const struct ub_operator *hessian, const struct ub_eigen_result *found)
-{
-    const double spent = t->multiplying;
-    const struct ub_eigen_result r = ub_eigen_track(exact, hessian, trace_exact, TRACE_MOST);
-    for (int64_t i = 0; i < TRACE_TOP; i++)
-        t->error = fmax(t->error, fabs(found->value[i] - r.value[i]) / r.value[0]);
-    t->multiplying = spent;
-}
-
-static void trace(struct trace *t, struct ub_optimizer *gd)
-{
-    struct system *s = t->s;
-    const int64_t n = ub_problem_size(s->problem);
-    const struct ub_operator hessian = {.n = n, .context = t, .apply = apply};
-    const struct ub_eigen_goal goal = {.accuracy = trace_accuracy, .products = TRACE_MOST};
-    struct ub_eigen_tracker *tracker = ub_eigen_tracker_new(n, TRACE_TOP);
-    struct ub_eigen_tracker *exact = ub_eigen_tracker_new(n, TRACE_TOP + TRACE_TOP);
-    for (int64_t step = 0; step < TRACE_STEPS; step++) {
-        double start = now();
-        if (step % TRACE_EVERY == 0) {
-            ub_problem_linearize(s->problem, s->theta);
-            const struct ub_eigen_result found = ub_eigen_track_to(tracker, &hessian, &goal);
-            t->products += found.products;
-            t->measuring += now() - start;
-            t->all += now() - start;
-            find_error(t, exact, &hessian, &found);
-            start = now();
-        }
-        ub_problem_gradient(s->problem, s->theta, s->out);
-        ub_optimizer_step(gd, s->theta, s->out);
-        t->all += now() - start;
-    }
-    ub_eigen_tracker_free(tracker);
-    ub_eigen_tracker_free(exact);
-}
-
-static bool time_sharpness(struct ub_error *err)
-{
-    struct ub_dataset *data = ub_dataset_load("digits", 0, NULL, err);
-    struct system s = {0};
-    bool good =
-        data && system_open(&s, data, "mlp:widths=64x64,activation=tanh", "mse", 1, false, err);
-    struct ub_text rate = {0};
-    ub_text_add(&rate, "gd:lr=%g", trace_rate);
-    struct ub_optimizer *gd =
-        good ? ub_optimizer_new(rate.data, ub_problem_size(s.problem), err) : NULL;
-    struct trace t = {.s = &s};
-    const struct ub_training training = {.problem = s.problem, .steps = TRACE_STEPS};
-    good = gd && ub_optimizer_attach(gd, &training, err);
-    if (good) {
-        do_gradient(&s); /* compiles */
-        trace(&t, gd);
-        printf("sharpness %.9g\nmeasuring %.9g\n", t.all, t.measuring);
-        printf("multiplying %.9g\nerror %.3g\n", t.multiplying, t.error);
-        printf("products %.9g\n", (double)t.products * TRACE_EVERY / TRACE_STEPS);
-    }
-    ub_optimizer_free(gd);
-    ub_text_free(&rate);
-    system_close(&s);
-    return good;
-}
-
 int main(int argc, char **argv)
 {
     struct ub_error err = {0};
@@ -482,7 +401,7 @@ int main(int argc, char **argv)
     else if (strcmp(what, "sgemm") == 0 && argc == 2)
         time_sgemm();
     else if (strcmp(what, "sharpness") == 0 && argc == 2)
-        good = time_sharpness(&err);
+        good = perf_trace_time(&err);
     else if (strcmp(what, "flow") == 0 && argc == 2)
         good = perf_flow_time(&err);
     else if (strcmp(what, "flow-problem") == 0 && argc == 2)
