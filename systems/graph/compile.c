@@ -29,7 +29,7 @@ int64_t ub_chunk_size(int64_t samples, struct ub_sample_sizes sample, int64_t to
     if (sample.rows > 0)
         least = (least + sample.rows - 1) / sample.rows;
     else
-        least = between(least, LEAST_NUMBERS / widest, 2 * LEAST_CHUNK);
+        least = between(least, LEAST_NUMBERS / widest, (int64_t)2 * LEAST_CHUNK);
     if (sample.thin && least < LEAST_CHUNK_OF_THIN)
         least = LEAST_CHUNK_OF_THIN;
     fit = between(least, fit, GREATEST_CHUNK);

@@ -144,8 +144,8 @@ static inline void sum_vectors(int64_t rows, int64_t r, real *out, const real *x
         }
         s[i] = v;
     }
-    for (int half = VECTOR / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
+    for (int64_t half = VECTOR / 2; half > 0; half /= 2)
+        for (int64_t i = 0; i < half; i++)
             fold(&s[i], &s[2 * i], &s[2 * i + 1]);
     for (int64_t j = whole; j < r; j++)
         for (int64_t i = 0; i < rows; i++)
