@@ -37,7 +37,7 @@ asan: ## run all tests under the address and undefined-behavior sanitizers
 asan-core: ## run the core's tests (label core) under the same
 	@[ -e build/asan/build.ninja ] || cmake --preset asan --log-level=WARNING
 	@cmake --build --preset asan -- --quiet core
-	@UNIBENCH_FAULT_STRIDE=4 ctest --preset asan -j $(JOBS) -L '^core$$'
+	@UNIBENCH_FAULT_STRIDE=8 ctest --preset asan -j $(JOBS) -L '^core$$'
 
 tsan: ## run the tests of threads under ThreadSanitizer, and races planted to be found by it
 	@ci/deps --check tsan
