@@ -13,6 +13,7 @@
  * number of all. Value and error are the middle and half the length of an interval that holds it
  * whatever lies between the nodes: long where many eigenvalues crowd about zero and steps are few,
  * and exact up to the probes' scatter with as many steps as there are distinct eigenvalues. */
+#include "base/clock.h"
 #include "bench/observables/operators.h"
 #include "bench/spectra/quadrature.h"
 

@@ -60,6 +60,4 @@ void ub_leading_clear(struct ub_leading *l);
 int64_t ub_leading_bytes(const struct ub_matrix_choice *choice, const struct ub_problem *problem,
                          int64_t count);
 
-double ub_seconds(void); /* a clock that only goes forward */
-
 #endif

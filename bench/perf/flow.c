@@ -1,12 +1,13 @@
 /* A small MLP on digits in double precision: gradient descent up to its edge, from there on the
  * central flow, with several eigenvalues at the edge after some steps. */
 #include "bench/perf/flow.h"
+#include "base/clock.h"
 #include "bench/observables/flow.h"
+#include "bench/perf/median.h"
 #include "systems/systems.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const char dataset[] = "digits:scale=center,size=300";
 static const char model[] = "mlp:widths=32x32,activation=tanh", optimizer[] = "gd:lr=0.5";
@@ -86,27 +87,14 @@ bool perf_flow_describe(struct ub_error *err)
     return good;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static bool time_once(const struct workload *w, bool last, double *spent, struct ub_error *err)
 {
     struct ub_flow *f = ub_flow_new(w->problem, w->gd, w->theta, TOP, SUBSTEPS, true, err);
-    const double start = now();
+    const double start = ub_seconds();
     bool good = f != NULL;
     if (good && !ub_flow_advance(f, STEPS))
         good = ub_fail(err, UB_INPUT, "the flow is not finite; expected more substeps");
-    *spent = (now() - start) / STEPS;
+    *spent = (ub_seconds() - start) / STEPS;
     if (good && last) {
         const struct ub_flow_state s = ub_flow_state(f);
         printf("products %.9g\nthirds %.9g\nrank %lld\nresidual %.9g\nexcess %.17g\n",
@@ -126,10 +114,8 @@ bool perf_flow_time(struct ub_error *err)
     bool good = workload_open(&w, err);
     for (int k = 0; good && k < REPEATS; k++)
         good = time_once(&w, k + 1 == REPEATS, &spent[k], err);
-    if (good) {
-        qsort(spent, REPEATS, sizeof *spent, ascending);
-        printf("flow %.9g\n", spent[REPEATS / 2]);
-    }
+    if (good)
+        printf("flow %.9g\n", perf_median(REPEATS, spent));
     workload_close(&w);
     return good;
 }

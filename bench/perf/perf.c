@@ -35,9 +35,11 @@
  * made in FOLDER (a gigabyte) and removed
  *
  * Prints lines "WHAT NUMBER"; times are medians of five (three when above 0.2 s). */
+#include "base/clock.h"
 #include "bench/perf/cases.h"
 #include "bench/perf/count.h"
 #include "bench/perf/flow.h"
+#include "bench/perf/median.h"
 #include "bench/perf/precision.h"
 #include "bench/perf/roofline.h"
 #include "bench/perf/scale.h"
@@ -49,17 +51,9 @@
 #include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { GEMM = 2048, REPEATS = 5, BLOCK = 8 };
 static const double shortest = 0.05, longest = 0.2;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* A line of /proc/self/status, in MiB. */
 static double memory(const char *key)
@@ -75,30 +69,23 @@ static double memory(const char *key)
     return kib / 1024;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Seconds of one piece of work: the median of several, each averaged over as many as fill 50 ms. */
 static double seconds(void (*work)(void *context), void *context)
 {
     double all[REPEATS];
     work(context); /* compiles, touches memory */
-    double start = now();
+    double start = ub_seconds();
     work(context);
-    const double once = now() - start;
+    const double once = ub_seconds() - start;
     const int64_t times = once < shortest ? (int64_t)(shortest / once) + 1 : 1;
     const int repeats = once < longest ? REPEATS : 3;
     for (int k = 0; k < repeats; k++) {
-        start = now();
+        start = ub_seconds();
         for (int64_t i = 0; i < times; i++)
             work(context);
-        all[k] = (now() - start) / (double)times;
+        all[k] = (ub_seconds() - start) / (double)times;
     }
-    qsort(all, (size_t)repeats, sizeof *all, ascending);
-    return all[repeats / 2];
+    return perf_median(repeats, all);
 }
 
 /* ---- models ---- */
@@ -186,11 +173,11 @@ static bool time_shared(const char *name, struct ub_error *err)
     s.block = 1;
     for (int i = 0; good && i < 3; i++) {
         works[i].work(&s); /* compiles, touches memory */
-        const double before = ub_problem_shared_seconds(s.problem), start = now();
+        const double before = ub_problem_shared_seconds(s.problem), start = ub_seconds();
         do
             works[i].work(&s);
-        while (now() - start < shortest);
-        const double all = now() - start;
+        while (ub_seconds() - start < shortest);
+        const double all = ub_seconds() - start;
         printf("%s %.6g\n", works[i].name, (ub_problem_shared_seconds(s.problem) - before) / all);
     }
     system_close(&s);

@@ -1,10 +1,11 @@
 #include "bench/perf/precision.h"
+#include "base/clock.h"
 #include "bench/perf/cases.h"
+#include "bench/perf/median.h"
 #include "systems/systems.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { TURNS = 5, PRECISIONS = UB_BF16X3 + 1 };
 
@@ -13,19 +14,6 @@ struct subject {
     double *gradient, *product;
     double seconds[2][TURNS]; /* gradient, product */
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static double error_of(int64_t n, const double *x, const double *expected)
 {
@@ -63,16 +51,16 @@ static void subject_close(struct subject *s)
 /* Both, and how long they took: a turn. The first one compiles. */
 static void evaluate(struct subject *s, const double *theta, const double *v, int turn)
 {
-    const double start = now();
+    const double start = ub_seconds();
     ub_problem_gradient(s->problem, theta, s->gradient);
-    const double between = now();
+    const double between = ub_seconds();
     if (turn < 0)
         ub_problem_linearize(s->problem, theta);
     ub_problem_hvp(s->problem, 1, v, s->product);
     if (turn < 0)
         return;
     s->seconds[0][turn] = between - start;
-    s->seconds[1][turn] = now() - between;
+    s->seconds[1][turn] = ub_seconds() - between;
 }
 
 static double split_share(struct ub_problem *p)
@@ -91,11 +79,9 @@ static void print_row(const char *name, struct subject *s, const struct subject 
                       enum ub_precision precision)
 {
     const int64_t n = ub_problem_size(s->problem);
-    for (int i = 0; i < 2; i++)
-        qsort(s->seconds[i], TURNS, sizeof **s->seconds, ascending);
     printf("| %s | %s | %.0f%% | %.3g | %.3g | %.1e | %.1e |\n", name, ub_precision_name(precision),
-           100 * split_share(s->problem), 1e3 * s->seconds[0][TURNS / 2],
-           1e3 * s->seconds[1][TURNS / 2], error_of(n, s->gradient, oracle->gradient),
+           100 * split_share(s->problem), 1e3 * perf_median(TURNS, s->seconds[0]),
+           1e3 * perf_median(TURNS, s->seconds[1]), error_of(n, s->gradient, oracle->gradient),
            error_of(n, s->product, oracle->product));
 }
 

@@ -1,4 +1,5 @@
 #include "bench/perf/roofline.h"
+#include "base/clock.h"
 #include "base/team.h"
 
 #include <cblas.h>
@@ -6,17 +7,9 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { TRIES = 3, LINE = 16 /* floats */ };
 static const double shortest = 2e-3; /* seconds of a try */
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Does something so many times on all threads at once. */
 typedef void repeat(void *context, int64_t times);
@@ -26,15 +19,16 @@ static double least_seconds(repeat *work, void *context)
 {
     work(context, 1);
     int64_t times = 1;
-    double best = 0, start = now();
-    for (work(context, 1); now() - start < shortest / 2 && times < INT64_MAX / 4; times *= 2) {
-        start = now();
+    double best = 0, start = ub_seconds();
+    for (work(context, 1); ub_seconds() - start < shortest / 2 && times < INT64_MAX / 4;
+         times *= 2) {
+        start = ub_seconds();
         work(context, 2 * times);
     }
     for (int k = 0; k < TRIES; k++) {
-        start = now();
+        start = ub_seconds();
         work(context, times);
-        const double each = (now() - start) / (double)times;
+        const double each = (ub_seconds() - start) / (double)times;
         best = k == 0 || each < best ? each : best;
     }
     return best;

@@ -2,6 +2,7 @@
  * their digits, the provenance of this machine. Training is made up, so that 10,000 runs take a
  * minute to make. */
 #include "bench/perf/scale.h"
+#include "base/clock.h"
 #include "bench/run/provenance.h"
 #include "systems/systems.h"
 
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SEEDS = 10, MEASUREMENTS = 50, EVERY = 10 };
@@ -181,13 +181,6 @@ static void become(const char *program, const struct work *work)
     _exit(UB_INTERNAL);
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static double seconds_of(const struct timeval *t)
 {
     return (double)t->tv_sec + 1e-6 * (double)t->tv_usec;
@@ -198,14 +191,14 @@ static bool measure(const char *program, const struct work *work, size_t runs, s
     struct rusage used;
     int status = 0;
     fflush(stdout);
-    const double start = now();
+    const double start = ub_seconds();
     const pid_t child = fork();
     if (child == 0)
         become(program, work);
     if (child < 0 || wait4(child, &status, 0, &used) != child || status != 0)
         return ub_fail(err, UB_INTERNAL, "%s %s of %zu runs did not end well", program, work->name,
                        runs);
-    const double seconds = now() - start, mib = (double)used.ru_maxrss / 1024;
+    const double seconds = ub_seconds() - start, mib = (double)used.ru_maxrss / 1024;
     printf("%s %zu runs: seconds %.3g processor %.3g MiB %.4g\n", work->name, runs, seconds,
            seconds_of(&used.ru_utime) + seconds_of(&used.ru_stime), mib);
     if (runs == LIMIT_RUNS)

@@ -1,10 +1,10 @@
 /* trace.c - see trace.h. What errors are told by is not timed. */
 #include "bench/perf/trace.h"
+#include "base/clock.h"
 #include "bench/spectra/eigen.h"
 #include "systems/systems.h"
 
 #include <math.h>
-#include <time.h>
 
 enum { STEPS = 1500, EVERY = 10, TOP = 2, MOST = 500 };
 static const double RATE = 0.4, ACCURACY = 1e-3, EXACT = 1e-5;
@@ -16,19 +16,12 @@ struct trace {
     int64_t products;
 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void apply(void *context, int64_t count, const double *V, double *HV)
 {
     struct trace *t = context;
-    const double start = now();
+    const double start = ub_seconds();
     ub_problem_hvp(t->problem, count, V, HV);
-    t->multiplying += now() - start;
+    t->multiplying += ub_seconds() - start;
 }
 
 /* Against residuals so short that their values are exact in f32. */
@@ -50,19 +43,19 @@ static void train(struct trace *t, struct ub_optimizer *gd)
     struct ub_eigen_tracker *tracker = ub_eigen_tracker_new(n, TOP);
     struct ub_eigen_tracker *exact = ub_eigen_tracker_new(n, TOP + TOP);
     for (int64_t step = 0; step < STEPS; step++) {
-        double start = now();
+        double start = ub_seconds();
         if (step % EVERY == 0) {
             ub_problem_linearize(t->problem, t->theta);
             const struct ub_eigen_result found = ub_eigen_track_to(tracker, &hessian, &goal);
             t->products += found.products;
-            t->measuring += now() - start;
-            t->all += now() - start;
+            t->measuring += ub_seconds() - start;
+            t->all += ub_seconds() - start;
             find_error(t, exact, &hessian, &found);
-            start = now();
+            start = ub_seconds();
         }
         ub_problem_gradient(t->problem, t->theta, t->gradient);
         ub_optimizer_step(gd, t->theta, t->gradient);
-        t->all += now() - start;
+        t->all += ub_seconds() - start;
     }
     ub_eigen_tracker_free(tracker);
     ub_eigen_tracker_free(exact);

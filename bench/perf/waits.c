@@ -1,6 +1,8 @@
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "bench/perf/waits.h"
+#include "base/clock.h"
 #include "bench/perf/cases.h"
+#include "bench/perf/median.h"
 #include "bench/run/pack.h"
 #include "bench/run/preflight.h"
 #include "bench/suite/identity.h"
@@ -26,16 +28,11 @@ struct spent {
     double data, ready, processor; /* milliseconds */
 };
 
-static double seconds_at(clockid_t clock)
+static double processor_seconds(void)
 {
     struct timespec t;
-    clock_gettime(clock, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static double now(void)
-{
-    return seconds_at(CLOCK_MONOTONIC);
 }
 
 /* ---- one start ---- */
@@ -65,30 +62,18 @@ static struct ub_problem *make(const struct start *s, const struct ub_dataset *d
 static int start(const struct start *s, struct spent *spent)
 {
     struct ub_error err = {0};
-    const double began = now();
+    const double began = ub_seconds();
     struct ub_dataset *data = load(s, &err);
-    const double loaded = now(), used = seconds_at(CLOCK_PROCESS_CPUTIME_ID);
+    const double loaded = ub_seconds(), used = processor_seconds();
     struct ub_problem *p = data ? make(s, data, &err) : NULL;
     if (!p)
         return ub_report(&err);
     ub_problem_gradient_program(p);
     ub_problem_hvp_program(p);
     *spent = (struct spent){.data = s->of ? 0 : 1e3 * (loaded - began),
-                            .ready = 1e3 * (now() - loaded),
-                            .processor = 1e3 * (seconds_at(CLOCK_PROCESS_CPUTIME_ID) - used)};
+                            .ready = 1e3 * (ub_seconds() - loaded),
+                            .processor = 1e3 * (processor_seconds() - used)};
     return UB_OK;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double values[REPEATS])
-{
-    qsort(values, REPEATS, sizeof *values, ascending);
-    return values[REPEATS / 2];
 }
 
 /* Each in a process of its own: nothing is compiled, and no memory touched, before. */
@@ -108,7 +93,8 @@ static bool time_start(const struct start *s, const char *name, struct spent *sh
         ready[k] = shared->ready;
         processor[k] = shared->processor;
     }
-    printf("%.3f %.3f %.3f %s\n", median(data), median(ready), median(processor), name);
+    printf("%.3f %.3f %.3f %s\n", perf_median(REPEATS, data), perf_median(REPEATS, ready),
+           perf_median(REPEATS, processor), name);
     return true;
 }
 
@@ -192,12 +178,12 @@ static bool fly(const struct ub_suite *suite, struct ub_error *err)
 
 bool perf_preflight(const char *name, struct ub_error *err)
 {
-    const double began = now();
+    const double began = ub_seconds();
     struct ub_suite *suite = read_suite(name, err);
     struct ub_contents *known = ub_contents_new();
     const bool good = suite && ub_suite_identify(suite, NULL, known, err) && fly(suite, err);
     if (good)
-        printf("runs %zu\nseconds %.4g\n", suite->count, now() - began);
+        printf("runs %zu\nseconds %.4g\n", suite->count, ub_seconds() - began);
     ub_contents_free(known);
     ub_suite_free(suite);
     return good;

@@ -1,12 +1,12 @@
 #define _GNU_SOURCE /* MAP_ANONYMOUS, pipe2 */
 #include "bench/run/board.h"
+#include "base/clock.h"
 #include "bench/run/pack.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What becomes of a cell; a place's number + 1: claimed. */
@@ -17,13 +17,6 @@ struct ub_place {
     _Atomic double started;
     atomic_llong steps;
 };
-
-double ub_monotonic(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- making ---- */
 
@@ -119,7 +112,7 @@ size_t ub_board_release(struct ub_board *b, size_t place)
 void ub_board_begin(struct ub_board *b, size_t place, size_t cell)
 {
     struct ub_place *p = &b->places[place];
-    atomic_store(&p->started, ub_monotonic());
+    atomic_store(&p->started, ub_seconds());
     atomic_store(&p->steps, 0);
     atomic_store(&p->cell, cell);
 }
@@ -146,8 +139,7 @@ void ub_board_settle(struct ub_board *b, size_t cell)
 
 void ub_board_stored(struct ub_board *b, size_t place)
 {
-    const struct ub_end end = {ub_board_cell(b, place),
-                               ub_monotonic() - ub_board_started(b, place)};
+    const struct ub_end end = {ub_board_cell(b, place), ub_seconds() - ub_board_started(b, place)};
     ub_board_settle(b, end.cell);
     while (write(b->ends[1], &end, sizeof end) < 0 && errno == EINTR)
         ;

@@ -1,18 +1,11 @@
 #include "bench/run/progress.h"
+#include "base/clock.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void ub_duration(double seconds, char out[16])
 {
@@ -34,7 +27,7 @@ struct ub_progress ub_progress_start(size_t total, double work)
         .terminal = isatty(STDERR_FILENO) && !dumb,
         .total = total,
         .work = work,
-        .started = now(),
+        .started = ub_seconds(),
     };
 }
 
@@ -51,7 +44,7 @@ static void clear_line(void)
 
 void ub_progress_update(struct ub_progress *p, double partial)
 {
-    double time = now();
+    double time = ub_seconds();
     if (!p->terminal || time - p->drawn < 0.2)
         return;
     p->drawn = time;

@@ -1,6 +1,7 @@
 /* The sweep's one loop: start workers, wait for something to happen, take in what ended. Signals
  * arrive through a descriptor, so that they are events as all others and no handler runs. */
 #include "bench/run/runner.h"
+#include "base/clock.h"
 #include "bench/run/board.h"
 #include "bench/run/pack.h"
 #include "bench/run/progress.h"
@@ -133,7 +134,7 @@ static size_t cell_of(const struct crew *c, const struct slot *slot)
 
 static double seconds_of(const struct crew *c, const struct slot *slot)
 {
-    return ub_monotonic() - ub_board_started(&c->board, place_of(c, slot));
+    return ub_seconds() - ub_board_started(&c->board, place_of(c, slot));
 }
 
 static bool start_worker(struct crew *c, size_t index, size_t cell)
@@ -163,7 +164,7 @@ static void stop(struct crew *c)
     if (c->stopping)
         return;
     c->stopping = true;
-    c->stopped_at = ub_monotonic();
+    c->stopped_at = ub_seconds();
     atomic_store(c->board.stop, true);
 }
 
@@ -326,7 +327,7 @@ static void read_signals(struct crew *c)
 
 static void enforce_limits(struct crew *c)
 {
-    const double time = ub_monotonic();
+    const double time = ub_seconds();
     for (size_t i = 0; i < c->n_slots; i++) {
         struct slot *slot = &c->slots[i];
         double limit = slot->worker.pid > 0 ? cell_at(c, cell_of(c, slot))->timeout : 0;
@@ -416,7 +417,7 @@ bool ub_sweep_run(const struct ub_sweep *sweep, struct ub_sweep_result *result,
         .n_slots = jobs < most ? jobs : most,
         .signals = -1,
     };
-    double started = ub_monotonic();
+    double started = ub_seconds();
     *result = (struct ub_sweep_result){0};
     c.slots = ub_calloc(c.n_slots + 1, sizeof *c.slots);
     c.fds = ub_calloc(c.n_slots + 2, sizeof *c.fds);
@@ -436,6 +437,6 @@ bool ub_sweep_run(const struct ub_sweep *sweep, struct ub_sweep_result *result,
     ub_free(c.taken);
     ub_free(c.slots);
     ub_free(c.fds);
-    result->seconds = ub_monotonic() - started;
+    result->seconds = ub_seconds() - started;
     return good;
 }

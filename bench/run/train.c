@@ -1,4 +1,5 @@
 #include "bench/run/train.h"
+#include "base/clock.h"
 #include "bench/arrays/export.h"
 #include "bench/observables/observables.h"
 #include "bench/run/pack.h"
@@ -9,7 +10,6 @@
 #include <math.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 static const double divergence_factor = 1e6;
 static const double sharpness_tolerance = 1e-4;
@@ -34,13 +34,6 @@ struct session {
     bool stopped, unwritable; /* kept weights could not be written */
     struct ub_text message;
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- recording -------------------------------------------------------------------------- */
 
@@ -141,7 +134,7 @@ static bool reads_gradient(const struct ub_optimizer_kind *kind)
  */
 static bool measure_initial_sharpness(struct session *s, struct ub_error *err)
 {
-    const double start = now();
+    const double start = ub_seconds();
     double sharpness, residual;
     if (reads_gradient(s->optimizer->kind)) {
         s->loss = ub_problem_gradient(s->problem, s->theta, s->grad);
@@ -156,7 +149,7 @@ static bool measure_initial_sharpness(struct session *s, struct ub_error *err)
         ub_run_writer_fact(s->writer, "initial-sharpness", sharpness);
         ub_run_writer_fact(s->writer, "initial-sharpness-residual", residual);
     }
-    s->measuring += now() - start;
+    s->measuring += ub_seconds() - start;
     if (ub_optimizer_needs_sharpness(s->optimizer) && !(sharpness > 0))
         return ub_fail(err, UB_INPUT,
                        "initial sharpness is %g; a relative learning rate expects it positive",
@@ -213,7 +206,7 @@ static bool has_diverged(struct session *s)
 
 static bool is_late(struct session *s)
 {
-    if (s->setting->timeout <= 0 || now() - s->started < s->setting->timeout)
+    if (s->setting->timeout <= 0 || ub_seconds() - s->started < s->setting->timeout)
         return false;
     end_with(s, UB_RUN_TIMEOUT, "%g seconds were over", s->setting->timeout);
     return true;
@@ -227,10 +220,10 @@ static bool is_stopped(struct session *s)
 
 static bool measure(struct session *s, int64_t step, struct ub_error *err)
 {
-    double start = now();
+    double start = ub_seconds();
     const struct ub_moment moment = moment_of(s, step);
     bool good = ub_observers_measure(s->observers, &moment, s->spec->steps, &s->record, err);
-    s->measuring += now() - start;
+    s->measuring += ub_seconds() - start;
     return good;
 }
 
@@ -238,27 +231,27 @@ static bool measure(struct session *s, int64_t step, struct ub_error *err)
  * end: elsewhere it is a measurement. */
 static void evaluate(struct session *s, bool stepped_along)
 {
-    const double start = now();
+    const double start = ub_seconds();
     s->loss = ub_problem_gradient(s->problem, s->theta, s->grad);
     ub_optimizer_see(s->optimizer, s->theta, s->grad);
     if (stepped_along) {
         s->gradients++;
-        s->training += now() - start;
+        s->training += ub_seconds() - start;
     } else {
         s->looks++;
-        s->measuring += now() - start;
+        s->measuring += ub_seconds() - start;
     }
 }
 
 static void take_step(struct session *s)
 {
-    const double start = now();
+    const double start = ub_seconds();
     if (ub_optimizer_batch(s->optimizer) > 0) {
         s->loss = ub_optimizer_gradient(s->optimizer, s->theta, s->grad);
         s->gradients++;
     }
     ub_optimizer_step(s->optimizer, s->theta, s->grad);
-    s->training += now() - start;
+    s->training += ub_seconds() - start;
 }
 
 /* False on error; a run that ends early returns true with s->status or s->stopped set. */
@@ -322,7 +315,7 @@ static void record_facts(struct session *s)
         {"gradients", (double)(s->gradients + s->optimizer->gradients)},
         {"gradients.measuring", (double)s->looks},
         {"hvps", (double)ub_problem_hvps(s->problem)},
-        {"seconds", now() - s->started},
+        {"seconds", ub_seconds() - s->started},
         {"seconds.training", s->training},
         {"seconds.measuring", s->measuring},
         {"peak-rss", 1024.0 * (double)usage.ru_maxrss},
@@ -470,7 +463,8 @@ enum ub_train_result ub_train(const struct ub_run_spec *spec,
                               const struct ub_train_setting *setting, enum ub_run_status *status,
                               struct ub_error *err)
 {
-    struct session s = {.spec = spec, .setting = setting, .started = now(), .status = UB_RUN_OK};
+    struct session s = {
+        .spec = spec, .setting = setting, .started = ub_seconds(), .status = UB_RUN_OK};
     s.record = (struct ub_record){
         .context = &s, .add = record_row, .fact = record_fact, .keep = keep_weights};
     enum ub_train_result result = run_session(&s, err);
