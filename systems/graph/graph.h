@@ -222,7 +222,6 @@ struct ub_program_spec {
 struct ub_workspace;
 struct ub_workspace *ub_workspace_new(void);
 void ub_workspace_free(struct ub_workspace *w);
-int64_t ub_workspace_bytes(const struct ub_workspace *w);
 
 struct ub_program;
 struct ub_program *ub_program_compile(const struct ub_graph *g, const struct ub_program_spec *spec);

@@ -29,11 +29,6 @@ void ub_workspace_free(struct ub_workspace *w)
     ub_free(w);
 }
 
-int64_t ub_workspace_bytes(const struct ub_workspace *w)
-{
-    return w->shared_bytes + w->thread_bytes * w->threads;
-}
-
 static int64_t larger(int64_t a, int64_t b)
 {
     return a > b ? a : b;
