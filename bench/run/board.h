@@ -55,5 +55,4 @@ bool ub_board_next_of_pack(struct ub_board *b, size_t place, size_t *cell);
  * there are none. */
 size_t ub_board_release(struct ub_board *b, size_t place);
 
-
 #endif
