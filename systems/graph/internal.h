@@ -132,7 +132,7 @@ ub_node ub_unary(struct ub_graph *g, enum ub_op op, ub_node x);
 /* Value of a pointwise operator at constants: constant folding and the kernels' oracle. */
 double ub_op_value(enum ub_op op, const double *x);
 
-/* Rules, by file. */
+/* Rules, by file: rules_pointwise.c */
 ub_node ub_partial_pointwise(struct ub_graph *g, ub_node node, int i);
 void ub_vjp_select(struct ub_graph *g, ub_node node, ub_node ct, ub_node *out);
 ub_node ub_jvp_select(struct ub_graph *g, ub_node node, const ub_node *t);
