@@ -17,7 +17,7 @@
  *
  * Edge. With momentum=0, decay=0 and others=sign or euclidean, steps are -lr u with u_l = c_l X_l,
  * in the norm max_l |theta_l|_2/c_l (vectors: largest entry or Euclidean). Whatever singular values
- * the iteration leaves, a quadratic descends where S |u|^2/<g, u> < 2/lr (systems.h); with exact
+ * the iteration leaves, a quadratic descends where S |u|^2/<g, u> < 2/lr (optimizers.h); with exact
  * polar factors that is S/|g|_*. (Islamov et al. 2026, arXiv:2603.05002.) With momentum none is
  * known. */
 #include "base/option_units.h"

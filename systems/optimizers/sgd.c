@@ -4,7 +4,7 @@
  *     v <- beta v + g_B,   theta <- theta - lr v,   or theta - lr (g_B + beta v) with
  * nesterov=true.
  *
- * Its options batch and replacement are those that every optimizer takes (systems.h).
+ * Its options batch and replacement are those that every optimizer takes (optimizers.h).
  *
  * Edge. Over the whole training set these are gd, heavy-ball and nesterov, with their thresholds on
  * lambda_max(H). For mini-batches that is not where they settle: it is the batch sharpness,
