@@ -79,46 +79,42 @@ static ub_node convolve(const struct block *m, ub_node u)
     return silu(g, sum);
 }
 
-/* The step t of x (chunk, steps, channels) as (chunk, channels). */
-static ub_node of_channels(struct ub_graph *g, ub_node x, int64_t t)
+/* The step t of x, whose first axis is steps, in shape `dim`. */
+static ub_node at_step(struct ub_graph *g, ub_node x, int64_t t, int rank, const int64_t *dim)
 {
-    const struct ub_shape s = ub_shape_of(g, x);
-    return ub_reshape(g, ub_slice(g, x, 1, t, 1), 2, (int64_t[]){s.dim[0], s.dim[2]});
-}
-
-/* The step t of x (steps, state, chunk) as (state, chunk, 1). */
-static ub_node of_state(struct ub_graph *g, ub_node x, int64_t t)
-{
-    const struct ub_shape s = ub_shape_of(g, x);
-    return ub_reshape(g, ub_slice(g, x, 0, t, 1), 3, (int64_t[]){s.dim[1], s.dim[2], 1});
+    return ub_reshape(g, ub_slice(g, x, 0, t, 1), rank, dim);
 }
 
 /* h is (state, chunk, channels): what is the same for all state numbers is read as it lies, and
- * sums over them add rows to rows. */
+ * sums over them add rows to rows. Steps come first in all that is read step by step: a step is
+ * one stretch of memory. */
 static ub_node scan(const struct block *m, ub_node u, ub_node size, ub_node write, ub_node read)
 {
     struct ub_graph *g = m->b->graph;
     const struct ub_shape s = ub_shape_of(g, u);
     const int64_t n = s.dim[0], steps = s.dim[1], channels = m->channels, state = m->state;
-    const int swap[] = {1, 0}, steps_first[] = {1, 2, 0};
+    const int64_t by_channel[] = {n, channels}, by_state[] = {state, n, 1};
+    const int swap[] = {1, 0}, rows[] = {1, 0, 2}, columns[] = {1, 2, 0};
     /* log A: an offset from log 1..state, so that any init of the offset starts there. */
     const ub_node start = ub_log(g, ub_add(g, ub_iota(g, state), ub_scalar(g, 1)));
     const ub_node offset = param(m, "log_decay", state, UB_START_CONSTANT, 0);
     const ub_node decay = ub_transpose(g, ub_neg(g, ub_exp(g, ub_add(g, offset, start))), swap);
     const ub_node a = ub_reshape(g, decay, 3, (int64_t[]){state, 1, channels});
+    const ub_node input = ub_transpose(g, ub_mul(g, size, u), rows);
     ub_node h = ub_fill(g, 0, 3, (int64_t[]){state, n, channels});
     ub_node *out = ub_calloc((size_t)steps, sizeof *out);
-    write = ub_transpose(g, write, steps_first);
-    read = ub_transpose(g, read, steps_first);
+    size = ub_transpose(g, size, rows);
+    write = ub_transpose(g, write, columns);
+    read = ub_transpose(g, read, columns);
     for (int64_t t = 0; t < steps; t++) {
-        const ub_node d = of_channels(g, size, t);
-        const ub_node in = ub_mul(g, d, of_channels(g, u, t));
-        const ub_node written = ub_mul(g, in, of_state(g, write, t));
+        const ub_node d = at_step(g, size, t, 2, by_channel);
+        const ub_node in = at_step(g, input, t, 2, by_channel);
+        const ub_node written = ub_mul(g, in, at_step(g, write, t, 3, by_state));
         h = ub_add(g, ub_mul(g, ub_exp(g, ub_mul(g, d, a)), h), written);
-        const ub_node seen = ub_sum(g, ub_mul(g, h, of_state(g, read, t)), UB_AXIS(0));
-        out[t] = ub_reshape(g, seen, 3, (int64_t[]){n, 1, channels});
+        const ub_node seen = ub_sum(g, ub_mul(g, h, at_step(g, read, t, 3, by_state)), UB_AXIS(0));
+        out[t] = ub_reshape(g, seen, 3, (int64_t[]){1, n, channels});
     }
-    const ub_node y = ub_concat(g, out, (int)steps, 1);
+    const ub_node y = ub_transpose(g, ub_concat(g, out, (int)steps, 0), rows);
     ub_free(out);
     return ub_add(g, y, ub_mul(g, u, param(m, "skip", 0, UB_START_CONSTANT, 1)));
 }
