@@ -1,5 +1,5 @@
 /* Arithmetic on arrays, on every instruction set that this CPU has: sums of rows, repeated values,
- * and blocks that read a broadcast array more than once. */
+ * two operators in one pass, blocks that read a broadcast array more than once, and their order. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -145,6 +145,45 @@ static void functions_hang_on_their_argument_alone(void **state)
     on_all(check_functions);
 }
 
+/* ---- two operators in one pass ---- */
+
+static void check_pairs(const struct ub_kernels *kernels)
+{
+    static const enum ub_op firsts[] = {UB_OP_ADD, UB_OP_SUB, UB_OP_MUL};
+    static const enum ub_op seconds[] = {UB_OP_ADD, UB_OP_SUB, UB_OP_MUL};
+    enum { COUNT = 101 };
+    char *x = thirds(kernels, COUNT + 2 * EDGE), *between = thirds(kernels, COUNT);
+    char *out = thirds(kernels, COUNT), *expected = thirds(kernels, COUNT);
+    const char *y = x + EDGE * kernels->real, *z = y + EDGE * kernels->real;
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 6; j++) {
+            const int place = j % 2;
+            const enum ub_op second = seconds[j / 2];
+            kernels->pointwise[firsts[i]](COUNT, between, (const void *[]){x, y});
+            const void *in[2] = {between, between};
+            in[1 - place] = z;
+            kernels->pointwise[second](COUNT, expected, in);
+            ub_pair_kernel(kernels, firsts[i], second, place)(COUNT, out,
+                                                              (const void *[]){x, y, z});
+            if (memcmp(out, expected, COUNT * kernels->real) != 0)
+                fail_msg("%s, %d bytes: %s and then %s (%d) round otherwise than each alone",
+                         kernels->isa, (int)kernels->real, ub_operator_row(firsts[i])->name,
+                         ub_operator_row(second)->name, place);
+        }
+    assert_null(ub_pair_kernel(kernels, UB_OP_DIV, UB_OP_ADD, 0));
+    assert_null(ub_pair_kernel(kernels, UB_OP_MUL, UB_OP_DIV, 0));
+    ub_free(x);
+    ub_free(between);
+    ub_free(out);
+    ub_free(expected);
+}
+
+static void pairs_round_as_each_alone(void **state)
+{
+    (void)state;
+    on_all(check_pairs);
+}
+
 /* ---- one number over and over ---- */
 
 static void check_filled_rows(const struct ub_kernels *kernels)
@@ -225,11 +264,74 @@ static void views_are_read_again(void **state)
         check_views(sizes[i][0], sizes[i][1]);
 }
 
+/* ---- the order of a block ---- */
+
+enum { FACTORS = 17, NUMBERS = 1500 };
+
+static const struct ub_block *longest_block(const struct ub_program *p)
+{
+    const struct ub_block *found = NULL;
+    for (int i = 0; i < p->n_segments; i++)
+        for (int k = 0; k < p->segments[i].steps.count; k++) {
+            const struct ub_step *s = &p->segments[i].steps.step[k];
+            if (s->kind == UB_STEP_BLOCK && (!found || s->block.n_code > found->n_code))
+                found = &s->block;
+        }
+    assert_non_null(found);
+    return found;
+}
+
+/* All products of neighbors are made before the first is added, as of derivatives: each is added at
+ * once, in one instruction with it, and one register is enough. */
+static void what_alone_reads_follows_at_once(void **state)
+{
+    struct ub_graph *g = ub_graph_new();
+    struct ub_program_input inputs[FACTORS];
+    ub_node product[FACTORS - 1];
+    double *in[FACTORS], out[NUMBERS];
+    double *results[] = {out};
+    (void)state;
+    for (int k = 0; k < FACTORS; k++) {
+        inputs[k] =
+            (struct ub_program_input){.node = ub_input(g, 1, (int64_t[]){NUMBERS}), .slot = k};
+        in[k] = ub_alloc(NUMBERS * sizeof **in);
+        for (int i = 0; i < NUMBERS; i++)
+            in[k][i] = (double)((i * 13 + 7 * k) % 17 - 8) / 8;
+    }
+    for (int k = 0; k + 1 < FACTORS; k++)
+        product[k] = ub_mul(g, inputs[k].node, inputs[k + 1].node);
+    ub_node sum = product[0];
+    for (int k = 1; k + 1 < FACTORS; k++)
+        sum = ub_sub(g, product[k], sum);
+    struct ub_program_output output = {.node = sum};
+    struct ub_program *p = ub_program_compile(g, &(struct ub_program_spec){.inputs = inputs,
+                                                                           .n_inputs = FACTORS,
+                                                                           .outputs = &output,
+                                                                           .n_outputs = 1,
+                                                                           .samples = 1,
+                                                                           .chunk = 1});
+    assert_int_equal(longest_block(p)->n_code, FACTORS - 1);
+    assert_int_equal(longest_block(p)->n_registers, 1);
+    ub_program_run(p, (const double *const *)in, results, true);
+    for (int i = 0; i < NUMBERS; i++) {
+        double expected = in[0][i] * in[1][i];
+        for (int k = 1; k + 1 < FACTORS; k++)
+            expected = in[k][i] * in[k + 1][i] - expected;
+        assert_true(out[i] == expected); /* of few bits: exact */
+    }
+    ub_program_free(p);
+    ub_graph_free(g);
+    for (int k = 0; k < FACTORS; k++)
+        ub_free(in[k]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rows_are_summed_alike),
                                        cmocka_unit_test(rows_are_filled),
                                        cmocka_unit_test(functions_hang_on_their_argument_alone),
+                                       cmocka_unit_test(pairs_round_as_each_alone),
+                                       cmocka_unit_test(what_alone_reads_follows_at_once),
                                        cmocka_unit_test(views_are_read_again)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

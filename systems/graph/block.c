@@ -1,5 +1,7 @@
 /* block.c - lowers a group of pointwise nodes and sums to instructions on registers of UB_BLOCK
- * elements, reused as soon as their values are dead. */
+ * elements, reused as soon as their values are dead. What alone reads a value follows it at once
+ * if it can, in one instruction with it where there is a kernel for the two: the fewer registers
+ * at work, the more of them are in L1. */
 #include "systems/graph/program.h"
 
 #include <string.h>
@@ -8,8 +10,10 @@ struct lowering {
     struct ub_compiler *c;
     struct ub_block *block;
     ub_node leader;
-    int *reg;   /* by node minus leader: register of a value that is not stored, -1 */
-    int *reads; /* by node minus leader: reads still to come inside the group */
+    int *reg;        /* by node minus leader: register of a value that is not stored, -1 */
+    int *reads;      /* by node minus leader: reads still to come inside the group */
+    ub_node *reader; /* by node minus leader: the last of those that read it so */
+    bool *done;      /* by node minus leader */
     bool *busy;
     int n_busy;
     struct view *views; /* distinct ones */
@@ -215,7 +219,8 @@ static struct ub_instruction *add_instruction(struct lowering *l, ub_node x)
     struct ub_compiler *c = l->c;
     const struct ub_vertex *v = ub_vertex(c->g, x);
     struct ub_instruction *code = &l->block->code[l->block->n_code++];
-    *code = (struct ub_instruction){.op = v->op, .n_in = v->n_in};
+    *code = (struct ub_instruction){
+        .op = v->op, .n_in = v->n_in, .run = c->p->kernels->pointwise[v->op]};
     for (int i = 0; i < v->n_in; i++)
         code->in[i] = operand(l, ub_use_of(c, x, i));
     return code;
@@ -229,25 +234,84 @@ static void make_again(struct lowering *l, struct remade *made)
     release(l, code->n_in, made->node);
 }
 
-static void lower_node(struct lowering *l, ub_node x)
+static void make_inputs_again(struct lowering *l, ub_node x)
 {
-    struct ub_compiler *c = l->c;
-    const struct ub_vertex *v = ub_vertex(c->g, x);
-    for (int i = 0; i < v->n_in; i++) {
-        struct remade *made = find_remade(l, ub_use_of(c, x, i).source);
+    for (int i = 0; i < ub_vertex(l->c->g, x)->n_in; i++) {
+        struct remade *made = find_remade(l, ub_use_of(l->c, x, i).source);
         if (made && made->reg < 0)
             make_again(l, made);
     }
+}
+
+/* After its inputs are released: it may be written where one of them was. */
+static struct ub_operand result(struct lowering *l, ub_node x)
+{
+    if (l->c->stored[x])
+        return (struct ub_operand){.kind = UB_MEMORY, .ref = l->c->ref[x]};
+    l->reg[x - l->leader] = take_register(l);
+    return (struct ub_operand){.kind = UB_REGISTER, .reg = l->reg[x - l->leader]};
+}
+
+static void lower_node(struct lowering *l, ub_node x)
+{
+    make_inputs_again(l, x);
     struct ub_instruction *code = add_instruction(l, x);
-    if (v->op == UB_OP_SUM)
-        code->sum = ub_reduction_of(c, x);
-    if (c->stored[x]) {
-        code->out = (struct ub_operand){.kind = UB_MEMORY, .ref = c->ref[x]};
-    } else {
-        l->reg[x - l->leader] = take_register(l);
-        code->out = (struct ub_operand){.kind = UB_REGISTER, .reg = l->reg[x - l->leader]};
+    if (code->op == UB_OP_SUM)
+        code->sum = ub_reduction_of(l->c, x);
+    release(l, code->n_in, x);
+    code->out = result(l, x);
+    l->done[x - l->leader] = true;
+}
+
+/* What alone reads x, which is in a register, and can follow it at once; or UB_NONE. */
+static ub_node follower(const struct lowering *l, ub_node x)
+{
+    const struct ub_compiler *c = l->c;
+    const ub_node reader =
+        l->reads[x - l->leader] == 1 && !c->stored[x] ? l->reader[x - l->leader] : UB_NONE;
+    for (int i = 0; reader != UB_NONE && i < ub_vertex(c->g, reader)->n_in; i++) {
+        const struct ub_use use = ub_use_of(c, reader, i);
+        if (use.source == UB_NONE || use.view != UB_NONE || use.source == x)
+            continue;
+        if (in_group(l, use.source) && !l->done[use.source - l->leader])
+            return UB_NONE;
     }
-    release(l, v->n_in, x);
+    return reader;
+}
+
+/* x and what follows it in one instruction; false, and nothing is done, where there is none. */
+static bool lower_pair(struct lowering *l, ub_node x, ub_node next)
+{
+    const struct ub_compiler *c = l->c;
+    const int at = ub_use_of(c, next, 0).source == x ? 0 : 1;
+    ub_pointwise_kernel *kernel =
+        ub_pair_kernel(c->p->kernels, ub_vertex(c->g, x)->op, ub_vertex(c->g, next)->op, at);
+    if (!kernel)
+        return false;
+    make_inputs_again(l, x);
+    make_inputs_again(l, next);
+    struct ub_instruction *code = add_instruction(l, x);
+    code->op = ub_vertex(c->g, next)->op;
+    code->run = kernel;
+    code->n_in = 3;
+    code->in[2] = operand(l, ub_use_of(c, next, 1 - at));
+    release(l, 2, x);
+    release(l, 2, next);
+    code->out = result(l, next);
+    l->done[x - l->leader] = l->done[next - l->leader] = true;
+    return true;
+}
+
+/* x, and on to whatever can follow at once. */
+static void lower_from(struct lowering *l, ub_node x)
+{
+    while (x != UB_NONE && !l->done[x - l->leader]) {
+        const ub_node next = follower(l, x);
+        const bool paired = next != UB_NONE && lower_pair(l, x, next);
+        if (!paired)
+            lower_node(l, x);
+        x = paired ? follower(l, next) : next;
+    }
 }
 
 /* Counts reads inside the group, and of what is made again for it. */
@@ -259,8 +323,10 @@ static int count_reads(struct lowering *l)
         members++;
         for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++) {
             struct ub_use use = ub_use_of(c, x, i);
-            if (use.source != UB_NONE && use.view == UB_NONE && in_group(l, use.source))
+            if (use.source != UB_NONE && use.view == UB_NONE && in_group(l, use.source)) {
                 l->reads[use.source - l->leader]++;
+                l->reader[use.source - l->leader] = x;
+            }
             if (!ub_is_remade(c, use.source, x))
                 continue;
             struct remade *made = find_remade(l, use.source);
@@ -281,6 +347,8 @@ void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *bloc
     struct lowering l = {.c = c, .block = block, .leader = leader};
     l.reg = ub_alloc(span * sizeof *l.reg);
     l.reads = ub_calloc(span, sizeof *l.reads);
+    l.reader = ub_alloc(span * sizeof *l.reader);
+    l.done = ub_calloc(span, sizeof *l.done);
     for (size_t i = 0; i < span; i++)
         l.reg[i] = -1;
     const size_t most = (size_t)count_reads(&l);
@@ -293,10 +361,12 @@ void ub_lower_block(struct ub_compiler *c, ub_node leader, struct ub_block *bloc
     for (ub_node x = leader; x != UB_NONE; x = c->next[x])
         take_lasting(&l, x);
     for (ub_node x = leader; x != UB_NONE; x = c->next[x])
-        lower_node(&l, x);
+        lower_from(&l, x);
     block->n_registers = l.n_busy;
     ub_free(l.reg);
     ub_free(l.reads);
+    ub_free(l.reader);
+    ub_free(l.done);
     ub_free(l.busy);
     ub_free(l.views);
     ub_free(l.remade);

@@ -134,7 +134,7 @@ static void run_block(const struct ub_program *p, const struct ub_lane_context *
             void *out = code->out.kind == UB_REGISTER
                             ? register_at(p, t, code->out.reg)
                             : (char *)at(p, t, code->out.ref) + (size_t)start * real;
-            p->kernels->pointwise[code->op](n, out, in);
+            code->run(n, out, in);
         }
     }
 }

@@ -128,6 +128,27 @@ static void k_select(int64_t n, void *out, const void *const *in)
         o[i] = c[i] != 0 ? a[i] : b[i];
 }
 
+/* No product is contracted into a sum (CMakeLists.txt). */
+#define PAIR(NAME, EXPRESSION)                                                                     \
+    static void NAME(int64_t n, void *out, const void *const *in)                                  \
+    {                                                                                              \
+        real *o = out;                                                                             \
+        const real *a = in[0], *b = in[1], *c = in[2];                                             \
+        _Pragma("omp simd") for (int64_t i = 0; i < n; i++)                                        \
+        {                                                                                          \
+            const real x = a[i], y = b[i], z = c[i];                                               \
+            o[i] = (EXPRESSION);                                                                   \
+        }                                                                                          \
+    }
+#define PAIRS(FIRST, EXPRESSION)                                                                   \
+    PAIR(k_##FIRST##_add, (EXPRESSION) + z)                                                        \
+    PAIR(k_##FIRST##_sub, (EXPRESSION)-z)                                                          \
+    PAIR(k_##FIRST##_mul, (EXPRESSION)*z)                                                          \
+    PAIR(k_##FIRST##_from, z - (EXPRESSION))
+PAIRS(add, x + y)
+PAIRS(sub, x - y)
+PAIRS(mul, x *y)
+
 static void fill(int64_t n, void *out, double value)
 {
     real *o = out, v = (real)value;
@@ -436,6 +457,9 @@ const struct ub_kernels UB_BUILT(kernels) = {
          [UB_OP_SIGN] = k_sign,       [UB_OP_ADD] = k_add,           [UB_OP_SUB] = k_sub,
          [UB_OP_MUL] = k_mul,         [UB_OP_DIV] = k_div,           [UB_OP_MAX] = k_max,
          [UB_OP_GREATER] = k_greater, [UB_OP_EQUAL] = k_equal,       [UB_OP_SELECT] = k_select},
+    .pair = {{k_add_add, k_add_sub, k_add_mul, k_add_from},
+             {k_sub_add, k_sub_sub, k_sub_mul, k_sub_from},
+             {k_mul_add, k_mul_sub, k_mul_mul, k_mul_from}},
     .fill = fill,
     .sum = UB_BUILT(sum),
     .sum_part = UB_BUILT(sum_part),

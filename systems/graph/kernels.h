@@ -27,11 +27,17 @@ typedef void ub_sum_part_kernel(int64_t start, int64_t n, int64_t r, int64_t b, 
 typedef void ub_sum_lanes_kernel(int64_t n, double *out, const void *lanes, int64_t count,
                                  int64_t stride);
 
+/* Of two operators in one pass, the first (add, sub, mul) and the second, which has the first's
+ * result before or after its other operand. Both round, as when each is run alone. */
+enum { UB_PAIR_FIRST = 3, UB_PAIR_SECOND = 4 };
+
 struct ub_images;
 struct ub_kernels {
     const char *isa; /* "x86-64-v4" */
     size_t real;     /* bytes of a number */
     ub_pointwise_kernel *pointwise[UB_OPS];
+    /* out = (in[0] first in[1]) second in[2]; the last of the seconds is in[2] - (...). */
+    ub_pointwise_kernel *pair[UB_PAIR_FIRST][UB_PAIR_SECOND];
     void (*fill)(int64_t n, void *out, double value);
     ub_reduce_kernel *sum, *max; /* reduce.c */
     ub_sum_part_kernel *sum_part;
@@ -71,6 +77,11 @@ struct ub_images {
 };
 
 const struct ub_kernels *ub_kernels_pick(bool single);
+
+/* The kernel of two operators in one pass, the first's result being the second's operand `at`; NULL
+ * where there is none. */
+ub_pointwise_kernel *ub_pair_kernel(const struct ub_kernels *k, enum ub_op first, enum ub_op second,
+                                    int at);
 
 /* The instruction set level in use: for provenance. */
 const char *ub_kernel_isa(void);

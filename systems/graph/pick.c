@@ -41,6 +41,18 @@ const struct ub_kernels *ub_kernels_pick(bool single)
     return single ? &ub_kernels_v2_float : &ub_kernels_v2_double;
 }
 
+ub_pointwise_kernel *ub_pair_kernel(const struct ub_kernels *k, enum ub_op first, enum ub_op second,
+                                    int at)
+{
+    const int i = first == UB_OP_ADD ? 0 : first == UB_OP_SUB ? 1 : first == UB_OP_MUL ? 2 : -1;
+    const int j = second == UB_OP_ADD              ? 0
+                  : second == UB_OP_SUB && at == 0 ? 1
+                  : second == UB_OP_MUL            ? 2
+                  : second == UB_OP_SUB            ? 3
+                                                   : -1;
+    return i < 0 || j < 0 ? NULL : k->pair[i][j];
+}
+
 const char *ub_kernel_isa(void)
 {
     return ub_kernels_pick(true)->isa;

@@ -95,7 +95,8 @@ struct ub_operand {
     struct ub_ref ref; /* MEMORY, STRIDED */
 };
 struct ub_instruction {
-    enum ub_op op;
+    enum ub_op op;            /* of two in one pass, the second */
+    ub_pointwise_kernel *run; /* but of sums */
     int n_in;
     struct ub_operand in[3], out; /* out: REGISTER or MEMORY */
     struct ub_reduce sum;         /* SUM: sizes of its whole input */
