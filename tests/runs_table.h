@@ -56,6 +56,32 @@ static inline void table_write(const struct runs_table *t, const char *path)
     ub_text_free(&text);
 }
 
+/* A runs.csv as a table of text; free it with ub_csv_free. */
+static inline struct ub_csv *open_csv(const char *path)
+{
+    struct ub_error err = {0};
+    struct ub_csv *csv = ub_csv_read(path, true, &err);
+    if (!csv)
+        fail_msg("%s", err.text);
+    return csv;
+}
+
+static inline int64_t seed_of(const struct ub_csv *csv, size_t row)
+{
+    int64_t seed = -1;
+    assert_true(ub_read_int(ub_csv_cell(csv, row, (size_t)ub_csv_column(csv, "seed")), &seed));
+    return seed;
+}
+
+/* Seeds 0, 1, ... of the system that begins at a row; 1 where it is the only one. */
+static inline int64_t seeds_from(const struct ub_csv *csv, size_t row)
+{
+    int64_t n = 1;
+    while (row + (size_t)n < csv->rows && seed_of(csv, row + (size_t)n) == n)
+        n++;
+    return n;
+}
+
 struct outcome {
     int code;
     char *page;

@@ -3,7 +3,7 @@
  * suite, and end to end: a program with nesterov's threshold misstated by 5% (tests/nightly). */
 #include "cli_support.h"
 #include "report/history/history.h"
-#include "report/report.h"
+#include "runs_table.h"
 
 #include <math.h>
 
@@ -82,23 +82,13 @@ static void add_cell(struct ub_text *text, struct copy *copy, const struct ub_cs
     ub_text_free(&edited);
 }
 
-/* Seeds of the system whose seed 0 is this row. */
-static int64_t seeds_from(const struct ub_csv *csv, size_t row)
-{
-    int64_t n = 1, seed;
-    while (row + (size_t)n < csv->rows && ub_read_int(at(csv, row + (size_t)n, "seed"), &seed) &&
-           seed == n)
-        n++;
-    return n;
-}
-
 /* Which rows a copy has: which seed is alone is drawn for each system that has several. */
 static bool *kept_rows(struct copy *copy, const struct ub_csv *csv)
 {
     bool *kept = ub_calloc(csv->rows + 1, sizeof *kept);
-    int64_t alone = 0, seeds = 1, seed = 0;
+    int64_t alone = 0, seeds = 1;
     for (size_t row = 0; row < csv->rows; row++) {
-        assert_true(ub_read_int(at(csv, row, "seed"), &seed));
+        const int64_t seed = seed_of(csv, row);
         if (seed == 0) {
             seeds = seeds_from(csv, row);
             alone = ub_random_below(&copy->random, seeds);
@@ -129,15 +119,6 @@ static void write_copy(struct copy *copy, const struct ub_csv *csv, const char *
         fail_msg("%s", err.text);
     ub_text_free(&text);
     ub_free(kept);
-}
-
-static struct ub_csv *open_csv(const char *path)
-{
-    struct ub_error err = {0};
-    struct ub_csv *csv = ub_csv_read(path, true, &err);
-    if (!csv)
-        fail_msg("%s", err.text);
-    return csv;
 }
 
 /* ---- comparing ------------------------------------------------------------------------------ */
