@@ -2,6 +2,7 @@
  * sampling, its equations against the average step of training itself, the data they speak of, and
  * the law with its controls. */
 #include "law_suite.h"
+#include "loaded.h"
 #include "observing.h"
 
 #include "bench/observables/committee_theory.h"
@@ -125,19 +126,10 @@ static void a_mean_is_that_of_quadrature(void **state)
 
 /* ---- data ---- */
 
-static struct ub_dataset *load(const char *text)
-{
-    struct ub_error err = {0};
-    struct ub_dataset *d = ub_dataset_load(text, 3, NULL, &err);
-    if (!d)
-        fail_msg("%s", err.text);
-    return d;
-}
-
 static void teachers_are_orthogonal_and_graded(void **state)
 {
     (void)state;
-    struct ub_dataset *d = load("committee:features=30,units=3,samples=50,test-samples=20");
+    struct ub_dataset *d = load("committee:features=30,units=3,samples=50,test-samples=20", 3);
     for (int a = 0; a < 3; a++)
         for (int b = 0; b < 3; b++)
             assert_near(tiny_dot(30, d->committee->weight + a * 30, d->committee->weight + b * 30),
@@ -160,7 +152,7 @@ static void batches_online_are_fresh(void **state)
 {
     enum { STEPS = 2000, D = 10 };
     (void)state;
-    struct ub_dataset *d = load("committee:features=10,units=2,samples=4,noise=0.5,online=true");
+    struct ub_dataset *d = load("committee:features=10,units=2,samples=4,noise=0.5,online=true", 3);
     struct ub_split s = {.count = STEPS};
     s.inputs = ub_calloc(STEPS * D, sizeof(double));
     s.targets = ub_calloc(STEPS, sizeof(double));
@@ -192,7 +184,7 @@ static void what_cannot_be_drawn_anew_is_refused(void **state)
         assert_non_null(strstr(err.text, "expected"));
     }
     struct ub_error err = {0};
-    struct ub_dataset *d = load("committee:features=5,samples=8,online=true");
+    struct ub_dataset *d = load("committee:features=5,samples=8,online=true", 3);
     struct ub_problem *p = tiny_problem(d, "committee", "mse");
     struct ub_optimizer *o = ub_optimizer_new("gd:lr=0.1", ub_problem_size(p), &err);
     assert_false(ub_optimizer_attach(o, &(struct ub_training){p, 10, 0}, &err));
@@ -223,7 +215,8 @@ static void equations_are_the_mean_step(const char *optimizer, double batch)
 {
     enum { STEPS = 20000 };
     struct ub_error err = {0};
-    struct ub_dataset *d = load("committee:features=400,units=2,samples=20,noise=0.3,online=true");
+    struct ub_dataset *d =
+        load("committee:features=400,units=2,samples=20,noise=0.3,online=true", 3);
     struct ub_problem *p = tiny_problem(d, "committee:units=2", "mse");
     struct ub_optimizer *o = ub_optimizer_new(optimizer, ub_problem_size(p), &err);
     assert_true(ub_optimizer_attach(o, &(struct ub_training){p, STEPS, 1}, &err));
@@ -302,7 +295,7 @@ static void they_are_followed(void **state)
 static void the_error_is_half_the_mean_square(void **state)
 {
     (void)state;
-    struct ub_dataset *d = load("committee:features=50,units=2,samples=20000");
+    struct ub_dataset *d = load("committee:features=50,units=2,samples=20000", 3);
     struct fixture f =
         fixture_from(d, tiny_problem(d, "committee:units=3", "mse"), "sgd:lr=0.1,batch=1");
     TRAIN(&f, 0, "order-parameters:every=1");
@@ -321,7 +314,7 @@ static void others_have_no_such_rows(void **state)
     TRAIN(&f, 0, "order-parameters:every=1");
     assert_int_equal(f.recorded->n_rows, 0);
     fixture_free(&f);
-    struct ub_dataset *d = load("committee:features=5,samples=20,test-samples=400");
+    struct ub_dataset *d = load("committee:features=5,samples=20,test-samples=400", 3);
     f = fixture_from(d, tiny_problem(d, "committee:activation=relu", "mse"), "sgd:lr=0.1,batch=1");
     TRAIN(&f, 0, "order-parameters:every=1");
     double loss;

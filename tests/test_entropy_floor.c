@@ -1,8 +1,8 @@
 /* The entropy floor as a law: Markov text of any order against its own frequencies, attention with
  * a window against changed tokens, and models that come to the floor that they can see. */
 #include "law_suite.h"
+#include "loaded.h"
 
-#include "datasets/datasets.h"
 #include "systems/systems.h"
 
 #include <math.h>
@@ -12,15 +12,6 @@ extern const struct ub_law ub_law_entropy_floor;
 /* ---- text ---- */
 
 enum { STATES = 3, CONTEXT = 64 };
-
-static struct ub_dataset *load(const char *text, uint64_t seed)
-{
-    struct ub_error err = {0};
-    struct ub_dataset *d = ub_dataset_load(text, seed, NULL, &err);
-    if (!d)
-        fail_msg("%s: %s", text, err.text);
-    return d;
-}
 
 /* Entropy of the next token given the last one, or two, by counting. */
 static double counted_entropy(const struct ub_dataset *d, const struct ub_split *s, int last)

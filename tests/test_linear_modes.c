@@ -2,21 +2,13 @@
  * network's modes: against dense products, quadrature of the time to a strength, and training in
  * ever shorter steps. */
 #include "law_suite.h"
+#include "loaded.h"
 #include "observing.h"
 
 #include "datasets/modes.h"
 #include "systems/weight_chain.h"
 
 #include <cblas.h>
-
-static struct ub_dataset *load(const char *text)
-{
-    struct ub_error err = {0};
-    struct ub_dataset *d = ub_dataset_load(text, 0, NULL, &err);
-    if (!d)
-        fail_msg("%s", err.text);
-    return d;
-}
 
 /* ---- whitening ---- */
 
@@ -36,9 +28,9 @@ static void whitened_inputs_have_covariance_1_and_moved_least(void **state)
     (void)state;
     enum { D = 6 };
     struct ub_dataset *plain =
-        load("gaussian:samples=200,features=6,alpha=2,scale=center,test=0.2");
+        load("gaussian:samples=200,features=6,alpha=2,scale=center,test=0.2", 0);
     struct ub_dataset *white =
-        load("gaussian:samples=200,features=6,alpha=2,scale=whiten,test=0.2");
+        load("gaussian:samples=200,features=6,alpha=2,scale=whiten,test=0.2", 0);
     double *c = moment_of_inputs(white, white), *r = moment_of_inputs(plain, white);
     double *plain_c = moment_of_inputs(plain, plain);
     for (int i = 0; i < D; i++) {
@@ -73,7 +65,7 @@ static void whitened_inputs_have_covariance_1_and_moved_least(void **state)
 static void directions_without_variance_become_zero(void **state)
 {
     (void)state;
-    struct ub_dataset *d = load("digits:size=300,scale=whiten");
+    struct ub_dataset *d = load("digits:size=300,scale=whiten", 0);
     const int n = (int)d->features;
     double *c = moment_of_inputs(d, d), *square = ub_calloc((size_t)(n * n), sizeof *square);
     double trace = 0;
@@ -104,7 +96,7 @@ static void modes_make_up_the_covariance(void **state)
 {
     (void)state;
     struct ub_error err = {0};
-    struct ub_dataset *d = load("digits:size=200,scale=whiten");
+    struct ub_dataset *d = load("digits:size=200,scale=whiten", 0);
     struct ub_modes m;
     assert_true(ub_modes_of(d, &m, &err));
     assert_int_equal(m.count, d->outputs - 1); /* centered inputs, targets that sum to 1 */
@@ -165,7 +157,7 @@ static void aligned_weights_are_balanced_and_make_the_modes(void **state)
     static const char *const models[] = {
         "deep-linear:widths=8", "deep-linear:widths=5x9x7", "deep-linear:widths=2x9",
         "deep-linear:widths=8x16,parametrization=ntk", "mlp:widths=8,bias=false"};
-    struct ub_dataset *d = load("gaussian:samples=60,features=7,outputs=3,scale=whiten");
+    struct ub_dataset *d = load("gaussian:samples=60,features=7,outputs=3,scale=whiten", 0);
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         struct ub_error err = {0};
         struct ub_problem *p = problem_of(d, models[i], "aligned:strength=0.02", &err);
@@ -198,7 +190,7 @@ static void models_that_are_no_chain_are_refused(void **state)
 {
     (void)state;
     struct ub_error err = {0};
-    struct ub_dataset *d = load("gaussian:samples=20,features=4,outputs=4,scale=whiten");
+    struct ub_dataset *d = load("gaussian:samples=20,features=4,outputs=4,scale=whiten", 0);
     assert_null(problem_of(d, "deep-linear:widths=4,bias=true", "aligned", &err));
     assert_input_error(&err,
                        "init 'aligned': the model has biases (fc1.bias); expected bias=false");
@@ -214,7 +206,7 @@ static void models_that_are_no_chain_are_refused(void **state)
 static struct fixture modes_fixture(const char *model, double rate)
 {
     struct ub_error err = {0};
-    struct ub_dataset *d = load("gaussian:samples=80,features=6,outputs=3,scale=whiten");
+    struct ub_dataset *d = load("gaussian:samples=80,features=6,outputs=3,scale=whiten", 0);
     char optimizer[64];
     snprintf(optimizer, sizeof optimizer, "gd:lr=%.17g", rate);
     return fixture_from(d, problem_of(d, model, "aligned:strength=0.01", &err), optimizer);

@@ -1,21 +1,11 @@
 /* Gaussian clones of data, and the law about them. Oracles: moments by their definitions, normal
  * quantities, and models that by theorem cannot tell a clone, or learn nothing from it. */
 #include "law_suite.h"
-
-#include "datasets/datasets.h"
+#include "loaded.h"
 
 #include <math.h>
 
 extern const struct ub_law ub_law_moments_first;
-
-static struct ub_dataset *load(const char *text, uint64_t seed)
-{
-    struct ub_error err = {0};
-    struct ub_dataset *d = ub_dataset_load(text, seed, NULL, &err);
-    if (!d)
-        fail_msg("%s", err.text);
-    return d;
-}
 
 /* Mean of x_j, or of x_j x_k, over the training samples of a class. */
 static double moment(const struct ub_dataset *d, int32_t label, int64_t j, int64_t k)

@@ -1,19 +1,8 @@
 /* Test sets drawn from the population, what is planted in it, and bases of functions on samples. */
-#include "support.h"
-
-#include "datasets/datasets.h"
+#include "loaded.h"
 
 #include <math.h>
 #include <string.h>
-
-static struct ub_dataset *load(const char *text, uint64_t seed)
-{
-    struct ub_error err = {0};
-    struct ub_dataset *d = ub_dataset_load(text, seed, NULL, &err);
-    if (!d)
-        fail_msg("%s: %s", text, err.text);
-    return d;
-}
 
 static size_t bytes_of(const struct ub_dataset *d, const struct ub_split *split)
 {
