@@ -3,11 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-static ub_node silu(struct ub_graph *g, ub_node x)
-{
-    return ub_mul(g, x, ub_sigmoid(g, x));
-}
-
 /* The selection inside keeps exp from overflowing on the side that is not taken (inf * 0 would
  * poison its derivative) and makes the derivative at 0 that of the exponential side, 1. */
 static ub_node elu(struct ub_graph *g, ub_node x)
@@ -45,7 +40,7 @@ const struct ub_activation ub_activations[] = {
     {"relu", "max(x, 0)", "Nair and Hinton 2010", ub_relu, expect_relu},
     {"tanh", "tanh(x)", "LeCun et al. 1998, Efficient BackProp", ub_tanh, NULL},
     {"gelu", "x Phi(x), exact", "Hendrycks and Gimpel 2016, arXiv:1606.08415", ub_gelu, NULL},
-    {"silu", "x sigmoid(x)", "Elfwing et al. 2017, arXiv:1702.03118", silu, NULL},
+    {"silu", "x sigmoid(x)", "Elfwing et al. 2017, arXiv:1702.03118", ub_silu, NULL},
     {"elu", "x if x > 0, else exp(x) - 1", "Clevert et al. 2015, arXiv:1511.07289", elu, NULL},
     {"softplus", "log(1 + exp(x))", "Dugas et al. 2001, NIPS 13", ub_softplus, NULL},
     {"sigmoid", "1/(1 + exp(-x))", "Rumelhart et al. 1986, Nature 323", ub_sigmoid, NULL},

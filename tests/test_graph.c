@@ -26,6 +26,7 @@ UNARY(erf)
 UNARY(abs)
 UNARY(relu)
 UNARY(gelu)
+UNARY(silu)
 UNARY(log_sum_exp)
 BINARY(add)
 BINARY(sub)
@@ -132,6 +133,7 @@ static const struct example examples[] = {
     {"relu", 1, {{1, {5}}}, f_relu, 0.2, 2},
     {"relu below zero", 1, {{1, {5}}}, f_relu, -2, -0.2},
     {"gelu", 1, {{1, {5}}}, f_gelu, -2, 2},
+    {"silu", 1, {{1, {5}}}, f_silu, -2, 2},
     {"log-sum-exp", 1, {{2, {3, 4}}}, f_log_sum_exp, -2, 2},
     {"add", 2, {{2, {3, 4}}, {1, {4}}}, f_add, -2, 2},
     {"sub", 2, {{2, {3, 1}}, {2, {3, 4}}}, f_sub, -2, 2},
@@ -195,6 +197,28 @@ static void equal_expressions_are_one_node(void **state)
     ub_graph_free(g);
 }
 
+/* ... which needs nothing but x: one value is kept for it, not all that the function is made of. */
+static void a_given_derivative_is_one_factor(void **state)
+{
+    (void)state;
+    ub_node (*const function[])(struct ub_graph *, ub_node) = {ub_gelu, ub_silu};
+    for (int i = 0; i < 2; i++) {
+        struct ub_graph *g = ub_graph_new();
+        const ub_node x = ub_input(g, 1, (int64_t[]){4}), t = ub_input(g, 1, (int64_t[]){4});
+        const ub_node one = ub_like(g, 1, x);
+        ub_node y = function[i](g, x), slope, reverse, forward;
+        for (int order = 1; order <= 2; order++) {
+            ub_vjp(g, &y, &one, 1, &x, 1, &slope);
+            ub_vjp(g, &y, &t, 1, &x, 1, &reverse);
+            ub_jvp(g, &y, 1, &x, &t, 1, &forward);
+            assert_int_equal(reverse, ub_mul(g, t, slope));
+            assert_int_equal(forward, reverse);
+            y = slope;
+        }
+        ub_graph_free(g);
+    }
+}
+
 static void gradient_of_what_does_not_matter_is_zero(void **state)
 {
     (void)state;
@@ -228,6 +252,7 @@ int main(void)
         cmocka_unit_test(vmap_matches_one_by_one),
         cmocka_unit_test(single_precision_agrees),
         cmocka_unit_test(equal_expressions_are_one_node),
+        cmocka_unit_test(a_given_derivative_is_one_factor),
         cmocka_unit_test(gradient_of_what_does_not_matter_is_zero),
         cmocka_unit_test(diverged_values_stay_visible),
     };

@@ -15,11 +15,40 @@ ub_node ub_log_sum_exp(struct ub_graph *g, ub_node x)
     return ub_add(g, ub_log(g, ub_sum(g, ub_exp(g, shifted), last)), top);
 }
 
+/* y = f(x) with its first three derivatives, each but the last the one before's slope. */
+static ub_node with_derivatives(struct ub_graph *g, ub_node y, ub_node x, const ub_node slope[3])
+{
+    const ub_node second = ub_with_derivative(g, slope[1], x, slope[2]);
+    return ub_with_derivative(g, y, x, ub_with_derivative(g, slope[0], x, second));
+}
+
+/* Of f = x P, with the normal distribution's P and its density p: f' = P + x p, f'' = p (2 - x^2),
+ * f''' = x p (x^2 - 4). */
 ub_node ub_gelu(struct ub_graph *g, ub_node x)
 {
-    ub_node half = ub_scale(g, x, 0.5);
-    ub_node e = ub_erf(g, ub_scale(g, x, sqrt(0.5)));
-    return ub_mul(g, half, ub_add(g, ub_like(g, 1, x), e));
+    const ub_node square = ub_mul(g, x, x);
+    const ub_node e = ub_erf(g, ub_scale(g, x, sqrt(0.5)));
+    const ub_node below = ub_scale(g, ub_add(g, ub_like(g, 1, x), e), 0.5);
+    const ub_node bell = ub_exp(g, ub_scale(g, square, -0.5));
+    const ub_node density = ub_scale(g, bell, 1 / sqrt(2 * acos(-1)));
+    const ub_node xp = ub_mul(g, x, density);
+    const ub_node slope[3] = {ub_add(g, below, xp),
+                              ub_mul(g, density, ub_sub(g, ub_like(g, 2, x), square)),
+                              ub_mul(g, xp, ub_sub(g, square, ub_like(g, 4, x)))};
+    return with_derivatives(g, ub_mul(g, x, below), x, slope);
+}
+
+/* Of f = x s, with the logistic s, p = s' = s (1 - s) and q = 1 - 2 s: f' = s + x p,
+ * f'' = p (2 + x q), f''' = p (q (3 + x q) - 2 x p). */
+ub_node ub_silu(struct ub_graph *g, ub_node x)
+{
+    const ub_node one = ub_like(g, 1, x), s = ub_sigmoid(g, x);
+    const ub_node p = ub_mul(g, s, ub_sub(g, one, s)), q = ub_sub(g, one, ub_scale(g, s, 2));
+    const ub_node xp = ub_mul(g, x, p), xq = ub_mul(g, x, q);
+    const ub_node inner = ub_mul(g, q, ub_add(g, ub_like(g, 3, x), xq));
+    const ub_node slope[3] = {ub_add(g, s, xp), ub_mul(g, p, ub_add(g, ub_like(g, 2, x), xq)),
+                              ub_mul(g, p, ub_sub(g, inner, ub_scale(g, xp, 2)))};
+    return with_derivatives(g, ub_mul(g, x, s), x, slope);
 }
 
 ub_node ub_softmax(struct ub_graph *g, ub_node x)

@@ -66,6 +66,10 @@ ub_node ub_stop(struct ub_graph *g, ub_node x); /* x, with derivative 0 */
  * knows that what is left out is zero in the end. Squares of deviations d = x - mean, with slope 2
  * d: by way of the mean their sum does not change. The slope is differentiated as any value. */
 ub_node ub_with_slope(struct ub_graph *g, ub_node y, ub_node x, ub_node slope);
+/* y = f(x) with slope f'(x), element by element, in either mode: the derivative is one product with
+ * one value that needs x alone, where rules would give a sum of several for all that f is made of.
+ */
+ub_node ub_with_derivative(struct ub_graph *g, ub_node y, ub_node x, ub_node slope);
 ub_node ub_add(struct ub_graph *g, ub_node x, ub_node y);
 ub_node ub_sub(struct ub_graph *g, ub_node x, ub_node y);
 ub_node ub_mul(struct ub_graph *g, ub_node x, ub_node y);
@@ -138,8 +142,9 @@ ub_node ub_causal_mask(struct ub_graph *g, int64_t rows, int64_t columns);
 /* (..., n): 1 where the last axis' place equals x's whole number, else 0. */
 ub_node ub_one_hot(struct ub_graph *g, ub_node x, int64_t n);
 ub_node ub_log_sum_exp(struct ub_graph *g, ub_node x); /* over the last axis, dropped; stable */
-ub_node ub_gelu(struct ub_graph *g,
-                ub_node x); /* x Phi(x), exact (Hendrycks and Gimpel 2016, 1606.08415) */
+/* x Phi(x), exact (Hendrycks and Gimpel 2016, 1606.08415) */
+ub_node ub_gelu(struct ub_graph *g, ub_node x);
+ub_node ub_silu(struct ub_graph *g, ub_node x); /* x sigmoid(x) (Elfwing et al. 2017, 1702.03118) */
 
 /* ---- transforms ---- */
 /* out[i] = d loss / d wrt[i], for a loss of one element. */

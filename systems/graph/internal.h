@@ -33,7 +33,7 @@ enum ub_op {
     UB_OP_SELECT,
     /* the rest */
     UB_OP_STOP,
-    UB_OP_WITH_SLOPE, /* in[0]; in reverse, in[2] times the derivatives of in[1] */
+    UB_OP_WITH_SLOPE, /* in[0], whose derivatives are in[2] times those of in[1] */
     UB_OP_RESHAPE,
     UB_OP_TRANSPOSE,
     UB_OP_BROADCAST,
@@ -65,7 +65,7 @@ struct ub_attributes {
     int axis;               /* SLICE, PAD, CONCAT, IOTA, CUMSUM */
     unsigned axes;          /* SUM, REDUCE_MAX: bit mask of one contiguous group of axes */
     int order[UB_RANK];     /* TRANSPOSE */
-    int64_t reverse;        /* CUMSUM: from the end */
+    int64_t reverse;        /* CUMSUM: from the end; WITH_SLOPE: in reverse mode only */
     struct ub_patch window; /* WINDOWS, WINDOWS_ADD, CONV* */
     int64_t serial;         /* INPUT: makes each one distinct */
 };

@@ -1,14 +1,24 @@
-/* slope.c - values whose derivative is given to reverse mode: where terms of it are known to
- * cancel, they need not be computed. */
+/* slope.c - values whose derivative is given: where terms of it are known to cancel, they need not
+ * be computed, and where a function's derivative is short, it need not follow from its parts. */
 #include "systems/graph/internal.h"
+
+static ub_node with_slope(struct ub_graph *g, const ub_node in[3], bool reverse)
+{
+    const struct ub_attributes a = {.reverse = reverse};
+    const struct ub_shape s = ub_shape_of(g, in[0]);
+    if (!ub_same_shape(s, ub_shape_of(g, in[1])) || !ub_same_shape(s, ub_shape_of(g, in[2])))
+        UB_ABORT("a value, its variable and its slope differ in shape");
+    return ub_emit(g, UB_OP_WITH_SLOPE, in, 3, s, &a);
+}
 
 ub_node ub_with_slope(struct ub_graph *g, ub_node y, ub_node x, ub_node slope)
 {
-    const struct ub_shape s = ub_shape_of(g, y);
-    if (!ub_same_shape(s, ub_shape_of(g, x)) || !ub_same_shape(s, ub_shape_of(g, slope)))
-        UB_ABORT("a value, its variable and its slope differ in shape");
-    const ub_node in[3] = {y, x, slope};
-    return ub_emit(g, UB_OP_WITH_SLOPE, in, 3, s, NULL);
+    return with_slope(g, (ub_node[]){y, x, slope}, true);
+}
+
+ub_node ub_with_derivative(struct ub_graph *g, ub_node y, ub_node x, ub_node slope)
+{
+    return with_slope(g, (ub_node[]){y, x, slope}, false);
 }
 
 static void vjp_with_slope(struct ub_graph *g, ub_node node, ub_node ct, ub_node *out)
@@ -18,18 +28,19 @@ static void vjp_with_slope(struct ub_graph *g, ub_node node, ub_node ct, ub_node
 
 static ub_node jvp_with_slope(struct ub_graph *g, ub_node node, const ub_node *t)
 {
-    (void)g, (void)node;
-    return t[0];
+    const struct ub_vertex *v = ub_vertex(g, node);
+    if (v->attributes.reverse)
+        return t[0];
+    return t[1] == UB_NONE ? UB_NONE : ub_mul(g, t[1], v->in[2]);
 }
 
 static ub_node vmap_with_slope(struct ub_graph *g, ub_node node, const ub_node *in,
                                const bool *batched, int64_t b)
 {
     ub_node with[3];
-    (void)node;
     for (int i = 0; i < 3; i++)
         with[i] = ub_with_batch(g, in[i], batched[i], b);
-    return ub_with_slope(g, with[0], with[1], with[2]);
+    return with_slope(g, with, ub_vertex(g, node)->attributes.reverse);
 }
 
 const struct ub_operator_row ub_row_with_slope = {

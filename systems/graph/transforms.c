@@ -17,9 +17,15 @@ static bool *depends_on(const struct ub_graph *g, ub_node last, const ub_node *x
     return mark;
 }
 
-/* What of a value with a given slope is followed: its own inputs forward, in reverse what the slope
- * is of. */
-enum follow { ALL = -1, FORWARD = 0, REVERSE = 1 };
+enum follow { ALL, FORWARD, REVERSE };
+
+/* Of a value with a given slope its own input is followed, or what the slope is of. */
+static bool follows(const struct ub_vertex *v, int i, enum follow follow)
+{
+    if (follow == ALL || v->op != UB_OP_WITH_SLOPE)
+        return true;
+    return i == (follow == FORWARD && v->attributes.reverse ? 0 : 1);
+}
 
 /* Marks nodes that any of ys needs, or of which their derivatives need the derivatives; *last is
  * the greatest of them. Caller frees. */
@@ -34,7 +40,7 @@ static bool *needed_by(const struct ub_graph *g, const ub_node *ys, int n, enum 
         mark[ys[i]] = true;
     for (ub_node x = *last; x >= 0; x--)
         for (int i = 0; mark[x] && i < ub_vertex(g, x)->n_in; i++)
-            if (follow == ALL || ub_vertex(g, x)->op != UB_OP_WITH_SLOPE || i == (int)follow)
+            if (follows(ub_vertex(g, x), i, follow))
                 mark[ub_vertex(g, x)->in[i]] = true;
     return mark;
 }

@@ -38,11 +38,6 @@ static bool fits(const struct ub_call *call, const struct ub_dataset *data, stru
                                 err);
 }
 
-static ub_node silu(struct ub_graph *g, ub_node x)
-{
-    return ub_mul(g, x, ub_sigmoid(g, x));
-}
-
 struct block {
     struct ub_builder *b;
     const char *prefix;
@@ -76,7 +71,7 @@ static ub_node convolve(const struct block *m, ub_node u)
         const ub_node tap = ub_reshape(g, ub_slice(g, filter, 1, k, 1), 1, &m->channels);
         sum = ub_add(g, sum, ub_mul(g, ub_slice(g, padded, 1, k, steps), tap));
     }
-    return silu(g, sum);
+    return ub_silu(g, sum);
 }
 
 /* The step t of x, whose first axis is steps, in shape `dim`. */
@@ -141,7 +136,7 @@ static ub_node run_block(const struct block *m, ub_node x, int64_t width)
                            ub_slice(g, selected, 2, rank + state, state));
     return ub_add(g, x,
                   ub_builder_linear(b, ub_layer_name(name, m->prefix, "out"),
-                                    ub_mul(g, y, silu(g, z)), width, UB_ROLE_HIDDEN, false));
+                                    ub_mul(g, y, ub_silu(g, z)), width, UB_ROLE_HIDDEN, false));
 }
 
 static ub_node build(struct ub_builder *b, const struct ub_call *call, ub_node input)
