@@ -1,6 +1,7 @@
 /* unibench spectra, as people run it: tables and files of known weights, and bad input. */
 #include "bench/arrays/export.h"
 #include "tests/cli_support.h"
+#include "tests/read_back.h"
 
 /* ---- files ------------------------------------------------------------------------------ */
 
@@ -48,28 +49,22 @@ static void write_known(const char *folder, const char *name)
     close_npz(z);
 }
 
-static struct ub_csv *read_table(const char *folder, const char *name)
+/* The cell of a weight's row. */
+static const char *text_cell(const struct ub_csv *csv, const char *weight, const char *column)
 {
-    struct ub_error err = {0};
-    char *path = ub_path(folder, name);
-    struct ub_csv *csv = ub_csv_read(path, true, &err);
-    if (!csv)
-        fail_msg("%s", err.text);
-    ub_free(path);
-    return csv;
+    const int at = ub_csv_column(csv, column);
+    assert_true(at >= 0);
+    for (size_t row = 0; row < csv->rows; row++)
+        if (strcmp(ub_csv_cell(csv, row, 0), weight) == 0)
+            return ub_csv_cell(csv, row, (size_t)at);
+    fail_msg("no row of %s", weight);
+    return NULL;
 }
 
 static double number(const struct ub_csv *csv, const char *weight, const char *column)
 {
-    const int at = ub_csv_column(csv, column);
     double value = (double)NAN;
-    assert_true(at >= 0);
-    for (size_t row = 0; row < csv->rows; row++)
-        if (strcmp(ub_csv_cell(csv, row, 0), weight) == 0) {
-            assert_true(ub_read_real(ub_csv_cell(csv, row, (size_t)at), &value));
-            return value;
-        }
-    fail_msg("no row of %s", weight);
+    assert_true(ub_read_real(text_cell(csv, weight, column), &value));
     return value;
 }
 
@@ -110,15 +105,6 @@ static void known_weights(void **state)
     assert_near(number(csv, "conv.weight", "singular-value.2"), sqrt(14), 1e-14);
     ub_csv_free(csv);
     support_remove(folder);
-}
-
-static const char *text_cell(const struct ub_csv *csv, const char *weight, const char *column)
-{
-    for (size_t row = 0; row < csv->rows; row++)
-        if (strcmp(ub_csv_cell(csv, row, 0), weight) == 0)
-            return ub_csv_cell(csv, row, (size_t)ub_csv_column(csv, column));
-    fail_msg("no row of %s", weight);
-    return NULL;
 }
 
 /* Weights whose squares no double holds, and none at all. */

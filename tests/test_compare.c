@@ -1,5 +1,6 @@
 /* Drift between stores whose truth is known, in both directions; and the report's files. */
 #include "made_store.h"
+#include "read_back.h"
 #include "report/report.h"
 #include "runs_table.h"
 
@@ -354,17 +355,6 @@ static void runs_csv_is_a_baseline(void **state)
 }
 
 /* ---- the report ---- */
-
-static char *read_text(const char *folder, const char *name)
-{
-    struct ub_error err = {0};
-    char *path = ub_path(folder, name);
-    char *text = (char *)ub_read_file(path, 1 << 26, NULL, &err);
-    if (!text)
-        fail_msg("%s", err.text);
-    ub_free(path);
-    return text;
-}
 
 /* Every (FILE) that the page links to is there; how many there are, less those elsewhere (sources).
  */

@@ -1,5 +1,5 @@
 /* What LaTeX and BibTeX read: text that is text to them, columns of numbers, citations. */
-#include "support.h"
+#include "read_back.h"
 
 #include "report/references/citations.h"
 #include "report/tables/latex.h"
@@ -59,14 +59,6 @@ static void test_markdown(void **state)
 }
 
 /* ---- tables --------------------------------------------------------------------------------- */
-
-static size_t count_of(const char *text, const char *part)
-{
-    size_t n = 0;
-    for (const char *at = text; (at = strstr(at, part)) != NULL; at += strlen(part))
-        n++;
-    return n;
-}
 
 static void has(const char *text, const char *part)
 {

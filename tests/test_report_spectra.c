@@ -1,6 +1,7 @@
 /* Figures of spectra, made from stores written by hand: what is drawn is what was planted, where
  * the positions are computed here anew. */
 #include "planted_spectra.h"
+#include "read_back.h"
 
 #include <unistd.h>
 
@@ -451,31 +452,6 @@ static void test_evolution(void **state)
 }
 
 /* ---- the page ------------------------------------------------------------------------------- */
-
-static char *read_text(const char *folder, const char *name)
-{
-    struct ub_error err = {0};
-    size_t length;
-    char *path = ub_path(folder, name);
-    unsigned char *bytes = ub_read_file(path, 1 << 20, &length, &err);
-    if (!bytes)
-        fail_msg("%s", err.text);
-    char *text = ub_calloc(length + 1, 1);
-    memcpy(text, bytes, length);
-    ub_free(bytes);
-    ub_free(path);
-    return text;
-}
-
-static size_t count_of(const char *text, const char *part)
-{
-    size_t n = 0;
-    while ((text = strstr(text, part))) {
-        text += strlen(part);
-        n++;
-    }
-    return n;
-}
 
 static void test_page(void **state)
 {

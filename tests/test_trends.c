@@ -1,6 +1,7 @@
 /* How a number goes with another: bands of fits against closed forms, how often they cover, and the
  * figures of laws that fit one. */
 #include "made_store.h"
+#include "read_back.h"
 
 #include "report/laws/law.h"
 #include "report/report.h"
@@ -174,18 +175,6 @@ static char *report_of(const char *store_folder)
         fail_msg("%s", err.text);
     ub_store_free(store);
     return report;
-}
-
-static char *read_text(const char *folder, const char *name)
-{
-    struct ub_error err = {0};
-    size_t length;
-    char *path = ub_path(folder, name);
-    unsigned char *text = ub_read_file(path, UINT64_C(1) << 22, &length, &err);
-    if (!text)
-        fail_msg("%s", err.text);
-    ub_free(path);
-    return (char *)text;
 }
 
 static bool is_there(const char *folder, const char *name)
