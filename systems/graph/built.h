@@ -13,6 +13,9 @@ extern const struct ub_kernels UB_BUILT(kernels);
 
 ub_multiply_kernel UB_BUILT(multiply); /* multiply.c */
 
+ub_convolve_kernel UB_BUILT(convolve); /* direct.c */
+ub_convolve_scratch_kernel UB_BUILT(convolve_scratch);
+
 ub_reduce_kernel UB_BUILT(sum), UB_BUILT(maximum); /* reduce.c */
 ub_sum_part_kernel UB_BUILT(sum_part);
 ub_sum_lanes_kernel UB_BUILT(sum_lanes);

@@ -18,9 +18,11 @@ static int64_t images_at_once(const struct ub_images *s)
     return fit < 1 ? 1 : fit < s->n ? fit : s->n;
 }
 
-int64_t ub_convolve_scratch(const struct ub_convolution *conv)
+int64_t ub_convolve_scratch(const struct ub_kernels *k, const struct ub_convolution *conv)
 {
     const struct ub_images *s = &conv->images;
+    if (conv->direct)
+        return k->convolve_scratch(conv->op, s);
     if (conv->dnnl)
         return ub_dnnl_conv_scratch(conv->dnnl);
     return images_at_once(s) * s->out_h * s->out_w * patch_size(s);
@@ -110,6 +112,10 @@ void ub_convolve(const struct ub_kernels *k, const struct ub_convolution *conv, 
         const char *mb = (const char *)b + (size_t)(m * conv->stride_b) * k->real;
         char *mc = (char *)out + (size_t)(m * conv->stride_c) * k->real;
         struct operands o = {.k = k, .s = conv->images, .scratch = scratch};
+        if (conv->direct) {
+            k->convolve(conv->op, &conv->images, mc, ma, mb, scratch);
+            continue;
+        }
         if (conv->dnnl) {
             ub_dnnl_conv_run(conv->dnnl, member, mc, ma, mb, scratch);
             continue;

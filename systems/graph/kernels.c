@@ -479,5 +479,7 @@ const struct ub_kernels UB_BUILT(kernels) = {
     .split = split,
 #endif
     .gemm = gemm,
+    .convolve = UB_BUILT(convolve),
+    .convolve_scratch = UB_BUILT(convolve_scratch),
     .multiply = UB_BUILT(multiply),
 };

@@ -1,6 +1,6 @@
-/* kernels.h - the arithmetic that programs are made of. kernels.c, multiply.c and reduce.c are
- * compiled once for each real type and instruction set; ub_kernels_pick chooses what this CPU runs
- * best. */
+/* kernels.h - the arithmetic that programs are made of. kernels.c, multiply.c, reduce.c, direct.c
+ * and direct_weight.c are compiled once for each real type and instruction set; ub_kernels_pick
+ * chooses what this CPU runs best. */
 #ifndef UB_KERNELS_H
 #define UB_KERNELS_H
 
@@ -31,7 +31,14 @@ typedef void ub_sum_lanes_kernel(int64_t n, double *out, const void *lanes, int6
  * result before or after its other operand. Both round, as when each is run alone. */
 enum { UB_PAIR_FIRST = 3, UB_PAIR_SECOND = 4 };
 
+/* A convolution of one group, or one of its two gradients: out, a and b in the order of the
+ * operator. Works in as many elements as the other says, which is -1 for sizes that it does not
+ * take. */
 struct ub_images;
+typedef void ub_convolve_kernel(enum ub_op op, const struct ub_images *s, void *out, const void *a,
+                                const void *b, void *scratch);
+typedef int64_t ub_convolve_scratch_kernel(enum ub_op op, const struct ub_images *s);
+
 struct ub_kernels {
     const char *isa; /* "x86-64-v4" */
     size_t real;     /* bytes of a number */
@@ -65,6 +72,8 @@ struct ub_kernels {
     /* Float alone: the bfloat16 nearest to each x (ties to even), and to what is left of it
      * (split.c); false when one is inf, NaN or rounds to inf. */
     bool (*split)(int64_t n, const float *x, uint16_t *high, uint16_t *low);
+    ub_convolve_kernel *convolve; /* by ourselves: direct.c */
+    ub_convolve_scratch_kernel *convolve_scratch;
     ub_multiply_kernel *gemm;     /* by OpenBLAS */
     ub_multiply_kernel *multiply; /* by ourselves: multiply.c */
 };

@@ -247,15 +247,16 @@ static void lower_conv(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
     conv.stride_a = a.rank > PLAIN ? ub_count(a) / a.dim[0] : 0;
     conv.stride_b = b.rank > PLAIN ? ub_count(b) / b.dim[0] : 0;
     conv.stride_c = ub_count(v->shape) / conv.batch;
-    if (c->spec->single && !c->spec->dry)
+    conv.direct = ub_choose_direct(c->p->kernels, v->op, &conv.images);
+    if (c->spec->single && !c->spec->dry && !conv.direct)
         conv.dnnl = ub_dnnl_conv_new(v->op, &conv.images, c->p->threads);
     struct ub_step *s = add_step(steps, UB_STEP_CONV);
     s->out = c->ref[x];
     s->in[0] = c->ref[c->base[v->in[0]]];
     s->in[1] = c->ref[c->base[v->in[1]]];
     s->conv = conv;
-    if (ub_convolve_scratch(&conv) > c->p->scratch)
-        c->p->scratch = ub_convolve_scratch(&conv);
+    if (ub_convolve_scratch(c->p->kernels, &conv) > c->p->scratch)
+        c->p->scratch = ub_convolve_scratch(c->p->kernels, &conv);
 }
 
 static struct ub_steps *steps_of(struct ub_compiler *c, int segment)

@@ -5,55 +5,19 @@
  * and few columns badly (bench/perf/roofline.h times them beside this). */
 #include "systems/graph/built.h"
 #include "systems/graph/turn.h"
+#include "systems/graph/vectors.h"
 
 #include <string.h>
-#if defined __AVX__
-#include <immintrin.h>
-#endif
 
 typedef UB_REAL real;
 
 /* A tile is ROWS x two vectors, or TALL x one: as many as there are registers for. */
 #if defined __AVX512F__
-enum { BYTES = 64, ROWS = 14, TALL = 24 };
-#elif defined __AVX__
-enum { BYTES = 32, ROWS = 6, TALL = 12 };
+enum { ROWS = 14, TALL = 24 };
 #else
-enum { BYTES = 16, ROWS = 6, TALL = 12 };
+enum { ROWS = 6, TALL = 12 };
 #endif
-enum { VECTORS = 2 };
-
-/* Loops over a tile: its sums must be registers. Not so where sanitizers check each access: a
- * compiler then takes minutes for this file. */
-#if defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED
-#endif
-#endif
-#if defined SANITIZED || defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define UNROLLED
-#define FOLDED
-#elif defined __clang__
-#define UNROLLED _Pragma("unroll")
-#define FOLDED   __attribute__((always_inline))
-#else
-#define UNROLLED _Pragma("GCC unroll 32")
-#define FOLDED   __attribute__((always_inline))
-#endif
-enum { LANES = BYTES / (int)sizeof(real), WIDTH = VECTORS * LANES, DEPTH = 256 };
-
-typedef real vector __attribute__((vector_size(BYTES)));
-typedef real loose __attribute__((vector_size(BYTES), aligned(sizeof(real)), may_alias));
-
-static inline vector load(const real *x)
-{
-    return *(const loose *)x;
-}
-
-static inline void store(real *x, vector v)
-{
-    *(loose *)x = v;
-}
+enum { VECTORS = 2, WIDTH = VECTORS * LANES, DEPTH = 256 };
 
 /* The first n numbers, 0 < n <= LANES; nothing beyond them is touched. */
 static inline vector load_part(const real *x, int64_t n)

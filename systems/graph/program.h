@@ -78,7 +78,8 @@ struct ub_convolution {
     enum ub_op op;
     struct ub_images images;
     int64_t batch, stride_a, stride_b, stride_c;
-    struct ub_dnnl_conv *dnnl; /* NULL: windows and GEMMs */
+    bool direct;               /* by ourselves: choose.c */
+    struct ub_dnnl_conv *dnnl; /* neither: windows and GEMMs */
 };
 
 /* Fused blocks (pointwise operators, and sums of what they make): operands are registers (one block
@@ -277,6 +278,8 @@ void ub_run_step(const struct ub_program *p, const struct ub_lane_context *t,
 
 /* choose.c: by whom products of these sizes are multiplied. It hangs on the sizes alone. */
 ub_multiply_kernel *ub_choose_multiply(const struct ub_kernels *k, const struct ub_gemm *g);
+/* Whether a convolution is done by the kernels' convolve: on their instruction set, too. */
+bool ub_choose_direct(const struct ub_kernels *k, enum ub_op op, const struct ub_images *s);
 
 /* split.c: a product in float as products in bfloat16, made for so many threads (0: for its size
  * alone); NULL where that does not pay. */
@@ -291,7 +294,7 @@ void ub_split_product_run(const struct ub_split_product *s, const struct ub_kern
 /* convolve.c: a whole step's convolutions; and the scratch elements that it needs. */
 void ub_convolve(const struct ub_kernels *k, const struct ub_convolution *s, int member, void *out,
                  const void *a, const void *b, void *scratch);
-int64_t ub_convolve_scratch(const struct ub_convolution *s);
+int64_t ub_convolve_scratch(const struct ub_kernels *k, const struct ub_convolution *s);
 /* convolve_dnnl.c: oneDNN's form of it in float for so many threads, or NULL where it has none. */
 struct ub_dnnl_conv *ub_dnnl_conv_new(enum ub_op op, const struct ub_images *s, int threads);
 void ub_dnnl_conv_free(struct ub_dnnl_conv *conv);
