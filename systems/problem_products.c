@@ -60,6 +60,14 @@ static void express_hessian(const struct ub_expression *e, struct linear *map)
     ub_free(gradient);
 }
 
+static void express_hessian_gathered(const struct ub_expression *e, struct linear *map)
+{
+    ub_node *gradient = ub_gradient_nodes(e);
+    ub_linearize(e->builder.graph, gradient, map->n_in, e->builder.param_nodes, map->in, map->n_in,
+                 map->out);
+    ub_free(gradient);
+}
+
 /* Gauss-Newton: outputs move along J v, the loss' gradient by them along its Hessian times that,
  * and J' takes it back. */
 static void express_gauss_newton(const struct ub_expression *e, struct linear *map)
@@ -106,12 +114,14 @@ static void express_transpose(const struct ub_expression *e, struct linear *map)
     ub_vjp(g, &e->output, &cotangent, 1, e->builder.param_nodes, map->n_out, map->out);
 }
 
+typedef void express_map(const struct ub_expression *e, struct linear *map);
+
 static const struct {
-    void (*express)(const struct ub_expression *e, struct linear *map);
-    bool apart;                   /* the loss reads the outputs as a point of its own */
-    bool samples_in, samples_out; /* vectors of outputs rather than of parameters */
+    express_map *express, *gathered; /* gathered: another way, taken where it keeps less, or NULL */
+    bool apart;                      /* the loss reads the outputs as a point of its own */
+    bool samples_in, samples_out;    /* vectors of outputs rather than of parameters */
 } products[UB_PRODUCTS] = {
-    [UB_HESSIAN] = {.express = express_hessian},
+    [UB_HESSIAN] = {.express = express_hessian, .gathered = express_hessian_gathered},
     [UB_GAUSS_NEWTON] = {.express = express_gauss_newton, .apart = true},
     [UB_GRADIENT_MOMENT] = {.express = express_moment},
     [UB_JACOBIAN] = {.express = express_jacobian, .samples_out = true},
@@ -119,7 +129,7 @@ static const struct {
 };
 
 static struct linear express_one(const struct ub_problem *p, const struct ub_expression *e,
-                                 int kind)
+                                 int kind, bool gathered)
 {
     const int n = (int)p->layout.count;
     struct linear map =
@@ -128,7 +138,7 @@ static struct linear express_one(const struct ub_problem *p, const struct ub_exp
         ub_free(map.in);
         map.in = ub_tangent_inputs(e->builder.graph, &p->layout, 1);
     }
-    products[kind].express(e, &map);
+    (gathered ? products[kind].gathered : products[kind].express)(e, &map);
     return map;
 }
 
@@ -166,9 +176,9 @@ static ub_node by_sample(struct ub_graph *g, ub_node x, int64_t batch, int64_t c
 }
 
 static struct linear express_block(const struct ub_problem *p, const struct ub_expression *e,
-                                   int kind, int64_t batch)
+                                   int kind, int64_t batch, bool gathered)
 {
-    struct linear one = express_one(p, e, kind);
+    struct linear one = express_one(p, e, kind, gathered);
     if (batch == 1)
         return one;
     struct ub_graph *g = e->builder.graph;
@@ -211,7 +221,8 @@ static void bind_linear(struct ub_binding *b, const struct ub_layout *layout, in
     }
 }
 
-struct ub_program *ub_problem_make_product(const struct ub_problem *p, int kind, int block)
+static struct ub_program *make_product(const struct ub_problem *p, int kind, int block,
+                                       bool gathered)
 {
     const int64_t batch = ub_block_sizes[block];
     const int64_t copies = ub_copies_at_least(p, batch, COPIES, batch);
@@ -219,10 +230,27 @@ struct ub_program *ub_problem_make_product(const struct ub_problem *p, int kind,
         products[kind].apart ? ub_express_apart(p, copies) : ub_express(p, false, copies);
     struct ub_binding b = ub_binding_new(p);
     ub_bind_expression(&b, &e);
-    struct linear map = express_block(p, &e, kind, batch);
+    struct linear map = express_block(p, &e, kind, batch, gathered);
     bind_linear(&b, &p->layout, kind, batch, &map);
     linear_clear(&map);
     return ub_finish_program(p, false, &e, &b);
+}
+
+static int64_t kept_bytes(const struct ub_problem *p, int kind, int block, bool gathered)
+{
+    struct ub_problem plan = *p;
+    plan.dry = true;
+    struct ub_program *program = make_product(&plan, kind, block, gathered);
+    const int64_t kept = ub_program_facts(program).kept_bytes;
+    ub_program_free(program);
+    return kept;
+}
+
+struct ub_program *ub_problem_make_product(const struct ub_problem *p, int kind, int block)
+{
+    const bool gathered = products[kind].gathered &&
+                          kept_bytes(p, kind, block, true) < kept_bytes(p, kind, block, false);
+    return make_product(p, kind, block, gathered);
 }
 
 int ub_problem_first_block(const struct ub_problem *p)

@@ -155,6 +155,11 @@ void ub_vjp(struct ub_graph *g, const ub_node *ys, const ub_node *cotangents, in
 /* out[i] = sum_j d ys[i] / d xs[j] tangents[j]: Jacobian-vector product. */
 void ub_jvp(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs,
             const ub_node *tangents, int n_xs, ub_node *out);
+/* The same sums, taken another way: factors of a tangent that are known without it are multiplied
+ * with each other first, and what is known of one tangent is added up. For programs whose tangents
+ * are late inputs: fewer and shorter arrays are kept for later calls. */
+void ub_linearize(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs,
+                  const ub_node *tangents, int n_xs, ub_node *out);
 /* out[i] (b, ...) = ys[i] with each input xs[j] (...) replaced in turn by the b slices of
  * batched[j] (b, ...). What does not depend on the xs is computed once. */
 void ub_vmap(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs,

@@ -1,11 +1,10 @@
-/* transforms.c - grad, jvp and vmap: graph to graph, appending nodes. Nodes are in topological
- * order, so each transform is one sweep over node numbers. */
-#include "systems/graph/internal.h"
+/* transforms.c - grad and vmap (jvp: tangents.c): graph to graph, appending nodes. Nodes are in
+ * topological order, so each transform is one sweep over node numbers. */
+#include "systems/graph/transforms.h"
 
 #include <string.h>
 
-/* Marks nodes up to `last` that depend on any of xs. Caller frees. */
-static bool *depends_on(const struct ub_graph *g, ub_node last, const ub_node *xs, int n)
+bool *ub_depends_on(const struct ub_graph *g, ub_node last, const ub_node *xs, int n)
 {
     bool *mark = ub_calloc((size_t)last + 1, sizeof *mark);
     for (int i = 0; i < n; i++)
@@ -17,20 +16,16 @@ static bool *depends_on(const struct ub_graph *g, ub_node last, const ub_node *x
     return mark;
 }
 
-enum follow { ALL, FORWARD, REVERSE };
-
 /* Of a value with a given slope its own input is followed, or what the slope is of. */
-static bool follows(const struct ub_vertex *v, int i, enum follow follow)
+static bool follows(const struct ub_vertex *v, int i, enum ub_follow follow)
 {
-    if (follow == ALL || v->op != UB_OP_WITH_SLOPE)
+    if (follow == UB_FOLLOW_ALL || v->op != UB_OP_WITH_SLOPE)
         return true;
-    return i == (follow == FORWARD && v->attributes.reverse ? 0 : 1);
+    return i == (follow == UB_FOLLOW_FORWARD && v->attributes.reverse ? 0 : 1);
 }
 
-/* Marks nodes that any of ys needs, or of which their derivatives need the derivatives; *last is
- * the greatest of them. Caller frees. */
-static bool *needed_by(const struct ub_graph *g, const ub_node *ys, int n, enum follow follow,
-                       ub_node *last)
+bool *ub_needed_by(const struct ub_graph *g, const ub_node *ys, int n, enum ub_follow follow,
+                   ub_node *last)
 {
     *last = 0;
     for (int i = 0; i < n; i++)
@@ -45,7 +40,7 @@ static bool *needed_by(const struct ub_graph *g, const ub_node *ys, int n, enum 
     return mark;
 }
 
-static void *filled_with_none(size_t n)
+ub_node *ub_filled_with_none(size_t n)
 {
     ub_node *nodes = ub_alloc((n ? n : 1) * sizeof *nodes);
     for (size_t i = 0; i < n; i++)
@@ -58,7 +53,7 @@ static void pull_back(struct ub_graph *g, ub_node x, ub_node cotangent, const bo
 {
     const struct ub_operator_row *row = ub_operator_row(ub_vertex(g, x)->op);
     int n_in = ub_vertex(g, x)->n_in;
-    ub_node *out = filled_with_none((size_t)n_in);
+    ub_node *out = ub_filled_with_none((size_t)n_in);
     if (row->vjp)
         row->vjp(g, x, cotangent, out);
     for (int i = 0; i < n_in; i++) {
@@ -78,10 +73,10 @@ void ub_vjp(struct ub_graph *g, const ub_node *ys, const ub_node *cts, int n_ys,
             int n_wrt, ub_node *out)
 {
     ub_node last;
-    bool *needed = needed_by(g, ys, n_ys, REVERSE, &last);
-    bool *active = depends_on(g, last, wrt, n_wrt);
+    bool *needed = ub_needed_by(g, ys, n_ys, UB_FOLLOW_REVERSE, &last);
+    bool *active = ub_depends_on(g, last, wrt, n_wrt);
     struct ub_terms *terms = ub_calloc((size_t)last + 1, sizeof *terms);
-    ub_node *cotangents = filled_with_none((size_t)last + 1);
+    ub_node *cotangents = ub_filled_with_none((size_t)last + 1);
     for (int i = 0; i < n_ys; i++) {
         if (!ub_same_shape(ub_shape_of(g, ys[i]), ub_shape_of(g, cts[i])))
             UB_ABORT("cotangent %d has another shape than its output", i);
@@ -110,56 +105,6 @@ void ub_grad(struct ub_graph *g, ub_node loss, const ub_node *wrt, int n, ub_nod
     ub_vjp(g, &loss, &one, 1, wrt, n, out);
 }
 
-static ub_node push_forward(struct ub_graph *g, ub_node x, const ub_node *tangents)
-{
-    const struct ub_operator_row *row = ub_operator_row(ub_vertex(g, x)->op);
-    int n_in = ub_vertex(g, x)->n_in;
-    ub_node *t = filled_with_none((size_t)n_in), sum = UB_NONE;
-    bool any = false;
-    for (int i = 0; i < n_in; i++) {
-        t[i] = tangents[ub_vertex(g, x)->in[i]];
-        any = any || t[i] != UB_NONE;
-    }
-    if (any && row->jvp)
-        sum = row->jvp(g, x, t);
-    for (int i = 0; row->partial && i < n_in; i++) {
-        if (t[i] == UB_NONE)
-            continue;
-        ub_node partial = row->partial(g, x, i);
-        if (partial != UB_NONE)
-            sum = ub_accumulate(g, sum, ub_mul(g, t[i], partial));
-    }
-    ub_free(t);
-    return sum;
-}
-
-void ub_jvp(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs, const ub_node *ts,
-            int n_xs, ub_node *out)
-{
-    ub_node last;
-    bool *needed = needed_by(g, ys, n_ys, FORWARD, &last);
-    bool *active = depends_on(g, last, xs, n_xs);
-    ub_node *tangents = filled_with_none((size_t)last + 1);
-    bool *given = ub_calloc((size_t)last + 1, sizeof *given);
-    for (int i = 0; i < n_xs; i++) {
-        if (!ub_same_shape(ub_shape_of(g, xs[i]), ub_shape_of(g, ts[i])))
-            UB_ABORT("tangent %d has another shape than its input", i);
-        if (xs[i] > last)
-            continue;
-        tangents[xs[i]] = ts[i];
-        given[xs[i]] = true;
-    }
-    for (ub_node x = 0; x <= last; x++)
-        if (needed[x] && active[x] && !given[x])
-            tangents[x] = push_forward(g, x, tangents);
-    for (int i = 0; i < n_ys; i++)
-        out[i] = tangents[ys[i]] == UB_NONE ? ub_like(g, 0, ys[i]) : tangents[ys[i]];
-    ub_free(given);
-    ub_free(needed);
-    ub_free(active);
-    ub_free(tangents);
-}
-
 static ub_node batch_node(struct ub_graph *g, ub_node x, const ub_node *image, int64_t b)
 {
     int n_in = ub_vertex(g, x)->n_in;
@@ -181,9 +126,9 @@ void ub_vmap(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs,
 {
     int64_t b = ub_shape_of(g, batched[0]).dim[0];
     ub_node last;
-    bool *needed = needed_by(g, ys, n_ys, ALL, &last);
-    bool *active = depends_on(g, last, xs, n_xs);
-    ub_node *image = filled_with_none((size_t)last + 1);
+    bool *needed = ub_needed_by(g, ys, n_ys, UB_FOLLOW_ALL, &last);
+    bool *active = ub_depends_on(g, last, xs, n_xs);
+    ub_node *image = ub_filled_with_none((size_t)last + 1);
     for (int i = 0; i < n_xs; i++) {
         struct ub_shape expected = ub_shape_batched(ub_shape_of(g, xs[i]), b);
         if (!ub_same_shape(ub_shape_of(g, batched[i]), expected))
@@ -206,8 +151,8 @@ struct ub_sample_sizes ub_graph_sizes(const struct ub_graph *g, ub_node y, ub_no
 {
     enum { SHORT_ROWS = 8, MUCH = 4 }; /* a quarter of the multiplications */
     ub_node last;
-    bool *needed = needed_by(g, &y, 1, ALL, &last);
-    bool *active = depends_on(g, last, &x, 1);
+    bool *needed = ub_needed_by(g, &y, 1, UB_FOLLOW_ALL, &last);
+    bool *active = ub_depends_on(g, last, &x, 1);
     struct ub_sample_sizes sizes = {.widest = 1, .rows = 1};
     int64_t work = 0, short_work = 0, image_work = 0;
     for (ub_node i = 0; i <= last; i++) {
