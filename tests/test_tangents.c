@@ -1,4 +1,5 @@
-/* ub_linearize: the products of ub_jvp, from fewer kept numbers. */
+/* Hessian-vector products from fewer kept numbers: ub_linearize, and functions that state their
+ * derivatives. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,6 +54,27 @@ static ub_node pools(struct ub_graph *g, const ub_node *z, ub_node gain)
     return ub_reshape(g, ub_broadcast(g, ub_reshape(g, most, 3, column), 3, full), 2, whole);
 }
 
+/* Over all but the first few columns: what is masked is 0, and moves nothing. */
+static ub_node columns_seen(struct ub_graph *g)
+{
+    return ub_greater(g, ub_iota(g, HIDDEN), ub_scalar(g, 2.5));
+}
+
+static ub_node attention(struct ub_graph *g, const ub_node *z, ub_node gain)
+{
+    (void)gain;
+    return ub_masked_softmax(g, ub_add(g, z[0], z[1]), columns_seen(g));
+}
+
+static ub_node attention_by_parts(struct ub_graph *g, const ub_node *z, ub_node gain)
+{
+    (void)gain;
+    const ub_node x = ub_add(g, z[0], z[1]);
+    const ub_node e = ub_select(g, columns_seen(g), ub_exp(g, x), ub_like(g, 0, x));
+    const ub_node scale = ub_recip(g, ub_sum(g, e, UB_AXIS(1)));
+    return ub_mul(g, e, ub_reshape(g, scale, 2, (int64_t[]){CHUNK, 1}));
+}
+
 /* Two weights into the hidden layer, one out of it, and a gain; bytes are kept between stages. */
 static int64_t product(between *layer, tangents *along, double *out)
 {
@@ -99,18 +121,23 @@ static int64_t product(between *layer, tangents *along, double *out)
     return kept;
 }
 
-/* How many arrays of the hidden layer's size fewer are kept. */
-static double saved(between *layer)
+/* How many arrays of the hidden layer's size fewer the second keeps, for the same product. */
+static double fewer(between *first, tangents *along_first, between *second, tangents *along_second)
 {
-    double plain[WEIGHTS], gathered[WEIGHTS], scale = 0;
-    const int64_t before = product(layer, ub_jvp, plain);
-    const int64_t after = product(layer, ub_linearize, gathered);
+    double a[WEIGHTS], b[WEIGHTS], scale = 0;
+    const int64_t before = product(first, along_first, a);
+    const int64_t after = product(second, along_second, b);
     for (int i = 0; i < WEIGHTS; i++)
-        scale = fmax(scale, fabs(plain[i]));
+        scale = fmax(scale, fabs(a[i]));
     assert_true(scale > 0.1);
     for (int i = 0; i < WEIGHTS; i++)
-        assert_true(fabs(gathered[i] - plain[i]) <= 1e-13 * scale);
+        assert_true(fabs(b[i] - a[i]) <= 1e-13 * scale);
     return (double)(before - after) / (N * HIDDEN * (double)sizeof(double));
+}
+
+static double saved(between *layer)
+{
+    return fewer(layer, ub_jvp, layer, ub_linearize);
 }
 
 /* Kept are gelu(z), its derivative, that times the cotangent, and the second derivative's. */
@@ -141,6 +168,14 @@ static void short_factors_stay_short(void **state)
     assert_true(saved(gains) >= -1);
 }
 
+/* Softmax states its derivative: neither exponentials nor sums of rows are kept beside it. */
+static void of_softmax_itself_is_kept(void **state)
+{
+    (void)state;
+    const double less = fewer(attention_by_parts, ub_jvp, attention, ub_jvp);
+    assert_true(less > 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +183,7 @@ int main(void)
         cmocka_unit_test(gates_agree),
         cmocka_unit_test(factors_that_are_read_anyway_stay_apart),
         cmocka_unit_test(short_factors_stay_short),
+        cmocka_unit_test(of_softmax_itself_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,7 +72,7 @@ ub_node ub_masked_softmax(struct ub_graph *g, ub_node x, ub_node mask)
     else
         e = ub_select(g, mask, ub_exp(g, ub_select(g, mask, shifted, zero)), zero);
     ub_node scale = ub_recip(g, ub_sum(g, e, last));
-    return ub_mul(g, e, ub_reshape(g, scale, column.rank, column.dim));
+    return ub_as_softmax(g, ub_mul(g, e, ub_reshape(g, scale, column.rank, column.dim)), x);
 }
 
 ub_node ub_causal_mask(struct ub_graph *g, int64_t rows, int64_t columns)

@@ -34,6 +34,7 @@ enum ub_op {
     /* the rest */
     UB_OP_STOP,
     UB_OP_WITH_SLOPE, /* in[0], whose derivatives are in[2] times those of in[1] */
+    UB_OP_SOFTMAX,    /* in[0], which is the softmax of in[1] over the last axis */
     UB_OP_RESHAPE,
     UB_OP_TRANSPOSE,
     UB_OP_BROADCAST,
@@ -128,6 +129,8 @@ ub_node ub_simplify_sum(struct ub_graph *g, ub_node x, unsigned axes, struct ub_
 struct ub_shape ub_shape_make(int rank, const int64_t *dim);
 bool ub_same_shape(struct ub_shape a, struct ub_shape b);
 struct ub_shape ub_shape_batched(struct ub_shape s, int64_t b); /* (b, s...) */
+/* y, of which is known that it is x's softmax over the last axis, or 0 where masked: slope.c. */
+ub_node ub_as_softmax(struct ub_graph *g, ub_node y, ub_node x);
 ub_node ub_unary(struct ub_graph *g, enum ub_op op, ub_node x);
 /* Value of a pointwise operator at constants: constant folding and the kernels' oracle. */
 double ub_op_value(enum ub_op op, const double *x);
@@ -140,7 +143,7 @@ ub_node ub_vmap_pointwise(struct ub_graph *g, ub_node node, const ub_node *in, c
                           int64_t b);
 
 /* slope.c */
-extern const struct ub_operator_row ub_row_with_slope;
+extern const struct ub_operator_row ub_row_with_slope, ub_row_softmax;
 /* rules_index.c: cumsum, gather, scatter */
 extern const struct ub_operator_row ub_row_cumsum, ub_row_gather, ub_row_scatter;
 /* rules_window.c: windows and convolutions */

@@ -420,6 +420,8 @@ static const struct ub_operator_row rows[UB_OPS] = {
 const struct ub_operator_row *ub_operator_row(enum ub_op op)
 {
     switch (op) {
+    case UB_OP_SOFTMAX:
+        return &ub_row_softmax;
     case UB_OP_WITH_SLOPE:
         return &ub_row_with_slope;
     case UB_OP_CUMSUM:

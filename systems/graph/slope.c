@@ -45,3 +45,41 @@ static ub_node vmap_with_slope(struct ub_graph *g, ub_node node, const ub_node *
 
 const struct ub_operator_row ub_row_with_slope = {
     .name = "with_slope", .vjp = vjp_with_slope, .jvp = jvp_with_slope, .vmap = vmap_with_slope};
+
+/* ---- softmax: dy = y (dx - sum y dx), which is its own transpose. By its quotient's rule the
+ * exponentials and the sum of each row would be at hand for derivatives, beside y. ---- */
+
+ub_node ub_as_softmax(struct ub_graph *g, ub_node y, ub_node x)
+{
+    const ub_node in[2] = {y, x};
+    return ub_emit(g, UB_OP_SOFTMAX, in, 2, ub_shape_of(g, y), NULL);
+}
+
+static ub_node moved(struct ub_graph *g, ub_node y, ub_node dx)
+{
+    struct ub_shape column = ub_shape_of(g, y);
+    const ub_node mean = ub_sum(g, ub_mul(g, y, dx), UB_AXIS(column.rank - 1));
+    column.dim[column.rank - 1] = 1;
+    return ub_mul(g, y, ub_sub(g, dx, ub_reshape(g, mean, column.rank, column.dim)));
+}
+
+static void vjp_softmax(struct ub_graph *g, ub_node node, ub_node ct, ub_node *out)
+{
+    out[1] = moved(g, node, ct);
+}
+
+static ub_node jvp_softmax(struct ub_graph *g, ub_node node, const ub_node *t)
+{
+    return t[1] == UB_NONE ? UB_NONE : moved(g, node, t[1]);
+}
+
+static ub_node vmap_softmax(struct ub_graph *g, ub_node node, const ub_node *in,
+                            const bool *batched, int64_t b)
+{
+    (void)node;
+    return ub_as_softmax(g, ub_with_batch(g, in[0], batched[0], b),
+                         ub_with_batch(g, in[1], batched[1], b));
+}
+
+const struct ub_operator_row ub_row_softmax = {
+    .name = "softmax", .vjp = vjp_softmax, .jvp = jvp_softmax, .vmap = vmap_softmax};

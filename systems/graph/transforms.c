@@ -19,8 +19,10 @@ bool *ub_depends_on(const struct ub_graph *g, ub_node last, const ub_node *xs, i
 /* Of a value with a given slope its own input is followed, or what the slope is of. */
 static bool follows(const struct ub_vertex *v, int i, enum ub_follow follow)
 {
-    if (follow == UB_FOLLOW_ALL || v->op != UB_OP_WITH_SLOPE)
+    if (follow == UB_FOLLOW_ALL || (v->op != UB_OP_WITH_SLOPE && v->op != UB_OP_SOFTMAX))
         return true;
+    if (v->op == UB_OP_SOFTMAX)
+        return i == 1;
     return i == (follow == UB_FOLLOW_FORWARD && v->attributes.reverse ? 0 : 1);
 }
 
