@@ -25,16 +25,16 @@ static const struct argp argp = {
     .options = options,
     .parser = parse,
     .args_doc = "STORE --to DIR",
-    .doc =
-        "Writes the report of STORE for papers, to DIR: figures/NAME-1col and NAME-2col (.png, "
-        ".svg, .pdf: 3.25 and 6.75 inches wide, no text smaller than 7 points), tables/NAME "
-        "(.csv, .md, .tex: booktabs and siunitx), references.bib (keys law:NAME, optimizer:NAME, "
-        "...) and main.tex, which includes all of it. DIR is written whole or not at all; one "
-        "that publish wrote is replaced, what LaTeX made of its main.tex with it."
-        "\v"
-        "Example:\n"
-        "  unibench publish out/quick --to paper/results\n"
-        "  cd paper/results; pdflatex main; bibtex main; pdflatex main; pdflatex main\n",
+    .doc = "Writes the report of STORE for papers, to DIR: figures/NAME-1col and NAME-2col (.png, "
+           ".svg, .pdf: 3.25 and 6.75 inches wide, no text smaller than 7 points), tables/NAME "
+           "(.csv, .md, .tex: booktabs and siunitx), runs.csv, references.bib (keys law:NAME, "
+           "optimizer:NAME, ..., and results and unibench: runs.csv and the program) and main.tex, "
+           "which includes all of it. DIR is written whole or not at all; one "
+           "that publish wrote is replaced, what LaTeX made of its main.tex with it."
+           "\v"
+           "Example:\n"
+           "  unibench publish out/quick --to paper/results\n"
+           "  cd paper/results; pdflatex main; bibtex main; pdflatex main; pdflatex main\n",
 };
 
 static bool publish_store(const struct arguments *a)

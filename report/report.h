@@ -21,7 +21,8 @@ bool ub_report_runs_csv(const struct ub_store *store, const char *path, struct u
 bool ub_report_write(const struct ub_store *store, const char *folder, struct ub_error *err);
 
 /* The same for papers: figures/NAME-1col and NAME-2col (.png, .svg, .pdf; ub_figure_print),
- * tables/NAME (.csv, .md, .tex), references.bib, main.tex, and files.txt, which lists them. The
+ * tables/NAME (.csv, .md, .tex), runs.csv, references.bib, main.tex, and files.txt, which lists
+ * them. The
  * folder is written whole or not at all; it must not be there, be empty or hold nothing but what an
  * earlier call wrote (and LaTeX made of its main.tex), which is replaced. */
 bool ub_report_publish(const struct ub_store *store, const char *folder, struct ub_error *err);

@@ -161,6 +161,35 @@ static void test_all_is_there(void **state)
     support_remove(folder);
 }
 
+/* runs.csv is the report's, and is cited by its digest; so is the program. */
+static void test_results_are_cited(void **state)
+{
+    (void)state;
+    struct ub_error err = {0};
+    char *folder = support_folder(), *to = published(folder), sha256[UB_SHA256_TEXT], field[128];
+    char *runs = ub_path(to, "runs.csv"), *reported = ub_path(folder, "reported.csv");
+    struct ub_store *s = ub_store_open(folder, &err);
+    assert_true(s && ub_report_runs_csv(s, reported, &err));
+    char *text = read_named(to, "runs.csv"), *expected = read_named(folder, "reported.csv");
+    assert_string_equal(text, expected);
+    assert_true(ub_sha256_file(runs, sha256, &err));
+    char *bib = read_named(to, "references.bib"), *tex = read_named(to, "main.tex");
+    snprintf(field, sizeof field, "sha256 = {%s}", sha256);
+    const char *results = strstr(bib, "@misc{results,");
+    assert_non_null(results);
+    assert_non_null(strstr(results, field));
+    snprintf(field, sizeof field, "title = {{Results of %zu runs of ", s->count);
+    assert_non_null(strstr(results, field));
+    assert_non_null(strstr(bib, "@misc{unibench,"));
+    assert_non_null(strstr(tex, "\\cite{results}"));
+    assert_non_null(strstr(tex, "\\cite{unibench}"));
+    char *const all[] = {runs, reported, text, expected, bib, tex, to};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        ub_free(all[i]);
+    ub_store_free(s);
+    support_remove(folder);
+}
+
 /* ---- folders -------------------------------------------------------------------------------- */
 
 static size_t entries_of(const char *folder)
@@ -249,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_is_there),
+        cmocka_unit_test(test_results_are_cited),
         cmocka_unit_test(test_folders),
         cmocka_unit_test(test_bad_input),
     };

@@ -171,6 +171,16 @@ struct ub_text digest_csv(const struct digest *digest, const struct study *study
     return text;
 }
 
+bool digest_write(const struct digest *digest, const struct study *study, const char *path,
+                  struct ub_error *err)
+{
+    struct ub_text text = digest_csv(digest, study);
+    const bool good =
+        ub_frame_good(study->frame, err) && ub_write_file(path, text.data, text.length, err);
+    ub_text_free(&text);
+    return good;
+}
+
 /* ---- reading -------------------------------------------------------------------------------- */
 
 struct source {

@@ -33,6 +33,9 @@ struct digest *digest_open(const char *path, struct ub_error *err);
 void digest_free(struct digest *digest);
 /* Names and options of systems are those of the study that the digest is of; NULL: without. */
 struct ub_text digest_csv(const struct digest *digest, const struct study *study);
+/* The same as a file; false where a trace of the study could not be read, too. */
+bool digest_write(const struct digest *digest, const struct study *study, const char *path,
+                  struct ub_error *err);
 
 /* The column that holds a row's last value; NULL: none does. Caller frees. */
 char *digest_row_column(const char *row);

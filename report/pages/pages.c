@@ -58,21 +58,11 @@ static bool write_dictionary(const char *folder, struct ub_error *err)
     return good;
 }
 
-static bool write_runs(const struct study *study, const struct digest *digest, const char *path,
-                       struct ub_error *err)
-{
-    struct ub_text text = digest_csv(digest, study);
-    const bool good =
-        ub_frame_good(study->frame, err) && ub_write_file(path, text.data, text.length, err);
-    ub_text_free(&text);
-    return good;
-}
-
 bool ub_report_runs_csv(const struct ub_store *store, const char *path, struct ub_error *err)
 {
     struct study *study = study_new(store, err);
     struct digest *digest = study ? digest_of(study) : NULL;
-    const bool good = study && write_runs(study, digest, path, err);
+    const bool good = study && digest_write(digest, study, path, err);
     digest_free(digest);
     study_free(study);
     return good;
@@ -129,7 +119,7 @@ static bool write_all(const struct study *study, const char *folder, struct ub_e
     char *runs = ub_path(folder, "runs.csv");
     struct digest *digest = digest_of(study);
     /* runs.csv first: it takes every trace, so one that cannot be read ends it here. */
-    const bool good = write_runs(study, digest, runs, err) && page_draw(study, &plates, err) &&
+    const bool good = digest_write(digest, study, runs, err) && page_draw(study, &plates, err) &&
                       write_spectra(study, folder, err) && write_laws(study, folder, err) &&
                       write_dictionary(folder, err) && series_write(study, folder, err) &&
                       ub_database_write(folder, tables, study, err) &&

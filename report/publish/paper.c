@@ -310,12 +310,12 @@ bool paper_write(struct paper *paper)
     good = good && add_topics(paper);
     if (good)
         add_heading(paper, "section", "Runs");
-    good = good && paper_table(paper, status_table(paper->study), "runs", "How runs ended.", NULL);
+    good = good && paper_results(paper, &bib) &&
+           paper_table(paper, status_table(paper->study), "runs", "How runs ended.", NULL);
     citations_bibtex(&paper->citations, &bib);
     citations_list(&paper->citations, &paper->main);
-    if (paper->citations.count > 0)
-        ub_text_add(&paper->main, "\\bibliographystyle{plain}\n\\bibliography{references}\n");
-    ub_text_add(&paper->main, "\\end{document}\n");
+    ub_text_add(&paper->main, "\\bibliographystyle{plain}\n\\bibliography{references}\n"
+                              "\\end{document}\n");
     good = good && write_text(paper, "references.bib", &bib) &&
            write_text(paper, "main.tex", &paper->main);
     ub_text_free(&bib);

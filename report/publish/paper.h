@@ -27,6 +27,9 @@ bool paper_table(struct paper *paper, struct table *table, const char *name, con
  * "optimizer:NAME:edge", "model:NAME", "init:NAME", "loss:NAME", "dataset:NAME",
  * "observable:NAME". */
 void paper_citations(struct paper *paper);
+/* runs.csv, entries of the program and of that file, "unibench" and "results", and what main.tex
+ * says of both. */
+bool paper_results(struct paper *paper, struct ub_text *bib);
 /* Text, figures and tables, all but the files of figures, which the plates have. */
 bool paper_write(struct paper *paper);
 
