@@ -236,20 +236,25 @@ static struct ub_program *make_product(const struct ub_problem *p, int kind, int
     return ub_finish_program(p, false, &e, &b);
 }
 
-static int64_t kept_bytes(const struct ub_problem *p, int kind, int block, bool gathered)
+static int64_t kept_bytes(const struct ub_program *program)
 {
-    struct ub_problem plan = *p;
-    plan.dry = true;
-    struct ub_program *program = make_product(&plan, kind, block, gathered);
-    const int64_t kept = ub_program_facts(program).kept_bytes;
-    ub_program_free(program);
-    return kept;
+    return ub_program_facts(program).kept_bytes;
 }
 
 struct ub_program *ub_problem_make_product(const struct ub_problem *p, int kind, int block)
 {
-    const bool gathered = products[kind].gathered &&
-                          kept_bytes(p, kind, block, true) < kept_bytes(p, kind, block, false);
+    if (!products[kind].gathered)
+        return make_product(p, kind, block, false);
+    struct ub_problem plan = *p;
+    plan.dry = true;
+    struct ub_program *plain = make_product(&plan, kind, block, false);
+    struct ub_program *other = make_product(&plan, kind, block, true);
+    const bool gathered = kept_bytes(other) < kept_bytes(plain);
+    struct ub_program *taken = gathered ? other : plain;
+    ub_program_free(gathered ? plain : other);
+    if (p->dry)
+        return taken;
+    ub_program_free(taken);
     return make_product(p, kind, block, gathered);
 }
 
