@@ -63,10 +63,10 @@ ub_multiply_kernel *ub_choose_multiply(const struct ub_kernels *k, const struct 
  *   3x3                                  39         22       80             40
  *   its image's gradient                 37         22       56             41
  *   its weights' gradient                38         22       38             39
- *   8 to 16, step of 2, image's          27         14       28             23
- *   4x4 pixels, 16 to 16                 24         20
+ *   8 to 16, step of 2, image's          27         13       28             23
+ *   4x4 pixels, 16 to 16                 24         15
  *   its weights' gradient                15         22
- *   8x8 pixels, 16 to 16 (20 images)     29         32 */
+ *   8x8 pixels, 16 to 16 (20 images)     30         29 */
 bool ub_choose_direct(const struct ub_kernels *k, enum ub_op op, const struct ub_images *s)
 {
     enum { HALF = 8, WHOLE = 16, NARROW = 4 };

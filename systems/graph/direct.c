@@ -11,20 +11,21 @@
 /* Pixels come in groups of 4 neighbors, for which one address does; groups of a tile: as many as
  * there are registers for. */
 #if defined __AVX512F__
-enum { GROUPS = 6 };
+enum { GROUPS = 6, TALL = 24, LEAST_ACROSS = 12 };
 #else
-enum { GROUPS = 3 };
+enum { GROUPS = 3, TALL = 12, LEAST_ACROSS = 6 };
 #endif
 
-/* A correlation at steps of `step` on units: pixels (height, width) come out, each `out_step`
- * numbers from the one before, rows `out_line` apart, an image `out_image` from the next. */
+/* A correlation of images (h, w, c), outside of which are zeros: pixels (height, width) come out,
+ * the window (taps, columns) of the first at row `top` and column `left`, that of the next `stride`
+ * further. Pixels lie out_step numbers apart, their rows out_line, images out_image. */
 struct scan {
-    int64_t height, width, taps, run; /* run: numbers of a row of the window, taps rows */
-    int64_t first, step, line;        /* elements: of the first pixel's window, from the next's */
-    int64_t in_line;                  /* from one row of a unit to the next */
+    int64_t height, width, taps, columns, stride, top, left;
     int64_t out_first, out_step, out_line, out_image;
-    const real *weight; /* (taps, run, LANES) */
+    const real *weight; /* (taps, columns, c, LANES) */
 };
+
+/* ---- pixels side by side, of images with margins ---- */
 
 struct group {
     const char *in;
@@ -32,18 +33,19 @@ struct group {
     int64_t pixels;
 };
 
-static inline FOLDED void scan_tile(const struct scan *s, const struct group *g, const int groups,
-                                    const int share, bool second)
+static inline FOLDED void scan_tile(const struct scan *s, const struct margins *m,
+                                    const struct group *g, const int groups, const int share,
+                                    bool second)
 {
-    const int64_t step = s->step * (int64_t)sizeof(real);
+    const int64_t step = s->stride * m->c * share * (int64_t)sizeof(real);
+    const int64_t line = beside(m) * share * (int64_t)sizeof(real), run = s->columns * m->c;
     vector sum[GROUPS * GROUP];
     const real *weight = s->weight;
     UNROLLED for (int i = 0; i < groups * GROUP; i++) sum[i] = (vector){0};
     for (int64_t tap = 0; tap < s->taps; tap++) {
         const char *in[GROUPS];
-        UNROLLED for (int i = 0; i < groups; i++) in[i] =
-            g[i].in + tap * s->in_line * (int64_t)sizeof(real);
-        for (int64_t k = 0; k < s->run; k++, weight += LANES) {
+        UNROLLED for (int i = 0; i < groups; i++) in[i] = g[i].in + tap * line;
+        for (int64_t k = 0; k < run; k++, weight += LANES) {
             const vector row = load(weight);
             UNROLLED for (int i = 0; i < groups; i++)
             {
@@ -73,13 +75,13 @@ static inline FOLDED void scan_tile(const struct scan *s, const struct group *g,
 #define SCAN(G)                                                                                    \
     case G:                                                                                        \
         if (share == 1)                                                                            \
-            scan_tile(s, g, G, 1, false);                                                          \
+            scan_tile(s, m, g, G, 1, false);                                                       \
         else                                                                                       \
-            scan_tile(s, g, G, MOST_SHARE, second);                                                \
+            scan_tile(s, m, g, G, MOST_SHARE, second);                                             \
         return;
 
-static void scan_groups(const struct scan *s, const struct group *g, int64_t groups, int64_t share,
-                        bool second)
+static void scan_groups(const struct scan *s, const struct margins *m, const struct group *g,
+                        int64_t groups, int64_t share, bool second)
 {
     switch (groups) {
         SCAN(1)
@@ -94,31 +96,174 @@ static void scan_groups(const struct scan *s, const struct group *g, int64_t gro
 }
 
 /* A unit's pixels; groups are dealt evenly to tiles. */
-static void scan_unit(const struct scan *s, int64_t share, int64_t there, const real *unit,
-                      real *out)
+static void scan_unit(const struct scan *s, const struct margins *m, int64_t share, int64_t there,
+                      const real *unit, real *out)
 {
     const int64_t across = (s->width + GROUP - 1) / GROUP, all = s->height * across;
     const int64_t tiles = (all + GROUPS - 1) / GROUPS;
     const int64_t least = all / tiles, more = all % tiles;
-    const real *line = unit + s->first;
+    const int64_t pixel = m->c * share;
+    const real *line = unit + ((s->top + m->top) * m->columns + s->left + m->left) * pixel;
     real *out_line = out + s->out_first;
     for (int64_t t = 0, x = 0; t < tiles; t++) {
         const int64_t count = least + (t < more);
         struct group g[GROUPS];
         for (int64_t i = 0; i < count; i++) {
-            g[i].in = (const char *)(line + x * s->step);
+            g[i].in = (const char *)(line + x * s->stride * pixel);
             g[i].out = out_line + x * s->out_step;
             g[i].pixels = s->width - x < GROUP ? s->width - x : GROUP;
             x += GROUP;
             if (x < s->width)
                 continue;
             x = 0;
-            line += s->line;
+            line += s->stride * m->columns * pixel;
             out_line += s->out_line;
         }
-        scan_groups(s, g, count, share, there > 1);
+        scan_groups(s, m, g, count, share, there > 1);
     }
 }
+
+/* ---- one pixel of many images: of its window what lies inside alone ---- */
+
+/* What lies inside of a window at a pixel, in the first of the units that are side by side; the
+ * first `pairs` have two images. */
+struct column {
+    const char *in;
+    int64_t unit, line; /* bytes, from one to the next */
+    int64_t taps, run, weight_line;
+    const real *weight;
+    real *out;
+    int64_t out_unit, out_image, pairs;
+};
+
+static inline FOLDED void across_tile(const struct column *c, const int rows, const int share)
+{
+    enum { THIRDS = (TALL + 2) / 3 };
+    const int thirds = (rows + 2) / 3;
+    vector sum[TALL];
+    UNROLLED for (int r = 0; r < rows; r++) sum[r] = (vector){0};
+    for (int64_t tap = 0; tap < c->taps; tap++) {
+        const real *weight = c->weight + tap * c->weight_line;
+        const char *in[THIRDS];
+        UNROLLED for (int i = 0; i < thirds; i++) in[i] = c->in + tap * c->line + 3 * i * c->unit;
+        for (int64_t k = 0; k < c->run; k++, weight += LANES) {
+            const vector row = load(weight);
+            UNROLLED for (int r = 0; r < rows; r++) sum[r] +=
+                spread(in[r / 3] + r % 3 * c->unit, share) * row;
+            UNROLLED for (int i = 0; i < thirds; i++)
+            {
+                in[i] += share * (int)sizeof(real);
+                __asm__("" : "+r"(in[i]));
+            }
+        }
+    }
+    UNROLLED for (int r = 0; r < rows; r++)
+    {
+        real *out = c->out + r * c->out_unit;
+        if (share == 1) {
+            store(out, sum[r]);
+            continue;
+        }
+        const vector v = parted(sum[r]);
+        store_half(out, v, false);
+        if (r < c->pairs)
+            store_half(out + c->out_image, v, true);
+    }
+}
+
+#define ACROSS(R)                                                                                  \
+    case R:                                                                                        \
+        if (share == 1)                                                                            \
+            across_tile(c, R, 1);                                                                  \
+        else                                                                                       \
+            across_tile(c, R, MOST_SHARE);                                                         \
+        return;
+
+#define TO_12 ACROSS(6) ACROSS(7) ACROSS(8) ACROSS(9) ACROSS(10) ACROSS(11) ACROSS(12)
+#define TO_18 ACROSS(13) ACROSS(14) ACROSS(15) ACROSS(16) ACROSS(17) ACROSS(18)
+#define TO_24 ACROSS(19) ACROSS(20) ACROSS(21) ACROSS(22) ACROSS(23) ACROSS(24)
+
+static void across_rows(const struct column *c, int64_t rows, int64_t share)
+{
+    switch (rows) {
+        TO_12
+#if defined __AVX512F__
+        TO_18 TO_24
+#endif
+    }
+}
+
+/* The part of a window of `taps` from `at` on that lies in 0..size: first..last. */
+static void inside(int64_t at, int64_t taps, int64_t size, int64_t *first, int64_t *last)
+{
+    *first = at < 0 ? -at : 0;
+    *last = at + taps > size ? size - at : taps;
+    if (*last < *first)
+        *last = *first;
+}
+
+/* `rows` units, `unit` numbers apart, all pixels. */
+static void scan_across(const struct scan *s, const struct margins *m, int64_t share, int64_t rows,
+                        int64_t pairs, const real *units, int64_t unit, real *out)
+{
+    const int64_t pixel = m->c * share;
+    struct column c = {.unit = unit * (int64_t)sizeof(real),
+                       .line = m->w * pixel * (int64_t)sizeof(real),
+                       .weight_line = s->columns * m->c * LANES,
+                       .out_unit = s->out_image * share,
+                       .out_image = s->out_image,
+                       .pairs = pairs};
+    for (int64_t i = 0; i < s->height; i++)
+        for (int64_t j = 0; j < s->width; j++) {
+            const int64_t y = s->top + i * s->stride, x = s->left + j * s->stride;
+            int64_t top, bottom, left, right;
+            inside(y, s->taps, m->h, &top, &bottom);
+            inside(x, s->columns, m->w, &left, &right);
+            c.in = (const char *)(units + ((y + top) * m->w + x + left) * pixel);
+            c.weight = s->weight + (top * s->columns + left) * m->c * LANES;
+            c.taps = bottom - top;
+            c.run = (right - left) * m->c;
+            c.out = out + s->out_first + i * s->out_line + j * s->out_step;
+            across_rows(&c, rows, share);
+        }
+}
+
+/* From one unit to the next where many are side by side: each in other sets of the cache. */
+static int64_t across_step(const struct margins *m, int64_t share)
+{
+    return (m->h * m->w * m->c * share + 2 * LANES - 1) / LANES * LANES;
+}
+
+/* Whether there are units enough side by side for a tile; a window of one pixel has no zeros. */
+static bool is_across(const struct ub_images *s, int64_t share)
+{
+    return above(s->n, share) >= LEAST_ACROSS && s->kh * s->kw > 1;
+}
+
+static void across_all(const struct ub_images *s, const struct scan *scans, int64_t count,
+                       const struct margins *m, int64_t share, real *out, const real *in,
+                       real *units)
+{
+    const int64_t image = m->h * m->w * m->c, unit = across_step(m, share);
+    const int64_t all = above(s->n, share), tiles = above(all, TALL);
+    for (int64_t t = 0, done = 0; t < tiles; t++) {
+        const int64_t rows = all / tiles + (t < all % tiles), images = s->n - done * share;
+        for (int64_t i = 0; i < rows; i++) {
+            const real *from = in + (done + i) * share * image;
+            if (share == 1)
+                memcpy(units + i * unit, from, (size_t)image * sizeof *units);
+            else
+                interleave(image, units + i * unit, from,
+                           i * share + 1 < images ? from + image : NULL);
+        }
+        for (int64_t j = 0; j < count; j++)
+            scan_across(&scans[j], m, share, rows, images / share, units, unit,
+                        out + done * share * scans[j].out_image);
+        done += rows;
+    }
+}
+
+/* ---- what they are made of ---- */
 
 /* An axis of an image's gradient: pixels `phase`, phase + stride, ... of `size` are sums over the
  * taps from + stride t of the cotangent at i + shift - t. */
@@ -184,34 +329,30 @@ static real *weights_back(const struct ub_images *s, const struct phase *v, cons
     return out;
 }
 
-static struct scan scan_forward(const struct ub_images *s, int64_t share)
+static struct scan scan_forward(const struct ub_images *s)
 {
-    const struct margins m = of_windows(s);
     return (struct scan){.height = s->out_h,
                          .width = s->out_w,
                          .taps = s->kh,
-                         .run = s->kw * s->c,
-                         .step = s->stride * s->c * share,
-                         .line = s->stride * beside(&m) * share,
-                         .in_line = beside(&m) * share,
+                         .columns = s->kw,
+                         .stride = s->stride,
+                         .top = -s->pad,
+                         .left = -s->pad,
                          .out_step = s->o,
                          .out_line = s->out_w * s->o,
                          .out_image = s->out_h * s->out_w * s->o};
 }
 
-static struct scan scan_back(const struct ub_images *s, const struct margins *m,
-                             const struct phase *v, const struct phase *h, int64_t share)
+static struct scan scan_back(const struct ub_images *s, const struct phase *v,
+                             const struct phase *h)
 {
-    const int64_t down = m->top + v->shift - (v->taps - 1);
-    const int64_t right = m->left + h->shift - (h->taps - 1);
     return (struct scan){.height = v->pixels,
                          .width = h->pixels,
-                         .taps = h->taps ? v->taps : 0,
-                         .run = h->taps * s->o,
-                         .first = (down * m->columns + right) * s->o * share,
-                         .step = s->o * share,
-                         .line = beside(m) * share,
-                         .in_line = beside(m) * share,
+                         .taps = v->taps,
+                         .columns = h->taps,
+                         .stride = 1,
+                         .top = v->shift - (v->taps - 1),
+                         .left = h->shift - (h->taps - 1),
                          .out_step = s->stride * s->c,
                          .out_line = s->stride * s->w * s->c,
                          .out_image = s->h * s->w * s->c};
@@ -223,6 +364,10 @@ static void scan_all(const struct ub_images *s, const struct scan *scans, int64_
                      const real *in, real *unit, int64_t size)
 {
     const int64_t in_image = m->h * m->w * m->c;
+    if (is_across(s, share)) {
+        across_all(s, scans, count, m, share, out, in, unit);
+        return;
+    }
     const bool bare = share == 1 && m->h == m->rows && m->w == m->columns && !m->top && !m->left &&
                       scans[0].width % GROUP == 0 && count == 1;
     if (!bare)
@@ -232,7 +377,7 @@ static void scan_all(const struct ub_images *s, const struct scan *scans, int64_
         if (!bare)
             enter(m, share, there, unit, in + i * in_image);
         for (int64_t j = 0; j < count; j++)
-            scan_unit(&scans[j], share, there, bare ? in + i * in_image : unit,
+            scan_unit(&scans[j], m, share, there, bare ? in + i * in_image : unit,
                       out + i * out_image);
     }
 }
@@ -244,7 +389,7 @@ static void forward(const struct ub_images *s, real *out, const real *x, const r
 {
     const int64_t share = share_of(s->o);
     const struct margins m = of_windows(s);
-    struct scan scan = scan_forward(s, share);
+    struct scan scan = scan_forward(s);
     scan.weight = scratch;
     weights_forward(s, share, scratch, weight);
     scan_all(s, &scan, 1, &m, share, out, s->out_h * s->out_w * s->o, x,
@@ -263,7 +408,7 @@ static void to_input(const struct ub_images *s, real *out, const real *ct, const
             const struct phase v = phase_of(y, s->stride, s->pad, s->h, s->kh);
             const struct phase h = phase_of(x, s->stride, s->pad, s->w, s->kw);
             struct scan *scan = &scans[count++];
-            *scan = scan_back(s, &m, &v, &h, share);
+            *scan = scan_back(s, &v, &h);
             scan->out_first = (y * s->w + x) * s->c;
             scan->weight = scratch;
             scratch = weights_back(s, &v, &h, share, scratch, weight);
@@ -292,6 +437,8 @@ int64_t UB_BUILT(convolve_scratch)(enum ub_op op, const struct ub_images *s)
         return -1;
     const struct margins m = back ? of_cotangent(s) : of_windows(s);
     const int64_t both = op == UB_OP_CONV_WEIGHT ? s->out_h * s->out_w * LANES : 0;
-    return s->kh * s->kw * (back ? s->o : s->c) * LANES +
-           unit_size(&m, share, back ? 1 : s->stride) + both;
+    int64_t units = unit_size(&m, share, back ? 1 : s->stride);
+    if (op != UB_OP_CONV_WEIGHT && is_across(s, share))
+        units = TALL * across_step(&m, share);
+    return s->kh * s->kw * (back ? s->o : s->c) * LANES + units + both;
 }

@@ -15,16 +15,17 @@ enum { LINES = 3 };
 /* sum (lines, rows, LANES) += x' ct over a unit's pixels: `rows` numbers of x in each of the lines
  * under a window, all lanes of ct (pixels, LANES). */
 struct gather {
-    int64_t height, width, step, line, in_line, sum_line;
+    int64_t width, step, line, in_line, sum_line;
 };
 
 static inline FOLDED void gather_tile(const struct gather *g, const int lines, const int rows,
-                                      const int share, real *sums, const real *x, const real *ct)
+                                      const int share, int64_t height, real *sums, const real *x,
+                                      const real *ct)
 {
     vector sum[ROWS + LINES];
     UNROLLED for (int l = 0; l < lines; l++) UNROLLED for (int r = 0; r < rows; r++)
         sum[l * rows + r] = load(sums + l * g->sum_line + (int64_t)r * LANES);
-    for (int64_t i = 0; i < g->height; i++) {
+    for (int64_t i = 0; i < height; i++) {
         const real *in = x + i * g->line;
         for (int64_t j = 0; j < g->width; j++, in += g->step, ct += LANES) {
             const vector v = load(ct);
@@ -39,9 +40,9 @@ static inline FOLDED void gather_tile(const struct gather *g, const int lines, c
 #define GATHER(LINES, R)                                                                           \
     case R:                                                                                        \
         if (share == 1)                                                                            \
-            gather_tile(g, LINES, R, 1, sums, x, ct);                                              \
+            gather_tile(g, LINES, R, 1, height, sums, x, ct);                                      \
         else                                                                                       \
-            gather_tile(g, LINES, R, MOST_SHARE, sums, x, ct);                                     \
+            gather_tile(g, LINES, R, MOST_SHARE, height, sums, x, ct);                             \
         return;
 #define OF_4(L)  GATHER(L, 1) GATHER(L, 2) GATHER(L, 3) GATHER(L, 4)
 #define TO_9(L)  GATHER(L, 5) GATHER(L, 6) GATHER(L, 7) GATHER(L, 8) GATHER(L, 9)
@@ -49,8 +50,8 @@ static inline FOLDED void gather_tile(const struct gather *g, const int lines, c
 #define TO_18(L) GATHER(L, 13) GATHER(L, 14) GATHER(L, 15) GATHER(L, 16) GATHER(L, 17) GATHER(L, 18)
 #define TO_24(L) GATHER(L, 19) GATHER(L, 20) GATHER(L, 21) GATHER(L, 22) GATHER(L, 23) GATHER(L, 24)
 
-static void gather_line(const struct gather *g, int64_t rows, int64_t share, real *sums,
-                        const real *x, const real *ct)
+static void gather_line(const struct gather *g, int64_t rows, int64_t share, int64_t height,
+                        real *sums, const real *x, const real *ct)
 {
     switch (rows) {
         OF_4(1)
@@ -62,8 +63,8 @@ static void gather_line(const struct gather *g, int64_t rows, int64_t share, rea
     }
 }
 
-static void gather_lines(const struct gather *g, int64_t rows, int64_t share, real *sums,
-                         const real *x, const real *ct)
+static void gather_lines(const struct gather *g, int64_t rows, int64_t share, int64_t height,
+                         real *sums, const real *x, const real *ct)
 {
     switch (rows) {
         OF_4(LINES)
@@ -73,22 +74,37 @@ static void gather_lines(const struct gather *g, int64_t rows, int64_t share, re
     }
 }
 
+/* Rows of the cotangent of which a row of the window lies inside of the image: first..last. */
+static void rows_inside(const struct ub_images *s, int64_t tap, int64_t *first, int64_t *last)
+{
+    *first = tap < s->pad ? above(s->pad - tap, s->stride) : 0;
+    *last = s->h + s->pad > tap ? above(s->h + s->pad - tap, s->stride) : 0;
+    if (*last > s->out_h)
+        *last = s->out_h;
+    if (*last < *first)
+        *last = *first;
+}
+
 /* sums (kh, run, LANES) */
-static void gather_unit(const struct gather *g, int64_t taps, int64_t run, int64_t share,
+static void gather_unit(const struct gather *g, const struct ub_images *s, int64_t share,
                         real *sums, const real *x, const real *ct)
 {
-    if (taps == LINES && run <= LINED) {
-        gather_lines(g, run, share, sums, x, ct);
+    const int64_t run = s->kw * s->c, tiles = above(run, ROWS);
+    if (s->kh == LINES && run <= LINED) {
+        gather_lines(g, run, share, s->out_h, sums, x, ct);
         return;
     }
-    const int64_t tiles = above(run, ROWS);
-    for (int64_t tap = 0; tap < taps; tap++)
+    for (int64_t tap = 0; tap < s->kh; tap++) {
+        int64_t first, last;
+        rows_inside(s, tap, &first, &last);
         for (int64_t t = 0, done = 0; t < tiles; t++) {
             const int64_t rows = run / tiles + (t < run % tiles);
-            gather_line(g, rows, share, sums + tap * g->sum_line + done * LANES,
-                        x + tap * g->in_line + done * share, ct);
+            gather_line(g, rows, share, last - first, sums + tap * g->sum_line + done * LANES,
+                        x + tap * g->in_line + first * g->line + done * share,
+                        ct + first * g->width * LANES);
             done += rows;
         }
+    }
 }
 
 /* sums (size, LANES) to weights (o, size). */
@@ -111,8 +127,7 @@ void UB_BUILT(convolve_weight)(const struct ub_images *s, real *out, const real 
     const struct margins m = of_windows(s);
     const struct margins c = {
         .h = s->out_h, .w = s->out_w, .c = s->o, .rows = s->out_h, .columns = s->out_w};
-    const struct gather g = {.height = s->out_h,
-                             .width = s->out_w,
+    const struct gather g = {.width = s->out_w,
                              .step = s->stride * s->c * share,
                              .line = s->stride * beside(&m) * share,
                              .in_line = beside(&m) * share,
@@ -125,7 +140,7 @@ void UB_BUILT(convolve_weight)(const struct ub_images *s, real *out, const real 
         enter(&m, share, there, unit, x + i * s->h * s->w * s->c);
         if (share > 1)
             enter(&c, share, there, both, ct + i * pixels);
-        gather_unit(&g, s->kh, run, share, sums, unit, share > 1 ? both : ct + i * pixels);
+        gather_unit(&g, s, share, sums, unit, share > 1 ? both : ct + i * pixels);
     }
     leave(size, share, out, sums);
 }
