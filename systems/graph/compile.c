@@ -231,6 +231,8 @@ static void compiler_open(struct ub_compiler *c)
 {
     size_t n = (size_t)c->n;
     c->base = ub_calloc(n, sizeof *c->base);
+    c->viewed = ub_calloc(n, sizeof *c->viewed);
+    c->into = ub_calloc(n, sizeof *c->into);
     c->input_of = ub_calloc(n, sizeof *c->input_of);
     c->part = ub_calloc(n, sizeof *c->part);
     c->segment = ub_calloc(n, sizeof *c->segment);
@@ -251,9 +253,10 @@ static void compiler_open(struct ub_compiler *c)
 
 static void compiler_close(struct ub_compiler *c)
 {
-    void *all[] = {c->base,  c->input_of, c->part,  c->segment,    c->live,     c->stored,
-                   c->group, c->next,     c->order, c->group_last, c->position, c->last_use,
-                   c->uses,  c->ref,      c->sum,   c->totals,     c->remade};
+    void *all[] = {c->base,     c->input_of, c->part,   c->segment, c->live,
+                   c->stored,   c->group,    c->next,   c->order,   c->group_last,
+                   c->position, c->last_use, c->uses,   c->ref,     c->sum,
+                   c->totals,   c->remade,   c->viewed, c->into};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         ub_free(all[i]);
 }
@@ -291,12 +294,14 @@ struct ub_program *ub_program_compile(const struct ub_graph *g, const struct ub_
     bind_inputs(&c);
     ub_compile_segments(&c);
     bind_outputs(&c);
+    ub_compile_views(&c);
     ub_compile_demand(&c);
     check_inputs_bound(&c);
     ub_compile_wait(&c);
     ub_compile_fuse(&c);
     ub_compile_remake(&c);
     store_what_leaves_its_group(&c);
+    ub_compile_into(&c);
     ub_compile_place(&c);
     ub_compile_lower(&c);
     ub_plan_transfers(c.p);

@@ -27,11 +27,14 @@ struct ub_use ub_use_of(const struct ub_compiler *c, ub_node x, int i)
         return (struct ub_use){.source = UB_NONE, .view = UB_NONE, .value = s->attributes.value};
     if (pointwise && s->op == UB_OP_BROADCAST)
         return (struct ub_use){.source = c->base[s->in[0]], .view = source, .in_memory = true};
+    if (c->viewed[source])
+        return (struct ub_use){
+            .source = ub_source_of(c, source), .view = UB_NONE, .in_memory = true};
     if (v->op == UB_OP_MATMUL && source == v->in[i] && swaps_last(s)) {
         bool hoist =
             !c->part[source].chunk && c->part[x].chunk && ub_count(s->shape) <= HOIST_LIMIT;
         if (!hoist)
-            return (struct ub_use){.source = c->base[s->in[0]],
+            return (struct ub_use){.source = ub_source_of(c, s->in[0]),
                                    .view = UB_NONE,
                                    .transposed = true,
                                    .in_memory = true};

@@ -149,16 +149,27 @@ static void run_gemm(const struct ub_program *p, const struct ub_lane_context *t
     const char *a = at(p, t, s->in[0]), *b = at(p, t, s->in[1]);
     char *c = at(p, t, s->out);
     bool accumulate = s->to_lane && !t->lane_first;
+    int64_t index[UB_BATCH_RANK] = {0}, ia = 0, ib = 0, ic = 0;
     for (int64_t i = 0; i < g->batch; i++) {
-        const char *ai = a + (size_t)(i * g->stride_a) * real;
-        const char *bi = b + (size_t)(i * g->stride_b) * real;
-        char *ci = c + (size_t)(i * g->stride_c) * real;
+        const char *ai = a + (size_t)ia * real, *bi = b + (size_t)ib * real;
+        char *ci = c + (size_t)ic * real;
         if (g->split)
             ub_split_product_run(g->split, p->kernels, t->member, accumulate, ai, bi, ci,
                                  t->scratch);
         else
-            g->multiply(g->ta, g->tb, g->m, g->n, g->k, ai, g->ta ? g->m : g->k, bi,
-                        g->tb ? g->k : g->n, accumulate, ci, g->n);
+            g->multiply(g->ta, g->tb, g->m, g->n, g->k, ai, g->lda, bi, g->ldb, accumulate, ci,
+                        g->ldc);
+        for (int axis = g->rank - 1; axis >= 0; axis--) {
+            ia += g->stride_a[axis];
+            ib += g->stride_b[axis];
+            ic += g->stride_c[axis];
+            if (++index[axis] < g->dim[axis])
+                break;
+            index[axis] = 0;
+            ia -= g->dim[axis] * g->stride_a[axis];
+            ib -= g->dim[axis] * g->stride_b[axis];
+            ic -= g->dim[axis] * g->stride_c[axis];
+        }
     }
 }
 

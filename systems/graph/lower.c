@@ -53,7 +53,31 @@ void ub_move_merge(struct ub_move *m)
     m->rank = rank;
 }
 
-/* A copy over `dims`, both sides laid out as their own whole shapes. */
+static struct ub_ref ref_of(const struct ub_compiler *c, const struct ub_layout *l)
+{
+    struct ub_ref ref = c->ref[l->source];
+    ref.offset += l->offset;
+    return ref;
+}
+
+/* How x is read, and where it is written: the passes saw to it that there is an answer. */
+static struct ub_layout layout_of(const struct ub_compiler *c, ub_node x)
+{
+    struct ub_layout l;
+    if (!ub_layout_of(c, x, &l))
+        UB_ABORT("node %d cannot be read in place", x);
+    return l;
+}
+
+static struct ub_layout place_of(const struct ub_compiler *c, ub_node x)
+{
+    struct ub_layout l;
+    if (!ub_place_of(c, x, &l))
+        UB_ABORT("node %d cannot be written in place", x);
+    return l;
+}
+
+/* A copy over `dims`. */
 static void add_move(struct ub_steps *steps, struct ub_shape dims, struct ub_ref out,
                      const int64_t *out_stride, struct ub_ref in, const int64_t *in_stride)
 {
@@ -69,45 +93,50 @@ static void add_move(struct ub_steps *steps, struct ub_shape dims, struct ub_ref
     ub_move_merge(&s->move);
 }
 
+/* Has the i-th input been written where this copy would put it? */
+static bool is_in_place(const struct ub_compiler *c, ub_node x, int i)
+{
+    return c->into[c->base[ub_vertex(c->g, x)->in[i]]] == x;
+}
+
 static void lower_move(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
 {
     const struct ub_vertex *v = ub_vertex(c->g, x);
-    ub_node source = c->base[v->in[0]];
-    struct ub_shape from = ub_shape_of(c->g, v->in[0]), dims = v->shape;
-    int64_t out[UB_RANK], own[UB_RANK], in[UB_RANK];
-    struct ub_ref to = c->ref[x], at = c->ref[source];
-    ub_shape_strides(v->shape, out);
-    ub_shape_strides(from, own);
-    for (int i = 0; i < from.rank; i++)
-        in[i] = own[i];
+    if (is_in_place(c, x, 0))
+        return;
+    const struct ub_layout from = layout_of(c, v->in[0]), place = place_of(c, x);
+    struct ub_shape dims = v->shape;
+    int64_t in[UB_RANK];
+    struct ub_ref to = ref_of(c, &place), at = ref_of(c, &from);
+    for (int i = 0; i < from.shape.rank; i++)
+        in[i] = from.stride[i];
     if (v->op == UB_OP_TRANSPOSE) {
-        for (int i = 0; i < from.rank; i++)
-            in[i] = own[v->attributes.order[i]];
+        for (int i = 0; i < from.shape.rank; i++)
+            in[i] = from.stride[v->attributes.order[i]];
     } else if (v->op == UB_OP_BROADCAST) {
-        ub_broadcast_strides(v->shape, from, in);
+        ub_broadcast_strides(v->shape, from.shape, in);
     } else if (v->op == UB_OP_SLICE) {
-        at.offset += v->attributes.before * own[v->attributes.axis];
+        at.offset += v->attributes.before * from.stride[v->attributes.axis];
     } else { /* PAD */
         struct ub_step *zero = add_step(steps, UB_STEP_FILL);
         zero->out = to;
         zero->n = ub_count(v->shape);
-        to.offset += v->attributes.before * out[v->attributes.axis];
-        dims = from;
+        to.offset += v->attributes.before * place.stride[v->attributes.axis];
+        dims = from.shape;
     }
-    add_move(steps, dims, to, out, at, in);
+    add_move(steps, dims, to, place.stride, at, in);
 }
 
 static void lower_concat(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
 {
     const struct ub_vertex *v = ub_vertex(c->g, x);
-    int64_t out[UB_RANK], in[UB_RANK];
-    struct ub_ref to = c->ref[x];
-    ub_shape_strides(v->shape, out);
+    const struct ub_layout place = place_of(c, x);
+    struct ub_ref to = ref_of(c, &place);
     for (int i = 0; i < v->n_in; i++) {
-        struct ub_shape part = ub_shape_of(c->g, v->in[i]);
-        ub_shape_strides(part, in);
-        add_move(steps, part, to, out, c->ref[c->base[v->in[i]]], in);
-        to.offset += part.dim[v->attributes.axis] * out[v->attributes.axis];
+        const struct ub_layout part = layout_of(c, v->in[i]);
+        if (!is_in_place(c, x, i))
+            add_move(steps, part.shape, to, place.stride, ref_of(c, &part), part.stride);
+        to.offset += part.shape.dim[v->attributes.axis] * place.stride[v->attributes.axis];
     }
 }
 
@@ -139,30 +168,72 @@ static void lower_reduce(struct ub_compiler *c, struct ub_steps *steps, ub_node 
     s->reduce = ub_reduction_of(c, x);
 }
 
+/* One factor, or the product, of a GEMM: a matrix for each member of the batch. */
+static struct ub_matrix matrix_of(const struct ub_layout *l)
+{
+    struct ub_matrix matrix;
+    if (!ub_matrix_of(l, &matrix))
+        UB_ABORT("node %d is no matrix as it lies", l->source);
+    return matrix;
+}
+
+/* Axes of the batch, merged where all three operands go on evenly. One with a shared right side is
+ * one tall product, where its rows do. */
+static void set_batch(struct ub_gemm *g, const struct ub_layout *a, const struct ub_layout *b,
+                      const struct ub_layout *c)
+{
+    const int rank = c->shape.rank - 2;
+    g->batch = 1;
+    for (int i = 0; i < rank; i++) {
+        const int64_t dim = c->shape.dim[i];
+        const int64_t sa = a->shape.rank == 2 ? 0 : a->stride[i];
+        const int64_t sb = b->shape.rank == 2 ? 0 : b->stride[i], sc = c->stride[i];
+        if (dim == 1)
+            continue;
+        const int last = g->rank - 1;
+        const bool merges = g->rank > 0 && g->stride_a[last] == dim * sa &&
+                            g->stride_b[last] == dim * sb && g->stride_c[last] == dim * sc;
+        const int at = merges ? last : g->rank++;
+        g->dim[at] = merges ? g->dim[at] * dim : dim;
+        g->stride_a[at] = sa;
+        g->stride_b[at] = sb;
+        g->stride_c[at] = sc;
+        g->batch *= dim;
+    }
+    const int last = g->rank - 1;
+    if (g->m == 1 && g->rank > 0 && g->stride_a[last] >= g->k && g->stride_c[last] >= g->n) {
+        g->lda = g->stride_a[last];
+        g->ldc = g->stride_c[last];
+    }
+    if (b->shape.rank == 2 && !g->ta && g->rank == 1 && g->stride_a[last] == g->m * g->lda &&
+        g->stride_c[last] == g->m * g->ldc) {
+        g->m *= g->batch;
+        g->batch = 1;
+        g->rank = 0;
+    }
+}
+
 static void lower_matmul(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
 {
-    const struct ub_vertex *v = ub_vertex(c->g, x);
-    struct ub_use a = ub_use_of(c, x, 0), b = ub_use_of(c, x, 1);
-    struct ub_shape sa = ub_shape_of(c->g, v->in[0]), sb = ub_shape_of(c->g, v->in[1]);
-    int64_t m = sa.dim[sa.rank - 2], k = sa.dim[sa.rank - 1], n = sb.dim[sb.rank - 1];
+    const struct ub_layout place = place_of(c, x);
+    struct ub_layout a, b;
+    if (!ub_factor_of(c, x, 0, &a) || !ub_factor_of(c, x, 1, &b))
+        UB_ABORT("factors of product %d cannot be read in place", x);
+    const struct ub_matrix left = matrix_of(&a), right = matrix_of(&b), out = matrix_of(&place);
     struct ub_step *s = add_step(steps, UB_STEP_GEMM);
-    s->out = c->ref[x];
+    s->out = ref_of(c, &place);
     s->to_lane = s->out.space == UB_SPACE_LANE;
-    s->in[0] = c->ref[a.source];
-    s->in[1] = c->ref[b.source];
-    s->gemm = (struct ub_gemm){.ta = a.transposed,
-                               .tb = b.transposed,
-                               .batch = ub_count(v->shape) / (m * n),
-                               .m = m,
-                               .n = n,
-                               .k = k,
-                               .stride_a = sa.rank == 2 ? 0 : m * k,
-                               .stride_b = sb.rank == 2 ? 0 : k * n,
-                               .stride_c = m * n};
-    if (sb.rank == 2 && !a.transposed) { /* shared right side: one tall product */
-        s->gemm.m *= s->gemm.batch;
-        s->gemm.batch = 1;
-    }
+    s->in[0] = ref_of(c, &a);
+    s->in[1] = ref_of(c, &b);
+    s->gemm = (struct ub_gemm){.ta = left.transposed,
+                               .tb = right.transposed,
+                               .m = a.shape.dim[a.shape.rank - 2],
+                               .n = b.shape.dim[b.shape.rank - 1],
+                               .k = a.shape.dim[a.shape.rank - 1],
+                               .lda = left.ld,
+                               .ldb = right.ld,
+                               .ldc = out.ld};
+    set_batch(&s->gemm, &a, &b, &place);
     s->gemm.multiply = ub_choose_multiply(c->p->kernels, &s->gemm);
     if (c->spec->split)
         s->gemm.split = ub_split_product_new(&s->gemm, c->spec->dry ? 0 : c->p->threads);

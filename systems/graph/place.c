@@ -141,7 +141,7 @@ static void place_lane_outputs(struct ub_compiler *c, bool *in_lane)
 
 static bool is_placed_here(const struct ub_compiler *c, ub_node x, const bool *in_lane)
 {
-    return c->live[x] && c->stored[x] && !in_lane[x] && c->input_of[x] < 0;
+    return c->live[x] && c->stored[x] && !in_lane[x] && c->input_of[x] < 0 && c->into[x] == UB_NONE;
 }
 
 static bool kept(const struct ub_compiler *c, ub_node x, const bool *used_late)
@@ -165,6 +165,22 @@ static void decide_keeping(struct ub_compiler *c, const bool *in_lane, const boo
     c->p->keep = ub_size_fits(size, c->p->chunks, c->p->kernels->real, limit);
 }
 
+/* Arrays are begun by the first of the parts that are written in place. */
+static int *find_first_writes(const struct ub_compiler *c)
+{
+    int *first = ub_alloc((size_t)c->n * sizeof *first);
+    for (ub_node x = 0; x < c->n; x++)
+        first[x] = c->position[c->group[x]];
+    for (ub_node x = 0; x < c->n; x++) {
+        ub_node whole = x;
+        while (c->into[whole] != UB_NONE)
+            whole = c->into[whole];
+        if (whole != x && first[x] < first[whole])
+            first[whole] = first[x];
+    }
+    return first;
+}
+
 static void place_once(struct ub_compiler *c, ub_node x, int64_t size)
 {
     c->ref[x] = (struct ub_ref){UB_SPACE_ONCE, c->p->once_size};
@@ -177,6 +193,7 @@ void ub_compile_place(struct ub_compiler *c)
     bool *in_lane = ub_calloc((size_t)c->n, sizeof *in_lane);
     struct tenant *at_work = ub_calloc((size_t)c->n, sizeof *at_work);
     struct tenant *staying = ub_calloc((size_t)c->n, sizeof *staying);
+    int *first_write = find_first_writes(c);
     int n_at_work = 0, n_staying = 0;
     find_last_uses(c, used_late);
     place_lane_outputs(c, in_lane);
@@ -191,7 +208,7 @@ void ub_compile_place(struct ub_compiler *c)
         } else if (!c->part[x].chunk) {
             place_once(c, x, size);
         } else {
-            const int from = c->position[c->group[x]], to = c->last_use[x];
+            const int from = first_write[x], to = c->last_use[x];
             const bool keep = kept(c, x, used_late);
             const bool stays = keep || region_at(c, from) != region_at(c, to);
             *(stays ? &staying[n_staying++] : &at_work[n_at_work++]) =
@@ -202,6 +219,7 @@ void ub_compile_place(struct ub_compiler *c)
     c->p->kept_size = plan(c, UB_SPACE_KEPT, staying, n_staying);
     ub_free(used_late);
     ub_free(in_lane);
+    ub_free(first_write);
     ub_free(at_work);
     ub_free(staying);
 }

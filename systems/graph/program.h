@@ -55,9 +55,15 @@ enum ub_step_kind {
     UB_STEP_EACH   /* result rows = value, as double */
 };
 
+/* lda, ldb, ldc: from a row of an operand, as it is stored, to the next. Members of the batch lie
+ * along `rank` axes, with strides of their own in each operand. */
+enum { UB_BATCH_RANK = UB_RANK - 2 };
 struct ub_gemm {
     bool ta, tb;
-    int64_t batch, m, n, k, stride_a, stride_b, stride_c;
+    int rank;
+    int64_t batch, m, n, k, lda, ldb, ldc;
+    int64_t dim[UB_BATCH_RANK], stride_a[UB_BATCH_RANK], stride_b[UB_BATCH_RANK],
+        stride_c[UB_BATCH_RANK];
     ub_multiply_kernel *multiply;   /* one of the batch: ub_choose_multiply */
     struct ub_split_product *split; /* what multiplies in its place, or NULL */
 };
@@ -215,6 +221,8 @@ struct ub_compiler {
     struct ub_program *p;
     ub_node n;     /* nodes considered: 0..n-1 */
     ub_node *base; /* reshapes and stops are their input under another name */
+    bool *viewed;  /* a copy that is never made: read where its input lies */
+    ub_node *into; /* the copy in whose array a value is written in place, or UB_NONE */
     int *input_of; /* index of a bound input, -1 */
     struct ub_part *part;
     int *segment;          /* in order of execution */
@@ -245,9 +253,33 @@ struct ub_use {
 };
 struct ub_use ub_use_of(const struct ub_compiler *c, ub_node x, int i);
 
+/* Where the elements of a node lie in memory: `source` is stored, strides are of `shape`'s axes. */
+struct ub_layout {
+    ub_node source;
+    int64_t offset; /* of the first */
+    struct ub_shape shape;
+    int64_t stride[UB_RANK];
+};
+/* The last two axes of a layout as a product reads them: so many numbers from row to row, of the
+ * matrix or of its transposition. */
+struct ub_matrix {
+    bool transposed;
+    int64_t ld;
+};
+/* view.c. How a node is read, and how a product's i-th factor is; false when not by strides, which
+ * never holds of what the passes let be viewed. */
+bool ub_layout_of(const struct ub_compiler *c, ub_node x, struct ub_layout *l);
+bool ub_factor_of(const struct ub_compiler *c, ub_node x, int i, struct ub_layout *l);
+bool ub_matrix_of(const struct ub_layout *l, struct ub_matrix *matrix);
+ub_node ub_source_of(const struct ub_compiler *c, ub_node x); /* the node in whose memory it lies */
+/* How a stored node is written: in an array of its own, or as a part of another's. */
+bool ub_place_of(const struct ub_compiler *c, ub_node x, struct ub_layout *l);
+
 void ub_compile_segments(struct ub_compiler *c); /* segments.c: parts and segments of nodes, base */
 int ub_segment_of_chunks(const struct ub_compiler *c, ub_node x); /* that of x's phase and stage */
-void ub_compile_wait(struct ub_compiler *c); /* segments.c, after demand: what may be done later */
+void ub_compile_wait(struct ub_compiler *c);  /* segments.c, after demand: what may be done later */
+void ub_compile_views(struct ub_compiler *c); /* view.c, before demand: viewed */
+void ub_compile_into(struct ub_compiler *c);  /* view.c, before placing: into */
 void ub_compile_demand(struct ub_compiler *c); /* demand.c: live, stored, uses */
 void ub_compile_fuse(struct ub_compiler *c);   /* fuse.c: groups and their order */
 void ub_compile_remake(struct ub_compiler *c); /* remake.c: remade */
