@@ -227,8 +227,8 @@ ub_node ub_attention_layer(struct ub_builder *b, const char *prefix, ub_node x,
         if (attention->rotary && i < 2)
             part[i] = rotate(g, part[i]);
     }
-    const ub_node q = ub_scale(g, part[0], ub_attention_scale(b, size));
-    const ub_node scores = ub_matmul(g, q, ub_transpose(g, part[1], (int[]){0, 1, 3, 2}));
+    const ub_node products = ub_matmul(g, part[0], ub_transpose(g, part[1], (int[]){0, 1, 3, 2}));
+    const ub_node scores = ub_scale(g, products, ub_attention_scale(b, size));
     const ub_node weights = attention->causal
                                 ? ub_masked_softmax(g, scores, mask_of(g, attention, steps))
                                 : ub_softmax(g, scores);
