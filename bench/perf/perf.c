@@ -358,6 +358,12 @@ static void time_sgemm(void)
     ub_free(p.c);
 }
 
+static const char usage[] =
+    "expected cases, describe CASE, model, memory, roofline or parts CASE THREADS, parallel CASE, "
+    "hvp-roofline DATASET MODEL LOSS THREADS, precision CASE, count WORK TIMES, versions, sgemm, "
+    "sharpness, flow, flow-problem, store FOLDER RUNS, starts [SUITE], preflight SUITE or "
+    "scale UNIBENCH FOLDER";
+
 int main(int argc, char **argv)
 {
     struct ub_error err = {0};
@@ -402,12 +408,6 @@ int main(int argc, char **argv)
     else if (strcmp(what, "scale") == 0 && argc == 4)
         good = perf_scale_time(argv[2], argv[3], &err);
     else
-        good =
-            ub_fail(&err, UB_INPUT,
-                    "expected cases, describe CASE, model, memory, roofline or parts CASE THREADS, "
-                    "parallel CASE, hvp-roofline DATASET MODEL LOSS THREADS, precision CASE, "
-                    "count WORK TIMES, versions, sgemm, sharpness, flow, flow-problem, "
-                    "store FOLDER RUNS, starts [SUITE], preflight SUITE or "
-                    "scale UNIBENCH FOLDER");
+        good = ub_fail(&err, UB_INPUT, "%s", usage);
     return good ? UB_OK : ub_report(&err);
 }
