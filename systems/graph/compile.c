@@ -236,6 +236,7 @@ static void compiler_open(struct ub_compiler *c)
     c->input_of = ub_calloc(n, sizeof *c->input_of);
     c->part = ub_calloc(n, sizeof *c->part);
     c->segment = ub_calloc(n, sizeof *c->segment);
+    c->first_use = ub_alloc((n + 1) * sizeof *c->first_use);
     c->live = ub_calloc(n, sizeof *c->live);
     c->stored = ub_calloc(n, sizeof *c->stored);
     c->remade = ub_calloc(n, sizeof *c->remade);
@@ -248,15 +249,15 @@ static void compiler_open(struct ub_compiler *c)
     c->uses = ub_calloc(n, sizeof *c->uses);
     c->ref = ub_calloc(n, sizeof *c->ref);
     c->sum = ub_calloc(n, sizeof *c->sum);
-    c->totals = ub_calloc(n, sizeof *c->totals);
+    c->totals = ub_alloc(n * sizeof *c->totals);
 }
 
 static void compiler_close(struct ub_compiler *c)
 {
-    void *all[] = {c->base,     c->input_of, c->part,   c->segment, c->live,
-                   c->stored,   c->group,    c->next,   c->order,   c->group_last,
-                   c->position, c->last_use, c->uses,   c->ref,     c->sum,
-                   c->totals,   c->remade,   c->viewed, c->into};
+    void *all[] = {c->base,  c->input_of, c->part,     c->segment,    c->live,     c->stored,
+                   c->group, c->next,     c->order,    c->group_last, c->position, c->last_use,
+                   c->uses,  c->ref,      c->sum,      c->totals,     c->remade,   c->viewed,
+                   c->into,  c->use,      c->first_use};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         ub_free(all[i]);
 }

@@ -17,7 +17,7 @@ static bool swaps_last(const struct ub_vertex *v)
     return v->attributes.order[rank - 2] == rank - 1;
 }
 
-struct ub_use ub_use_of(const struct ub_compiler *c, ub_node x, int i)
+static struct ub_use find_use(const struct ub_compiler *c, ub_node x, int i)
 {
     const struct ub_vertex *v = ub_vertex(c->g, x);
     ub_node source = c->base[v->in[i]];
@@ -43,8 +43,30 @@ struct ub_use ub_use_of(const struct ub_compiler *c, ub_node x, int i)
     return (struct ub_use){.source = source, .view = UB_NONE, .in_memory = !in_block};
 }
 
+struct ub_use ub_use_of(const struct ub_compiler *c, ub_node x, int i)
+{
+    return c->use ? c->use[c->first_use[x] + i] : find_use(c, x, i);
+}
+
+/* All passes ask for uses, over and over: they are found once. */
+static void find_uses(struct ub_compiler *c)
+{
+    int count = 0;
+    for (ub_node x = 0; x < c->n; x++) {
+        c->first_use[x] = count;
+        count += ub_vertex(c->g, x)->n_in;
+    }
+    c->first_use[c->n] = count;
+    struct ub_use *use = ub_alloc((size_t)count * sizeof *use);
+    for (ub_node x = 0; x < c->n; x++)
+        for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++)
+            use[c->first_use[x] + i] = find_use(c, x, i);
+    c->use = use;
+}
+
 void ub_compile_demand(struct ub_compiler *c)
 {
+    find_uses(c);
     for (int i = 0; i < c->spec->n_outputs; i++) {
         ub_node x = c->base[c->spec->outputs[i].node];
         c->live[x] = true;

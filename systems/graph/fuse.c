@@ -123,7 +123,7 @@ static bool leads_back(struct search *s, ub_node leader, uint64_t least)
 {
     const struct ub_compiler *c = s->c;
     for (ub_node x = leader; x != UB_NONE; x = c->next[x]) {
-        for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++) {
+        for (int i = 0; i < ub_inputs_of(c, x); i++) {
             ub_node source = ub_use_of(c, x, i).source;
             if (source == UB_NONE)
                 continue;
@@ -187,7 +187,7 @@ static void merge_pointwise(struct search *s, bool stored)
     for (ub_node x = 0; x < c->n; x++) {
         if (!c->live[x] || !pointwise(c, x))
             continue;
-        for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++) {
+        for (int i = 0; i < ub_inputs_of(c, x); i++) {
             struct ub_use use = ub_use_of(c, x, i);
             ub_node y = use.source;
             if (y == UB_NONE || use.view != UB_NONE || !pointwise(c, y) ||
@@ -202,7 +202,7 @@ static void merge_pointwise(struct search *s, bool stored)
 static bool group_reads(const struct ub_compiler *c, ub_node leader, ub_node sum)
 {
     for (ub_node x = leader; x != UB_NONE; x = c->next[x])
-        for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++)
+        for (int i = 0; i < ub_inputs_of(c, x); i++)
             if (ub_use_of(c, x, i).source == sum)
                 return true;
     return false;
@@ -226,7 +226,7 @@ static void visit(struct ub_compiler *c, ub_node leader)
         return;
     c->position[leader] = 0; /* groups are free of cycles: no need to tell open from closed */
     for (ub_node x = leader; x != UB_NONE; x = c->next[x])
-        for (int i = 0; i < ub_vertex(c->g, x)->n_in; i++) {
+        for (int i = 0; i < ub_inputs_of(c, x); i++) {
             ub_node source = ub_use_of(c, x, i).source;
             if (source != UB_NONE)
                 visit(c, c->group[source]);

@@ -15,13 +15,18 @@ _Noreturn void ub_abort_shape(const char *where, const char *format, ...)
     abort();
 }
 
+static void table_new(struct ub_graph *g, int32_t size)
+{
+    g->table_size = size;
+    g->table = ub_alloc((size_t)size * sizeof *g->table);
+    for (int32_t i = 0; i < size; i++)
+        g->table[i].node = UB_NONE;
+}
+
 struct ub_graph *ub_graph_new(void)
 {
     struct ub_graph *g = ub_calloc(1, sizeof *g);
-    g->table_size = 1024;
-    g->table = ub_alloc((size_t)g->table_size * sizeof *g->table);
-    for (int32_t i = 0; i < g->table_size; i++)
-        g->table[i] = UB_NONE;
+    table_new(g, 1024);
     return g;
 }
 
@@ -30,8 +35,10 @@ void ub_graph_free(struct ub_graph *g)
     if (!g)
         return;
     for (int32_t i = 0; i < g->count; i++)
-        ub_free(g->vertices[i].in);
-    ub_free(g->vertices);
+        ub_free(ub_vertex(g, i)->in);
+    for (int32_t i = 0; i < g->n_pages; i++)
+        ub_free(g->pages[i]);
+    ub_free(g->pages);
     ub_free(g->table);
     ub_free(g);
 }
@@ -53,7 +60,7 @@ struct ub_shape ub_shape_of(const struct ub_graph *g, ub_node x)
 {
     if (x < 0 || x >= g->count)
         UB_ABORT("no node %d", x);
-    return g->vertices[x].shape;
+    return ub_vertex(g, x)->shape;
 }
 
 int64_t ub_count(struct ub_shape s)
@@ -76,12 +83,13 @@ struct ub_shape ub_shape_batched(struct ub_shape s, int64_t b)
     return ub_shape_make(s.rank + 1, dim);
 }
 
-static uint64_t vertex_hash(enum ub_op op, const ub_node *in, int n_in, struct ub_shape shape,
+static uint32_t vertex_hash(enum ub_op op, const ub_node *in, int n_in, struct ub_shape shape,
                             const struct ub_attributes *attributes)
 {
     uint64_t h = ub_hash(attributes, sizeof *attributes) * 31 + (uint64_t)op;
     h = h * 0x9e3779b97f4a7c15u + ub_hash(in, (size_t)n_in * sizeof *in);
-    return h * 0x9e3779b97f4a7c15u + ub_hash(shape.dim, (size_t)shape.rank * sizeof *shape.dim);
+    h = h * 0x9e3779b97f4a7c15u + ub_hash(shape.dim, (size_t)shape.rank * sizeof *shape.dim);
+    return (uint32_t)(h ^ h >> 32);
 }
 
 static bool vertex_equal(const struct ub_vertex *v, enum ub_op op, const ub_node *in, int n_in,
@@ -92,29 +100,38 @@ static bool vertex_equal(const struct ub_vertex *v, enum ub_op op, const ub_node
            memcmp(&v->attributes, attributes, sizeof *attributes) == 0;
 }
 
-static void table_insert(struct ub_graph *g, ub_node x)
+static uint32_t next_slot(const struct ub_graph *g, uint32_t slot)
 {
-    uint64_t slot = g->vertices[x].hash & (uint64_t)(g->table_size - 1);
-    while (g->table[slot] != UB_NONE)
-        slot = (slot + 1) & (uint64_t)(g->table_size - 1);
-    g->table[slot] = x;
+    return (slot + 1) & (uint32_t)(g->table_size - 1);
+}
+
+static void table_insert(struct ub_graph *g, struct ub_slot entry)
+{
+    uint32_t slot = entry.hash & (uint32_t)(g->table_size - 1);
+    while (g->table[slot].node != UB_NONE)
+        slot = next_slot(g, slot);
+    g->table[slot] = entry;
 }
 
 static void table_grow(struct ub_graph *g)
 {
-    ub_free(g->table);
-    g->table_size *= 2;
-    g->table = ub_alloc((size_t)g->table_size * sizeof *g->table);
-    for (int32_t i = 0; i < g->table_size; i++)
-        g->table[i] = UB_NONE;
-    for (ub_node x = 0; x < g->count; x++)
-        table_insert(g, x);
+    struct ub_slot *old = g->table;
+    const int32_t size = g->table_size;
+    table_new(g, 4 * size);
+    for (int32_t i = 0; i < size; i++)
+        if (old[i].node != UB_NONE)
+            table_insert(g, old[i]);
+    ub_free(old);
 }
 
-static void vertices_grow(struct ub_graph *g)
+/* Where the next vertex goes. */
+static struct ub_vertex *next_vertex(struct ub_graph *g)
 {
-    g->capacity = g->capacity ? 2 * g->capacity : 256;
-    g->vertices = ub_realloc(g->vertices, (size_t)g->capacity * sizeof *g->vertices);
+    if (g->count == g->n_pages * UB_PAGE) {
+        g->pages = ub_realloc(g->pages, (size_t)(g->n_pages + 1) * sizeof *g->pages);
+        g->pages[g->n_pages++] = ub_alloc(UB_PAGE * sizeof **g->pages);
+    }
+    return &g->pages[g->count / UB_PAGE][g->count % UB_PAGE];
 }
 
 ub_node ub_intern(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_in,
@@ -123,23 +140,20 @@ ub_node ub_intern(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_in
     static const ub_node no_input = UB_NONE;
     if (!in)
         in = &no_input;
-    uint64_t hash = vertex_hash(op, in, n_in, shape, attributes);
-    uint64_t slot = hash & (uint64_t)(g->table_size - 1);
-    for (; g->table[slot] != UB_NONE; slot = (slot + 1) & (uint64_t)(g->table_size - 1)) {
-        const struct ub_vertex *v = &g->vertices[g->table[slot]];
-        if (v->hash == hash && vertex_equal(v, op, in, n_in, shape, attributes))
-            return g->table[slot];
+    const uint32_t hash = vertex_hash(op, in, n_in, shape, attributes);
+    uint32_t slot = hash & (uint32_t)(g->table_size - 1);
+    for (; g->table[slot].node != UB_NONE; slot = next_slot(g, slot)) {
+        const struct ub_vertex *v = ub_vertex(g, g->table[slot].node);
+        if (g->table[slot].hash == hash && vertex_equal(v, op, in, n_in, shape, attributes))
+            return g->table[slot].node;
     }
     ub_node *own = ub_alloc((size_t)(n_in ? n_in : 1) * sizeof *own);
     memcpy(own, in, (size_t)n_in * sizeof *own);
-    if (g->count == g->capacity)
-        vertices_grow(g);
-    ub_node x = g->count++;
-    g->vertices[x] = (struct ub_vertex){op, n_in, own, shape, *attributes, hash};
+    *next_vertex(g) = (struct ub_vertex){op, n_in, own, shape, *attributes};
+    const ub_node x = g->count++;
+    table_insert(g, (struct ub_slot){x, hash});
     if (2 * g->count > g->table_size)
         table_grow(g);
-    else
-        table_insert(g, x);
     return x;
 }
 

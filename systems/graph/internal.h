@@ -77,13 +77,19 @@ struct ub_vertex {
     ub_node *in; /* owned */
     struct ub_shape shape;
     struct ub_attributes attributes;
-    uint64_t hash;
 };
 
+/* Of a hash table of nodes: the node's hash is by it, as nodes are far apart in memory. */
+struct ub_slot {
+    ub_node node; /* UB_NONE: free */
+    uint32_t hash;
+};
+
+enum { UB_PAGE = 512 };
 struct ub_graph {
-    struct ub_vertex *vertices;
-    int32_t count, capacity;
-    ub_node *table; /* open-addressing hash table of nodes, UB_NONE = free */
+    struct ub_vertex **pages; /* of UB_PAGE vertices: they stay where they are */
+    int32_t count, n_pages;
+    struct ub_slot *table; /* open addressing */
     int32_t table_size;
     int64_t inputs;
 };
@@ -104,14 +110,15 @@ struct ub_operator_row {
 };
 const struct ub_operator_row *ub_operator_row(enum ub_op op);
 
-/* Inline readers. A pointer from ub_vertex is valid until the next node is made. */
+/* Inline readers. A pointer from ub_vertex is valid as long as the graph. */
 static inline const struct ub_vertex *ub_vertex(const struct ub_graph *g, ub_node x)
 {
-    return &g->vertices[x];
+    return &g->pages[x / UB_PAGE][x % UB_PAGE];
 }
 static inline bool ub_is_fill(const struct ub_graph *g, ub_node x, double value)
 {
-    return g->vertices[x].op == UB_OP_FILL && g->vertices[x].attributes.value == value;
+    const struct ub_vertex *v = ub_vertex(g, x);
+    return v->op == UB_OP_FILL && v->attributes.value == value;
 }
 
 /* Makes a node (simplified, or found again if it exists). */

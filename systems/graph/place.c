@@ -10,7 +10,7 @@
 
 struct tenant {
     ub_node node;
-    int64_t size, offset;
+    int64_t size;
     int from, to; /* positions, inclusive */
 };
 
@@ -22,39 +22,63 @@ static int larger_first(const void *a, const void *b)
     return x->node < y->node ? -1 : 1;
 }
 
-/* Lowest offset at which t fits beside `count` others, in ascending order of theirs. */
-static int64_t lowest_offset(const struct tenant *placed, int count, const struct tenant *t)
+/* Of a tenant that has its place. They are in ascending order of offsets, and compact: there are
+ * thousands, and each new one looks through all. */
+struct spot {
+    int from, to;
+    int64_t offset, end;
+};
+
+/* Lowest offset at which t fits beside `count` others. */
+static int64_t lowest_offset(const struct spot *placed, int count, const struct tenant *t)
 {
     int64_t offset = 0;
     for (int i = 0; i < count && placed[i].offset < offset + t->size; i++) {
-        const struct tenant *o = &placed[i];
-        const bool together = o->from <= t->to && t->from <= o->to;
-        if (together && offset < o->offset + o->size)
-            offset = o->offset + o->size;
+        const struct spot *o = &placed[i];
+        const int64_t end = (o->from <= t->to) & (t->from <= o->to) ? o->end : 0;
+        offset = offset < end ? end : offset;
     }
     return offset;
 }
 
-static void insert(struct tenant *placed, int count, const struct tenant *t)
+/* After those of the same offset. */
+static void insert(struct spot *placed, int count, const struct spot *s)
 {
-    int k = count;
-    while (k > 0 && placed[k - 1].offset > t->offset)
-        k--;
-    memmove(&placed[k + 1], &placed[k], (size_t)(count - k) * sizeof *placed);
-    placed[k] = *t;
+    int low = 0, high = count;
+    while (low < high) {
+        const int middle = (low + high) / 2;
+        if (placed[middle].offset > s->offset)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    memmove(&placed[low + 1], &placed[low], (size_t)(count - low) * sizeof *placed);
+    placed[low] = *s;
+}
+
+/* Do all stay to the end? They are then beside one another. */
+static bool all_stay(const struct tenant *tenants, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (tenants[i].to != INT_MAX)
+            return false;
+    return true;
 }
 
 static int64_t plan(struct ub_compiler *c, int space, struct tenant *tenants, int count)
 {
-    struct tenant *placed = ub_alloc(((size_t)count + 1) * sizeof *placed);
+    struct spot *placed = ub_alloc(((size_t)count + 1) * sizeof *placed);
+    const bool stay = all_stay(tenants, count);
     int64_t top = 0;
     qsort(tenants, (size_t)count, sizeof *tenants, larger_first);
     for (int i = 0; i < count; i++) {
-        struct tenant *t = &tenants[i];
-        t->offset = lowest_offset(placed, i, t);
-        insert(placed, i, t);
-        c->ref[t->node] = (struct ub_ref){space, t->offset};
-        top = t->offset + t->size > top ? t->offset + t->size : top;
+        const struct tenant *t = &tenants[i];
+        const int64_t offset = stay ? top : lowest_offset(placed, i, t);
+        const struct spot spot = {t->from, t->to, offset, offset + t->size};
+        if (!stay)
+            insert(placed, i, &spot);
+        c->ref[t->node] = (struct ub_ref){space, offset};
+        top = spot.end > top ? spot.end : top;
     }
     ub_free(placed);
     return top;
@@ -191,8 +215,8 @@ void ub_compile_place(struct ub_compiler *c)
 {
     bool *used_late = ub_calloc((size_t)c->n, sizeof *used_late);
     bool *in_lane = ub_calloc((size_t)c->n, sizeof *in_lane);
-    struct tenant *at_work = ub_calloc((size_t)c->n, sizeof *at_work);
-    struct tenant *staying = ub_calloc((size_t)c->n, sizeof *staying);
+    struct tenant *at_work = ub_alloc((size_t)c->n * sizeof *at_work);
+    struct tenant *staying = ub_alloc((size_t)c->n * sizeof *staying);
     int *first_write = find_first_writes(c);
     int n_at_work = 0, n_staying = 0;
     find_last_uses(c, used_late);
@@ -212,7 +236,7 @@ void ub_compile_place(struct ub_compiler *c)
             const bool keep = kept(c, x, used_late);
             const bool stays = keep || region_at(c, from) != region_at(c, to);
             *(stays ? &staying[n_staying++] : &at_work[n_at_work++]) =
-                (struct tenant){x, size, 0, from, keep ? INT_MAX : to};
+                (struct tenant){x, size, from, keep ? INT_MAX : to};
         }
     }
     c->p->arena_size = plan(c, UB_SPACE_ARENA, at_work, n_at_work);

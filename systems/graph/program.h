@@ -215,6 +215,7 @@ struct ub_program {
 
 /* ---- compiler passes, in order (compile.c drives them) ---- */
 
+struct ub_use;
 struct ub_compiler {
     const struct ub_graph *g;
     const struct ub_program_spec *spec;
@@ -227,6 +228,8 @@ struct ub_compiler {
     struct ub_part *part;
     int *segment;          /* in order of execution */
     int last_phase;        /* of the first stage */
+    struct ub_use *use;    /* of all nodes' inputs, or NULL before demand: ub_use_of */
+    int *first_use;        /* by node, and one more: place in `use` */
     bool *live, *stored;   /* computed; kept in memory */
     bool *remade;          /* by late readers, from what it is made of */
     ub_node *group, *next; /* fused groups: leader, and list of members in ascending order */
@@ -252,6 +255,11 @@ struct ub_use {
     double value;   /* constant */
 };
 struct ub_use ub_use_of(const struct ub_compiler *c, ub_node x, int i);
+/* Of a node, from demand on: nearer at hand than the node. */
+static inline int ub_inputs_of(const struct ub_compiler *c, ub_node x)
+{
+    return c->first_use[x + 1] - c->first_use[x];
+}
 
 /* Where the elements of a node lie in memory: `source` is stored, strides are of `shape`'s axes. */
 struct ub_layout {
