@@ -55,14 +55,6 @@ ub_node *ub_tangent_inputs(struct ub_graph *g, const struct ub_layout *layout, i
 static void express_hessian(const struct ub_expression *e, struct linear *map)
 {
     ub_node *gradient = ub_gradient_nodes(e);
-    ub_jvp(e->builder.graph, gradient, map->n_in, e->builder.param_nodes, map->in, map->n_in,
-           map->out);
-    ub_free(gradient);
-}
-
-static void express_hessian_gathered(const struct ub_expression *e, struct linear *map)
-{
-    ub_node *gradient = ub_gradient_nodes(e);
     ub_linearize(e->builder.graph, gradient, map->n_in, e->builder.param_nodes, map->in, map->n_in,
                  map->out);
     ub_free(gradient);
@@ -117,11 +109,11 @@ static void express_transpose(const struct ub_expression *e, struct linear *map)
 typedef void express_map(const struct ub_expression *e, struct linear *map);
 
 static const struct {
-    express_map *express, *gathered; /* gathered: another way, taken where it keeps less, or NULL */
-    bool apart;                      /* the loss reads the outputs as a point of its own */
-    bool samples_in, samples_out;    /* vectors of outputs rather than of parameters */
+    express_map *express;
+    bool apart;                   /* the loss reads the outputs as a point of its own */
+    bool samples_in, samples_out; /* vectors of outputs rather than of parameters */
 } products[UB_PRODUCTS] = {
-    [UB_HESSIAN] = {.express = express_hessian, .gathered = express_hessian_gathered},
+    [UB_HESSIAN] = {.express = express_hessian},
     [UB_GAUSS_NEWTON] = {.express = express_gauss_newton, .apart = true},
     [UB_GRADIENT_MOMENT] = {.express = express_moment},
     [UB_JACOBIAN] = {.express = express_jacobian, .samples_out = true},
@@ -129,7 +121,7 @@ static const struct {
 };
 
 static struct linear express_one(const struct ub_problem *p, const struct ub_expression *e,
-                                 int kind, bool gathered)
+                                 int kind)
 {
     const int n = (int)p->layout.count;
     struct linear map =
@@ -138,7 +130,7 @@ static struct linear express_one(const struct ub_problem *p, const struct ub_exp
         ub_free(map.in);
         map.in = ub_tangent_inputs(e->builder.graph, &p->layout, 1);
     }
-    (gathered ? products[kind].gathered : products[kind].express)(e, &map);
+    products[kind].express(e, &map);
     return map;
 }
 
@@ -176,9 +168,9 @@ static ub_node by_sample(struct ub_graph *g, ub_node x, int64_t batch, int64_t c
 }
 
 static struct linear express_block(const struct ub_problem *p, const struct ub_expression *e,
-                                   int kind, int64_t batch, bool gathered)
+                                   int kind, int64_t batch)
 {
-    struct linear one = express_one(p, e, kind, gathered);
+    struct linear one = express_one(p, e, kind);
     if (batch == 1)
         return one;
     struct ub_graph *g = e->builder.graph;
@@ -221,8 +213,7 @@ static void bind_linear(struct ub_binding *b, const struct ub_layout *layout, in
     }
 }
 
-static struct ub_program *make_product(const struct ub_problem *p, int kind, int block,
-                                       bool gathered)
+struct ub_program *ub_problem_make_product(const struct ub_problem *p, int kind, int block)
 {
     const int64_t batch = ub_block_sizes[block];
     const int64_t copies = ub_copies_at_least(p, batch, COPIES, batch);
@@ -230,32 +221,10 @@ static struct ub_program *make_product(const struct ub_problem *p, int kind, int
         products[kind].apart ? ub_express_apart(p, copies) : ub_express(p, false, copies);
     struct ub_binding b = ub_binding_new(p);
     ub_bind_expression(&b, &e);
-    struct linear map = express_block(p, &e, kind, batch, gathered);
+    struct linear map = express_block(p, &e, kind, batch);
     bind_linear(&b, &p->layout, kind, batch, &map);
     linear_clear(&map);
     return ub_finish_program(p, false, &e, &b);
-}
-
-static int64_t kept_bytes(const struct ub_program *program)
-{
-    return ub_program_facts(program).kept_bytes;
-}
-
-struct ub_program *ub_problem_make_product(const struct ub_problem *p, int kind, int block)
-{
-    if (!products[kind].gathered)
-        return make_product(p, kind, block, false);
-    struct ub_problem plan = *p;
-    plan.dry = true;
-    struct ub_program *plain = make_product(&plan, kind, block, false);
-    struct ub_program *other = make_product(&plan, kind, block, true);
-    const bool gathered = kept_bytes(other) < kept_bytes(plain);
-    struct ub_program *taken = gathered ? other : plain;
-    ub_program_free(gathered ? plain : other);
-    if (p->dry)
-        return taken;
-    ub_program_free(taken);
-    return make_product(p, kind, block, gathered);
 }
 
 int ub_problem_first_block(const struct ub_problem *p)

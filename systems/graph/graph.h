@@ -155,9 +155,8 @@ void ub_vjp(struct ub_graph *g, const ub_node *ys, const ub_node *cotangents, in
 /* out[i] = sum_j d ys[i] / d xs[j] tangents[j]: Jacobian-vector product. */
 void ub_jvp(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs,
             const ub_node *tangents, int n_xs, ub_node *out);
-/* The same sums, taken another way: factors of a tangent that are known without it are multiplied
- * with each other first, and what is known of one tangent is added up. For programs whose tangents
- * are late inputs: mostly fewer arrays are kept for later calls. */
+/* The same for programs whose tangents are late inputs: in the one of two ways of which less is
+ * kept for later calls. */
 void ub_linearize(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs,
                   const ub_node *tangents, int n_xs, ub_node *out);
 /* out[i] (b, ...) = ys[i] with each input xs[j] (...) replaced in turn by the b slices of

@@ -115,6 +115,11 @@ static inline const struct ub_vertex *ub_vertex(const struct ub_graph *g, ub_nod
 {
     return &g->pages[x / UB_PAGE][x % UB_PAGE];
 }
+/* The same numbers in the same places as its first input's. */
+static inline bool ub_is_alias(enum ub_op op)
+{
+    return op == UB_OP_RESHAPE || op == UB_OP_STOP || op == UB_OP_WITH_SLOPE || op == UB_OP_SOFTMAX;
+}
 static inline bool ub_is_fill(const struct ub_graph *g, ub_node x, double value)
 {
     const struct ub_vertex *v = ub_vertex(g, x);

@@ -53,7 +53,7 @@ void ub_move_merge(struct ub_move *m)
     m->rank = rank;
 }
 
-static struct ub_ref ref_of(const struct ub_compiler *c, const struct ub_layout *l)
+static struct ub_ref ref_of(const struct ub_compiler *c, const struct ub_view *l)
 {
     struct ub_ref ref = c->ref[l->source];
     ref.offset += l->offset;
@@ -61,17 +61,17 @@ static struct ub_ref ref_of(const struct ub_compiler *c, const struct ub_layout 
 }
 
 /* How x is read, and where it is written: the passes saw to it that there is an answer. */
-static struct ub_layout layout_of(const struct ub_compiler *c, ub_node x)
+static struct ub_view view_at(const struct ub_compiler *c, ub_node x)
 {
-    struct ub_layout l;
-    if (!ub_layout_of(c, x, &l))
+    struct ub_view l;
+    if (!ub_view_of(c, x, &l))
         UB_ABORT("node %d cannot be read in place", x);
     return l;
 }
 
-static struct ub_layout place_of(const struct ub_compiler *c, ub_node x)
+static struct ub_view place_of(const struct ub_compiler *c, ub_node x)
 {
-    struct ub_layout l;
+    struct ub_view l;
     if (!ub_place_of(c, x, &l))
         UB_ABORT("node %d cannot be written in place", x);
     return l;
@@ -104,7 +104,7 @@ static void lower_move(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
     const struct ub_vertex *v = ub_vertex(c->g, x);
     if (is_in_place(c, x, 0))
         return;
-    const struct ub_layout from = layout_of(c, v->in[0]), place = place_of(c, x);
+    const struct ub_view from = view_at(c, v->in[0]), place = place_of(c, x);
     struct ub_shape dims = v->shape;
     int64_t in[UB_RANK];
     struct ub_ref to = ref_of(c, &place), at = ref_of(c, &from);
@@ -130,10 +130,10 @@ static void lower_move(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
 static void lower_concat(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
 {
     const struct ub_vertex *v = ub_vertex(c->g, x);
-    const struct ub_layout place = place_of(c, x);
+    const struct ub_view place = place_of(c, x);
     struct ub_ref to = ref_of(c, &place);
     for (int i = 0; i < v->n_in; i++) {
-        const struct ub_layout part = layout_of(c, v->in[i]);
+        const struct ub_view part = view_at(c, v->in[i]);
         if (!is_in_place(c, x, i))
             add_move(steps, part.shape, to, place.stride, ref_of(c, &part), part.stride);
         to.offset += part.shape.dim[v->attributes.axis] * place.stride[v->attributes.axis];
@@ -169,7 +169,7 @@ static void lower_reduce(struct ub_compiler *c, struct ub_steps *steps, ub_node 
 }
 
 /* One factor, or the product, of a GEMM: a matrix for each member of the batch. */
-static struct ub_matrix matrix_of(const struct ub_layout *l)
+static struct ub_matrix matrix_of(const struct ub_view *l)
 {
     struct ub_matrix matrix;
     if (!ub_matrix_of(l, &matrix))
@@ -179,8 +179,8 @@ static struct ub_matrix matrix_of(const struct ub_layout *l)
 
 /* Axes of the batch, merged where all three operands go on evenly. One with a shared right side is
  * one tall product, where its rows do. */
-static void set_batch(struct ub_gemm *g, const struct ub_layout *a, const struct ub_layout *b,
-                      const struct ub_layout *c)
+static void set_batch(struct ub_gemm *g, const struct ub_view *a, const struct ub_view *b,
+                      const struct ub_view *c)
 {
     const int rank = c->shape.rank - 2;
     g->batch = 1;
@@ -215,8 +215,8 @@ static void set_batch(struct ub_gemm *g, const struct ub_layout *a, const struct
 
 static void lower_matmul(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
 {
-    const struct ub_layout place = place_of(c, x);
-    struct ub_layout a, b;
+    const struct ub_view place = place_of(c, x);
+    struct ub_view a, b;
     if (!ub_factor_of(c, x, 0, &a) || !ub_factor_of(c, x, 1, &b))
         UB_ABORT("factors of product %d cannot be read in place", x);
     const struct ub_matrix left = matrix_of(&a), right = matrix_of(&b), out = matrix_of(&place);

@@ -262,7 +262,7 @@ static inline int ub_inputs_of(const struct ub_compiler *c, ub_node x)
 }
 
 /* Where the elements of a node lie in memory: `source` is stored, strides are of `shape`'s axes. */
-struct ub_layout {
+struct ub_view {
     ub_node source;
     int64_t offset; /* of the first */
     struct ub_shape shape;
@@ -276,12 +276,12 @@ struct ub_matrix {
 };
 /* view.c. How a node is read, and how a product's i-th factor is; false when not by strides, which
  * never holds of what the passes let be viewed. */
-bool ub_layout_of(const struct ub_compiler *c, ub_node x, struct ub_layout *l);
-bool ub_factor_of(const struct ub_compiler *c, ub_node x, int i, struct ub_layout *l);
-bool ub_matrix_of(const struct ub_layout *l, struct ub_matrix *matrix);
+bool ub_view_of(const struct ub_compiler *c, ub_node x, struct ub_view *l);
+bool ub_factor_of(const struct ub_compiler *c, ub_node x, int i, struct ub_view *l);
+bool ub_matrix_of(const struct ub_view *l, struct ub_matrix *matrix);
 ub_node ub_source_of(const struct ub_compiler *c, ub_node x); /* the node in whose memory it lies */
 /* How a stored node is written: in an array of its own, or as a part of another's. */
-bool ub_place_of(const struct ub_compiler *c, ub_node x, struct ub_layout *l);
+bool ub_place_of(const struct ub_compiler *c, ub_node x, struct ub_view *l);
 
 void ub_compile_segments(struct ub_compiler *c); /* segments.c: parts and segments of nodes, base */
 int ub_segment_of_chunks(const struct ub_compiler *c, ub_node x); /* that of x's phase and stage */

@@ -78,8 +78,7 @@ void ub_compile_segments(struct ub_compiler *c)
 {
     for (ub_node x = 0; x < c->n; x++) {
         const struct ub_vertex *v = ub_vertex(c->g, x);
-        const bool alias = v->op == UB_OP_RESHAPE || v->op == UB_OP_STOP ||
-                           v->op == UB_OP_WITH_SLOPE || v->op == UB_OP_SOFTMAX;
+        const bool alias = ub_is_alias(v->op);
         c->base[x] = alias ? c->base[v->in[0]] : x;
         if (alias)
             c->part[x] = c->part[c->base[x]];

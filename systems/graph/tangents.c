@@ -7,6 +7,8 @@
  * kept and read for every product. What is read anyway, and what is short, stays apart. */
 #include "systems/graph/transforms.h"
 
+#include <string.h>
+
 enum { MOST_TERMS = 2 };
 
 /* scale x factor x base; no factor: UB_NONE. */
@@ -251,8 +253,19 @@ void ub_jvp(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs, 
     sweep(g, ys, n_ys, xs, ts, n_xs, out, false);
 }
 
+void ub_jvp_gathered(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs,
+                     const ub_node *ts, int n_xs, ub_node *out)
+{
+    sweep(g, ys, n_ys, xs, ts, n_xs, out, true);
+}
+
 void ub_linearize(struct ub_graph *g, const ub_node *ys, int n_ys, const ub_node *xs,
                   const ub_node *ts, int n_xs, ub_node *out)
 {
-    sweep(g, ys, n_ys, xs, ts, n_xs, out, true);
+    ub_node *plain = ub_filled_with_none((size_t)n_ys);
+    ub_jvp(g, ys, n_ys, xs, ts, n_xs, plain);
+    ub_jvp_gathered(g, ys, n_ys, xs, ts, n_xs, out);
+    if (ub_kept_for(g, plain, n_ys, ts, n_xs) <= ub_kept_for(g, out, n_ys, ts, n_xs))
+        memcpy(out, plain, (size_t)n_ys * sizeof *out);
+    ub_free(plain);
 }

@@ -10,17 +10,17 @@ static bool is_alias(const struct ub_compiler *c, ub_node x)
     return c->base[x] != x;
 }
 
-static struct ub_layout whole(const struct ub_compiler *c, ub_node x)
+static struct ub_view whole(const struct ub_compiler *c, ub_node x)
 {
-    struct ub_layout l = {.source = x, .shape = ub_shape_of(c->g, x)};
+    struct ub_view l = {.source = x, .shape = ub_shape_of(c->g, x)};
     ub_shape_strides(l.shape, l.stride);
     return l;
 }
 
 /* Axes without those of size 1, merged where one goes on where the next ends. */
-static struct ub_layout merged(const struct ub_layout *l)
+static struct ub_view merged(const struct ub_view *l)
 {
-    struct ub_layout out = {.source = l->source, .offset = l->offset};
+    struct ub_view out = {.source = l->source, .offset = l->offset};
     int rank = 0;
     for (int i = 0; i < l->shape.rank; i++) {
         const int64_t dim = l->shape.dim[i], stride = l->stride[i];
@@ -38,9 +38,9 @@ static struct ub_layout merged(const struct ub_layout *l)
 
 /* The same elements in the same order under another shape; false where an axis of it would not
  * have one stride. */
-static bool reshape(struct ub_layout *l, struct ub_shape shape)
+static bool reshape(struct ub_view *l, struct ub_shape shape)
 {
-    struct ub_layout from = merged(l);
+    struct ub_view from = merged(l);
     int axis = from.shape.rank - 1;
     int64_t left = axis >= 0 ? from.shape.dim[axis] : 1, stride = axis >= 0 ? from.stride[axis] : 1;
     for (int i = shape.rank - 1; i >= 0; i--) {
@@ -61,31 +61,31 @@ static bool reshape(struct ub_layout *l, struct ub_shape shape)
 }
 
 /* As the axes of x = transpose(y, order) lie in y. */
-static void turn_axes(struct ub_layout *l, const int *order)
+static void turn_axes(struct ub_view *l, const int *order)
 {
-    const struct ub_layout from = *l;
+    const struct ub_view from = *l;
     for (int i = 0; i < from.shape.rank; i++) {
         l->shape.dim[i] = from.shape.dim[order[i]];
         l->stride[i] = from.stride[order[i]];
     }
 }
 
-static void cut(struct ub_layout *l, int axis, int64_t before, int64_t length)
+static void cut(struct ub_view *l, int axis, int64_t before, int64_t length)
 {
     l->offset += before * l->stride[axis];
     l->shape.dim[axis] = length;
 }
 
-bool ub_layout_of(const struct ub_compiler *c, ub_node x, struct ub_layout *l)
+bool ub_view_of(const struct ub_compiler *c, ub_node x, struct ub_view *l)
 {
     const struct ub_vertex *v = ub_vertex(c->g, x);
     if (is_alias(c, x))
-        return ub_layout_of(c, v->in[0], l) && reshape(l, v->shape);
+        return ub_view_of(c, v->in[0], l) && reshape(l, v->shape);
     if (!c->viewed[x]) {
         *l = whole(c, x);
         return true;
     }
-    if (!ub_layout_of(c, v->in[0], l))
+    if (!ub_view_of(c, v->in[0], l))
         return false;
     if (v->op == UB_OP_TRANSPOSE)
         turn_axes(l, v->attributes.order);
@@ -101,7 +101,7 @@ ub_node ub_source_of(const struct ub_compiler *c, ub_node x)
     return x;
 }
 
-bool ub_matrix_of(const struct ub_layout *l, struct ub_matrix *matrix)
+bool ub_matrix_of(const struct ub_view *l, struct ub_matrix *matrix)
 {
     const int rank = l->shape.rank;
     const int64_t rows = l->shape.dim[rank - 2], columns = l->shape.dim[rank - 1];
@@ -117,12 +117,12 @@ bool ub_matrix_of(const struct ub_layout *l, struct ub_matrix *matrix)
 
 /* What a product reads: a transposition of the last axes alone is looked through even where it is
  * made for others. */
-bool ub_factor_of(const struct ub_compiler *c, ub_node x, int i, struct ub_layout *l)
+bool ub_factor_of(const struct ub_compiler *c, ub_node x, int i, struct ub_view *l)
 {
     const ub_node in = ub_vertex(c->g, x)->in[i];
     if (!ub_use_of(c, x, i).transposed)
-        return ub_layout_of(c, in, l);
-    if (!ub_layout_of(c, ub_vertex(c->g, in)->in[0], l))
+        return ub_view_of(c, in, l);
+    if (!ub_view_of(c, ub_vertex(c->g, in)->in[0], l))
         return false;
     turn_axes(l, ub_vertex(c->g, in)->attributes.order);
     return true;
@@ -131,9 +131,9 @@ bool ub_factor_of(const struct ub_compiler *c, ub_node x, int i, struct ub_layou
 /* ---- what is read in place ---- */
 
 /* A product with a shared right side is one of all rows: they must lie evenly, or copying pays. */
-static bool lies_evenly(const struct ub_layout *l)
+static bool lies_evenly(const struct ub_view *l)
 {
-    struct ub_layout tall = *l;
+    struct ub_view tall = *l;
     const int64_t columns = l->shape.dim[l->shape.rank - 1];
     return reshape(&tall, ub_shape_make(2, (int64_t[]){ub_count(l->shape) / columns, columns}));
 }
@@ -145,7 +145,7 @@ static bool shares_right(const struct ub_compiler *c, ub_node product)
 
 static bool reads_factor(const struct ub_compiler *c, ub_node x, int i)
 {
-    struct ub_layout l;
+    struct ub_view l;
     struct ub_matrix matrix;
     if (c->spec->split || !ub_factor_of(c, x, i, &l) || !ub_matrix_of(&l, &matrix))
         return false;
@@ -155,7 +155,7 @@ static bool reads_factor(const struct ub_compiler *c, ub_node x, int i)
 static bool reads_in_place(const struct ub_compiler *c, ub_node x, int i)
 {
     const struct ub_vertex *v = ub_vertex(c->g, x);
-    struct ub_layout l;
+    struct ub_view l;
     switch (v->op) {
     case UB_OP_MATMUL:
         return reads_factor(c, x, i);
@@ -163,7 +163,7 @@ static bool reads_in_place(const struct ub_compiler *c, ub_node x, int i)
     case UB_OP_SLICE:
     case UB_OP_PAD:
     case UB_OP_CONCAT:
-        return ub_layout_of(c, v->in[i], &l);
+        return ub_view_of(c, v->in[i], &l);
     default:
         return false;
     }
@@ -212,12 +212,12 @@ static bool joins(enum ub_op op)
 }
 
 /* How the part of y's array that its i-th input becomes lies there. */
-static bool part_of(const struct ub_compiler *c, ub_node y, int i, struct ub_layout *l)
+static bool part_of(const struct ub_compiler *c, ub_node y, int i, struct ub_view *l)
 {
     const struct ub_vertex *v = ub_vertex(c->g, y);
     if (!ub_place_of(c, y, l))
         return false;
-    const struct ub_layout at = *l;
+    const struct ub_view at = *l;
     if (v->op == UB_OP_CONCAT) {
         int64_t before = 0;
         for (int k = 0; k < i; k++)
@@ -232,7 +232,7 @@ static bool part_of(const struct ub_compiler *c, ub_node y, int i, struct ub_lay
     return true;
 }
 
-bool ub_place_of(const struct ub_compiler *c, ub_node x, struct ub_layout *l)
+bool ub_place_of(const struct ub_compiler *c, ub_node x, struct ub_view *l)
 {
     const ub_node y = c->into[x];
     if (y == UB_NONE) {
@@ -248,7 +248,7 @@ bool ub_place_of(const struct ub_compiler *c, ub_node x, struct ub_layout *l)
 /* Products write rows of consecutive numbers; copies write anything. */
 static bool can_write(const struct ub_compiler *c, ub_node x)
 {
-    struct ub_layout l;
+    struct ub_view l;
     struct ub_matrix matrix;
     switch (ub_vertex(c->g, x)->op) {
     case UB_OP_MATMUL:
