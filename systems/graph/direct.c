@@ -51,7 +51,7 @@ static inline FOLDED void scan_tile(const struct scan *s, const struct margins *
             {
                 UNROLLED for (int j = 0; j < GROUP; j++) sum[i * GROUP + j] +=
                     spread(in[i] + j * step, share) * row;
-                in[i] += share * (int)sizeof(real);
+                in[i] += (int64_t)share * (int64_t)sizeof(real);
                 __asm__("" : "+r"(in[i]));
             }
         }
@@ -145,14 +145,14 @@ static inline FOLDED void across_tile(const struct column *c, const int rows, co
     for (int64_t tap = 0; tap < c->taps; tap++) {
         const real *weight = c->weight + tap * c->weight_line;
         const char *in[THIRDS];
-        UNROLLED for (int i = 0; i < thirds; i++) in[i] = c->in + tap * c->line + 3 * i * c->unit;
+        UNROLLED for (int i = 0; i < thirds; i++) in[i] = c->in + tap * c->line + c->unit * 3 * i;
         for (int64_t k = 0; k < c->run; k++, weight += LANES) {
             const vector row = load(weight);
             UNROLLED for (int r = 0; r < rows; r++) sum[r] +=
                 spread(in[r / 3] + r % 3 * c->unit, share) * row;
             UNROLLED for (int i = 0; i < thirds; i++)
             {
-                in[i] += share * (int)sizeof(real);
+                in[i] += (int64_t)share * (int64_t)sizeof(real);
                 __asm__("" : "+r"(in[i]));
             }
         }
@@ -231,7 +231,7 @@ static void scan_across(const struct scan *s, const struct margins *m, int64_t s
 /* From one unit to the next where many are side by side: each in other sets of the cache. */
 static int64_t across_step(const struct margins *m, int64_t share)
 {
-    return (m->h * m->w * m->c * share + 2 * LANES - 1) / LANES * LANES;
+    return (m->h * m->w * m->c * share + (int64_t)2 * LANES - 1) / LANES * LANES;
 }
 
 /* Whether there are units enough side by side for a tile; a window of one pixel has no zeros. */
