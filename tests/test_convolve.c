@@ -138,14 +138,15 @@ static int with_channels(const struct ub_kernels *k, enum ub_op op, int64_t chan
     static const int64_t windows[][4] = {{3, 3, 1, 1}, {3, 3, 2, 1}, {1, 1, 2, 0}, {1, 1, 1, 0},
                                          {2, 3, 1, 0}, {5, 5, 2, 2}, {3, 2, 2, 1}, {3, 3, 1, 0},
                                          {2, 2, 2, 0}, {4, 4, 1, 3}};
-    static const int64_t sizes[][2] = {{8, 8}, {7, 5}, {4, 4}, {5, 13}, {9, 24}};
+    static const int64_t sizes[][2] = {{8, 8}, {7, 5}, {4, 4}, {5, 13}, {9, 24}, {1, 1}, {1, 4}};
     static const int64_t counts[] = {1, 2, 3, 4, 13, 51};
     int taken = 0;
     for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
         for (size_t j = 0; j < sizeof sizes / sizeof *sizes; j++) {
             const bool back = op == UB_OP_CONV_INPUT;
             const int64_t n = counts[(i + j) % 6];
-            if (sizes[j][0] + 2 * windows[i][3] < windows[i][0])
+            if (sizes[j][0] + 2 * windows[i][3] < windows[i][0] ||
+                sizes[j][1] + 2 * windows[i][3] < windows[i][1])
                 continue;
             const struct ub_images s = images(n, sizes[j][0], sizes[j][1], back ? channels : inner,
                                               back ? inner : channels, windows[i]);

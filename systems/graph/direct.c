@@ -101,6 +101,8 @@ static void scan_unit(const struct scan *s, const struct margins *m, int64_t sha
 {
     const int64_t across = (s->width + GROUP - 1) / GROUP, all = s->height * across;
     const int64_t tiles = (all + GROUPS - 1) / GROUPS;
+    if (tiles == 0) /* no pixel has this remainder */
+        return;
     const int64_t least = all / tiles, more = all % tiles;
     const int64_t pixel = m->c * share;
     const real *line = unit + ((s->top + m->top) * m->columns + s->left + m->left) * pixel;

@@ -201,7 +201,8 @@ static void set_batch(struct ub_gemm *g, const struct ub_view *a, const struct u
         g->batch *= dim;
     }
     const int last = g->rank - 1;
-    if (g->m == 1 && g->rank > 0 && g->stride_a[last] >= g->k && g->stride_c[last] >= g->n) {
+    if (g->m == 1 && !g->ta && g->rank > 0 && g->stride_a[last] >= g->k &&
+        g->stride_c[last] >= g->n) {
         g->lda = g->stride_a[last];
         g->ldc = g->stride_c[last];
     }

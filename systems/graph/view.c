@@ -181,8 +181,8 @@ static bool *find_needed(const struct ub_compiler *c)
     return needed;
 }
 
-/* In ascending order, so that how a copy lies is settled when its readers are asked: one that
- * cannot read it in place has it made. */
+/* A reader that cannot read in place has the copy made; what was read through it then lies
+ * otherwise, so all are asked again until none has more made. */
 void ub_compile_views(struct ub_compiler *c)
 {
     bool *needed = find_needed(c);
@@ -193,14 +193,20 @@ void ub_compile_views(struct ub_compiler *c)
     }
     for (int i = 0; i < c->spec->n_outputs; i++)
         c->viewed[c->base[c->spec->outputs[i].node]] = false;
-    for (ub_node x = 0; x < c->n; x++)
-        for (int i = 0; needed[x] && !is_alias(c, x) && i < ub_vertex(c->g, x)->n_in; i++) {
-            ub_node source = c->base[ub_vertex(c->g, x)->in[i]];
-            if (!c->viewed[source] && ub_use_of(c, x, i).transposed)
+    for (bool settled = false; !settled;) {
+        settled = true;
+        for (ub_node x = 0; x < c->n; x++)
+            for (int i = 0; needed[x] && !is_alias(c, x) && i < ub_vertex(c->g, x)->n_in; i++) {
+                ub_node source = c->base[ub_vertex(c->g, x)->in[i]];
+                if (c->viewed[source] && !reads_in_place(c, x, i))
+                    c->viewed[source] = settled = false;
+                if (c->viewed[source] || !ub_use_of(c, x, i).transposed)
+                    continue;
                 source = c->base[ub_vertex(c->g, source)->in[0]];
-            if (c->viewed[source] && !reads_in_place(c, x, i))
-                c->viewed[source] = false;
-        }
+                if (c->viewed[source] && !reads_in_place(c, x, i))
+                    c->viewed[source] = settled = false;
+            }
+    }
     ub_free(needed);
 }
 
