@@ -428,9 +428,10 @@ static void a_misstated_threshold_is_named(void **state)
     expect_line(
         &p, "- `lr`: +5%",
         (const char *const[]){"with optimizer nesterov, and no other", "at the same commit", NULL});
-    /* Its two systems, or the one of them that has a level: which do hangs on last bits. */
+    /* The optimizer, or the one of its two systems that has a level past doubt (which do hangs on
+     * last bits); never a system of another optimizer. */
     expect_line(&p, "- law `edge-of-stability`",
-                (const char *const[]){"; was *", "esterov", ", and no other of 4", NULL});
+                (const char *const[]){"; was *", "esterov", ", and no other of ", NULL});
     assert_true(cli_exists(folder, "store/charts/history.md"));
     assert_true(cli_exists(folder, "times")); /* of the first night here */
     assert_true(cli_exists(folder, "store/charts/history-law-1.png"));

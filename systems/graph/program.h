@@ -268,7 +268,7 @@ struct ub_view {
     struct ub_shape shape;
     int64_t stride[UB_RANK];
 };
-/* The last two axes of a layout as a product reads them: so many numbers from row to row, of the
+/* The last two axes of a view as a product reads them: so many numbers from row to row, of the
  * matrix or of its transposition. */
 struct ub_matrix {
     bool transposed;
