@@ -38,22 +38,43 @@ static void thirty_layers(struct ub_run_writer *w, const struct planted *p)
     }
 }
 
+/* What was planted in a folder, and the groups of its spectra. */
+struct opened {
+    struct ub_store *store;
+    struct study *study;
+    struct spectra_groups all;
+};
+
+static struct opened open_groups(const char *folder)
+{
+    struct ub_error err = {0};
+    struct opened o = {.store = ub_store_open(folder, &err)};
+    o.study = study_new(o.store, &err);
+    o.all = spectra_groups_of(o.study, 1);
+    return o;
+}
+
+static void close_groups(struct opened *o, char *folder)
+{
+    spectra_groups_clear(&o->all);
+    study_free(o->study);
+    ub_store_free(o->store);
+    support_remove(folder);
+}
+
 /* Of thirty layers twelve: the first, the last, and about every third between. */
 static void test_many_layers(void **state)
 {
     (void)state;
-    struct ub_error err = {0};
     char *folder = support_folder();
     plant(folder, &(struct planted){.model = "mlp",
                                     .optimizer = "gd",
                                     .dataset = "digits",
                                     .status = UB_RUN_OK,
                                     .rows = thirty_layers});
-    struct ub_store *store = ub_store_open(folder, &err);
-    struct study *study = study_new(store, &err);
-    struct spectra_groups all = spectra_groups_of(study, 1);
-    assert_int_equal(all.count, 1);
-    const struct spectra_group g = all.group[0];
+    struct opened o = open_groups(folder);
+    assert_int_equal(o.all.count, 1);
+    const struct spectra_group g = o.all.group[0];
     struct ub_figure *f = draw_layers(&g, "t", "Covariance of activations", 0);
     const struct ub_axis *axis = &f->panels[1]->axis[UB_VERTICAL];
     assert_int_equal(axis->n_categories, 12);
@@ -69,10 +90,7 @@ static void test_many_layers(void **state)
     assert_string_equal(last->layer, "layer29"); /* all have as many eigenvalues */
     matrices_clear(&set);
     ub_figure_free(f);
-    spectra_groups_clear(&all);
-    study_free(study);
-    ub_store_free(store);
-    support_remove(folder);
+    close_groups(&o, folder);
 }
 
 /* Of forty models twelve, the first and the last among them, and the caption says so. */
@@ -80,7 +98,6 @@ static void test_many_models(void **state)
 {
     (void)state;
     enum { MODELS = 40 };
-    struct ub_error err = {0};
     char *folder = support_folder(), model[MODELS][32];
     for (int i = 0; i < MODELS; i++) {
         snprintf(model[i], sizeof model[i], "two-layer:width=%d", i + 1);
@@ -90,18 +107,14 @@ static void test_many_models(void **state)
                                         .status = UB_RUN_OK,
                                         .rows = thirty_layers});
     }
-    struct ub_store *store = ub_store_open(folder, &err);
-    struct study *study = study_new(store, &err);
-    struct spectra_groups all = spectra_groups_of(study, 1);
-    assert_int_equal(all.group[0].count, 12);
-    assert_string_equal(all.group[0].who, "Seed 0 of 12 of 40 models, evenly chosen");
+    struct opened o = open_groups(folder);
+    assert_int_equal(o.all.group[0].count, 12);
+    assert_string_equal(o.all.group[0].who, "Seed 0 of 12 of 40 models, evenly chosen");
     for (size_t i = 0; i < 12; i++)
         for (size_t k = 0; k < i; k++)
-            assert_string_not_equal(group_model(&all.group[0], i), group_model(&all.group[0], k));
-    spectra_groups_clear(&all);
-    study_free(study);
-    ub_store_free(store);
-    support_remove(folder);
+            assert_string_not_equal(group_model(&o.all.group[0], i),
+                                    group_model(&o.all.group[0], k));
+    close_groups(&o, folder);
 }
 
 static void test_weights(void **state)
