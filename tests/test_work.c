@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "systems/graph/graph.h"
 
 enum { CHUNK = 6, CHUNKS = 3, SAMPLES = CHUNK * CHUNKS - 2, REAL = sizeof(float) };
@@ -42,6 +43,27 @@ struct trained {
     double streamed, streamed_late;
 };
 
+/* A watched run gives the same numbers, and its parts take no longer than it does. */
+static void watch(struct ub_program *p, const double *const *vectors, double *const *results,
+                  int64_t size)
+{
+    double *before = ub_calloc((size_t)size, sizeof *before), spent = 0;
+    memcpy(before, results[1], (size_t)size * sizeof *before);
+    memset(results[1], 0, (size_t)size * sizeof *before);
+    assert_true(ub_program_spent(p, 0) == 0);
+    ub_program_watch(p);
+    const double start = ub_seconds();
+    ub_program_run(p, vectors, results, true);
+    const double run = ub_seconds() - start;
+    for (int i = 0; i < ub_program_parts(p); i++) {
+        assert_true(ub_program_spent(p, i) >= 0);
+        spent += ub_program_spent(p, i);
+    }
+    assert_memory_equal(before, results[1], (size_t)size * sizeof *before);
+    assert_true(spent > 0 && spent <= 2 * run);
+    ub_free(before);
+}
+
 static struct trained train(struct ub_graph *g, ub_node x, ub_node loss, const ub_node *w, int n)
 {
     struct ub_program_input inputs[8] = {{.node = x, .kind = UB_SAMPLES}};
@@ -74,6 +96,7 @@ static struct trained train(struct ub_graph *g, ub_node x, ub_node loss, const u
     const double *vectors[] = {values};
     double *results[] = {&loss_value, out};
     ub_program_run(t.p, vectors, results, true);
+    watch(t.p, vectors, results, size);
     t.streamed = ub_program_streamed(t.p, true);
     t.streamed_late = ub_program_streamed(t.p, false);
     ub_free(values);

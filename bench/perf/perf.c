@@ -13,8 +13,9 @@
  *                                          grew by at most when all were run
  *   unibench-perf parallel CASE            of each one's time on one thread, the share that more
  *                                          threads would split
- *   unibench-perf roofline CASE THREADS    its gradient's least time on this machine, and its
- *                                          Hessian-vector product's; what parts take
+ *   unibench-perf roofline CASE THREADS    its gradient's least time on this machine, its Hessian-
+ *                                          vector product's and its third directional
+ *                                          derivative's; what parts take
  *   unibench-perf hvp-roofline DATASET MODEL LOSS THREADS [FOLDER]
  *                                          that of a product on any dataset (files in FOLDER),
  *                                          and the rate of copies of 256 MiB
@@ -269,10 +270,20 @@ static bool print_roofline(const char *name, const char *threads, bool parts, st
         perf_parts_print(ub_problem_gradient_program(s.problem), (int)count);
     } else {
         do_hvp(&s);
-        perf_roofline_print(ub_problem_gradient_program(s.problem), true, (int)count, "");
-        perf_roofline_print(ub_problem_hvp_program(s.problem), false, (int)count, "hvp-");
-        perf_spent_print(ub_problem_gradient_program(s.problem), true, (int)count, "");
-        perf_spent_print(ub_problem_hvp_program(s.problem), false, (int)count, "hvp-");
+        do_third(&s);
+        const struct {
+            struct ub_program *program;
+            bool first;
+            void (*work)(void *context);
+            const char *prefix;
+        } all[] = {{ub_problem_gradient_program(s.problem), true, do_gradient, ""},
+                   {ub_problem_hvp_program(s.problem), false, do_hvp, "hvp-"},
+                   {ub_problem_third_program(s.problem, true), false, do_third, "third-"}};
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+            const struct perf_work work = {all[i].work, &s};
+            perf_spent_print(all[i].program, all[i].first, (int)count, &work, all[i].prefix);
+            perf_roofline_print(all[i].program, all[i].first, (int)count, all[i].prefix);
+        }
     }
     system_close(&s);
     return true;

@@ -299,14 +299,40 @@ void perf_parts_print(struct ub_program *p, int threads)
     }
 }
 
-void perf_spent_print(struct ub_program *p, bool first, int threads, const char *prefix)
+/* Seconds of a run, by kind of part. */
+struct spent {
+    double alone[UB_PART_KINDS], in_place[UB_PART_KINDS];
+};
+
+/* Runs until half a second has passed, or a few times; parts alone leave nothing to go on with. */
+static void spend_in_place(struct ub_program *p, bool first, int threads,
+                           const struct perf_work *work, struct spent *spent)
 {
-    double total[4] = {0}, each = 0;
+    enum { LEAST = 3 };
+    static const double enough = 0.5;
+    int runs = 0;
+    ub_program_watch(p);
+    for (const double start = ub_seconds(); runs < LEAST || ub_seconds() - start < enough; runs++)
+        work->run(work->context);
     for (int i = 0; i < ub_program_parts(p); i++) {
         const struct ub_program_part part = ub_program_part(p, i);
         if (first || part.late)
-            total[part.kind] += part_seconds(p, i, threads, &each);
+            spent->in_place[part.kind] += ub_program_spent(p, i) / runs / workers(&part, threads);
     }
-    for (int kind = 0; kind < 4; kind++)
-        printf("%sspent-%s %.9g\n", prefix, kinds[kind], total[kind]);
+}
+
+void perf_spent_print(struct ub_program *p, bool first, int threads, const struct perf_work *work,
+                      const char *prefix)
+{
+    struct spent spent = {.alone = {0}};
+    spend_in_place(p, first, threads, work, &spent);
+    for (int i = 0; i < ub_program_parts(p); i++) {
+        const struct ub_program_part part = ub_program_part(p, i);
+        double each = 0;
+        if (first || part.late)
+            spent.alone[part.kind] += part_seconds(p, i, threads, &each);
+    }
+    for (int kind = 0; kind < UB_PART_KINDS; kind++)
+        printf("%sspent-%s %.9g\n%sinplace-%s %.9g\n", prefix, kinds[kind], spent.alone[kind],
+               prefix, kinds[kind], spent.in_place[kind]);
 }

@@ -19,9 +19,16 @@
 /* Prints lines "WHAT NUMBER" (seconds, flops, bytes), WHAT preceded by `prefix`. The program has
  * been run; `first` as in ub_program_run. */
 void perf_roofline_print(struct ub_program *p, bool first, int threads, const char *prefix);
+/* What runs the program, with `first` or not. */
+struct perf_work {
+    void (*run)(void *context);
+    void *context;
+};
 /* Prints what the program itself spends on each kind of its parts (products, convolutions, other
- * arithmetic, copies), each part timed alone and warm: lines "spent-KIND SECONDS". */
-void perf_spent_print(struct ub_program *p, bool first, int threads, const char *prefix);
+ * arithmetic, copies): each part timed alone and warm, lines "spent-KIND SECONDS", and where it
+ * stands in a run, "inplace-KIND SECONDS". It is of no use afterwards, and watched. */
+void perf_spent_print(struct ub_program *p, bool first, int threads, const struct perf_work *work,
+                      const char *prefix);
 /* The same as a table of parts, for all of a run that begins anew. */
 void perf_parts_print(struct ub_program *p, int threads);
 /* Bytes read and written a second by copies of 256 MiB, all threads together. */

@@ -195,6 +195,8 @@ void ub_program_free(struct ub_program *p)
     if (!p->borrows)
         ub_workspace_free(p->workspace);
     ub_free_transfers(p);
+    for (int t = 0; p->contexts && t < p->threads; t++)
+        ub_free(p->contexts[t].spent);
     ub_free(p->contexts);
     ub_free(p->inputs);
     ub_free(p->outputs);

@@ -1,5 +1,6 @@
 /* execute.c - runs programs: members of a team take lanes, a lane runs its chunks in order, and
  * lanes are added in order. Which thread does what never shows in the result. */
+#include "base/clock.h"
 #include "systems/graph/program.h"
 
 #include <string.h>
@@ -270,10 +271,19 @@ void ub_run_step(const struct ub_program *p, const struct ub_lane_context *t,
 }
 
 static void run_steps(const struct ub_program *p, const struct ub_lane_context *t,
-                      const struct ub_steps *steps, double *const *results)
+                      const struct ub_segment *segment, double *const *results)
 {
-    for (int i = 0; i < steps->count; i++)
+    const struct ub_steps *steps = &segment->steps;
+    double *spent = t->spent ? t->spent + segment->first_part : NULL;
+    double before = spent ? ub_seconds() : 0;
+    for (int i = 0; i < steps->count; i++) {
         ub_run_step(p, t, &steps->step[i], results);
+        if (spent) {
+            const double after = ub_seconds();
+            spent[i] += after - before;
+            before = after;
+        }
+    }
 }
 
 /* ---- a call ---- */
@@ -318,7 +328,7 @@ static void run_chunk(const struct call *call, struct ub_lane_context *t, int64_
     ub_run_at_chunk(call->p, t, chunk);
     for (int i = call->from; i < call->to; i++)
         if (is_due(call, i))
-            run_steps(call->p, t, &call->p->segments[i].steps, call->results);
+            run_steps(call->p, t, &call->p->segments[i], call->results);
 }
 
 static void run_lane(void *context, int64_t lane, int member)
@@ -358,7 +368,7 @@ void ub_program_run(struct ub_program *p, const double *const *vectors, double *
         if (s->chunk)
             run_region(&call);
         else if (is_due(&call, call.from))
-            run_steps(p, &p->contexts[0], &s->steps, results);
+            run_steps(p, &p->contexts[0], s, results);
     }
     ub_store_outputs(p, results, whole);
 }

@@ -269,7 +269,13 @@ void ub_split_rule(struct ub_text *text);
  * patches. Arithmetic is all else that computes: bytes are of the arrays that a call reads and
  * writes, each counted once (what a fused block makes and reads again stays in its cache). Copies
  * compute nothing: what moves or fills. */
-enum ub_part_kind { UB_PART_PRODUCT, UB_PART_CONVOLUTION, UB_PART_ARITHMETIC, UB_PART_COPY };
+enum ub_part_kind {
+    UB_PART_PRODUCT,
+    UB_PART_CONVOLUTION,
+    UB_PART_ARITHMETIC,
+    UB_PART_COPY,
+    UB_PART_KINDS
+};
 struct ub_program_part {
     enum ub_part_kind kind;
     bool ta, tb;            /* products: read transposed */
@@ -285,6 +291,11 @@ struct ub_program_part ub_program_part(const struct ub_program *p, int i);
  * on what the program holds, which is then of no use until the next run with `first`. For timing,
  * after a run. Parts that write outputs by sample do nothing. */
 void ub_program_repeat(struct ub_program *p, int i, int64_t times);
+/* From now on runs add up what each of their parts takes where it stands, among all others, and not
+ * alone and warm; reading the clock between parts is in it. `spent`: a part's seconds since then,
+ * of all threads together. */
+void ub_program_watch(struct ub_program *p);
+double ub_program_spent(const struct ub_program *p, int i);
 /* Bytes outside of the program's own arrays and chunks that a run must read or write once: samples,
  * parameters (late ones alone unless `first`) and results. */
 double ub_program_streamed(const struct ub_program *p, bool first);

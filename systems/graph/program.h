@@ -147,6 +147,7 @@ struct ub_steps {
 struct ub_segment {
     bool chunk, late;
     int region; /* segments of one region of chunks are run one after the other for each chunk */
+    int first_part; /* its first step's place among all, where the program is watched */
     struct ub_steps steps;
 };
 
@@ -155,6 +156,7 @@ struct ub_lane_context {
     _Alignas(64) void *base[UB_SPACES];
     void *registers;
     void *scratch; /* what a convolution works in: patches, or what oneDNN asks for */
+    double *spent; /* by part, where the program is watched */
     int member;    /* of the team */
     int64_t chunk;
     bool lane_first; /* the lane's first chunk */

@@ -219,3 +219,25 @@ void ub_program_repeat(struct ub_program *p, int i, int64_t times)
     const int64_t tasks = p->threads < p->lanes ? p->threads : p->lanes;
     ub_team_run(p->team, segment->chunk ? tasks : 1, repeat_step, &r);
 }
+
+/* ---- parts where they stand ---- */
+
+void ub_program_watch(struct ub_program *p)
+{
+    for (int i = 0, first = 0; i < p->n_segments; i++) {
+        p->segments[i].first_part = first;
+        first += p->segments[i].steps.count;
+    }
+    for (int t = 0; t < p->threads; t++) {
+        ub_free(p->contexts[t].spent);
+        p->contexts[t].spent = ub_calloc((size_t)ub_program_parts(p) + 1, sizeof(double));
+    }
+}
+
+double ub_program_spent(const struct ub_program *p, int i)
+{
+    double sum = 0;
+    for (int t = 0; t < p->threads; t++)
+        sum += p->contexts[t].spent ? p->contexts[t].spent[i] : 0;
+    return sum;
+}
