@@ -16,9 +16,10 @@
  *   unibench-perf roofline CASE THREADS    its gradient's least time on this machine, its Hessian-
  *                                          vector product's and its third directional
  *                                          derivative's; what parts take
- *   unibench-perf hvp-roofline DATASET MODEL LOSS THREADS [FOLDER]
+ *   unibench-perf hvp-roofline DATASET MODEL LOSS THREADS BLOCK [FOLDER]
  *                                          that of a product on any dataset (files in FOLDER),
- *                                          and the rate of copies of 256 MiB
+ *                                          seconds of one among BLOCK of them, and the rate of
+ *                                          copies of 256 MiB
  *   unibench-perf parts CASE THREADS       a table of the gradient program's parts, timed alone
  *   unibench-perf precision CASE           f32 and bf16x3 beside f64: errors, times (precision.h)
  *   unibench-perf count WORK TIMES         a piece of work, to count its instructions
@@ -94,7 +95,7 @@ static double seconds(void (*work)(void *context), void *context)
 struct system {
     struct ub_dataset *data;
     struct ub_problem *problem;
-    double *theta, *v, *out; /* v, out: a vector; after widen, BLOCK of them */
+    double *theta, *v, *out; /* v, out: a vector; after widen, `block` of them */
     int64_t block;
 };
 
@@ -122,14 +123,14 @@ static bool system_open(struct system *s, struct ub_dataset *data, const char *m
 }
 
 /* From one vector to a block. */
-static void widen(struct system *s)
+static void widen(struct system *s, int64_t block)
 {
     const size_t n = (size_t)ub_problem_size(s->problem);
     struct ub_random r = ub_random_stream(1, "perf");
-    s->block = BLOCK;
-    s->v = ub_realloc(s->v, BLOCK * n * sizeof *s->v);
-    s->out = ub_realloc(s->out, BLOCK * n * sizeof *s->out);
-    for (size_t i = 0; i < BLOCK * n; i++)
+    s->block = block;
+    s->v = ub_realloc(s->v, (size_t)block * n * sizeof *s->v);
+    s->out = ub_realloc(s->out, (size_t)block * n * sizeof *s->out);
+    for (size_t i = 0; i < (size_t)block * n; i++)
         s->v[i] = ub_random_normal(&r);
 }
 
@@ -214,7 +215,7 @@ static bool print_memory(const char *name, const char *threads, struct ub_error 
         return false;
     do_gradient(&s);
     do_hvp(&s);
-    widen(&s);
+    widen(&s, BLOCK);
     do_hvp(&s);
     do_third(&s);
     const double grown = memory("VmHWM:") - before;
@@ -252,7 +253,7 @@ static bool time_model(const char *name, const char *threads, struct ub_error *e
     printf("memory %.6g\n", memory("VmHWM:") - before);
     print_working_set("gradient", ub_problem_gradient_program(s.problem));
     print_working_set("hvp", ub_problem_hvp_program(s.problem));
-    widen(&s);
+    widen(&s, BLOCK);
     printf("hvp8 %.9g\n", seconds(do_hvp, &s) / BLOCK);
     printf("third %.9g\n", seconds(do_third, &s));
     system_close(&s);
@@ -292,12 +293,16 @@ static bool print_roofline(const char *name, const char *threads, bool parts, st
 static bool print_hvp_roofline(int argc, char **argv, struct ub_error *err)
 {
     struct system s = {.block = 1};
-    int64_t count = 0;
-    if (!ub_read_int(argv[5], &count) || count < 1)
-        return ub_fail(err, UB_INPUT, "threads %s; expected a number from 1 on", argv[5]);
-    struct ub_dataset *data = ub_dataset_load(argv[2], 0, argc > 6 ? argv[6] : NULL, err);
+    int64_t count = 0, block = 0;
+    if (!ub_read_int(argv[5], &count) || count < 1 || !ub_read_int(argv[6], &block) || block < 1)
+        return ub_fail(err, UB_INPUT, "threads %s, block %s; expected numbers from 1 on", argv[5],
+                       argv[6]);
+    struct ub_dataset *data = ub_dataset_load(argv[2], 0, argc > 7 ? argv[7] : NULL, err);
     const bool good = data && system_open(&s, data, argv[3], argv[4], (int)count, false, err);
     if (good) {
+        widen(&s, block);
+        printf("product %.9g\n", seconds(do_hvp, &s) / (double)block);
+        s.block = 1;
         do_hvp(&s);
         perf_roofline_print(ub_problem_hvp_program(s.problem), false, (int)count, "hvp-");
         printf("bandwidth %.9g\n", perf_bandwidth((int)count));
@@ -371,7 +376,8 @@ static void time_sgemm(void)
 
 static const char usage[] =
     "expected cases, describe CASE, model, memory, roofline or parts CASE THREADS, parallel CASE, "
-    "hvp-roofline DATASET MODEL LOSS THREADS, precision CASE, count WORK TIMES, versions, sgemm, "
+    "hvp-roofline DATASET MODEL LOSS THREADS BLOCK, precision CASE, count WORK TIMES, versions, "
+    "sgemm, "
     "sharpness, flow, flow-problem, store FOLDER RUNS, starts [SUITE], preflight SUITE or "
     "scale UNIBENCH FOLDER";
 
@@ -394,7 +400,7 @@ int main(int argc, char **argv)
         good = print_memory(argv[2], argv[3], &err);
     else if ((strcmp(what, "roofline") == 0 || strcmp(what, "parts") == 0) && argc == 4)
         good = print_roofline(argv[2], argv[3], what[0] == 'p', &err);
-    else if (strcmp(what, "hvp-roofline") == 0 && (argc == 6 || argc == 7))
+    else if (strcmp(what, "hvp-roofline") == 0 && (argc == 7 || argc == 8))
         good = print_hvp_roofline(argc, argv, &err);
     else if (strcmp(what, "precision") == 0 && argc == 3)
         good = perf_precision(argv[2], &err);
