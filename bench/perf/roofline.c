@@ -9,13 +9,13 @@
 #include <string.h>
 
 enum { TRIES = 3, LINE = 16 /* floats */ };
-static const double shortest = 2e-3; /* seconds of a try */
+static const double longest = 2e-3; /* seconds of a try */
 
 /* Does something so many times on all threads at once. */
 typedef void repeat(void *context, int64_t times);
 
 /* Seconds of one time: the least of some tries, as it is a bound; each as long as `shortest`. */
-static double least_seconds(repeat *work, void *context)
+static double least_seconds(repeat *work, void *context, double shortest)
 {
     work(context, 1);
     int64_t times = 1;
@@ -117,9 +117,9 @@ static double seconds_of_libraries(const struct ub_program_part *part, struct ub
         p.b[t] = numbers(part->batch * part->k * part->n);
         p.c[t] = numbers(part->batch * part->m * part->n);
     }
-    const double blas = least_seconds(repeat_product, &p);
+    const double blas = least_seconds(repeat_product, &p, longest);
     p.by_dnnl = true;
-    const double dnnl = least_seconds(repeat_product, &p);
+    const double dnnl = least_seconds(repeat_product, &p, longest);
     for (int t = 0; t < threads; t++) {
         ub_free(p.a[t]);
         ub_free(p.b[t]);
@@ -175,7 +175,7 @@ static double bandwidth(double footprint, struct ub_team *team, int threads)
         memset(c.from[t], 1, c.bytes);
         memset(c.to[t], 1, c.bytes);
     }
-    const double seconds = least_seconds(repeat_copy, &c);
+    const double seconds = least_seconds(repeat_copy, &c, longest);
     for (int t = 0; t < threads; t++) {
         ub_free(c.from[t]);
         ub_free(c.to[t]);
@@ -212,15 +212,37 @@ static int workers(const struct ub_program_part *part, int threads)
     return part->shared ? 1 : threads;
 }
 
-/* A convolution's window is not in its sizes: each is timed. */
-static int found_before(struct ub_program *p, int i, const struct ub_program_part *part)
+/* The program's parts and seconds of one call of each, 0 where not timed yet. */
+struct timed {
+    int count;
+    struct ub_program_part *part;
+    double *seconds;
+};
+
+static struct timed timed_new(const struct ub_program *p)
 {
-    for (int j = 0; j < i && part->kind == UB_PART_PRODUCT; j++) {
-        const struct ub_program_part other = ub_program_part(p, j);
-        if (same_shape(part, &other))
-            return j;
-    }
-    return -1;
+    struct timed t = {.count = ub_program_parts(p)};
+    t.part = ub_calloc((size_t)t.count + 1, sizeof *t.part);
+    t.seconds = ub_calloc((size_t)t.count + 1, sizeof *t.seconds);
+    for (int i = 0; i < t.count; i++)
+        t.part[i] = ub_program_part(p, i);
+    return t;
+}
+
+static void timed_free(struct timed *t)
+{
+    ub_free(t->part);
+    ub_free(t->seconds);
+}
+
+/* Seconds of a product of the same shape before it, or 0. A convolution's window is not in its
+ * sizes: each is timed. */
+static double seconds_before(const struct timed *t, int i)
+{
+    for (int j = 0; j < i && t->part[i].kind == UB_PART_PRODUCT; j++)
+        if (t->seconds[j] > 0 && same_shape(&t->part[i], &t->part[j]))
+            return t->seconds[j];
+    return 0;
 }
 
 struct roofline {
@@ -231,32 +253,29 @@ static struct roofline roofline_of(struct ub_program *p, bool first, int threads
 {
     struct roofline r = {0};
     struct ub_team *team = ub_team_new(threads);
-    const int parts = ub_program_parts(p);
-    double *seconds = ub_calloc((size_t)parts + 1, sizeof *seconds);
-    for (int i = 0; i < parts; i++) {
-        const struct ub_program_part part = ub_program_part(p, i);
-        if (!first && !part.late)
+    struct timed t = timed_new(p);
+    for (int i = 0; i < t.count; i++) {
+        const struct ub_program_part *part = &t.part[i];
+        if (!first && !part->late)
             continue;
-        r.arithmetic_bytes += part.kind == UB_PART_ARITHMETIC ? part.bytes * part.calls : 0;
-        if (!is_product(&part))
+        r.arithmetic_bytes += part->kind == UB_PART_ARITHMETIC ? part->bytes * part->calls : 0;
+        if (!is_product(part))
             continue;
-        const int before = found_before(p, i, &part);
-        if (before >= 0 && seconds[before] > 0) {
-            seconds[i] = seconds[before];
-        } else {
+        t.seconds[i] = seconds_before(&t, i);
+        if (t.seconds[i] <= 0) {
             struct own own = {p, i};
-            const double ours = least_seconds(repeat_own, &own);
-            const double theirs = seconds_of_libraries(&part, team, workers(&part, threads));
-            seconds[i] = theirs < ours ? theirs : ours;
+            const double ours = least_seconds(repeat_own, &own, longest);
+            const double theirs = seconds_of_libraries(part, team, workers(part, threads));
+            t.seconds[i] = theirs < ours ? theirs : ours;
         }
-        r.flops += part.flops * part.calls;
-        r.products += seconds[i] * part.calls / workers(&part, threads);
+        r.flops += part->flops * part->calls;
+        r.products += t.seconds[i] * part->calls / workers(part, threads);
     }
     r.streamed_bytes = ub_program_streamed(p, first);
     r.arithmetic =
         r.arithmetic_bytes / bandwidth((double)ub_program_facts(p).arena_bytes, team, threads);
     r.streamed = r.streamed_bytes / bandwidth(r.streamed_bytes / threads, team, threads);
-    ub_free(seconds);
+    timed_free(&t);
     ub_team_free(team);
     return r;
 }
@@ -270,23 +289,29 @@ void perf_roofline_print(struct ub_program *p, bool first, int threads, const ch
     printf("%sroofline %.9g\n", prefix, r.products + r.arithmetic + r.streamed);
 }
 
-/* Seconds of a part's calls in a run, timed alone; `each`: of one call. */
-static double part_seconds(struct ub_program *p, int i, int threads, double *each)
+/* Each part alone; an unrolled network has thousands, each timed for as much less. Whoever has it
+ * frees it. */
+static struct timed timed_alone(struct ub_program *p)
 {
-    const struct ub_program_part part = ub_program_part(p, i);
-    struct own own = {p, i};
-    *each = least_seconds(repeat_own, &own);
-    return *each * part.calls / workers(&part, threads);
+    static const double enough = 0.2; /* seconds of a try of all parts */
+    struct timed t = timed_new(p);
+    const double each = t.count * longest > enough ? enough / t.count : longest;
+    for (int i = 0; i < t.count; i++) {
+        struct own own = {p, i};
+        const double before = seconds_before(&t, i);
+        t.seconds[i] = before > 0 ? before : least_seconds(repeat_own, &own, each);
+    }
+    return t;
 }
 
 static const char *const kinds[] = {"product", "convolution", "arithmetic", "copy"};
 
 void perf_parts_print(struct ub_program *p, int threads)
 {
-    for (int i = 0; i < ub_program_parts(p); i++) {
-        const struct ub_program_part part = ub_program_part(p, i);
-        double each = 0;
-        const double all = part_seconds(p, i, threads, &each);
+    struct timed t = timed_alone(p);
+    for (int i = 0; i < t.count; i++) {
+        const struct ub_program_part part = t.part[i];
+        const double each = t.seconds[i], all = each * part.calls / workers(&part, threads);
         printf("%-11s", kinds[part.kind]);
         if (is_product(&part))
             printf(" %c%c %4lld of %5lld x %4lld x %5lld", part.ta ? 't' : 'n', part.tb ? 't' : 'n',
@@ -297,6 +322,7 @@ void perf_parts_print(struct ub_program *p, int threads)
                1e-9 * (is_product(&part) ? part.flops : part.bytes) / each,
                is_product(&part) ? "GFLOP/s" : "GB/s");
     }
+    timed_free(&t);
 }
 
 /* Seconds of a run, by kind of part. */
@@ -304,12 +330,13 @@ struct spent {
     double alone[UB_PART_KINDS], in_place[UB_PART_KINDS];
 };
 
-/* Runs until half a second has passed, or a few times; parts alone leave nothing to go on with. */
+/* Runs until a fifth of a second has passed, or a few times; parts alone leave nothing to go on
+ * with. */
 static void spend_in_place(struct ub_program *p, bool first, int threads,
                            const struct perf_work *work, struct spent *spent)
 {
     enum { LEAST = 3 };
-    static const double enough = 0.5;
+    static const double enough = 0.2;
     int runs = 0;
     ub_program_watch(p);
     for (const double start = ub_seconds(); runs < LEAST || ub_seconds() - start < enough; runs++)
@@ -326,12 +353,12 @@ void perf_spent_print(struct ub_program *p, bool first, int threads, const struc
 {
     struct spent spent = {.alone = {0}};
     spend_in_place(p, first, threads, work, &spent);
-    for (int i = 0; i < ub_program_parts(p); i++) {
-        const struct ub_program_part part = ub_program_part(p, i);
-        double each = 0;
-        if (first || part.late)
-            spent.alone[part.kind] += part_seconds(p, i, threads, &each);
-    }
+    struct timed t = timed_alone(p);
+    for (int i = 0; i < t.count; i++)
+        if (first || t.part[i].late)
+            spent.alone[t.part[i].kind] +=
+                t.seconds[i] * t.part[i].calls / workers(&t.part[i], threads);
+    timed_free(&t);
     for (int kind = 0; kind < UB_PART_KINDS; kind++)
         printf("%sspent-%s %.9g\n%sinplace-%s %.9g\n", prefix, kinds[kind], spent.alone[kind],
                prefix, kinds[kind], spent.in_place[kind]);
