@@ -22,6 +22,15 @@ def start():
         sys.exit("needs PyTorch and SciPy: apt-get install python3-torch python3-scipy")
 
 
+def machine():
+    """The processor, its widest vectors, and how many cores there are for us."""
+    with open("/proc/cpuinfo") as file:
+        facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in file)}
+    sets = (("avx512_bf16", "AVX-512 with bfloat16"), ("avx512vl", "AVX-512"), ("avx2", "AVX2"))
+    widest = next((name for flag, name in sets if flag in facts.get("flags", "").split()), "neither AVX-512 nor AVX2")
+    return f"{facts.get('model name', 'Unknown processor')}, {widest}, {len(os.sched_getaffinity(0))} cores"
+
+
 def cores():
     """OpenBLAS' kernel sets: its own choice, and AVX-512 sets where the CPU has them."""
     with open("/proc/cpuinfo") as file:
