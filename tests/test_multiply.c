@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -29,6 +31,29 @@ static double at(const struct ub_kernels *kernels, const void *x, int64_t i)
 static void put(const struct ub_kernels *kernels, void *x, int64_t i, double value)
 {
     kernels->from_double(1, (char *)x + (size_t)i * kernels->real, &value);
+}
+
+/* Memory whose end is the end of what may be touched: a page that may not is behind it. */
+struct guarded {
+    char *pages;
+    size_t size;
+    void *data;
+};
+
+static struct guarded guarded(size_t bytes)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    struct guarded g = {.size = (bytes + page - 1) / page * page};
+    g.pages = mmap(NULL, g.size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(g.pages != MAP_FAILED);
+    assert_int_equal(mprotect(g.pages + g.size, page, PROT_NONE), 0);
+    g.data = g.pages + g.size - bytes;
+    return g;
+}
+
+static void release(struct guarded *g)
+{
+    assert_int_equal(munmap(g->pages, g->size + (size_t)sysconf(_SC_PAGESIZE)), 0);
 }
 
 static void *numbers(const struct ub_kernels *kernels, int64_t count, int64_t seed)
@@ -154,6 +179,48 @@ static void turned(void **state)
     }
 }
 
+/* Operands that end where memory does: their last rows have no edge. */
+static void check_ends(const struct ub_kernels *kernels, const struct sizes *s)
+{
+    const int64_t lda = (s->ta ? s->m : s->k) + EDGE, ldb = (s->tb ? s->k : s->n) + EDGE;
+    const int64_t ldc = s->n + EDGE;
+    const int64_t counts[] = {lda * (s->ta ? s->k : s->m) - EDGE,
+                              ldb * (s->tb ? s->n : s->k) - EDGE, ldc * s->m - EDGE};
+    struct guarded end[3];
+    void *inside[3];
+    for (int i = 0; i < 3; i++) {
+        const size_t bytes = (size_t)counts[i] * kernels->real;
+        inside[i] = numbers(kernels, counts[i], i);
+        end[i] = guarded(bytes);
+        memcpy(end[i].data, inside[i], bytes);
+    }
+    kernels->multiply(s->ta, s->tb, s->m, s->n, s->k, inside[0], lda, inside[1], ldb, s->accumulate,
+                      inside[2], ldc);
+    kernels->multiply(s->ta, s->tb, s->m, s->n, s->k, end[0].data, lda, end[1].data, ldb,
+                      s->accumulate, end[2].data, ldc);
+    assert_memory_equal(inside[2], end[2].data, (size_t)counts[2] * kernels->real);
+    for (int i = 0; i < 3; i++) {
+        ub_free(inside[i]);
+        release(&end[i]);
+    }
+}
+
+static void nothing_beyond_the_ends(void **state)
+{
+    static const int64_t rows[] = {1, 2, 5, 7, 20, 60}, depths[] = {1, 3, 8, 130};
+    (void)state;
+    for (int v = 2; v <= 4; v++) {
+        setenv("UNIBENCH_KERNELS", v == 2 ? "v2" : v == 3 ? "v3" : "v4", 1);
+        for (int single = 0; single < 2; single++)
+            for (int64_t n = 1; n <= WIDEST; n++)
+                for (int kind = 0; kind < 8; kind++)
+                    check_ends(ub_kernels_pick(single != 0),
+                               &(struct sizes){kind & 1, kind & 2, rows[(n + kind) % 6], n,
+                                               depths[(n + kind / 2) % 4], kind & 4});
+    }
+    unsetenv("UNIBENCH_KERNELS");
+}
+
 /* By whomever: the same product, exactly. */
 static void whoever_is_chosen(void **state)
 {
@@ -181,8 +248,8 @@ static void whoever_is_chosen(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_instruction_set),
-                                       cmocka_unit_test(turned),
-                                       cmocka_unit_test(whoever_is_chosen)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_instruction_set), cmocka_unit_test(nothing_beyond_the_ends),
+        cmocka_unit_test(turned), cmocka_unit_test(whoever_is_chosen)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,31 +20,69 @@ enum { ROWS = 6, TALL = 12 };
 enum { VECTORS = 2, WIDTH = VECTORS * LANES, DEPTH = 256 };
 
 /* The first n numbers, 0 < n <= LANES; nothing beyond them is touched. */
+#if defined __AVX512F__ && defined UB_REAL_IS_float
 static inline vector load_part(const real *x, int64_t n)
 {
-#if defined __AVX512F__ && defined UB_REAL_IS_float
     return (vector)_mm512_maskz_loadu_ps((__mmask16)(0xffffU >> (LANES - n)), x);
-#elif defined __AVX512F__
-    return (vector)_mm512_maskz_loadu_pd((__mmask8)(0xffU >> (LANES - n)), x);
-#else
-    vector v = {0};
-    for (int64_t l = 0; l < n; l++)
-        v[l] = x[l];
-    return v;
-#endif
 }
 
 static inline void store_part(real *x, vector v, int64_t n)
 {
-#if defined __AVX512F__ && defined UB_REAL_IS_float
     _mm512_mask_storeu_ps(x, (__mmask16)(0xffffU >> (LANES - n)), (__m512)v);
+}
 #elif defined __AVX512F__
+static inline vector load_part(const real *x, int64_t n)
+{
+    return (vector)_mm512_maskz_loadu_pd((__mmask8)(0xffU >> (LANES - n)), x);
+}
+
+static inline void store_part(real *x, vector v, int64_t n)
+{
     _mm512_mask_storeu_pd(x, (__mmask8)(0xffU >> (LANES - n)), (__m512d)v);
+}
+#elif defined __AVX2__ && defined UB_REAL_IS_float
+static inline vector load_part(const real *x, int64_t n)
+{
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return (vector)_mm256_maskload_ps(x, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lane));
+}
+
+/* By halves: a masked store takes as long as a dozen. */
+static inline void store_part(real *x, vector v, int64_t n)
+{
+    __m128 part = _mm256_castps256_ps128((__m256)v);
+    if (n == LANES) {
+        store(x, v);
+        return;
+    }
+    if (n & 4) {
+        _mm_storeu_ps(x, part);
+        part = _mm256_extractf128_ps((__m256)v, 1);
+        x += 4;
+    }
+    if (n & 2) {
+        _mm_storel_pi((__m64 *)x, part);
+        part = _mm_movehl_ps(part, part);
+        x += 2;
+    }
+    if (n & 1)
+        _mm_store_ss(x, part);
+}
 #else
+static inline vector load_part(const real *x, int64_t n)
+{
+    vector v = {0};
+    for (int64_t l = 0; l < n; l++)
+        v[l] = x[l];
+    return v;
+}
+
+static inline void store_part(real *x, vector v, int64_t n)
+{
     for (int64_t l = 0; l < n; l++)
         x[l] = v[l];
-#endif
 }
+#endif
 
 struct sides {
     int64_t k;
