@@ -226,11 +226,12 @@ static void whoever_is_chosen(void **state)
 {
     static const struct sizes all[] = {
         {false, false, 225, 64, 64, false}, {false, false, 256, 1, 32, false},
+        {true, false, 256, 1, 32, true},    {false, false, 1, 256, 32, true},
+        {false, false, 2, 10, 99, true},    {true, false, 1, 77, 50, false},
         {true, false, 200, 300, 100, true}, {false, true, 200, 300, 100, true},
         {true, false, 32, 4, 250, false},   {false, false, 400, 200, 100, true},
         {false, true, 16, 16, 8, false}};
     (void)state;
-    int others = 0;
     for (int single = 0; single < 2; single++) {
         const struct ub_kernels *kernels = ub_kernels_pick(single != 0);
         for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -238,18 +239,47 @@ static void whoever_is_chosen(void **state)
                 .ta = all[i].ta, .tb = all[i].tb, .m = all[i].m, .n = all[i].n, .k = all[i].k};
             ub_multiply_kernel *chosen = ub_choose_multiply(kernels, &g);
             assert_true(chosen == ub_choose_multiply(kernels, &g));
-            others += chosen != kernels->multiply && chosen != kernels->gemm;
             check(kernels, chosen, &all[i]);
             check_nan(kernels, chosen, &all[i]);
         }
     }
-    assert_int_equal(others, 3); /* the large ones in float, by oneDNN */
+}
+
+/* By sizes and instruction set alone: ours, OpenBLAS or (d) oneDNN. */
+static void rule(void **state)
+{
+    static const struct {
+        struct sizes s;
+        char avx2, others;
+    } all[] = {{{false, false, 225, 64, 64, false}, 'u', 'u'},
+               {{true, false, 32, 4, 512, false}, 'u', 'b'},
+               {{false, false, 2, 10, 2048, false}, 'u', 'b'},
+               {{false, true, 7, 16, 64, false}, 'b', 'b'},
+               {{false, true, 8, 16, 64, false}, 'u', 'u'},
+               {{false, false, 125, 1, 100, false}, 'd', 'b'},
+               {{false, false, 1, 2048, 10, false}, 'd', 'b'},
+               {{true, false, 128, 128, 256, false}, 'u', 'u'},
+               {{true, false, 128, 129, 256, false}, 'b', 'd'},
+               {{false, false, 128, 129, 256, false}, 'd', 'd'},
+               {{false, true, 250, 200, 3072, false}, 'd', 'd'}};
+    static const char *const levels[] = {"v2", "v3", "v4"};
+    (void)state;
+    for (int level = 0; level < 3; level++)
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+            struct ub_kernels kernels = *ub_kernels_pick(true);
+            kernels.isa = levels[level];
+            const struct sizes *s = &all[i].s;
+            const struct ub_gemm g = {.ta = s->ta, .tb = s->tb, .m = s->m, .n = s->n, .k = s->k};
+            ub_multiply_kernel *chosen = ub_choose_multiply(&kernels, &g);
+            const int by = chosen == kernels.multiply ? 'u' : chosen == kernels.gemm ? 'b' : 'd';
+            assert_int_equal(by, level == 1 ? all[i].avx2 : all[i].others);
+        }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_instruction_set), cmocka_unit_test(nothing_beyond_the_ends),
-        cmocka_unit_test(turned), cmocka_unit_test(whoever_is_chosen)};
+        cmocka_unit_test(turned), cmocka_unit_test(whoever_is_chosen), cmocka_unit_test(rule)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,12 +14,33 @@
  *   (128, 128, 512)               121               167         159
  *   (1024, 512, 128)               93               120          95
  *   (256, 1, 32)                   29                19           8
- *   A'B (32, 4, 512)              117                28          34 */
+ *   A'B (32, 4, 512)              117                28          34
+ *
+ * and on a Zen 3, with AVX2 alone:
+ *
+ *   (125, 1, 100)                   6                24           4
+ *   (1, 2048, 10)                   5                22           8
+ *   (2, 10, 2048)                   7                18          25
+ *   A'B (32, 4, 128)               13                14          24
+ *   (225, 10, 64)                  27                34          37
+ *   (16, 32, 128)                  39                50          69
+ *   (64, 512, 128)                 71                62          81
+ *   (256, 128, 32)                 46                68          62
+ *   (1008, 64, 32)                 45                76          68
+ *   (2048, 128, 128)               72                89          80
+ *   (313, 200, 3072)               54                65          40
+ *   A B' (250, 200, 3072)          42                58          56
+ *   A'B (128, 128, 128)            75                81          84
+ *   A'B (200, 200, 313)            71                70          61
+ *   A'B (512, 128, 256)            79                61          70
+ *   A'B (512, 128, 1024)           66                41          36
+ *   A'B (200, 3072, 313)           50                26          30 */
 #include "systems/graph/program.h"
 #include "systems/graph/unseen.h"
 
 #include <dnnl.h>
 #include <omp.h>
+#include <string.h>
 
 /* Multiplications from which on packing both sides pays (OpenBLAS does from a million); columns and
  * rows below which most of a tile would be empty, or a transposed B turned for too little. */
@@ -47,13 +68,35 @@ static void multiply_dnnl(bool ta, bool tb, int64_t m, int64_t n, int64_t k, con
                  (long long)n, (long long)k, (int)status);
 }
 
-ub_multiply_kernel *ub_choose_multiply(const struct ub_kernels *k, const struct ub_gemm *g)
+static ub_multiply_kernel *choose(const struct ub_kernels *k, const struct ub_gemm *g)
 {
     const bool single = k->real == sizeof(float);
     if (g->m * g->n * g->k > most)
         return single ? multiply_dnnl : k->gemm;
     const bool full = g->n >= LEAST_COLUMNS && g->m >= (g->tb ? LEAST_ROWS_OF_TURNED : LEAST_ROWS);
     return full ? k->multiply : k->gemm;
+}
+
+/* In float with AVX2 alone. oneDNN is slow at a transposed left side there; below `most` it packs
+ * long products of many rows a little faster than ours does without, but programs of them (vit,
+ * gpt) run slower by it. */
+static ub_multiply_kernel *choose_avx2(const struct ub_kernels *k, const struct ub_gemm *g)
+{
+    if (g->m == 1 || g->n == 1)
+        return multiply_dnnl;
+    if (g->m * g->n * g->k > most)
+        return g->ta ? k->gemm : multiply_dnnl;
+    return g->tb && g->m < LEAST_ROWS_OF_TURNED ? k->gemm : k->multiply;
+}
+
+static bool is_avx2(const struct ub_kernels *k)
+{
+    return strcmp(k->isa, "v3") == 0;
+}
+
+ub_multiply_kernel *ub_choose_multiply(const struct ub_kernels *k, const struct ub_gemm *g)
+{
+    return k->real == sizeof(float) && is_avx2(k) ? choose_avx2(k, g) : choose(k, g);
 }
 
 /* Ours where oneDNN leaves half of each vector empty, or has little to do for what a call costs;
@@ -79,9 +122,17 @@ bool ub_choose_direct(const struct ub_kernels *k, enum ub_op op, const struct ub
 void ub_product_rule(struct ub_text *text)
 {
     const dnnl_version_t *v = dnnl_version();
+    ub_text_add(text, "oneDNN %d.%d.%d above %lld multiplications in f32", v->major, v->minor,
+                v->patch, (long long)most);
+    if (is_avx2(ub_kernels_pick(true)))
+        ub_text_add(text,
+                    " (OpenBLAS if the left side is transposed) and of one row or column, "
+                    "else OpenBLAS there and below %d rows of a transposed right side",
+                    LEAST_ROWS_OF_TURNED);
+    else
+        ub_text_add(text, ", else OpenBLAS there and below %d columns or %d rows", LEAST_COLUMNS,
+                    LEAST_ROWS);
     ub_text_add(text,
-                "oneDNN %d.%d.%d above %lld multiplications in f32, else OpenBLAS there and below "
-                "%d columns or %d rows, else unibench; convolutions in f32: oneDNN, unibench to 8 "
-                "channels or 16 of small images",
-                v->major, v->minor, v->patch, (long long)most, LEAST_COLUMNS, LEAST_ROWS);
+                ", else unibench; convolutions in f32: oneDNN, unibench to 8 channels or 16 of "
+                "small images");
 }
