@@ -158,20 +158,39 @@ static int with_channels(const struct ub_kernels *k, enum ub_op op, int64_t chan
     return taken;
 }
 
+/* Channels of several blocks, and images too large to be side by side. */
+static int with_blocks(const struct ub_kernels *k, enum ub_op op)
+{
+    static const int64_t channels[] = {24, 32};
+    static const int64_t window[] = {3, 3, 1, 1};
+    int taken = 0;
+    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++)
+        taken += with_channels(k, op, channels[i], i == 0 ? 5 : 3);
+    const struct ub_images large = images(7, 20, 30, 32, 32, window);
+    if (k->convolve_scratch(op, &large) >= 0) {
+        check(k, op, &large);
+        taken++;
+    }
+    return taken;
+}
+
 static void every_instruction_set(void **state)
 {
     static const char *const levels[] = {"v2", "v3", "v4"};
-    static const int64_t inner[] = {1, 3, 8, 9, 17};
+    static const int64_t inner[] = {1, 3, 8, 9, 17}, most = 8 * 17;
     (void)state;
     for (int i = 0; i < 3; i++) {
         setenv("UNIBENCH_KERNELS", levels[i], 1);
         for (int single = 0; single < 2; single++) {
             const struct ub_kernels *k = ub_kernels_pick(single != 0);
             int taken = 0;
-            for (enum ub_op op = UB_OP_CONV; op <= UB_OP_CONV_WEIGHT; op++)
+            for (enum ub_op op = UB_OP_CONV; op <= UB_OP_CONV_WEIGHT; op++) {
+                taken += with_blocks(k, op);
                 for (int64_t channels = 2; channels <= 16; channels *= 2)
                     for (size_t j = 0; j < sizeof inner / sizeof *inner; j++)
-                        taken += with_channels(k, op, channels, inner[j]);
+                        if (channels * inner[j] <= most)
+                            taken += with_channels(k, op, channels, inner[j]);
+            }
             print_message("%s: %s, %d bytes, %d\n", levels[i], k->isa, (int)k->real, taken);
             assert_true(taken > 0);
         }
@@ -180,12 +199,11 @@ static void every_instruction_set(void **state)
 }
 
 /* Beside other images, and the last of an odd number: the same bits. */
-static void images_do_not_meet(void **state)
+static void check_alone(int64_t channels)
 {
     enum { N = 31 };
-    (void)state;
     const struct ub_kernels *k = ub_kernels_pick(true);
-    const struct ub_images s = images(N, 8, 8, 8, 8, (int64_t[]){3, 3, 1, 1});
+    const struct ub_images s = images(N, 8, 8, channels, channels, (int64_t[]){3, 3, 1, 1});
     struct ub_images one = s;
     one.n = 1;
     if (k->convolve_scratch(UB_OP_CONV, &s) < 0)
@@ -216,21 +234,34 @@ static void images_do_not_meet(void **state)
     ub_free(scratch);
 }
 
-/* Where channels fill half a vector, and where images are small; never with groups, in double, or
- * where a library is faster. */
+static void images_do_not_meet(void **state)
+{
+    (void)state;
+    check_alone(8);
+    check_alone(32);
+}
+
+/* As the tables in choose.c say; never with groups, or in double. */
 static void chosen_by_sizes(void **state)
 {
-    static const int64_t window[] = {3, 3, 1, 1};
+    static const int64_t three[] = {3, 3, 1, 1}, five[] = {5, 5, 1, 2}, one[] = {1, 1, 1, 0};
     (void)state;
     const struct ub_kernels *k = ub_kernels_pick(true);
-    struct ub_images half = images(50, 8, 8, 8, 8, window);
-    const struct ub_images small = images(50, 4, 4, 16, 16, window);
-    const struct ub_images large = images(50, 8, 8, 16, 16, window);
+    struct ub_images half = images(50, 8, 8, 8, 8, three);
+    const struct ub_images small = images(50, 4, 4, 16, 16, three);
+    const struct ub_images large = images(50, 8, 8, 16, 16, three);
+    const struct ub_images wide = images(50, 8, 8, 16, 16, five);
+    const struct ub_images point = images(50, 8, 8, 16, 16, one);
+    const struct ub_images uneven = images(50, 8, 8, 24, 24, three);
     const bool v4 = k->isa[strlen(k->isa) - 1] == '4', v3 = k->isa[strlen(k->isa) - 1] == '3';
     for (enum ub_op op = UB_OP_CONV; op <= UB_OP_CONV_WEIGHT; op++) {
+        const bool weight = op == UB_OP_CONV_WEIGHT;
         assert_int_equal(ub_choose_direct(k, op, &half), v3 || v4);
-        assert_int_equal(ub_choose_direct(k, op, &small), v4 && op != UB_OP_CONV_WEIGHT);
-        assert_false(ub_choose_direct(k, op, &large));
+        assert_int_equal(ub_choose_direct(k, op, &small), v3 || (v4 && !weight));
+        assert_int_equal(ub_choose_direct(k, op, &large), v3);
+        assert_int_equal(ub_choose_direct(k, op, &wide), v3 && weight);
+        assert_false(ub_choose_direct(k, op, &point));
+        assert_false(ub_choose_direct(k, op, &uneven));
         assert_false(ub_choose_direct(ub_kernels_pick(false), op, &half));
     }
     half.groups = 2;

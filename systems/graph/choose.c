@@ -99,24 +99,64 @@ ub_multiply_kernel *ub_choose_multiply(const struct ub_kernels *k, const struct 
     return k->real == sizeof(float) && is_avx2(k) ? choose_avx2(k, g) : choose(k, g);
 }
 
-/* Ours where oneDNN leaves half of each vector empty, or has little to do for what a call costs;
- * one thread's us at 50 images, with AVX-512, and with AVX2 alone:
+/* With AVX-512: ours where oneDNN leaves half of each vector empty, or has little to do for what a
+ * call costs; one thread's us at 50 images:
  *
- *   8x8 pixels, 8 to 8 channels      oneDNN 2.6   ours   oneDNN, AVX2   ours, AVX2
- *   3x3                                  39         22       80             40
- *   its image's gradient                 37         22       56             41
- *   its weights' gradient                38         22       38             39
- *   8 to 16, step of 2, image's          27         13       28             23
+ *   8x8 pixels, 8 to 8 channels      oneDNN 2.6   ours
+ *   3x3                                  39         22
+ *   its image's gradient                 37         22
+ *   its weights' gradient                38         22
+ *   8 to 16, step of 2, image's          27         13
  *   4x4 pixels, 16 to 16                 24         15
  *   its weights' gradient                15         22
  *   8x8 pixels, 16 to 16 (20 images)     30         29 */
-bool ub_choose_direct(const struct ub_kernels *k, enum ub_op op, const struct ub_images *s)
+static bool pays_with_avx512(enum ub_op op, const struct ub_images *s)
 {
     enum { HALF = 8, WHOLE = 16, NARROW = 4 };
     const int64_t channels = op == UB_OP_CONV_INPUT ? s->c : s->o;
+    return channels == HALF || (channels == WHOLE && op != UB_OP_CONV_WEIGHT && s->out_w <= NARROW);
+}
+
+/* With AVX2: ours where channels are one vector or pairs of them, unless windows are large or one
+ * pixel, or many channels are made of one. One thread's us on a Zen 3:
+ *
+ *   window 3x3 where none is named              forward      image's      weights'
+ *                                             dnnl   ours  dnnl   ours  dnnl   ours
+ *   62 images of 8x8, 1 to 16 channels          50     25                 27     20
+ *   62 of 4x4, 16 to 16                         90     36    62     44   100     70
+ *   20 of 8x8, 16 to 16                        125     68    67     57    84     61
+ *   50 of 8x8, 8 to 16, step of 2               60     25    40     34    33     22
+ *   8 of 28x28, 1 to 32                         77    109                 96     69
+ *   4 of 32x32, 3 to 16                         54     48                 48     42
+ *   4 of 32x32, 16 to 16                       276    215   228    220   279    216
+ *   4 of 32x32, 16 to 32, step of 2            117    116   120    111   137    114
+ *   4 of 16x16, 32 to 32                       217    198   204    195   265    202
+ *   4 of 16x16, 32 to 64, step of 2            126    104   124    108   155    115
+ *   4 of 8x8, 64 to 64                         238    198   201    199   288    211
+ *   1 of 64x64, 64 to 64                      5717   3556  5262   4708 10607   4767
+ *   8 of 4x4, 128 to 128                       710    454   582    546   981    594
+ *   4 of 16x16, 32 to 24                       218    252   191    266   254    240
+ *   4 of 14x14, 16 to 32, 5x5                  228    318   258    321   324    268
+ *   50 of 8x8, 8 to 16, 1x1, step of 2         6.5    4.5   8.2     11    10    5.1
+ *   4 of 32x32, 16 to 32, 1x1, step of 2        15     15    17     23    17     20
+ *   2 of 28x28, 64 to 64, 1x1                  145    153   143    152   163    178 */
+static bool pays_with_avx2(enum ub_op op, const struct ub_images *s)
+{
+    enum { HALF = 8, WHOLE = 16, MOST = 128, FEW = 128, WINDOW = 9 };
+    const int64_t channels = op == UB_OP_CONV_INPUT ? s->c : s->o, window = s->kh * s->kw;
+    if (window == 1)
+        return op != UB_OP_CONV_INPUT && s->c * s->o <= FEW;
+    if (channels == HALF || channels % WHOLE != 0 || channels > MOST)
+        return channels == HALF;
+    return op == UB_OP_CONV_WEIGHT || (window <= WINDOW && (s->c > 1 || s->o == WHOLE));
+}
+
+bool ub_choose_direct(const struct ub_kernels *k, enum ub_op op, const struct ub_images *s)
+{
     if (k->real != sizeof(float) || k->convolve_scratch(op, s) < 0)
         return false;
-    return channels == HALF || (channels == WHOLE && op != UB_OP_CONV_WEIGHT && s->out_w <= NARROW);
+    return (strcmp(k->isa, "v4") == 0 && pays_with_avx512(op, s)) ||
+           (is_avx2(k) && pays_with_avx2(op, s));
 }
 
 void ub_product_rule(struct ub_text *text)
@@ -133,6 +173,6 @@ void ub_product_rule(struct ub_text *text)
         ub_text_add(text, ", else OpenBLAS there and below %d columns or %d rows", LEAST_COLUMNS,
                     LEAST_ROWS);
     ub_text_add(text,
-                ", else unibench; convolutions in f32: oneDNN, unibench to 8 channels or 16 of "
-                "small images");
+                ", else unibench; convolutions in f32: oneDNN, unibench to 8 channels, 16 of small "
+                "images, or with AVX2 alone 16, 32, ... to 128");
 }

@@ -12,12 +12,22 @@
 
 typedef UB_REAL real;
 
-enum { GROUP = 4 }; /* pixels that are computed side by side, the last beyond a row if need be */
+/* Sums of pixels that one address does for, the last beyond a row if need be: of as many pixels
+ * where channels are one vector, of half as many where they are taken two vectors at a time. */
+enum { GROUP = 4 };
 
 #if defined __AVX512F__ && defined UB_REAL_IS_float
 enum { MOST_SHARE = 2 };
 #else
 enum { MOST_SHARE = 1 };
+#endif
+
+/* Vectors of channels that are taken at once. Without instructions that spread an operand, what is
+ * spread costs as much as what it is multiplied by: two vectors share it. */
+#if defined __AVX2__ && !defined __AVX512F__
+enum { MOST_VECTORS = 2 };
+#else
+enum { MOST_VECTORS = 1 };
 #endif
 
 /* The number of each of `share` images in the lanes that are theirs. */
@@ -122,6 +132,11 @@ static inline int64_t share_of(int64_t channels)
     return channels < LANES ? LANES / channels : 1;
 }
 
+static inline int64_t vectors_of(int64_t channels)
+{
+    return channels % (MOST_VECTORS * LANES) == 0 ? MOST_VECTORS : 1;
+}
+
 static inline int64_t above(int64_t x, int64_t by)
 {
     return (x + by - 1) / by;
@@ -144,5 +159,6 @@ static inline struct margins of_windows(const struct ub_images *s)
 /* Gradients of weights: direct_weight.c. */
 void UB_BUILT(convolve_weight)(const struct ub_images *s, real *out, const real *x, const real *ct,
                                real *scratch);
+int64_t UB_BUILT(convolve_weight_scratch)(const struct ub_images *s);
 
 #endif
