@@ -1,5 +1,6 @@
 /* Arithmetic on arrays, on every instruction set that this CPU has: sums of rows, repeated values,
  * two operators in one pass, blocks that read a broadcast array more than once, and their order. */
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -92,6 +93,51 @@ static void rows_are_summed_alike(void **state)
     on_all(check_all_row_sums);
 }
 
+/* ---- maxima of rows ---- */
+
+/* Rows with a number that is none, and with infinities of both signs, among others. */
+static void check_maxima(const struct ub_kernels *kernels, int64_t rows, int64_t r)
+{
+    double *x = ub_alloc((size_t)(rows * r) * sizeof *x);
+    char *in = ub_alloc((size_t)(rows * r) * kernels->real), *out = thirds(kernels, rows + EDGE);
+    char *before = thirds(kernels, rows + EDGE);
+    for (int64_t i = 0; i < rows * r; i++)
+        x[i] = (double)(i * 37 % 101 - 90) / 4;
+    x[rows / 3 * r + r / 2] = NAN;
+    x[rows / 2 * r] = INFINITY;
+    x[rows / 2 * r + 1] = -INFINITY;
+    kernels->from_double(rows * r, in, x);
+    kernels->max(rows, r, 1, out, in);
+    for (int64_t i = 0; i < rows; i++) {
+        double top = x[i * r];
+        for (int64_t j = 1; j < r; j++)
+            top = isnan(top) || x[i * r + j] <= top ? top : x[i * r + j];
+        const double found = at(kernels, out, i);
+        if (isnan(top) ? !isnan(found) : found != top)
+            fail_msg("%s, %d bytes: maximum %d of %d rows of %d is %.17g, not %.17g", kernels->isa,
+                     (int)kernels->real, (int)i, (int)rows, (int)r, found, top);
+    }
+    assert_memory_equal(out + (size_t)rows * kernels->real, before + (size_t)rows * kernels->real,
+                        EDGE * kernels->real);
+    ub_free(x);
+    ub_free(in);
+    ub_free(out);
+    ub_free(before);
+}
+
+static void check_all_maxima(const struct ub_kernels *kernels)
+{
+    for (int64_t r = 2; r <= 130; r += r < 20 ? 1 : r % 16 == 0 ? 15 : 1)
+        for (int64_t rows = 1; rows <= MOST_ROWS; rows += r % 8 == 0 ? 1 : 7)
+            check_maxima(kernels, rows, r);
+}
+
+static void maxima_are_found(void **state)
+{
+    (void)state;
+    on_all(check_all_maxima);
+}
+
 /* ---- functions ---- */
 
 /* A function's value hangs on its argument alone, not on how many others there are; and is right to
@@ -143,6 +189,69 @@ static void functions_hang_on_their_argument_alone(void **state)
 {
     (void)state;
     on_all(check_functions);
+}
+
+/* Floats all over their range, in units of the last place beside libm's value in double. */
+struct bounds {
+    enum ub_op op;
+    double ulps, least; /* results below that are right to it */
+    bool odd;           /* an odd function, up to 1 */
+};
+
+static void check_float(const struct ub_kernels *kernels, const struct bounds *b, float x, float y)
+{
+    int exponent;
+    const double expected = ub_op_value(b->op, (double[]){(double)x});
+    frexp(expected, &exponent);
+    const double unit = fmax(ldexp(1, exponent - FLT_MANT_DIG), FLT_TRUE_MIN);
+    const double error = fabs((double)y - expected);
+    bool good = error <= b->ulps * unit || (fabs(expected) < b->least && error <= b->least);
+    if (fabs(expected) > (double)FLT_MAX || isnan(expected))
+        good = isnan(expected) ? isnan(y) : isinf(y) && y > 0;
+    if (!good || (b->odd && fabsf(y) > 1))
+        fail_msg("%s, %s(%.9g) is %.9g, not %.17g: %.3g units of the last place", kernels->isa,
+                 ub_operator_row(b->op)->name, (double)x, (double)y, expected, error / unit);
+}
+
+static void sweep(const struct ub_kernels *kernels, const struct bounds *b)
+{
+    enum { COUNT = 1001 };
+    const uint32_t step = 19997, inf = 0x7f800000, sign = 0x80000000;
+    float x[COUNT], minus[COUNT], y[COUNT], z[COUNT];
+    for (uint32_t bits = 0; bits <= inf;) {
+        for (int i = 0; i < COUNT;
+             i++, bits = bits < inf && bits + step > inf ? inf : bits + step) {
+            const uint32_t both[2] = {bits, bits | sign}; /* above inf: not a number */
+            memcpy(&x[i], &both[0], sizeof x[i]);
+            memcpy(&minus[i], &both[1], sizeof minus[i]);
+        }
+        kernels->pointwise[b->op](COUNT, y, (const void *[]){x});
+        memcpy(z, minus, sizeof z);
+        kernels->pointwise[b->op](COUNT, z, (const void *[]){z}); /* where it lies */
+        for (int i = 0; i < COUNT; i++) {
+            check_float(kernels, b, x[i], y[i]);
+            check_float(kernels, b, minus[i], z[i]);
+            if (b->odd && y[i] == y[i])
+                assert_true(y[i] == -z[i] && !signbit(y[i]) && signbit(z[i]));
+        }
+    }
+}
+
+static void check_sweeps(const struct ub_kernels *kernels)
+{
+    static const struct bounds all[] = {{UB_OP_EXP, 1.2, 0, false},
+                                        {UB_OP_TANH, 2.5, 0, true},
+                                        {UB_OP_ERF, 4, 0, true},
+                                        {UB_OP_SIGMOID, 3, FLT_MIN, false},
+                                        {UB_OP_SOFTPLUS, 4, 0, false}};
+    for (size_t k = 0; k < sizeof all / sizeof *all && kernels->real == sizeof(float); k++)
+        sweep(kernels, &all[k]);
+}
+
+static void floats_are_right_all_over(void **state)
+{
+    (void)state;
+    on_all(check_sweeps);
 }
 
 /* ---- two operators in one pass ---- */
@@ -328,8 +437,10 @@ static void what_alone_reads_follows_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rows_are_summed_alike),
+                                       cmocka_unit_test(maxima_are_found),
                                        cmocka_unit_test(rows_are_filled),
                                        cmocka_unit_test(functions_hang_on_their_argument_alone),
+                                       cmocka_unit_test(floats_are_right_all_over),
                                        cmocka_unit_test(pairs_round_as_each_alone),
                                        cmocka_unit_test(what_alone_reads_follows_at_once),
                                        cmocka_unit_test(views_are_read_again)};

@@ -16,6 +16,10 @@ ub_multiply_kernel UB_BUILT(multiply); /* multiply.c */
 ub_convolve_kernel UB_BUILT(convolve); /* direct.c */
 ub_convolve_scratch_kernel UB_BUILT(convolve_scratch);
 
+/* functions.c; in float alone */
+ub_pointwise_kernel UB_BUILT(exp), UB_BUILT(tanh), UB_BUILT(erf), UB_BUILT(sigmoid),
+    UB_BUILT(softplus);
+
 ub_reduce_kernel UB_BUILT(sum), UB_BUILT(maximum); /* reduce.c */
 ub_sum_part_kernel UB_BUILT(sum_part);
 ub_sum_lanes_kernel UB_BUILT(sum_lanes);

@@ -1,7 +1,8 @@
 /* kernels.c - compiled with UB_REAL = float or double for each of several instruction sets
  * (CMakeLists.txt); only the table at the end is visible outside, under a name of its own.
- * Loops are plain C that the compiler vectorizes; exp, tanh and the like come from libm's vector
- * forms (libmvec: 4 ulp) where the compiler knows them. */
+ * Loops are plain C that the compiler vectorizes; log, sin and cos, and exp, tanh and the like in
+ * double (in float: functions.c), come from libm's vector forms (libmvec: 4 ulp) where the compiler
+ * knows them. */
 #include "systems/graph/built.h"
 #include "systems/graph/turn.h"
 #include "systems/graph/unseen.h"
@@ -23,13 +24,9 @@ typedef UB_REAL real;
 
 #ifdef UB_REAL_IS_float
 #define M(name) name##f
-VECTOR_FORM float expf(float);
 VECTOR_FORM float logf(float);
-VECTOR_FORM float log1pf(float);
-VECTOR_FORM float tanhf(float);
 VECTOR_FORM float sinf(float);
 VECTOR_FORM float cosf(float);
-VECTOR_FORM float erff(float);
 #else
 #define M(name) name
 VECTOR_FORM double exp(double);
@@ -99,16 +96,24 @@ enum { WIDE = 16 };
     }
 
 UNARY(k_neg, -x)
-UNARY_OF_LIBRARY(k_exp, M(exp)(x))
 UNARY_OF_LIBRARY(k_log, M(log)(x))
+#ifdef UB_REAL_IS_float
+#define k_exp      UB_BUILT(exp)
+#define k_tanh     UB_BUILT(tanh)
+#define k_sigmoid  UB_BUILT(sigmoid)
+#define k_softplus UB_BUILT(softplus)
+#define k_erf      UB_BUILT(erf)
+#else
+UNARY_OF_LIBRARY(k_exp, exp(x))
+UNARY_OF_LIBRARY(k_tanh, tanh(x))
+UNARY_OF_LIBRARY(k_sigmoid, 1 / (1 + exp(-x)))
+UNARY_OF_LIBRARY(k_softplus, (x > 0 ? x : 0) + log1p(exp(-fabs(x))))
+UNARY_OF_LIBRARY(k_erf, erf(x))
+#endif
 UNARY(k_sqrt, M(sqrt)(x))
 UNARY(k_recip, 1 / x)
-UNARY_OF_LIBRARY(k_tanh, M(tanh)(x))
-UNARY_OF_LIBRARY(k_sigmoid, 1 / (1 + M(exp)(-x)))
-UNARY_OF_LIBRARY(k_softplus, (x > 0 ? x : 0) + M(log1p)(M(exp)(-M(fabs)(x))))
 UNARY_OF_LIBRARY(k_sin, M(sin)(x))
 UNARY_OF_LIBRARY(k_cos, M(cos)(x))
-UNARY_OF_LIBRARY(k_erf, M(erf)(x))
 UNARY(k_abs, M(fabs)(x))
 UNARY(k_sign, (real)(x > 0) - (real)(x < 0))
 BINARY(k_add, x + y)

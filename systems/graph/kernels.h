@@ -1,6 +1,6 @@
-/* kernels.h - the arithmetic that programs are made of. kernels.c, multiply.c, reduce.c, direct.c
- * and direct_weight.c are compiled once for each real type and instruction set; ub_kernels_pick
- * chooses what this CPU runs best. */
+/* kernels.h - the arithmetic that programs are made of. kernels.c, functions.c, multiply.c,
+ * reduce.c, direct.c and direct_weight.c are compiled once for each real type and instruction set;
+ * ub_kernels_pick chooses what this CPU runs best. */
 #ifndef UB_KERNELS_H
 #define UB_KERNELS_H
 

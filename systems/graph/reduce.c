@@ -1,6 +1,7 @@
 /* reduce.c - sums and maxima, compiled as kernels.c is: for each real type and instruction set. The
  * order in which a sum is taken is a matter of its shape alone. */
 #include "systems/graph/built.h"
+#include "systems/graph/vectors.h"
 
 #include <string.h>
 
@@ -55,14 +56,6 @@ static real row_sum(int64_t n, const real *x)
         }                                                                                          \
         return;
 
-#if defined(__AVX512F__)
-#define VECTOR_BYTES 64
-#elif defined(__AVX2__)
-#define VECTOR_BYTES 32
-#else
-#define VECTOR_BYTES 16
-#endif
-enum { VECTOR = VECTOR_BYTES / sizeof(real) };
 /* Rows at once, one a lane, for rows shorter than a vector: their elements are added one after the
  * other. */
 enum { ABREAST = 16 };
@@ -101,80 +94,126 @@ static void short_row_sums(int64_t rows, int64_t r, real *out, const real *x)
     }
 }
 
-typedef real vector __attribute__((vector_size(VECTOR * sizeof(real))));
+#if defined __AVX2__ && !defined __AVX512F__ && defined UB_REAL_IS_float
+#define EIGHT_FLOATS
+#endif
 
-static inline void load(vector *v, const real *x)
-{
-    memcpy(v, x, sizeof *v);
-}
-
+#if !defined EIGHT_FLOATS
 /* Sums of neighbors in a, then of those in b. */
 static inline void fold(vector *out, const vector *a, const vector *b)
 {
-#if VECTOR_BYTES == 64 && defined UB_REAL_IS_float
+#if defined __AVX512F__ && defined UB_REAL_IS_float
     *out =
         __builtin_shufflevector(*a, *b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30) +
         __builtin_shufflevector(*a, *b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-#elif VECTOR_BYTES == 64 || (VECTOR_BYTES == 32 && defined UB_REAL_IS_float)
+#elif defined __AVX512F__
     *out = __builtin_shufflevector(*a, *b, 0, 2, 4, 6, 8, 10, 12, 14) +
            __builtin_shufflevector(*a, *b, 1, 3, 5, 7, 9, 11, 13, 15);
-#elif VECTOR_BYTES == 32 || defined UB_REAL_IS_float
+#elif defined __AVX2__ || defined UB_REAL_IS_float
     *out =
         __builtin_shufflevector(*a, *b, 0, 2, 4, 6) + __builtin_shufflevector(*a, *b, 1, 3, 5, 7);
 #else
     *out = __builtin_shufflevector(*a, *b, 0, 2) + __builtin_shufflevector(*a, *b, 1, 3);
 #endif
 }
+#endif
 
 enum { LONGEST_ABREAST = 512 };
 
-/* Of VECTOR rows or fewer: vectors of each are added up, then the numbers of each sum in pairs,
- * pairs of pairs and so on, those of all rows at once. */
-static inline void sum_vectors(int64_t rows, int64_t r, real *out, const real *x)
+/* Numbers of each of LANES vectors in pairs, pairs of pairs and so on: all sums in the first. */
+#if defined EIGHT_FLOATS
+static inline vector sum_of(vector a, vector b)
 {
-    vector s[VECTOR] = {0};
-    const int64_t whole = r - r % VECTOR;
+    return a + b;
+}
+
+static inline vector larger_of(vector a, vector b)
+{
+    return (vector)_mm256_max_ps((__m256)a, (__m256)b);
+}
+
+/* Pairs of halves of vectors first: what crosses them takes three cycles. */
+#define FOLDS(NAME, OF)                                                                            \
+    static inline vector NAME##_pairs(vector a, vector b)                                          \
+    {                                                                                              \
+        return OF(__builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14),                        \
+                  __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15));                       \
+    }                                                                                              \
+    static inline void NAME##_all(vector *s)                                                       \
+    {                                                                                              \
+        const vector a = NAME##_pairs(NAME##_pairs(s[0], s[1]), NAME##_pairs(s[2], s[3]));         \
+        const vector b = NAME##_pairs(NAME##_pairs(s[4], s[5]), NAME##_pairs(s[6], s[7]));         \
+        s[0] = OF(__builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11),                         \
+                  __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15));                      \
+    }
+FOLDS(fold, sum_of)
+FOLDS(maxima, larger_of)
+#else
+static inline void fold_all(vector *s)
+{
+    for (int64_t half = LANES / 2; half > 0; half /= 2)
+        for (int64_t i = 0; i < half; i++)
+            fold(&s[i], &s[2 * i], &s[2 * i + 1]);
+}
+#endif
+
+/* Of LANES rows or fewer: vectors of each are added up, then the numbers of each sum in pairs,
+ * pairs of pairs and so on, those of all rows at once. */
+static inline FOLDED void sum_vectors(int64_t rows, int64_t r, real *out, const real *x)
+{
+    vector s[LANES] = {0};
+    const int64_t whole = r - r % LANES;
     for (int64_t i = 0; i < rows; i++) {
-        vector v;
-        load(&v, x + i * r);
-        for (int64_t j = VECTOR; j < whole; j += VECTOR) {
-            vector next;
-            load(&next, x + i * r + j);
-            v += next;
+        vector v = load(x + i * r);
+        for (int64_t j = LANES; j < whole; j += LANES) {
+            v += load(x + i * r + j);
         }
         s[i] = v;
     }
-    for (int64_t half = VECTOR / 2; half > 0; half /= 2)
-        for (int64_t i = 0; i < half; i++)
-            fold(&s[i], &s[2 * i], &s[2 * i + 1]);
+    fold_all(s);
     for (int64_t j = whole; j < r; j++)
         for (int64_t i = 0; i < rows; i++)
             s[0][i] += x[i * r + j];
     memcpy(out, s, (size_t)rows * sizeof *out);
 }
 
+/* LANES rows of a known length: in registers. */
+#define WHOLE_ROWS(R)                                                                              \
+    case R:                                                                                        \
+        for (; (R) >= LANES && i + LANES <= rows; i += LANES)                                      \
+            sum_vectors(LANES, R, out + i, x + i * (R));                                           \
+        break;
+
 static void sum_rows_in_vectors(int64_t rows, int64_t r, real *out, const real *x)
 {
     int64_t i = 0;
-    for (; i + VECTOR <= rows; i += VECTOR)
-        sum_vectors(VECTOR, r, out + i, x + i * r);
+    switch (r) {
+        WHOLE_ROWS(8)
+        WHOLE_ROWS(16)
+        WHOLE_ROWS(32)
+        WHOLE_ROWS(48)
+        WHOLE_ROWS(64)
+        WHOLE_ROWS(128)
+    default:
+        for (; i + LANES <= rows; i += LANES)
+            sum_vectors(LANES, r, out + i, x + i * r);
+    }
     if (i < rows)
         sum_vectors(rows - i, r, out + i, x + i * r);
 }
 
 static void row_sums(int64_t rows, int64_t r, real *out, const real *x)
 {
-    switch (r) {
+    switch (r < LANES ? r : 0) {
         SHORT_ROWS(2)
         SHORT_ROWS(4)
         SHORT_ROWS(8)
-        SHORT_ROWS(16)
     default:
-        if (r >= VECTOR && r <= LONGEST_ABREAST) {
+        if (r >= LANES && r <= LONGEST_ABREAST) {
             sum_rows_in_vectors(rows, r, out, x);
             return;
         }
-        if (r < VECTOR) {
+        if (r < LANES) {
             short_row_sums(rows, r, out, x);
             return;
         }
@@ -306,10 +345,61 @@ static bool maxima_abreast(int64_t r, real *out, const real *x)
     return !odd;
 }
 
+#if defined EIGHT_FLOATS
+/* Of LANES rows of whole vectors; false, and nothing is written, where one has a NaN. */
+static inline FOLDED bool maxima_of_vectors(int64_t r, real *out, const real *x)
+{
+    vector top[LANES];
+    __m256 odd = _mm256_setzero_ps();
+    UNROLLED
+    for (int64_t i = 0; i < LANES; i++) {
+        top[i] = load(x + i * r);
+        odd = _mm256_or_ps(odd, _mm256_cmp_ps((__m256)top[i], (__m256)top[i], _CMP_UNORD_Q));
+        for (int64_t j = LANES; j < r; j += LANES) {
+            const vector next = load(x + i * r + j);
+            odd = _mm256_or_ps(odd, _mm256_cmp_ps((__m256)next, (__m256)next, _CMP_UNORD_Q));
+            top[i] = larger_of(next, top[i]);
+        }
+    }
+    if (_mm256_movemask_ps(odd) != 0)
+        return false;
+    maxima_all(top);
+    memcpy(out, top, sizeof *top);
+    return true;
+}
+
+#define WHOLE_MAXIMA(R)                                                                            \
+    case R:                                                                                        \
+        while (i + LANES <= rows && maxima_of_vectors(R, out + i, x + i * (R)))                    \
+            i += LANES;                                                                            \
+        return i;
+
+/* The rows done, up to the first with a NaN. */
+static int64_t maxima_in_vectors(int64_t rows, int64_t r, real *out, const real *x)
+{
+    int64_t i = 0;
+    switch (r) {
+        WHOLE_MAXIMA(8)
+        WHOLE_MAXIMA(16)
+        WHOLE_MAXIMA(32)
+        WHOLE_MAXIMA(64)
+        WHOLE_MAXIMA(128)
+    default:
+        return i;
+    }
+}
+#else
+static int64_t maxima_in_vectors(int64_t rows, int64_t r, real *out, const real *x)
+{
+    (void)rows, (void)r, (void)out, (void)x;
+    return 0;
+}
+#endif
+
 static void row_maxima(int64_t rows, int64_t r, real *out, const real *x)
 {
-    int64_t done = 0;
-    for (int64_t i = r < ABREAST ? next_block(0, rows) : -1; i >= 0;
+    int64_t done = maxima_in_vectors(rows, r, out, x);
+    for (int64_t i = r < ABREAST && done == 0 ? next_block(0, rows) : -1; i >= 0;
          i = next_block(i + ABREAST, rows)) {
         if (!maxima_abreast(r, out + i, x + i * r))
             for (int64_t l = i; l < i + ABREAST; l++)
