@@ -117,29 +117,42 @@ static void move_in_list(struct search *s, ub_node leader)
 
 /* ---- merging ---- */
 
-/* Does anything that the group of x reads (outside a and b) lead back to a or b? Not what comes
- * before both in the list. */
-static bool leads_back(struct search *s, ub_node leader, uint64_t least)
+/* Notes what the group reads of others, but for what comes before a and b in the list; true where
+ * one that is neither reads of them. */
+static bool reads_back(struct search *s, ub_node leader, uint64_t least)
 {
     const struct ub_compiler *c = s->c;
+    const bool at_home = leader == s->a || leader == s->b;
     for (ub_node x = leader; x != UB_NONE; x = c->next[x]) {
         for (int i = 0; i < ub_inputs_of(c, x); i++) {
-            ub_node source = ub_use_of(c, x, i).source;
+            const ub_node source = ub_use_of(c, x, i).source;
             if (source == UB_NONE)
                 continue;
-            ub_node from = c->group[source];
-            bool inside = from == s->a || from == s->b;
-            bool at_home = leader == s->a || leader == s->b;
+            const ub_node from = c->group[source];
+            const bool inside = from == s->a || from == s->b;
             if (inside && !at_home)
                 return true;
             if (inside || s->label[from] < least || s->stamp[from] == s->now)
                 continue;
             s->stamp[from] = s->now;
             s->seen[s->n_seen++] = from;
-            if (leads_back(s, from, least))
-                return true;
         }
     }
+    return false;
+}
+
+/* Does anything that a or b reads lead back to them? What does is mostly near, so that it is looked
+ * for breadth first: along a recurrent network there is no end to depth. */
+static bool leads_back(struct search *s)
+{
+    const uint64_t a = s->label[s->a], b = s->label[s->b], least = a < b ? a : b;
+    s->now++;
+    s->n_seen = 0;
+    if (reads_back(s, s->a, least) || reads_back(s, s->b, least))
+        return true;
+    for (int i = 0; i < s->n_seen; i++)
+        if (reads_back(s, s->seen[i], least))
+            return true;
     return false;
 }
 
@@ -170,10 +183,7 @@ static void try_merge(struct search *s, ub_node a, ub_node b)
         return;
     s->a = a;
     s->b = b;
-    s->now++;
-    s->n_seen = 0;
-    const uint64_t least = s->label[a] < s->label[b] ? s->label[a] : s->label[b];
-    if (leads_back(s, a, least) || leads_back(s, b, least))
+    if (leads_back(s))
         return;
     move_in_list(s, a < b ? a : b);
     merge(s->c, a, b);
