@@ -50,8 +50,9 @@ static int find_parts(const struct ub_graph *g, const struct ub_terms *t, int ax
     int n = 0, disjoint = 0;
     for (int i = 0; i < t->count; i++) {
         const struct ub_vertex *v = ub_vertex(g, t->node[i]);
-        if (v->op == UB_OP_PAD && v->attributes.axis == axis)
-            parts[n++] = (struct part){i, v->attributes.before, ub_shape_of(g, v->in[0]).dim[axis]};
+        if (v->op == UB_OP_PAD && v->attributes->axis == axis)
+            parts[n++] =
+                (struct part){i, v->attributes->before, ub_shape_of(g, v->in[0]).dim[axis]};
     }
     qsort(parts, (size_t)n, sizeof *parts, by_start);
     int64_t end = 0;

@@ -289,9 +289,8 @@ static void hold_blas_to_one_thread(void)
         openblas_set_num_threads(1);
 }
 
-struct ub_program *ub_program_compile(const struct ub_graph *g, const struct ub_program_spec *spec)
+static struct ub_program *compile(const struct ub_graph *g, const struct ub_program_spec *spec)
 {
-    hold_blas_to_one_thread();
     struct ub_compiler c = {.g = g, .spec = spec, .p = program_new(spec), .n = g->count};
     compiler_open(&c);
     bind_inputs(&c);
@@ -313,4 +312,51 @@ struct ub_program *ub_program_compile(const struct ub_graph *g, const struct ub_
         allocate(c.p);
     compiler_close(&c);
     return c.p;
+}
+
+/* Marks inputs, outputs, and what these need; `image` has room for all. */
+static bool *find_needed(const struct ub_graph *g, const struct ub_program_spec *spec)
+{
+    bool *needed = ub_calloc((size_t)g->count, sizeof *needed);
+    for (int i = 0; i < spec->n_outputs; i++) {
+        ub_shape_of(g, spec->outputs[i].node); /* which aborts if there is none */
+        needed[spec->outputs[i].node] = true;
+    }
+    for (ub_node x = g->count - 1; x >= 0; x--)
+        for (int i = 0; needed[x] && i < ub_vertex(g, x)->n_in; i++)
+            needed[ub_vertex(g, x)->in[i]] = true;
+    for (int i = 0; i < spec->n_inputs; i++) {
+        ub_shape_of(g, spec->inputs[i].node);
+        needed[spec->inputs[i].node] = true;
+    }
+    return needed;
+}
+
+/* Passes walk all nodes, and half of a recurrent network's are of ways that were not taken. */
+struct ub_program *ub_program_compile(const struct ub_graph *g, const struct ub_program_spec *spec)
+{
+    hold_blas_to_one_thread();
+    bool *needed = find_needed(g, spec);
+    ub_node *image = ub_alloc((size_t)g->count * sizeof *image);
+    struct ub_graph *pruned = ub_graph_pruned(g, needed, image);
+    struct ub_program_input *inputs = ub_alloc((size_t)spec->n_inputs * sizeof *inputs);
+    struct ub_program_output *outputs = ub_alloc((size_t)spec->n_outputs * sizeof *outputs);
+    for (int i = 0; i < spec->n_inputs; i++) {
+        inputs[i] = spec->inputs[i];
+        inputs[i].node = image[inputs[i].node];
+    }
+    for (int i = 0; i < spec->n_outputs; i++) {
+        outputs[i] = spec->outputs[i];
+        outputs[i].node = image[outputs[i].node];
+    }
+    struct ub_program_spec own = *spec;
+    own.inputs = inputs;
+    own.outputs = outputs;
+    struct ub_program *p = compile(pruned, &own);
+    ub_graph_free(pruned);
+    ub_free(needed);
+    ub_free(image);
+    ub_free(inputs);
+    ub_free(outputs);
+    return p;
 }

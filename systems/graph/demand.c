@@ -12,9 +12,9 @@ static bool swaps_last(const struct ub_vertex *v)
     if (v->op != UB_OP_TRANSPOSE || rank < 2)
         return false;
     for (int i = 0; i < rank - 2; i++)
-        if (v->attributes.order[i] != i)
+        if (v->attributes->order[i] != i)
             return false;
-    return v->attributes.order[rank - 2] == rank - 1;
+    return v->attributes->order[rank - 2] == rank - 1;
 }
 
 static struct ub_use find_use(const struct ub_compiler *c, ub_node x, int i)
@@ -24,7 +24,7 @@ static struct ub_use find_use(const struct ub_compiler *c, ub_node x, int i)
     const struct ub_vertex *s = ub_vertex(c->g, source);
     bool pointwise = ub_operator_row(v->op)->pointwise;
     if (pointwise && s->op == UB_OP_FILL)
-        return (struct ub_use){.source = UB_NONE, .view = UB_NONE, .value = s->attributes.value};
+        return (struct ub_use){.source = UB_NONE, .view = UB_NONE, .value = s->attributes->value};
     if (pointwise && s->op == UB_OP_BROADCAST)
         return (struct ub_use){.source = c->base[s->in[0]], .view = source, .in_memory = true};
     if (c->viewed[source])

@@ -34,8 +34,9 @@ void ub_graph_free(struct ub_graph *g)
 {
     if (!g)
         return;
-    for (int32_t i = 0; i < g->count; i++)
-        ub_free(ub_vertex(g, i)->in);
+    for (int32_t i = 0; i < g->n_pools; i++)
+        ub_free(g->pools[i]);
+    ub_free(g->pools);
     for (int32_t i = 0; i < g->n_pages; i++)
         ub_free(g->pages[i]);
     ub_free(g->pages);
@@ -83,13 +84,36 @@ struct ub_shape ub_shape_batched(struct ub_shape s, int64_t b)
     return ub_shape_make(s.rank + 1, dim);
 }
 
+static const struct ub_attributes no_attributes;
+
+static uint64_t mix(uint64_t h, uint64_t x)
+{
+    h = (h ^ x) * 0x9e3779b97f4a7c15u;
+    return h ^ h >> 32;
+}
+
+/* By words, of which attributes are many: a part of the time to make nodes. */
+static uint64_t mix_attributes(uint64_t h, const struct ub_attributes *attributes)
+{
+    uint64_t word[sizeof *attributes / sizeof(uint64_t)];
+    _Static_assert(sizeof word == sizeof *attributes, "attributes are whole words");
+    if (attributes == &no_attributes)
+        return h;
+    memcpy(word, attributes, sizeof word);
+    for (size_t i = 0; i < sizeof word / sizeof *word; i++)
+        h = mix(h, word[i]);
+    return h;
+}
+
 static uint32_t vertex_hash(enum ub_op op, const ub_node *in, int n_in, struct ub_shape shape,
                             const struct ub_attributes *attributes)
 {
-    uint64_t h = ub_hash(attributes, sizeof *attributes) * 31 + (uint64_t)op;
-    h = h * 0x9e3779b97f4a7c15u + ub_hash(in, (size_t)n_in * sizeof *in);
-    h = h * 0x9e3779b97f4a7c15u + ub_hash(shape.dim, (size_t)shape.rank * sizeof *shape.dim);
-    return (uint32_t)(h ^ h >> 32);
+    uint64_t h = mix_attributes((uint64_t)op, attributes);
+    for (int i = 0; i < n_in; i++)
+        h = mix(h, (uint64_t)in[i]);
+    for (int i = 0; i < shape.rank; i++)
+        h = mix(h, (uint64_t)shape.dim[i]);
+    return (uint32_t)h;
 }
 
 static bool vertex_equal(const struct ub_vertex *v, enum ub_op op, const ub_node *in, int n_in,
@@ -97,7 +121,8 @@ static bool vertex_equal(const struct ub_vertex *v, enum ub_op op, const ub_node
 {
     return v->op == op && v->n_in == n_in && ub_same_shape(v->shape, shape) &&
            memcmp(v->in, in, (size_t)n_in * sizeof *in) == 0 &&
-           memcmp(&v->attributes, attributes, sizeof *attributes) == 0;
+           (v->attributes == attributes ||
+            memcmp(v->attributes, attributes, sizeof *attributes) == 0);
 }
 
 static uint32_t next_slot(const struct ub_graph *g, uint32_t slot)
@@ -124,6 +149,21 @@ static void table_grow(struct ub_graph *g)
     ub_free(old);
 }
 
+/* Room that lasts as long as the graph. */
+static void *take(struct ub_graph *g, size_t bytes)
+{
+    enum { POOL = 1 << 16, WORD = sizeof(uint64_t) };
+    const size_t whole = (bytes / WORD + 1) * WORD;
+    if (g->used + whole > g->room) {
+        g->room = whole > POOL ? whole : POOL;
+        g->used = 0;
+        g->pools = ub_realloc(g->pools, (size_t)(g->n_pools + 1) * sizeof *g->pools);
+        g->pools[g->n_pools++] = ub_alloc(g->room);
+    }
+    g->used += whole;
+    return g->pools[g->n_pools - 1] + g->used - whole;
+}
+
 /* Where the next vertex goes. */
 static struct ub_vertex *next_vertex(struct ub_graph *g)
 {
@@ -140,6 +180,8 @@ ub_node ub_intern(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_in
     static const ub_node no_input = UB_NONE;
     if (!in)
         in = &no_input;
+    if (memcmp(attributes, &no_attributes, sizeof *attributes) == 0)
+        attributes = &no_attributes;
     const uint32_t hash = vertex_hash(op, in, n_in, shape, attributes);
     uint32_t slot = hash & (uint32_t)(g->table_size - 1);
     for (; g->table[slot].node != UB_NONE; slot = next_slot(g, slot)) {
@@ -147,9 +189,10 @@ ub_node ub_intern(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_in
         if (g->table[slot].hash == hash && vertex_equal(v, op, in, n_in, shape, attributes))
             return g->table[slot].node;
     }
-    ub_node *own = ub_alloc((size_t)(n_in ? n_in : 1) * sizeof *own);
-    memcpy(own, in, (size_t)n_in * sizeof *own);
-    *next_vertex(g) = (struct ub_vertex){op, n_in, own, shape, *attributes};
+    const ub_node *own = memcpy(take(g, (size_t)n_in * sizeof *in), in, (size_t)n_in * sizeof *in);
+    if (attributes != &no_attributes)
+        attributes = memcpy(take(g, sizeof *attributes), attributes, sizeof *attributes);
+    *next_vertex(g) = (struct ub_vertex){op, n_in, own, shape, attributes};
     const ub_node x = g->count++;
     table_insert(g, (struct ub_slot){x, hash});
     if (2 * g->count > g->table_size)
@@ -160,9 +203,8 @@ ub_node ub_intern(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_in
 ub_node ub_emit(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_in,
                 struct ub_shape shape, const struct ub_attributes *attributes)
 {
-    static const struct ub_attributes none;
     if (!attributes)
-        attributes = &none;
+        attributes = &no_attributes;
     ub_node swapped[2];
     if (n_in == 2 && ub_operator_row(op)->commutes && in[0] > in[1]) {
         swapped[0] = in[1];
@@ -198,5 +240,21 @@ ub_node ub_like(struct ub_graph *g, double value, ub_node shape_of)
 
 ub_node ub_iota(struct ub_graph *g, int64_t n)
 {
-    return ub_intern(g, UB_OP_IOTA, NULL, 0, ub_shape_make(1, &n), &(struct ub_attributes){0});
+    return ub_intern(g, UB_OP_IOTA, NULL, 0, ub_shape_make(1, &n), &no_attributes);
+}
+
+struct ub_graph *ub_graph_pruned(const struct ub_graph *g, const bool *needed, ub_node *image)
+{
+    struct ub_graph *pruned = ub_calloc(1, sizeof *pruned);
+    for (ub_node x = 0; x < g->count; x++) {
+        if (!needed[x])
+            continue;
+        const struct ub_vertex *v = ub_vertex(g, x);
+        ub_node *in = take(pruned, (size_t)v->n_in * sizeof *in);
+        for (int i = 0; i < v->n_in; i++)
+            in[i] = image[v->in[i]];
+        *next_vertex(pruned) = (struct ub_vertex){v->op, v->n_in, in, v->shape, v->attributes};
+        image[x] = pruned->count++;
+    }
+    return pruned;
 }

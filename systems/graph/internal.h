@@ -74,9 +74,9 @@ struct ub_attributes {
 struct ub_vertex {
     enum ub_op op;
     int n_in;
-    ub_node *in; /* owned */
+    const ub_node *in; /* of the graph, as are attributes: those that are all zero in common */
     struct ub_shape shape;
-    struct ub_attributes attributes;
+    const struct ub_attributes *attributes;
 };
 
 /* Of a hash table of nodes: the node's hash is by it, as nodes are far apart in memory. */
@@ -89,6 +89,9 @@ enum { UB_PAGE = 512 };
 struct ub_graph {
     struct ub_vertex **pages; /* of UB_PAGE vertices: they stay where they are */
     int32_t count, n_pages;
+    char **pools; /* of inputs and attributes, the last one filled up to `used` */
+    int32_t n_pools;
+    size_t used, room;
     struct ub_slot *table; /* open addressing */
     int32_t table_size;
     int64_t inputs;
@@ -113,7 +116,7 @@ const struct ub_operator_row *ub_operator_row(enum ub_op op);
 /* Inline readers. A pointer from ub_vertex is valid as long as the graph. */
 static inline const struct ub_vertex *ub_vertex(const struct ub_graph *g, ub_node x)
 {
-    return &g->pages[x / UB_PAGE][x % UB_PAGE];
+    return &g->pages[(uint32_t)x / UB_PAGE][(uint32_t)x % UB_PAGE];
 }
 /* The same numbers in the same places as its first input's. */
 static inline bool ub_is_alias(enum ub_op op)
@@ -123,7 +126,7 @@ static inline bool ub_is_alias(enum ub_op op)
 static inline bool ub_is_fill(const struct ub_graph *g, ub_node x, double value)
 {
     const struct ub_vertex *v = ub_vertex(g, x);
-    return v->op == UB_OP_FILL && v->attributes.value == value;
+    return v->op == UB_OP_FILL && v->attributes->value == value;
 }
 
 /* Makes a node (simplified, or found again if it exists). */
@@ -137,6 +140,10 @@ ub_node ub_simplify(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_
                     struct ub_shape shape, const struct ub_attributes *attributes);
 /* The same for a sum over a contiguous group of axes (simplify_sum.c). */
 ub_node ub_simplify_sum(struct ub_graph *g, ub_node x, unsigned axes, struct ub_shape shape);
+
+/* The marked nodes alone, in the same order, for reading: `image` is told which they are there. It
+ * reads attributes of g, and all that a marked node is made of must be marked. */
+struct ub_graph *ub_graph_pruned(const struct ub_graph *g, const bool *needed, ub_node *image);
 
 struct ub_shape ub_shape_make(int rank, const int64_t *dim);
 bool ub_same_shape(struct ub_shape a, struct ub_shape b);

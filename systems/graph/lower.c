@@ -112,16 +112,16 @@ static void lower_move(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
         in[i] = from.stride[i];
     if (v->op == UB_OP_TRANSPOSE) {
         for (int i = 0; i < from.shape.rank; i++)
-            in[i] = from.stride[v->attributes.order[i]];
+            in[i] = from.stride[v->attributes->order[i]];
     } else if (v->op == UB_OP_BROADCAST) {
         ub_broadcast_strides(v->shape, from.shape, in);
     } else if (v->op == UB_OP_SLICE) {
-        at.offset += v->attributes.before * from.stride[v->attributes.axis];
+        at.offset += v->attributes->before * from.stride[v->attributes->axis];
     } else { /* PAD */
         struct ub_step *zero = add_step(steps, UB_STEP_FILL);
         zero->out = to;
         zero->n = ub_count(v->shape);
-        to.offset += v->attributes.before * place.stride[v->attributes.axis];
+        to.offset += v->attributes->before * place.stride[v->attributes->axis];
         dims = from.shape;
     }
     add_move(steps, dims, to, place.stride, at, in);
@@ -136,7 +136,7 @@ static void lower_concat(struct ub_compiler *c, struct ub_steps *steps, ub_node 
         const struct ub_view part = view_at(c, v->in[i]);
         if (!is_in_place(c, x, i))
             add_move(steps, part.shape, to, place.stride, ref_of(c, &part), part.stride);
-        to.offset += part.shape.dim[v->attributes.axis] * place.stride[v->attributes.axis];
+        to.offset += part.shape.dim[v->attributes->axis] * place.stride[v->attributes->axis];
     }
 }
 
@@ -147,7 +147,7 @@ struct ub_reduce ub_reduction_of(const struct ub_compiler *c, ub_node x)
     struct ub_reduce reduce = {1, 1, 1};
     bool passed = false;
     for (int i = 0; i < from.rank; i++) {
-        bool reduced = v->attributes.axes & UB_AXIS(i);
+        bool reduced = v->attributes->axes & UB_AXIS(i);
         passed = passed || reduced;
         if (reduced)
             reduce.r *= from.dim[i];
@@ -251,12 +251,12 @@ static void lower_cumsum(struct ub_compiler *c, struct ub_steps *steps, ub_node 
     struct ub_step *s = add_step(steps, UB_STEP_CUMSUM);
     s->out = c->ref[x];
     s->in[0] = c->ref[c->base[v->in[0]]];
-    s->reverse = v->attributes.reverse != 0;
-    s->reduce = (struct ub_reduce){1, v->shape.dim[v->attributes.axis], 1};
+    s->reverse = v->attributes->reverse != 0;
+    s->reduce = (struct ub_reduce){1, v->shape.dim[v->attributes->axis], 1};
     for (int i = 0; i < v->shape.rank; i++) {
-        if (i < v->attributes.axis)
+        if (i < v->attributes->axis)
             s->reduce.a *= v->shape.dim[i];
-        else if (i > v->attributes.axis)
+        else if (i > v->attributes->axis)
             s->reduce.b *= v->shape.dim[i];
     }
 }
@@ -298,7 +298,7 @@ static void lower_windows(struct ub_compiler *c, struct ub_steps *steps, ub_node
     s->out = c->ref[x];
     s->in[0] = c->ref[c->base[v->in[0]]];
     s->n = ub_count(v->shape);
-    s->images = images_of(&v->attributes, v->shape.dim[v->shape.rank - 1], 0);
+    s->images = images_of(v->attributes, v->shape.dim[v->shape.rank - 1], 0);
     int64_t image = s->images.h * s->images.w * s->images.c;
     s->images.n = (add ? s->n : ub_count(ub_shape_of(c->g, v->in[0]))) / image;
 }
@@ -314,7 +314,7 @@ static void lower_conv(struct ub_compiler *c, struct ub_steps *steps, ub_node x)
                                   .batch = v->shape.rank > PLAIN ? v->shape.dim[0] : 1};
     const int64_t image_c = v->op == UB_OP_CONV_INPUT ? dc[3] : da[3];
     const int64_t o = v->op == UB_OP_CONV_INPUT ? da[3] : v->op == UB_OP_CONV ? db[0] : db[3];
-    conv.images = images_of(&v->attributes, image_c, o);
+    conv.images = images_of(v->attributes, image_c, o);
     conv.images.n = da[0];
     conv.stride_a = a.rank > PLAIN ? ub_count(a) / a.dim[0] : 0;
     conv.stride_b = b.rank > PLAIN ? ub_count(b) / b.dim[0] : 0;
@@ -395,7 +395,7 @@ static void lower_constant(struct ub_compiler *c, struct ub_steps *steps, ub_nod
     struct ub_step *s = add_step(steps, v->op == UB_OP_FILL ? UB_STEP_FILL : UB_STEP_IOTA);
     s->out = c->ref[x];
     s->n = ub_count(v->shape);
-    s->value = v->attributes.value;
+    s->value = v->attributes->value;
 }
 
 static void lower_node(struct ub_compiler *c, struct ub_steps *steps, ub_node x)

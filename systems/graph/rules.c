@@ -53,7 +53,7 @@ static ub_node vmap_reshape(struct ub_graph *g, ub_node node, const ub_node *in,
 
 static void vjp_transpose(struct ub_graph *g, ub_node node, ub_node ct, ub_node *out)
 {
-    struct ub_attributes a = ub_vertex(g, node)->attributes;
+    struct ub_attributes a = *ub_vertex(g, node)->attributes;
     int inverse[UB_RANK] = {0};
     for (int i = 0; i < ub_shape_of(g, node).rank; i++)
         inverse[a.order[i]] = i;
@@ -62,7 +62,7 @@ static void vjp_transpose(struct ub_graph *g, ub_node node, ub_node ct, ub_node 
 
 static ub_node jvp_transpose(struct ub_graph *g, ub_node node, const ub_node *t)
 {
-    struct ub_attributes a = ub_vertex(g, node)->attributes;
+    struct ub_attributes a = *ub_vertex(g, node)->attributes;
     return ub_transpose(g, t[0], a.order);
 }
 
@@ -72,7 +72,7 @@ static ub_node vmap_transpose(struct ub_graph *g, ub_node node, const ub_node *i
     (void)batched, (void)b;
     int order[UB_RANK + 1] = {0};
     for (int i = 0; i < ub_shape_of(g, node).rank; i++)
-        order[i + 1] = ub_vertex(g, node)->attributes.order[i] + 1;
+        order[i + 1] = ub_vertex(g, node)->attributes->order[i] + 1;
     return ub_transpose(g, in[0], order);
 }
 
@@ -119,7 +119,7 @@ static ub_node vmap_broadcast(struct ub_graph *g, ub_node node, const ub_node *i
 
 static void vjp_slice(struct ub_graph *g, ub_node node, ub_node ct, ub_node *out)
 {
-    struct ub_attributes a = ub_vertex(g, node)->attributes;
+    struct ub_attributes a = *ub_vertex(g, node)->attributes;
     int64_t whole = ub_shape_of(g, input(g, node, 0)).dim[a.axis];
     int64_t length = ub_shape_of(g, node).dim[a.axis];
     out[0] = ub_pad(g, ct, a.axis, a.before, whole - a.before - length);
@@ -127,7 +127,7 @@ static void vjp_slice(struct ub_graph *g, ub_node node, ub_node ct, ub_node *out
 
 static ub_node jvp_slice(struct ub_graph *g, ub_node node, const ub_node *t)
 {
-    struct ub_attributes a = ub_vertex(g, node)->attributes;
+    struct ub_attributes a = *ub_vertex(g, node)->attributes;
     return ub_slice(g, t[0], a.axis, a.before, ub_shape_of(g, node).dim[a.axis]);
 }
 
@@ -135,19 +135,19 @@ static ub_node vmap_slice(struct ub_graph *g, ub_node node, const ub_node *in, c
                           int64_t b)
 {
     (void)batched, (void)b;
-    struct ub_attributes a = ub_vertex(g, node)->attributes;
+    struct ub_attributes a = *ub_vertex(g, node)->attributes;
     return ub_slice(g, in[0], a.axis + 1, a.before, ub_shape_of(g, node).dim[a.axis]);
 }
 
 static void vjp_pad(struct ub_graph *g, ub_node node, ub_node ct, ub_node *out)
 {
-    struct ub_attributes a = ub_vertex(g, node)->attributes;
+    struct ub_attributes a = *ub_vertex(g, node)->attributes;
     out[0] = ub_slice(g, ct, a.axis, a.before, ub_shape_of(g, input(g, node, 0)).dim[a.axis]);
 }
 
 static ub_node jvp_pad(struct ub_graph *g, ub_node node, const ub_node *t)
 {
-    struct ub_attributes a = ub_vertex(g, node)->attributes;
+    struct ub_attributes a = *ub_vertex(g, node)->attributes;
     return ub_pad(g, t[0], a.axis, a.before, a.after);
 }
 
@@ -155,13 +155,13 @@ static ub_node vmap_pad(struct ub_graph *g, ub_node node, const ub_node *in, con
                         int64_t b)
 {
     (void)batched, (void)b;
-    struct ub_attributes a = ub_vertex(g, node)->attributes;
+    struct ub_attributes a = *ub_vertex(g, node)->attributes;
     return ub_pad(g, in[0], a.axis + 1, a.before, a.after);
 }
 
 static void vjp_concat(struct ub_graph *g, ub_node node, ub_node ct, ub_node *out)
 {
-    int axis = ub_vertex(g, node)->attributes.axis, n = ub_vertex(g, node)->n_in;
+    int axis = ub_vertex(g, node)->attributes->axis, n = ub_vertex(g, node)->n_in;
     int64_t start = 0;
     for (int i = 0; i < n; i++) {
         int64_t length = ub_shape_of(g, input(g, node, i)).dim[axis];
@@ -172,7 +172,7 @@ static void vjp_concat(struct ub_graph *g, ub_node node, ub_node ct, ub_node *ou
 
 static ub_node jvp_concat(struct ub_graph *g, ub_node node, const ub_node *t)
 {
-    int axis = ub_vertex(g, node)->attributes.axis, n = ub_vertex(g, node)->n_in;
+    int axis = ub_vertex(g, node)->attributes->axis, n = ub_vertex(g, node)->n_in;
     ub_node *parts = ub_calloc((size_t)n, sizeof *parts);
     for (int i = 0; i < n; i++)
         parts[i] = t[i] == UB_NONE ? ub_like(g, 0, input(g, node, i)) : t[i];
@@ -184,7 +184,7 @@ static ub_node jvp_concat(struct ub_graph *g, ub_node node, const ub_node *t)
 static ub_node vmap_concat(struct ub_graph *g, ub_node node, const ub_node *in, const bool *batched,
                            int64_t b)
 {
-    int axis = ub_vertex(g, node)->attributes.axis, n = ub_vertex(g, node)->n_in;
+    int axis = ub_vertex(g, node)->attributes->axis, n = ub_vertex(g, node)->n_in;
     ub_node *parts = ub_calloc((size_t)n, sizeof *parts);
     for (int i = 0; i < n; i++)
         parts[i] = ub_with_batch(g, in[i], batched[i], b);
@@ -198,7 +198,7 @@ static ub_node vmap_concat(struct ub_graph *g, ub_node node, const ub_node *in, 
 /* A reduced tensor stretched back over the axes that were reduced. */
 static ub_node restretch(struct ub_graph *g, ub_node reduced, ub_node node)
 {
-    unsigned axes = ub_vertex(g, node)->attributes.axes;
+    unsigned axes = ub_vertex(g, node)->attributes->axes;
     struct ub_shape s = ub_shape_of(g, input(g, node, 0)), column = s;
     for (int i = 0; i < s.rank; i++)
         if (axes & UB_AXIS(i))
@@ -213,14 +213,14 @@ static void vjp_sum(struct ub_graph *g, ub_node node, ub_node ct, ub_node *out)
 
 static ub_node jvp_sum(struct ub_graph *g, ub_node node, const ub_node *t)
 {
-    return ub_sum(g, t[0], ub_vertex(g, node)->attributes.axes);
+    return ub_sum(g, t[0], ub_vertex(g, node)->attributes->axes);
 }
 
 static ub_node vmap_sum(struct ub_graph *g, ub_node node, const ub_node *in, const bool *batched,
                         int64_t b)
 {
     (void)batched, (void)b;
-    return ub_sum(g, in[0], ub_vertex(g, node)->attributes.axes << 1);
+    return ub_sum(g, in[0], ub_vertex(g, node)->attributes->axes << 1);
 }
 
 /* ---- totals over all chunks. A loss is the sum of its chunks' parts, and so is a cotangent: that
@@ -249,7 +249,7 @@ static ub_node vmap_total(struct ub_graph *g, ub_node node, const ub_node *in, c
 /* 1 at each element that reaches the maximum, and 1/ties, which is what each takes of it. */
 static ub_node max_hit(struct ub_graph *g, ub_node node, ub_node *share)
 {
-    const unsigned axes = ub_vertex(g, node)->attributes.axes;
+    const unsigned axes = ub_vertex(g, node)->attributes->axes;
     const ub_node hit = ub_equal(g, input(g, node, 0), restretch(g, node, node));
     *share = ub_recip(g, ub_sum(g, hit, axes));
     return hit;
@@ -265,7 +265,7 @@ static void vjp_reduce_max(struct ub_graph *g, ub_node node, ub_node ct, ub_node
 
 static ub_node jvp_reduce_max(struct ub_graph *g, ub_node node, const ub_node *t)
 {
-    const unsigned axes = ub_vertex(g, node)->attributes.axes;
+    const unsigned axes = ub_vertex(g, node)->attributes->axes;
     ub_node share;
     const ub_node hit = max_hit(g, node, &share);
     return ub_mul(g, share, ub_sum(g, ub_mul(g, hit, t[0]), axes));
@@ -275,7 +275,7 @@ static ub_node vmap_reduce_max(struct ub_graph *g, ub_node node, const ub_node *
                                const bool *batched, int64_t b)
 {
     (void)batched, (void)b;
-    return ub_reduce_max(g, in[0], ub_vertex(g, node)->attributes.axes << 1);
+    return ub_reduce_max(g, in[0], ub_vertex(g, node)->attributes->axes << 1);
 }
 
 /* ---- matmul ---- */

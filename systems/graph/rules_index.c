@@ -14,13 +14,13 @@ ub_node ub_cumsum(struct ub_graph *g, ub_node x, int axis, bool reverse)
 
 static void vjp_cumsum(struct ub_graph *g, ub_node node, ub_node ct, ub_node *out)
 {
-    struct ub_attributes a = ub_vertex(g, node)->attributes;
+    struct ub_attributes a = *ub_vertex(g, node)->attributes;
     out[0] = ub_cumsum(g, ct, a.axis, !a.reverse);
 }
 
 static ub_node jvp_cumsum(struct ub_graph *g, ub_node node, const ub_node *t)
 {
-    struct ub_attributes a = ub_vertex(g, node)->attributes;
+    struct ub_attributes a = *ub_vertex(g, node)->attributes;
     return ub_cumsum(g, t[0], a.axis, a.reverse);
 }
 
@@ -28,7 +28,7 @@ static ub_node vmap_cumsum(struct ub_graph *g, ub_node node, const ub_node *in, 
                            int64_t b)
 {
     (void)batched, (void)b;
-    struct ub_attributes a = ub_vertex(g, node)->attributes;
+    struct ub_attributes a = *ub_vertex(g, node)->attributes;
     return ub_cumsum(g, in[0], a.axis + 1, a.reverse);
 }
 

@@ -67,13 +67,13 @@ ub_node ub_windows_add(struct ub_graph *g, ub_node x, struct ub_patch w, int64_t
 
 static ub_node windows_like(struct ub_graph *g, ub_node node, ub_node x)
 {
-    struct ub_attributes a = ub_vertex(g, node)->attributes;
+    struct ub_attributes a = *ub_vertex(g, node)->attributes;
     return ub_windows(g, x, a.window);
 }
 
 static ub_node windows_add_like(struct ub_graph *g, ub_node node, ub_node x)
 {
-    struct ub_attributes a = ub_vertex(g, node)->attributes;
+    struct ub_attributes a = *ub_vertex(g, node)->attributes;
     return ub_windows_add(g, x, a.window, a.before, a.after);
 }
 
@@ -191,7 +191,7 @@ ub_node ub_conv_weight(struct ub_graph *g, ub_node x, ub_node ct, struct ub_patc
 static ub_node conv_like(struct ub_graph *g, ub_node node, ub_node x, ub_node y)
 {
     enum ub_op op = ub_vertex(g, node)->op;
-    struct ub_attributes a = ub_vertex(g, node)->attributes;
+    struct ub_attributes a = *ub_vertex(g, node)->attributes;
     if (op == UB_OP_CONV)
         return ub_conv(g, x, y, a.window);
     if (op == UB_OP_CONV_INPUT)
@@ -209,7 +209,7 @@ static ub_node shared(struct ub_graph *g, ub_node ct, ub_node operand)
 static void vjp_conv(struct ub_graph *g, ub_node node, ub_node ct, ub_node *out)
 {
     enum ub_op op = ub_vertex(g, node)->op;
-    struct ub_attributes a = ub_vertex(g, node)->attributes;
+    struct ub_attributes a = *ub_vertex(g, node)->attributes;
     ub_node x = ub_vertex(g, node)->in[0], y = ub_vertex(g, node)->in[1];
     if (op == UB_OP_CONV) {
         out[0] = ub_conv_input(g, ct, y, a.window, a.before, a.after);

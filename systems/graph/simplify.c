@@ -74,7 +74,7 @@ static ub_node simplify_product(struct ub_graph *g, const ub_node *in, struct ub
             return ub_neg(g, x);
         if (ub_vertex(g, c)->op != UB_OP_FILL)
             continue;
-        double factor = ub_vertex(g, c)->attributes.value;
+        double factor = ub_vertex(g, c)->attributes->value;
         const struct ub_vertex *v = ub_vertex(g, x);
         if (v->op == UB_OP_NEG)
             return ub_scale(g, v->in[0], -factor);
@@ -83,7 +83,7 @@ static ub_node simplify_product(struct ub_graph *g, const ub_node *in, struct ub
         for (int j = 0; j < 2; j++) {
             ub_node inner = v->in[j], rest = v->in[1 - j];
             if (ub_vertex(g, inner)->op == UB_OP_FILL)
-                return ub_scale(g, rest, factor * ub_vertex(g, inner)->attributes.value);
+                return ub_scale(g, rest, factor * ub_vertex(g, inner)->attributes->value);
         }
     }
     return UB_NONE;
@@ -96,7 +96,7 @@ static ub_node simplify_pointwise(struct ub_graph *g, enum ub_op op, const ub_no
     int constants = 0;
     for (int i = 0; i < n_in; i++)
         if (ub_vertex(g, in[i])->op == UB_OP_FILL) {
-            x[i] = ub_vertex(g, in[i])->attributes.value;
+            x[i] = ub_vertex(g, in[i])->attributes->value;
             constants++;
         }
     if (constants == n_in)
@@ -174,7 +174,7 @@ static ub_node simplify_transpose(struct ub_graph *g, ub_node x, struct ub_shape
         return UB_NONE;
     int order[UB_RANK];
     for (int i = 0; i < shape.rank; i++)
-        order[i] = v->attributes.order[a->order[i]];
+        order[i] = v->attributes->order[a->order[i]];
     return ub_transpose(g, v->in[0], order);
 }
 
@@ -186,7 +186,7 @@ static ub_node simplify_sum(struct ub_graph *g, enum ub_op op, ub_node x, struct
     if (a->axes == 0)
         return x;
     if (ub_vertex(g, x)->op == UB_OP_FILL) {
-        double value = ub_vertex(g, x)->attributes.value;
+        double value = ub_vertex(g, x)->attributes->value;
         return constant(g, op == UB_OP_SUM ? value * (double)summed : value, shape);
     }
     if (summed == 1)
@@ -199,8 +199,8 @@ static ub_node simplify_shape(struct ub_graph *g, enum ub_op op, const ub_node *
 {
     ub_node x = in[0];
     const struct ub_vertex *v = ub_vertex(g, x);
-    if (v->op == UB_OP_FILL && (op != UB_OP_PAD || v->attributes.value == 0))
-        return constant(g, v->attributes.value, shape);
+    if (v->op == UB_OP_FILL && (op != UB_OP_PAD || v->attributes->value == 0))
+        return constant(g, v->attributes->value, shape);
     if (op == UB_OP_TRANSPOSE)
         return simplify_transpose(g, x, shape, a);
     if (op != UB_OP_STOP && ub_same_shape(v->shape, shape))
@@ -244,7 +244,7 @@ ub_node ub_simplify(struct ub_graph *g, enum ub_op op, const ub_node *in, int n_
         return ub_is_fill(g, in[0], 0) ? constant(g, 0, shape) : UB_NONE;
     case UB_OP_GATHER:
         return ub_vertex(g, in[0])->op == UB_OP_FILL
-                   ? constant(g, ub_vertex(g, in[0])->attributes.value, shape)
+                   ? constant(g, ub_vertex(g, in[0])->attributes->value, shape)
                    : UB_NONE;
     default:
         return UB_NONE;

@@ -115,7 +115,7 @@ static ub_node scaled_sum(struct ub_graph *g, ub_node x, unsigned axes)
 {
     const ub_node a = ub_vertex(g, x)->in[0], b = ub_vertex(g, x)->in[1];
     const bool first = ub_vertex(g, a)->op == UB_OP_FILL;
-    const double factor = ub_vertex(g, first ? a : b)->attributes.value;
+    const double factor = ub_vertex(g, first ? a : b)->attributes->value;
     return ub_scale(g, ub_sum(g, first ? b : a, axes), factor);
 }
 

@@ -29,7 +29,7 @@ static void vjp_with_slope(struct ub_graph *g, ub_node node, ub_node ct, ub_node
 static ub_node jvp_with_slope(struct ub_graph *g, ub_node node, const ub_node *t)
 {
     const struct ub_vertex *v = ub_vertex(g, node);
-    if (v->attributes.reverse)
+    if (v->attributes->reverse)
         return t[0];
     return t[1] == UB_NONE ? UB_NONE : ub_mul(g, t[1], v->in[2]);
 }
@@ -40,7 +40,7 @@ static ub_node vmap_with_slope(struct ub_graph *g, ub_node node, const ub_node *
     ub_node with[3];
     for (int i = 0; i < 3; i++)
         with[i] = ub_with_batch(g, in[i], batched[i], b);
-    return with_slope(g, with, ub_vertex(g, node)->attributes.reverse);
+    return with_slope(g, with, ub_vertex(g, node)->attributes->reverse);
 }
 
 const struct ub_operator_row ub_row_with_slope = {

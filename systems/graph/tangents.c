@@ -110,7 +110,7 @@ static struct tangent scaled(struct sweep *s, ub_node x, ub_node partial)
 {
     struct ub_graph *g = s->g;
     const bool constant = ub_vertex(g, partial)->op == UB_OP_FILL;
-    const double value = constant ? ub_vertex(g, partial)->attributes.value : 1;
+    const double value = constant ? ub_vertex(g, partial)->attributes->value : 1;
     if (value == 0 || s->tangent[x].count == 0)
         return tangent_of(UB_NONE);
     const struct term *only = s->tangent[x].term;
@@ -189,7 +189,7 @@ static void push_forward(struct sweep *s, ub_node x)
     const struct ub_operator_row *row = ub_operator_row(ub_vertex(g, x)->op);
     const ub_node *in = ub_vertex(g, x)->in; /* owned by the node: stays as nodes are made */
     const int n_in = ub_vertex(g, x)->n_in;
-    if (row == &ub_row_with_slope && !ub_vertex(g, x)->attributes.reverse)
+    if (row == &ub_row_with_slope && !ub_vertex(g, x)->attributes->reverse)
         s->tangent[x] = scaled(s, in[1], in[2]);
     else if (row->jvp)
         s->tangent[x] = tangent_of(by_rule(s, x));

@@ -23,7 +23,7 @@ static bool follows(const struct ub_vertex *v, int i, enum ub_follow follow)
         return true;
     if (v->op == UB_OP_SOFTMAX)
         return i == 1;
-    return i == (follow == UB_FOLLOW_FORWARD && v->attributes.reverse ? 0 : 1);
+    return i == (follow == UB_FOLLOW_FORWARD && v->attributes->reverse ? 0 : 1);
 }
 
 bool *ub_needed_by(const struct ub_graph *g, const ub_node *ys, int n, enum ub_follow follow,

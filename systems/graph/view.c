@@ -88,9 +88,9 @@ bool ub_view_of(const struct ub_compiler *c, ub_node x, struct ub_view *l)
     if (!ub_view_of(c, v->in[0], l))
         return false;
     if (v->op == UB_OP_TRANSPOSE)
-        turn_axes(l, v->attributes.order);
+        turn_axes(l, v->attributes->order);
     else
-        cut(l, v->attributes.axis, v->attributes.before, v->shape.dim[v->attributes.axis]);
+        cut(l, v->attributes->axis, v->attributes->before, v->shape.dim[v->attributes->axis]);
     return true;
 }
 
@@ -124,7 +124,7 @@ bool ub_factor_of(const struct ub_compiler *c, ub_node x, int i, struct ub_view 
         return ub_view_of(c, in, l);
     if (!ub_view_of(c, ub_vertex(c->g, in)->in[0], l))
         return false;
-    turn_axes(l, ub_vertex(c->g, in)->attributes.order);
+    turn_axes(l, ub_vertex(c->g, in)->attributes->order);
     return true;
 }
 
@@ -169,34 +169,20 @@ static bool reads_in_place(const struct ub_compiler *c, ub_node x, int i)
     }
 }
 
-/* Nodes that outputs need. */
-static bool *find_needed(const struct ub_compiler *c)
-{
-    bool *needed = ub_calloc((size_t)c->n, sizeof *needed);
-    for (int i = 0; i < c->spec->n_outputs; i++)
-        needed[c->spec->outputs[i].node] = true;
-    for (ub_node x = c->n - 1; x >= 0; x--)
-        for (int i = 0; needed[x] && i < ub_vertex(c->g, x)->n_in; i++)
-            needed[ub_vertex(c->g, x)->in[i]] = true;
-    return needed;
-}
-
 /* A reader that cannot read in place has the copy made; what was read through it then lies
  * otherwise, so all are asked again until none has more made. */
 void ub_compile_views(struct ub_compiler *c)
 {
-    bool *needed = find_needed(c);
     for (ub_node x = 0; x < c->n; x++) {
         const enum ub_op op = ub_vertex(c->g, x)->op;
-        c->viewed[x] =
-            needed[x] && c->part[x].chunk && (op == UB_OP_TRANSPOSE || op == UB_OP_SLICE);
+        c->viewed[x] = c->part[x].chunk && (op == UB_OP_TRANSPOSE || op == UB_OP_SLICE);
     }
     for (int i = 0; i < c->spec->n_outputs; i++)
         c->viewed[c->base[c->spec->outputs[i].node]] = false;
     for (bool settled = false; !settled;) {
         settled = true;
         for (ub_node x = 0; x < c->n; x++)
-            for (int i = 0; needed[x] && !is_alias(c, x) && i < ub_vertex(c->g, x)->n_in; i++) {
+            for (int i = 0; !is_alias(c, x) && i < ub_vertex(c->g, x)->n_in; i++) {
                 ub_node source = c->base[ub_vertex(c->g, x)->in[i]];
                 if (c->viewed[source] && !reads_in_place(c, x, i))
                     c->viewed[source] = settled = false;
@@ -207,7 +193,6 @@ void ub_compile_views(struct ub_compiler *c)
                     c->viewed[source] = settled = false;
             }
     }
-    ub_free(needed);
 }
 
 /* ---- what is written in place ---- */
@@ -227,13 +212,13 @@ static bool part_of(const struct ub_compiler *c, ub_node y, int i, struct ub_vie
     if (v->op == UB_OP_CONCAT) {
         int64_t before = 0;
         for (int k = 0; k < i; k++)
-            before += ub_shape_of(c->g, v->in[k]).dim[v->attributes.axis];
-        cut(l, v->attributes.axis, before, ub_shape_of(c->g, v->in[i]).dim[v->attributes.axis]);
+            before += ub_shape_of(c->g, v->in[k]).dim[v->attributes->axis];
+        cut(l, v->attributes->axis, before, ub_shape_of(c->g, v->in[i]).dim[v->attributes->axis]);
         return true;
     }
     for (int k = 0; k < at.shape.rank; k++) {
-        l->shape.dim[v->attributes.order[k]] = at.shape.dim[k];
-        l->stride[v->attributes.order[k]] = at.stride[k];
+        l->shape.dim[v->attributes->order[k]] = at.shape.dim[k];
+        l->stride[v->attributes->order[k]] = at.stride[k];
     }
     return true;
 }
