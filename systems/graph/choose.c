@@ -78,8 +78,8 @@ static ub_multiply_kernel *choose(const struct ub_kernels *k, const struct ub_ge
 }
 
 /* In float with AVX2 alone. oneDNN is slow at a transposed left side there; below `most` it packs
- * long products of many rows a little faster than ours does without, but programs of them (vit,
- * gpt) run slower by it. */
+ * long products of many rows a little faster than ours does without, but vit, which is made of
+ * them, ran slower by it. */
 static ub_multiply_kernel *choose_avx2(const struct ub_kernels *k, const struct ub_gemm *g)
 {
     if (g->m == 1 || g->n == 1)
