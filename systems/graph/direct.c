@@ -69,7 +69,7 @@ static inline FOLDED void scan_tile(const struct scan *s, const struct margins *
     for (int64_t tap = 0; tap < s->taps; tap++) {
         const char *in[GROUPS];
         UNROLLED for (int i = 0; i < groups; i++) in[i] = g[i].in + tap * line;
-        for (int64_t k = 0; k < run; k++, weight += vectors * LANES) {
+        for (int64_t k = 0; k < run; k++, weight += (int64_t)vectors * LANES) {
             vector row[MOST_VECTORS];
             UNROLLED for (int v = 0; v < vectors; v++) row[v] = load(weight + (int64_t)v * LANES);
             UNROLLED for (int i = 0; i < groups; i++)
@@ -88,8 +88,8 @@ static inline FOLDED void scan_tile(const struct scan *s, const struct margins *
     UNROLLED for (int i = 0; i < groups; i++) UNROLLED for (int j = 0; j < span; j++)
     {
         if (j < g[i].pixels)
-            leave_pixel(sum + i * GROUP + j * vectors, share, vectors, g[i].out + j * s->out_step,
-                        s->out_image, second);
+            leave_pixel(&sum[(int64_t)i * GROUP + (int64_t)j * vectors], share, vectors,
+                        g[i].out + j * s->out_step, s->out_image, second);
     }
 }
 
@@ -173,9 +173,9 @@ static inline FOLDED void across_tile(const struct column *c, const int rows, co
     UNROLLED for (int r = 0; r < rows * vectors; r++) sum[r] = (vector){0};
     for (int64_t tap = 0; tap < c->taps; tap++) {
         const real *weight = c->weight + tap * c->weight_line;
-        const char *in[THIRDS];
+        const char *in[THIRDS] = {0};
         UNROLLED for (int i = 0; i < thirds; i++) in[i] = c->in + tap * c->line + c->unit * 3 * i;
-        for (int64_t k = 0; k < c->run; k++, weight += vectors * LANES) {
+        for (int64_t k = 0; k < c->run; k++, weight += (int64_t)vectors * LANES) {
             vector row[MOST_VECTORS];
             UNROLLED for (int v = 0; v < vectors; v++) row[v] = load(weight + (int64_t)v * LANES);
             UNROLLED for (int r = 0; r < rows; r++)
@@ -190,8 +190,9 @@ static inline FOLDED void across_tile(const struct column *c, const int rows, co
             }
         }
     }
-    UNROLLED for (int r = 0; r < rows; r++) leave_pixel(
-        sum + r * vectors, share, vectors, c->out + r * c->out_unit, c->out_image, r < c->pairs);
+    UNROLLED for (int r = 0; r < rows; r++)
+        leave_pixel(&sum[(int64_t)r * vectors], share, vectors, c->out + r * c->out_unit,
+                    c->out_image, r < c->pairs);
 }
 
 #define ACROSS(VECTORS, R)                                                                         \
@@ -479,7 +480,7 @@ int64_t UB_BUILT(convolve_scratch)(enum ub_op op, const struct ub_images *s)
     const int64_t channels = back ? s->c : s->o, share = share_of(channels);
     const int64_t taps = s->kh * s->kw * (back ? s->o : s->c);
     if (s->groups != 1 || share > MOST_SHARE || channels * share % LANES != 0 ||
-        channels > MOST_BLOCKS * LANES || s->stride > MOST_STRIDE)
+        channels > (int64_t)MOST_BLOCKS * LANES || s->stride > MOST_STRIDE)
         return -1;
     if (op == UB_OP_CONV_WEIGHT)
         return UB_BUILT(convolve_weight_scratch)(s);

@@ -134,7 +134,7 @@ static inline int64_t share_of(int64_t channels)
 
 static inline int64_t vectors_of(int64_t channels)
 {
-    return channels % (MOST_VECTORS * LANES) == 0 ? MOST_VECTORS : 1;
+    return channels % ((int64_t)MOST_VECTORS * LANES) == 0 ? MOST_VECTORS : 1;
 }
 
 static inline int64_t above(int64_t x, int64_t by)
