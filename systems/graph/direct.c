@@ -173,8 +173,8 @@ static inline FOLDED void across_tile(const struct column *c, const int rows, co
     UNROLLED for (int r = 0; r < rows * vectors; r++) sum[r] = (vector){0};
     for (int64_t tap = 0; tap < c->taps; tap++) {
         const real *weight = c->weight + tap * c->weight_line;
-        const char *in[THIRDS] = {0};
-        UNROLLED for (int i = 0; i < thirds; i++) in[i] = c->in + tap * c->line + c->unit * 3 * i;
+        const char *in[THIRDS];
+        UNROLLED for (int i = 0; i < THIRDS; i++) in[i] = c->in + tap * c->line + c->unit * 3 * i;
         for (int64_t k = 0; k < c->run; k++, weight += (int64_t)vectors * LANES) {
             vector row[MOST_VECTORS];
             UNROLLED for (int v = 0; v < vectors; v++) row[v] = load(weight + (int64_t)v * LANES);
