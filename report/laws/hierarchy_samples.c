@@ -90,7 +90,7 @@ static double samples_needed(const struct ub_frame *frame, const struct ub_rows 
             continue;
         s[n] = (struct size){log(ub_frame_number(frame, row, "dataset.size")),
                              1 - ub_run_last(frame, row, "test-accuracy")};
-        n += isfinite(s[n].error);
+        n += isfinite(s[n].error) ? 1 : 0;
     }
     qsort(s, n, sizeof *s, compare_sizes);
     const double guess = 1 - 1 / ub_frame_number(frame, like, "dataset.roots");

@@ -48,7 +48,7 @@ static void read_values(struct map *m, const struct ub_frame *frame)
             if (grid_cell(g, row) != c)
                 continue;
             own[n] = loss_of(frame, row, m->test);
-            n += isfinite(own[n]);
+            n += isfinite(own[n]) ? 1 : 0;
             runs++;
             diverged += frame->store->runs[row].status == UB_RUN_DIVERGED;
         }

@@ -35,7 +35,7 @@ static int64_t lowest_offset(const struct spot *placed, int count, const struct 
     int64_t offset = 0;
     for (int i = 0; i < count && placed[i].offset < offset + t->size; i++) {
         const struct spot *o = &placed[i];
-        const int64_t end = (o->from <= t->to) & (t->from <= o->to) ? o->end : 0;
+        const int64_t end = ((o->from <= t->to) & (t->from <= o->to)) ? o->end : 0;
         offset = offset < end ? end : offset;
     }
     return offset;
