@@ -377,8 +377,7 @@ static void time_sgemm(void)
 static const char usage[] =
     "expected cases, describe CASE, model, memory, roofline or parts CASE THREADS, parallel CASE, "
     "hvp-roofline DATASET MODEL LOSS THREADS BLOCK, precision CASE, count WORK TIMES, versions, "
-    "sgemm, "
-    "sharpness, flow, flow-problem, store FOLDER RUNS, starts [SUITE], preflight SUITE or "
+    "sgemm, sharpness, flow, flow-problem, store FOLDER RUNS, starts [SUITE], preflight SUITE or "
     "scale UNIBENCH FOLDER";
 
 int main(int argc, char **argv)

@@ -314,7 +314,7 @@ static struct ub_program *compile(const struct ub_graph *g, const struct ub_prog
     return c.p;
 }
 
-/* Marks inputs, outputs, and what these need; `image` has room for all. */
+/* Inputs, outputs, and what outputs are made of. */
 static bool *find_needed(const struct ub_graph *g, const struct ub_program_spec *spec)
 {
     bool *needed = ub_calloc((size_t)g->count, sizeof *needed);

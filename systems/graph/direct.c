@@ -24,10 +24,10 @@ enum { MOST_ACROSS = 1 << 30 };
 enum { MOST_ACROSS = 1 << 15 };
 #endif
 
-/* A correlation of images (h, w, c), outside of which are zeros: of pixels (height, width) a block
- * of channels comes out,
- * the window (taps, columns) of the first at row `top` and column `left`, that of the next `stride`
- * further. Pixels lie out_step numbers apart, their rows out_line, images out_image. */
+/* A correlation of images (h, w, c), outside of which are zeros: a block of channels of pixels
+ * (height, width) comes out, the window (taps, columns) of the first at row `top` and column
+ * `left`, that of the next `stride` further. Pixels lie out_step numbers apart, their rows
+ * out_line, images out_image. */
 struct scan {
     int64_t height, width, taps, columns, stride, top, left;
     int64_t out_first, out_step, out_line, out_image;
