@@ -170,38 +170,35 @@ static inline void cli_wait_for_runs(const char *folder, const char *store, size
     assert_true(cli_count_runs(folder, store, false) >= count);
 }
 
-/* The first child of a process, 0 when it has none (yet) or the system does not say. */
-static inline pid_t cli_child(pid_t parent)
+/* The process that makes a run: its number ends the name of the run's temporary folder. 0 when none
+ * does. */
+static inline pid_t cli_maker(const char *folder, const char *store)
 {
-    char path[64];
-    int child = 0;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
-    FILE *file = fopen(path, "re");
-    if (file && fscanf(file, "%d", &child) != 1)
-        child = 0;
-    if (file)
-        fclose(file);
-    return (pid_t)child;
+    struct ub_text path = {0};
+    ub_text_add(&path, "%s/%s/runs", folder, store);
+    DIR *runs = opendir(path.data);
+    pid_t maker = 0;
+    for (const struct dirent *e; runs && (e = readdir(runs));)
+        if (strncmp(e->d_name, ".tmp-", 5) == 0)
+            maker = (pid_t)strtol(strrchr(e->d_name, '-') + 1, NULL, 10);
+    if (runs)
+        closedir(runs);
+    ub_text_free(&path);
+    return maker;
 }
 
-/* The same, waited for, at most 2 s. */
-static inline pid_t cli_await_child(pid_t parent)
+/* Waits until the store has `count` runs and the next is in flight, at most 60 s for each; returns
+ * the process that makes it. */
+static inline pid_t cli_await_maker(const char *folder, const char *store, size_t count)
 {
-    pid_t child = cli_child(parent);
-    for (int i = 0; i < 100 && child == 0; i++) {
-        cli_pause(0.02);
-        child = cli_child(parent);
+    cli_wait_for_runs(folder, store, count);
+    pid_t maker = cli_maker(folder, store);
+    for (int i = 0; i < 6000 && maker == 0; i++) {
+        cli_pause(0.01);
+        maker = cli_maker(folder, store);
     }
-    return child;
-}
-
-/* Where the system does not say which process the worker is: ends the sweep, and skips the test. */
-static inline void cli_skip_sweep(char *folder, pid_t sweep)
-{
-    kill(sweep, SIGKILL);
-    waitpid(sweep, NULL, 0);
-    support_remove(folder);
-    skip();
+    assert_true(maker > 0);
+    return maker;
 }
 
 /* A new folder with one file in it. */

@@ -180,8 +180,7 @@ static void test_timeout(void **state)
 static pid_t start_endless(const char *folder, const char *arguments, pid_t *worker)
 {
     pid_t pid = cli_start(folder, arguments);
-    cli_wait_for_runs(folder, "S", 1);
-    *worker = cli_await_child(pid);
+    *worker = cli_await_maker(folder, "S", 1);
     return pid;
 }
 
@@ -190,8 +189,6 @@ static void test_crash(void **state)
     (void)state;
     char *folder = cli_folder_with("endless.yaml", endless);
     pid_t worker, pid = start_endless(folder, "run endless.yaml --out S --jobs 2", &worker);
-    if (worker == 0)
-        cli_skip_sweep(folder, pid);
     kill(worker, SIGKILL);
     struct cli_outcome o = cli_wait(folder, pid);
     assert_int_equal(o.code, 0);
@@ -210,8 +207,6 @@ static void test_hang(void **state)
     char *folder = cli_folder_with("endless.yaml", endless);
     pid_t worker,
         pid = start_endless(folder, "run endless.yaml --out S --jobs 2 --timeout 1", &worker);
-    if (worker == 0)
-        cli_skip_sweep(folder, pid);
     kill(worker, SIGSTOP);
     struct cli_outcome o = cli_wait(folder, pid);
     assert_int_equal(o.code, 0);
@@ -254,7 +249,7 @@ static void test_workers_die_with_parent(void **state)
     kill(pid, SIGKILL);
     struct cli_outcome o = cli_wait(folder, pid);
     cli_clear(&o);
-    bool gone = worker == 0;
+    bool gone = false;
     for (int i = 0; i < 300 && !gone; i++) {
         /* a zombie, where no init takes it in, has no memory map */
         char path[64], line[8];
@@ -277,12 +272,10 @@ static void test_second_interrupt(void **state)
     (void)state;
     char *folder = cli_folder_with("endless.yaml", endless);
     pid_t worker, pid = start_endless(folder, "run endless.yaml --out S --jobs 2", &worker);
-    if (worker > 0)
-        kill(worker, SIGSTOP);
+    kill(worker, SIGSTOP);
     kill(pid, SIGINT);
     cli_pause(0.3);
-    if (worker > 0)
-        assert_int_equal(kill(pid, 0), 0); /* it waits */
+    assert_int_equal(kill(pid, 0), 0); /* it waits */
     double start = now();
     kill(pid, SIGINT);
     struct cli_outcome o = cli_wait(folder, pid);
