@@ -66,9 +66,11 @@ static double slope_at(struct simulation *s, double exponent)
 {
     const int m = (int)s->m;
     struct ub_error err = {0};
-    for (int64_t i = 0; i < s->features; i++)
+    for (int64_t i = 0; i < s->features; i++) {
+        const double deviation = pow((double)(i + 1), -exponent / 2);
         for (int64_t j = 0; j < m; j++)
-            s->scaled[i * m + j] = s->factor[i * m + j] * pow((double)(i + 1), -exponent / 2);
+            s->scaled[i * m + j] = s->factor[i * m + j] * deviation;
+    }
     cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, m, (int)s->features, 1, s->scaled, m, 0,
                 s->moment, m);
     if (!ub_eigen_dense(m, s->moment, s->values, false, &err))
