@@ -4,6 +4,7 @@
 
 #include <cblas.h>
 #include <dnnl.h>
+#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,50 +246,6 @@ static double seconds_before(const struct timed *t, int i)
     return 0;
 }
 
-struct roofline {
-    double flops, products, arithmetic_bytes, arithmetic, streamed_bytes, streamed;
-};
-
-static struct roofline roofline_of(struct ub_program *p, bool first, int threads)
-{
-    struct roofline r = {0};
-    struct ub_team *team = ub_team_new(threads);
-    struct timed t = timed_new(p);
-    for (int i = 0; i < t.count; i++) {
-        const struct ub_program_part *part = &t.part[i];
-        if (!first && !part->late)
-            continue;
-        r.arithmetic_bytes += part->kind == UB_PART_ARITHMETIC ? part->bytes * part->calls : 0;
-        if (!is_product(part))
-            continue;
-        t.seconds[i] = seconds_before(&t, i);
-        if (t.seconds[i] <= 0) {
-            struct own own = {p, i};
-            const double ours = least_seconds(repeat_own, &own, longest);
-            const double theirs = seconds_of_libraries(part, team, workers(part, threads));
-            t.seconds[i] = theirs < ours ? theirs : ours;
-        }
-        r.flops += part->flops * part->calls;
-        r.products += t.seconds[i] * part->calls / workers(part, threads);
-    }
-    r.streamed_bytes = ub_program_streamed(p, first);
-    r.arithmetic =
-        r.arithmetic_bytes / bandwidth((double)ub_program_facts(p).arena_bytes, team, threads);
-    r.streamed = r.streamed_bytes / bandwidth(r.streamed_bytes / threads, team, threads);
-    timed_free(&t);
-    ub_team_free(team);
-    return r;
-}
-
-void perf_roofline_print(struct ub_program *p, bool first, int threads, const char *prefix)
-{
-    const struct roofline r = roofline_of(p, first, threads);
-    printf("%sflops %.9g\n%sproducts %.9g\n", prefix, r.flops, prefix, r.products);
-    printf("%sbytes %.9g\n%sbytes-time %.9g\n", prefix, r.arithmetic_bytes + r.streamed_bytes,
-           prefix, r.arithmetic + r.streamed);
-    printf("%sroofline %.9g\n", prefix, r.products + r.arithmetic + r.streamed);
-}
-
 /* Each part alone; an unrolled network has thousands, each timed for as much less. Whoever has it
  * frees it. */
 static struct timed timed_alone(struct ub_program *p)
@@ -302,6 +259,50 @@ static struct timed timed_alone(struct ub_program *p)
         t.seconds[i] = before > 0 ? before : least_seconds(repeat_own, &own, each);
     }
     return t;
+}
+
+struct roofline {
+    double flops, products, arithmetic_bytes, arithmetic, streamed_bytes, streamed;
+};
+
+static struct roofline roofline_of(struct ub_program *p, bool first, int threads)
+{
+    struct roofline r = {0};
+    struct ub_team *team = ub_team_new(threads);
+    struct timed own = timed_alone(p), best = timed_new(p);
+    const double rate = bandwidth((double)ub_program_facts(p).arena_bytes, team, threads);
+    for (int i = 0; i < own.count; i++) {
+        const struct ub_program_part *part = &own.part[i];
+        const double calls = part->calls / workers(part, threads);
+        if (!first && !part->late)
+            continue;
+        if (is_product(part)) {
+            best.seconds[i] = seconds_before(&best, i);
+            if (best.seconds[i] <= 0)
+                best.seconds[i] =
+                    fmin(own.seconds[i], seconds_of_libraries(part, team, workers(part, threads)));
+            r.flops += part->flops * part->calls;
+            r.products += best.seconds[i] * calls;
+        } else if (part->kind == UB_PART_ARITHMETIC) {
+            r.arithmetic_bytes += part->bytes * part->calls;
+            r.arithmetic += fmin(part->bytes * part->calls / rate, own.seconds[i] * calls);
+        }
+    }
+    r.streamed_bytes = ub_program_streamed(p, first);
+    r.streamed = r.streamed_bytes / bandwidth(r.streamed_bytes / threads, team, threads);
+    timed_free(&own);
+    timed_free(&best);
+    ub_team_free(team);
+    return r;
+}
+
+void perf_roofline_print(struct ub_program *p, bool first, int threads, const char *prefix)
+{
+    const struct roofline r = roofline_of(p, first, threads);
+    printf("%sflops %.9g\n%sproducts %.9g\n", prefix, r.flops, prefix, r.products);
+    printf("%sbytes %.9g\n%sbytes-time %.9g\n", prefix, r.arithmetic_bytes + r.streamed_bytes,
+           prefix, r.arithmetic + r.streamed);
+    printf("%sroofline %.9g\n", prefix, r.products + r.arithmetic + r.streamed);
 }
 
 static const char *const kinds[] = {"product", "convolution", "arithmetic", "copy"};

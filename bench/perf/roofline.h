@@ -5,7 +5,9 @@
  *              shape (the program's own step, OpenBLAS, oneDNN; for a convolution the step itself,
  *              and a product of its patches' sizes), on all threads at once
  *   arithmetic bytes of the arrays that all other arithmetic reads and writes (graph.h: each once
- *              a step), at the rate of copies within as much memory as a thread's values take
+ *              a step), at the rate of copies within as much memory as a thread's values take; or
+ *              the program's own step, alone and warm, where that is faster: its arrays are in a
+ *              nearer cache than all values are
  *   streamed   bytes of samples, parameters and results, once a run, at the rate of copies of as
  *              much memory
  *
