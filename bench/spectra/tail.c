@@ -24,22 +24,34 @@ struct cut {
     double origin, rate, distance;
 };
 
-/* Kolmogorov-Smirnov distance of m logs from an exponential above `origin`; stops once it is beyond
- * `enough`. */
-static double distance_of(const double *logs, int64_t m, double origin, double rate, double enough)
+/* Where the step at logs[i] is farthest from an exponential above `origin`. */
+static double distance_at(const double *logs, int64_t m, double origin, double rate, int64_t i)
 {
-    double distance = 0;
+    const double law = -expm1(-rate * (logs[i] - origin));
+    const double below = law - (double)i / (double)m, above = (double)(i + 1) / (double)m - law;
+    return below > above ? below : above;
+}
+
+/* Kolmogorov-Smirnov distance of m logs from an exponential above `origin`; any number beyond
+ * `enough` when it is beyond that. *far: where another cut was far from its law, counted from the
+ * last, and so this one may be. */
+static double distance_of(const double *logs, int64_t m, double origin, double rate, double enough,
+                          int64_t *far)
+{
+    double distance = *far < m ? distance_at(logs, m, origin, rate, m - 1 - *far) : 0;
     for (int64_t i = 0; i < m && distance <= enough; i++) {
-        const double law = -expm1(-rate * (logs[i] - origin));
-        const double below = law - (double)i / (double)m, above = (double)(i + 1) / (double)m - law;
-        distance = fmax(distance, fmax(below, above));
+        const double here = distance_at(logs, m, origin, rate, i);
+        if (here > distance) {
+            distance = here;
+            *far = m - 1 - i;
+        }
     }
     return distance;
 }
 
 /* sum: of logs[first..n-1]. Rate 0 when the tail is a single value. */
 static struct cut cut_at(const double *logs, int64_t n, int64_t first, double origin, double sum,
-                         double enough)
+                         double enough, int64_t *far)
 {
     const int64_t m = n - first;
     const double spread = sum - (double)m * origin;
@@ -47,7 +59,7 @@ static struct cut cut_at(const double *logs, int64_t n, int64_t first, double or
     if (!(spread > 1e-12 * (double)m))
         return cut;
     cut.rate = (double)m / spread;
-    cut.distance = distance_of(logs + first, m, origin, cut.rate, enough);
+    cut.distance = distance_of(logs + first, m, origin, cut.rate, enough, far);
     return cut;
 }
 
@@ -59,11 +71,13 @@ static struct cut best_cut(const double *logs, int64_t n, int64_t least, double 
     for (int64_t i = n - 1; i >= 0; i--)
         sums[i] = sums[i + 1] + logs[i];
     const int64_t room = n - least + 1, tries = room < CANDIDATES ? room : CANDIDATES;
+    int64_t far = 0;
     for (int64_t k = 0; k < tries; k++) {
         const int64_t first = tries == room ? k : k * (room - 1) / (tries - 1);
         if (first > 0 && logs[first] <= logs[first - 1])
             continue; /* of equal values, the first leaves none out */
-        const struct cut cut = cut_at(logs, n, first, logs[first], sums[first], best.distance);
+        const struct cut cut =
+            cut_at(logs, n, first, logs[first], sums[first], best.distance, &far);
         if (cut.distance < best.distance)
             best = cut;
     }
@@ -72,7 +86,7 @@ static struct cut best_cut(const double *logs, int64_t n, int64_t least, double 
 
 static struct cut given_cut(const double *logs, int64_t n, int64_t least, double xmin)
 {
-    int64_t first = 0;
+    int64_t first = 0, far = 0;
     double sum = 0;
     while (first < n && logs[first] < log(xmin))
         first++;
@@ -80,7 +94,7 @@ static struct cut given_cut(const double *logs, int64_t n, int64_t least, double
         sum += logs[i];
     if (n - first < least)
         return (struct cut){.distance = INFINITY};
-    return cut_at(logs, n, first, log(xmin), sum, INFINITY);
+    return cut_at(logs, n, first, log(xmin), sum, INFINITY, &far);
 }
 
 /* One replicate's data: logs, ascending. */
