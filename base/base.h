@@ -96,7 +96,7 @@ bool ub_real_beyond(const char *text);
 bool ub_read_int(const char *text, int64_t *out);
 
 /* The shortest decimal text that reads back as `value` (at most %.17g); "nan", "inf", "-inf". */
-#define UB_REAL_TEXT 32
+#define UB_REAL_TEXT 40
 void ub_real_text(double value, char out[UB_REAL_TEXT]);
 
 /* ---- options and calls ------------------------------------------------------------------ */
