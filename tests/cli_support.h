@@ -147,19 +147,34 @@ static inline char *cli_expect_at(const char *folder, const char *arguments, int
 }
 #define cli_run(folder, arguments, code, part) ub_free(cli_expect(folder, arguments, code, part))
 
-/* Entries of STORE/runs: finished ones (temporary = false) or temporary ones. */
-static inline size_t cli_count_runs(const char *folder, const char *store, bool temporary)
+/* Entries of STORE/runs. */
+struct cli_runs {
+    size_t finished, temporary;
+    pid_t maker; /* of a temporary one, whose name it ends; 0 when there is none */
+};
+static inline struct cli_runs cli_find_runs(const char *folder, const char *store)
 {
+    struct cli_runs found = {0};
     struct ub_text path = {0};
     ub_text_add(&path, "%s/%s/runs", folder, store);
     DIR *runs = opendir(path.data);
-    size_t n = 0;
     for (const struct dirent *e; runs && (e = readdir(runs));)
-        n += e->d_name[0] == '.' ? temporary && strncmp(e->d_name, ".tmp-", 5) == 0 : !temporary;
+        if (strncmp(e->d_name, ".tmp-", 5) == 0) {
+            found.temporary++;
+            found.maker = (pid_t)strtol(strrchr(e->d_name, '-') + 1, NULL, 10);
+        } else if (e->d_name[0] != '.') {
+            found.finished++;
+        }
     if (runs)
         closedir(runs);
     ub_text_free(&path);
-    return n;
+    return found;
+}
+
+static inline size_t cli_count_runs(const char *folder, const char *store, bool temporary)
+{
+    const struct cli_runs found = cli_find_runs(folder, store);
+    return temporary ? found.temporary : found.finished;
 }
 
 /* Waits until the store has `count` runs, at most 60 s. */
@@ -170,33 +185,14 @@ static inline void cli_wait_for_runs(const char *folder, const char *store, size
     assert_true(cli_count_runs(folder, store, false) >= count);
 }
 
-/* The process that makes a run: its number ends the name of the run's temporary folder. 0 when none
- * does. */
-static inline pid_t cli_maker(const char *folder, const char *store)
-{
-    struct ub_text path = {0};
-    ub_text_add(&path, "%s/%s/runs", folder, store);
-    DIR *runs = opendir(path.data);
-    pid_t maker = 0;
-    for (const struct dirent *e; runs && (e = readdir(runs));)
-        if (strncmp(e->d_name, ".tmp-", 5) == 0)
-            maker = (pid_t)strtol(strrchr(e->d_name, '-') + 1, NULL, 10);
-    if (runs)
-        closedir(runs);
-    ub_text_free(&path);
-    return maker;
-}
-
-/* Waits until the store has `count` runs and the next is in flight, at most 60 s for each; returns
- * the process that makes it. */
+/* Waits until the store has `count` runs and then until one is in flight, at most 60 s for each;
+ * returns the process that makes it. */
 static inline pid_t cli_await_maker(const char *folder, const char *store, size_t count)
 {
+    pid_t maker;
     cli_wait_for_runs(folder, store, count);
-    pid_t maker = cli_maker(folder, store);
-    for (int i = 0; i < 6000 && maker == 0; i++) {
+    for (int i = 0; (maker = cli_find_runs(folder, store).maker) == 0 && i < 6000; i++)
         cli_pause(0.01);
-        maker = cli_maker(folder, store);
-    }
     assert_true(maker > 0);
     return maker;
 }
