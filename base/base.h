@@ -95,7 +95,8 @@ bool ub_read_real(const char *text, double *out);
 bool ub_real_beyond(const char *text);
 bool ub_read_int(const char *text, int64_t *out);
 
-/* The shortest decimal text that reads back as `value` (at most %.17g); "nan", "inf", "-inf". */
+/* The shortest decimal text that reads back as `value` (at most %.17g); "nan", "inf", "-inf". At
+ * most 24 characters; gcc, which does not see that at -O1, reckons with 39. */
 #define UB_REAL_TEXT 40
 void ub_real_text(double value, char out[UB_REAL_TEXT]);
 
