@@ -27,9 +27,9 @@ GEMM, REPEATS = 2048, 5
 STEPS, EVERY, TOP, RATE = 1500, 10, 2, 0.4
 # Ours are to be right to 1e-3 of the largest eigenvalue. So are eigsh's, at all 150 measurements, at the first of these
 # settings that is so on the machine at hand: what a float's last bits make of a Krylov space of 12 differs from CPU to
-# CPU. In order of products a measurement, from the vectors of the one before: 23.2 (off by 1e-3 on one CPU, by 9e-3 on
-# another). Its own space of 20 ends after 20 products, from tolerances of 0.1 on, off by up to 3.5% (58 measurements
-# beyond 1e-3); at 0.01 still by up to 2.9% (10), for 26.0.
+# CPU. Products a measurement, from the vectors of the one before: 23.0 to 23.2 (off by 1e-4 to 9e-3), 26.4 to 27.0
+# (2e-5), 27.4 to 28.1, 28.0 to 28.1. Its own space of 20 ends after 20 products, from tolerances of 0.1 on, off by up to
+# 3.5% (58 measurements beyond 1e-3); at 0.01 still by up to 2.9% (10), for 26.0.
 LARGEST_ERROR = 1e-3
 SETTINGS = ((3e-3, 12), (1e-3, 12), (1e-3, 15), (1e-3, 20), (1e-4, 20))  # tolerance, size of the Krylov space
 EXACT = {"tol": 1e-6, "ncv": 40}
@@ -107,7 +107,7 @@ def time_model(perf, case, threads):
 
 
 def trace(tolerance, krylov):
-    """Lines to print, the error among them: of a training run with the top eigenvalues measured on its way."""
+    """What to print of a training run with the top eigenvalues measured on its way."""
     from scipy.sparse.linalg import LinearOperator, eigsh
 
     with gzip.open(os.path.join(HERE, "../../datasets/data/digits.csv.gz"), "rt") as file:
